@@ -1,0 +1,17 @@
+/** Tests run from TypeScript source: Node strips the types, the condition `@adit/source` resolves our packages to `src`. */
+const common = {
+  rootDir: import.meta.dirname,
+  testEnvironment: '<rootDir>/test/support/node-realm-environment.mjs',
+  testEnvironmentOptions: { customExportConditions: ['@adit/source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {},
+};
+export default {
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['packages/*/src/**/*.ts', '!**/*.test.ts'],
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/packages/*/src/**/*.test.ts'] },
+    { ...common, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.test.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+  ],
+};

@@ -1,0 +1,123 @@
+/**
+ * AditError and the one table of codes: what every refusal and failure is called, on the wire, to a local client, to the shell.
+ * Rule: nobody branches on message text; a code is added here or nowhere, and a wire number is never reused.
+ * Not here: how a code is encoded (protocol/refusal.ts) or logged (observe).
+ * Spec: docs/protocol.md section 3.7; SOCKS replies RFC 1928 section 6; Proxy-Status errors RFC 9209 section 2.3.
+ */
+
+export type Origin = 'config' | 'local' | 'link' | 'policy' | 'service';
+
+export interface CodeRow {
+  /** Number in OPEN_ERR, RESET, REFUSE, GOAWAY and CLOSE; absent for what never crosses the wire. */
+  readonly wire?: number;
+  readonly origin: Origin;
+  /** May the same request succeed later without anybody changing anything? */
+  readonly retryable: boolean;
+  /** SOCKS5 reply octet. */
+  readonly socks: number;
+  readonly http: number;
+  /** RFC 9209 error type. */
+  readonly proxyStatus: string;
+  /** Exit status of a process that ends for this reason: 1 failure, 2 usage or configuration, 3 our certificate or key, 4 denied for good. */
+  readonly exit: 1 | 2 | 3 | 4;
+  /** One sentence: what the reader can do. */
+  readonly advice: string;
+}
+
+type Local = readonly [socks: number, http: number, proxyStatus: string];
+const stream = (wire: number, origin: Origin, retryable: boolean, [socks, http, proxyStatus]: Local, advice: string): CodeRow => ({ wire, origin, retryable, socks, http, proxyStatus, exit: 1, advice });
+const denied = (wire: number, advice: string): CodeRow => ({ wire, origin: 'policy', retryable: false, socks: 2, http: 403, proxyStatus: 'http_request_denied', exit: 4, advice });
+const link = (wire: number, retryable: boolean, advice: string): CodeRow => ({ wire, origin: 'link', retryable, socks: 1, http: 503, proxyStatus: 'destination_unavailable', exit: 1, advice });
+const ours = (exit: 1 | 2 | 3, origin: Origin, advice: string): CodeRow => ({ origin, retryable: false, socks: 1, http: 500, proxyStatus: 'proxy_internal_error', exit, advice });
+
+export const codes = {
+  NO_ERROR: stream(0, 'service', true, [0, 200, 'connection_terminated'], 'Nothing to do.'),
+  PROTOCOL_ERROR: stream(1, 'link', false, [1, 502, 'proxy_internal_error'], 'The two ends disagree about the protocol: compare their versions, then report it.'),
+  INTERNAL: stream(2, 'link', true, [1, 502, 'proxy_internal_error'], 'This is a bug: report it with the log of both ends.'),
+  FLOW_CONTROL: stream(3, 'link', false, [1, 502, 'proxy_internal_error'], 'A peer sent more than it was granted: compare the versions of the two ends.'),
+  EXCESSIVE: stream(4, 'link', true, [1, 429, 'connection_limit_reached'], 'The peer sends frames faster than its limits allow: slow down and retry.'),
+  POLICY_DENIED: stream(16, 'policy', false, [2, 403, 'http_request_denied'], 'Ask the owner of the egress for a rule that allows this destination.'),
+  ADDRESS_PROHIBITED: stream(17, 'policy', false, [2, 502, 'destination_ip_prohibited'], 'The name resolves to a loopback, private, link-local or metadata address: a rule has to name that range.'),
+  DNS_FAILED: stream(18, 'service', true, [4, 502, 'dns_error'], 'The egress cannot resolve this name: check its spelling, and the resolver of the egress.'),
+  DNS_TIMEOUT: stream(19, 'service', true, [4, 504, 'dns_timeout'], 'The resolver of the egress does not answer: check it there.'),
+  CONNECTION_REFUSED: stream(20, 'service', true, [5, 502, 'connection_refused'], 'Nothing listens on that port: check that the service runs and the port is right.'),
+  HOST_UNREACHABLE: stream(21, 'service', true, [4, 502, 'destination_ip_unroutable'], 'The egress has no path to that host: check its routes and firewalls.'),
+  NETWORK_UNREACHABLE: stream(22, 'service', true, [3, 502, 'destination_ip_unroutable'], 'The egress has no route to that network: check its routes.'),
+  DIAL_TIMEOUT: stream(23, 'service', true, [4, 504, 'connection_timeout'], 'The service does not answer: check firewalls between the egress and it, or raise --dial-timeout.'),
+  CONNECTION_RESET: stream(24, 'service', true, [1, 502, 'connection_terminated'], 'The other side reset the connection.'),
+  PEER_GONE: stream(25, 'service', true, [1, 502, 'connection_terminated'], 'The other side closed before it had read everything.'),
+  IDLE_TIMEOUT: stream(26, 'service', true, [1, 504, 'connection_read_timeout'], 'No bytes moved for the configured time: raise --idle-timeout or use keepalives in the application.'),
+  LIMIT_STREAMS: stream(27, 'policy', true, [1, 503, 'connection_limit_reached'], 'Too many connections are open for this identity: close some, or raise --max-streams-per-identity at the egress.'),
+  OVERLOAD: stream(28, 'policy', true, [1, 503, 'connection_limit_reached'], 'The egress is at its limit: retry later, or raise its limits.'),
+  UNSUPPORTED: stream(29, 'link', false, [7, 501, 'proxy_configuration_error'], 'The other end does not know this feature: upgrade the older of the two.'),
+  UNKNOWN_SERVICE: stream(30, 'policy', false, [4, 404, 'destination_not_found'], 'The policy of the egress defines no service of that name: check the spelling.'),
+  LIMIT_SESSIONS: link(31, true, 'Too many sessions are open for this identity: stop some ingresses, or raise --max-sessions-per-identity at the egress.'),
+  CLIENT_CERT_MISSING: denied(32, 'Give the ingress a client certificate with --cert and --key.'),
+  CLIENT_CERT_UNKNOWN_CA: denied(33, 'Use a certificate issued by the CA that the egress trusts (its --client-ca).'),
+  CLIENT_CERT_EXPIRED: denied(34, 'Issue a new certificate (adit ca issue client NAME) and restart with it; if it looks valid, compare the clocks.'),
+  CLIENT_CERT_NOT_YET_VALID: denied(35, 'The certificate starts in the future: compare the clocks of the two machines.'),
+  CLIENT_CERT_WRONG_USAGE: denied(36, 'This certificate is not for clients: issue one with "adit ca issue client NAME".'),
+  CLIENT_CERT_REVOKED: denied(37, 'The certificate was revoked: ask the owner of the CA for a new identity.'),
+  CLIENT_CERT_NO_IDENTITY: denied(38, 'The certificate names no client identity (URI SAN spiffe://TRUST-DOMAIN/client/NAME): issue one with "adit ca issue client NAME".'),
+  IDENTITY_NOT_IN_POLICY: denied(39, 'No rule of the policy names this identity or its groups: ask the owner of the egress.'),
+  VERSION: denied(40, 'The two ends share no protocol version: upgrade the older of the two.'),
+  CLIENT_CERT_INVALID: denied(41, 'The certificate does not verify: look at it with "adit ca show FILE".'),
+  NOT_RESUMABLE: link(48, false, 'The egress does not know this session any more: open connections are reset, new ones work.'),
+  RESUME_EXPIRED: link(49, false, 'The session was away for longer than the resume window: open connections are reset, new ones work.'),
+  WRONG_INSTANCE: link(50, false, 'Another egress owns this session: check the load balancer in front of the egresses.'),
+  BAD_OFFSET: link(51, false, 'The two ends disagree about what was delivered: open connections are reset, new ones work.'),
+  SUPERSEDED: link(52, true, 'A newer carrier took over this session.'),
+  DRAINING: link(53, true, 'The egress is shutting down: another one, or the same one after its restart, takes new connections.'),
+  CERT_EXPIRED: denied(54, 'The certificate expired while the session was open: issue a new one.'),
+  REVOKED: denied(55, 'The certificate was revoked while the session was open.'),
+  POLICY_RELOADED: stream(56, 'policy', false, [2, 403, 'http_request_denied'], 'The policy changed and no longer allows this destination.'),
+  USAGE: ours(2, 'config', 'See --help.'),
+  CONFIG_INVALID: ours(2, 'config', 'Correct the value that is named.'),
+  CONFIG_UNKNOWN_KEY: ours(2, 'config', 'Remove the key or correct its spelling.'),
+  POLICY_INVALID: ours(2, 'config', 'Correct the policy file; "adit policy check FILE" tests it.'),
+  CREDENTIALS_UNUSABLE: ours(3, 'config', 'Check --cert and --key with "adit ca show FILE".'),
+  LISTEN_FAILED: ours(1, 'local', 'Choose another address or port, or stop the program that uses it.'),
+  EGRESS_UNREACHABLE: { ...ours(1, 'link', 'Check the address of the egress, the network, and that the egress runs.'), retryable: true, http: 503, proxyStatus: 'destination_unavailable' },
+  EGRESS_CERT_INVALID: { ...ours(1, 'link', 'Check --ca, and that the certificate of the egress covers the name given with --egress (or --server-name).'), retryable: true, http: 502, proxyStatus: 'tls_certificate_error' },
+  LINK_TIMEOUT: { ...ours(1, 'link', 'The egress accepts connections and says nothing: check what listens there.'), retryable: true, http: 504, proxyStatus: 'connection_timeout' },
+  LINK_LOST: { ...ours(1, 'link', 'The connection to the egress broke: open connections were reset, a new session is being made.'), retryable: true, http: 502, proxyStatus: 'connection_terminated' },
+  CA_EXISTS: ours(1, 'local', 'Choose another --dir; a CA is never overwritten.'),
+  CA_MISSING: ours(1, 'local', 'Make a CA with "adit ca init", or name its folder with --dir.'),
+  CA_BUSY: { ...ours(1, 'local', 'Another adit command holds the store: wait for it to end.'), retryable: true },
+  CA_PASSPHRASE: ours(1, 'local', 'Give the right passphrase with --passphrase-file or ADIT_CA_PASSPHRASE.'),
+  CA_CORRUPT: ours(1, 'local', 'The store is damaged: restore it from a backup.'),
+  NAME_INVALID: ours(2, 'config', 'Use letters, digits, dot, dash and underscore.'),
+  NAME_TAKEN: ours(1, 'local', 'Revoke the old certificate first, or choose another name.'),
+  FILE_EXISTS: ours(1, 'local', 'Choose another --out, or move the old file away; keys are never overwritten.'),
+  FILE_UNREADABLE: ours(1, 'local', 'Check the path and its permissions.'),
+  NOT_FOUND: ours(1, 'local', 'List what there is with "adit ca list".'),
+  REQUEST_INVALID: ours(1, 'local', 'Make a new request with "adit ca request NAME".'),
+} as const satisfies Record<string, CodeRow>;
+
+export type Code = keyof typeof codes;
+
+/** The one error class. `message` is a whole sentence, safe to show to the user and to log; `advice` comes from the table. */
+export class AditError extends Error {
+  override readonly name = 'AditError';
+  readonly code: Code;
+  constructor(code: Code, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+  get row(): CodeRow { return codes[this.code]; }
+  get origin(): Origin { return this.row.origin; }
+  get retryable(): boolean { return this.row.retryable; }
+  get advice(): string { return this.row.advice; }
+  get exitStatus(): number { return this.row.exit; }
+}
+
+const byWire = new Map<number, Code>(Object.entries(codes).flatMap(([code, row]) => ('wire' in row && row.wire !== undefined ? [[row.wire, code as Code] as const] : [])));
+
+/** The code of a wire number; a number of a newer peer reads as INTERNAL. */
+export function codeOfWire(wire: number): Code { return byWire.get(wire) ?? 'INTERNAL'; }
+
+/** The wire number of a code; a code that never crosses the wire goes out as INTERNAL (2). */
+export function wireOfCode(code: Code): number { return (codes[code] as CodeRow).wire ?? 2; }
+
+/** The message of anything thrown, for `cause` chains and logs. */
+export function messageOf(error: unknown): string { return error instanceof Error ? error.message : String(error); }
