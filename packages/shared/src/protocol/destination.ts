@@ -1,0 +1,97 @@
+/**
+ * Destinations: where a stream wants to go. A host and a port, or the name of a service that the egress defines.
+ * Rule: one spelling each, so that what the policy compares is what the dialer dials: names are lower-case A-labels without the final
+ * dot (RFC 1035, RFC 5890), addresses are canonical (address.ts), and v4-mapped IPv6 is the IPv4 address it stands for.
+ * Not here: resolving, IDNA mapping of Unicode names (whoever reads them from people maps them), what may be reached.
+ */
+import { formatAddress, parseAddress, unmapped, type Parsed } from './address.ts';
+
+export { addressFamily, type Parsed } from './address.ts';
+
+export type Destination =
+  | { readonly kind: 'host'; readonly host: string; readonly port: number }
+  | { readonly kind: 'service'; readonly service: string };
+
+const no = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
+
+const label = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
+/** What `inet_aton` and the URL standard read as part of an address: decimal, octal, or hexadecimal digits. */
+const numeric = /^(?:[0-9]+|0x[0-9a-f]*)$/;
+const visibleAscii = /^[!-~]*$/;
+const unicode = /[\u00a1-\uffff]/;
+
+/** Why a text is not a host name, or its canonical form. */
+function parseName(text: string): Parsed<string> {
+  const lower = text.toLowerCase();
+  const name = lower.endsWith('.') ? lower.slice(0, -1) : lower;
+  if (name === '') return no('the host is missing');
+  if (name.length > 253) return no('the host name is longer than 253 characters');
+  const labels = name.split('.');
+  if (numeric.test(labels.at(-1)!)) return no('the host looks like an address and is none: write IPv4 as four decimal numbers without leading zeros');
+  for (const part of labels) {
+    if (part === '') return no('the host name has an empty label');
+    if (part.length > 63) return no('the host name has a label longer than 63 characters');
+    if (!label.test(part)) return no('the host name has characters other than letters, digits, dash, underscore and dot, or a label that begins or ends with a dash');
+  }
+  return { ok: true, value: name };
+}
+
+/**
+ * A host in its one spelling: a lower-case A-label name without final dot, a dotted IPv4 address, or an RFC 5952 IPv6 address without
+ * brackets and zone. Refused: NUL, control characters, whitespace, names over 253 characters, labels over 63, Unicode names, and
+ * names whose last label is a number ("127.1", "2130706433", "0x7f.1"), which resolvers take for addresses.
+ */
+export function parseHost(text: string): Parsed<string> {
+  if (text.length > 254) return no('the host name is longer than 253 characters');
+  if (!visibleAscii.test(text)) return no(unicode.test(text) ? 'the host name is not ASCII: write its A-label (xn--...)' : 'the host has a control character or a space');
+  const bytes = parseAddress(text);
+  if (bytes !== undefined) return { ok: true, value: formatAddress(unmapped(bytes)) };
+  if (text.includes(':')) return no('the host has a colon and is not an IPv6 address');
+  return parseName(text);
+}
+
+/** A TCP port from 1 to 65535 in decimal digits without sign or leading zero. */
+export function parsePort(text: string): Parsed<number> {
+  if (text === '') return no('the port is missing');
+  const port = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : 0;
+  return port > 0 && port <= 65535 ? { ok: true, value: port } : no('the port is not a number from 1 to 65535');
+}
+
+/** May a service be called this: 1 to 63 of a-z, 0-9 and inner dashes, one letter at least (RFC 6335 section 5.1)? */
+export function isServiceName(text: string): boolean {
+  return text.length <= 63 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(text) && /[a-z]/.test(text);
+}
+
+/** Host and port of "HOST:PORT" or "[V6]:PORT"; the text has a colon. */
+function parseHostPort(text: string): Parsed<Destination> {
+  const bracketed = text.startsWith('[');
+  const colon = text.lastIndexOf(':');
+  const hostText = bracketed ? text.slice(1, colon - 1) : text.slice(0, colon);
+  if (bracketed ? text[colon - 1] !== ']' || !hostText.includes(':') : hostText.includes(':')) {
+    return no(text.endsWith(']') || parseAddress(text) !== undefined ? 'the port is missing: write [ADDRESS]:PORT' : bracketed ? 'only an IPv6 address goes in brackets: [ADDRESS]:PORT' : 'an IPv6 address goes in brackets: [ADDRESS]:PORT');
+  }
+  const host = parseHost(hostText);
+  if (!host.ok) return host;
+  const port = parsePort(text.slice(colon + 1));
+  if (!port.ok) return port;
+  return { ok: true, value: { kind: 'host', host: host.value, port: port.value } };
+}
+
+/** A destination from "HOST:PORT", "[V6]:PORT" or "SERVICE"; a text with a colon is never a service. */
+export function parseDestination(text: string): Parsed<Destination> {
+  if (text === '') return no('the destination is missing');
+  if (text.includes(':')) return parseHostPort(text);
+  if (isServiceName(text)) return { ok: true, value: { kind: 'service', service: text } };
+  if (isServiceName(text.toLowerCase())) return no('service names are lower-case');
+  return parseHost(text).ok ? no('the port is missing: write HOST:PORT') : no('it is neither HOST:PORT nor the name of a service');
+}
+
+/** The text that `parseDestination` reads back. */
+export function formatDestination(destination: Destination): string {
+  return destination.kind === 'service' ? destination.service : formatHostPort(destination.host, destination.port);
+}
+
+/** "HOST:PORT", with brackets around IPv6. */
+export function formatHostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
