@@ -62,6 +62,7 @@ export const codes = {
   IDENTITY_NOT_IN_POLICY: denied(39, 'No rule of the policy names this identity or its groups: ask the owner of the egress.'),
   VERSION: denied(40, 'The two ends share no protocol version: upgrade the older of the two.'),
   CLIENT_CERT_INVALID: denied(41, 'The certificate does not verify: look at it with "adit ca show FILE".'),
+  REVOCATION_STALE: link(42, true, 'The revocation list is out of date or missing: run "adit ca crl" on the CA and copy the file to the side that refused.'),
   NOT_RESUMABLE: link(48, false, 'The egress does not know this session any more: open connections are reset, new ones work.'),
   RESUME_EXPIRED: link(49, false, 'The session was away for longer than the resume window: open connections are reset, new ones work.'),
   WRONG_INSTANCE: link(50, false, 'Another egress owns this session: check the load balancer in front of the egresses.'),

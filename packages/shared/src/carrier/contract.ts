@@ -1,0 +1,16 @@
+/**
+ * What a carrier is to a session: an authenticated duplex of bytes that may die.
+ * Rule: the identity of both ends is proven before a carrier is made; the duplex has an `error` listener from birth and allows half-open.
+ */
+import type { Duplex } from 'node:stream';
+
+export type CarrierKind = 'tls' | 'websocket';
+
+export interface Carrier {
+  readonly kind: CarrierKind;
+  readonly duplex: Duplex;
+  /** The other end, for the logs: "203.0.113.7:8443". */
+  readonly remote: string;
+  /** Keying material that only the two ends of this carrier know (RFC 8446 section 7.5). */
+  exportKey(label: string, context: Buffer): Buffer;
+}

@@ -1,0 +1,84 @@
+/**
+ * A carrier that is one TLS 1.3 connection, ALPN `adit/1`, certificates on both sides.
+ * Rule: TLS 1.3 only, no tickets: a resumed TLS session would skip the check of the chain. On the egress the handshake always completes and the
+ * peer is judged afterwards (identity/peer.ts), so that a refusal can say why.
+ */
+import { constants } from 'node:crypto';
+import net from 'node:net';
+import tls from 'node:tls';
+import { AditError, messageOf } from '../errors.ts';
+import type { Credentials } from '../identity/credentials.ts';
+import type { TrustAnchors } from '../identity/trust.ts';
+import type { Carrier } from './contract.ts';
+
+export const alpn = 'adit/1';
+
+/** The TLS options of an egress listener; for `tls.createServer` and `setSecureContext`. */
+export function serverOptions(credentials: Credentials, clientCa: TrustAnchors): tls.TlsOptions {
+  return {
+    cert: credentials.certPem, key: credentials.keyPem, ca: [...clientCa.pem],
+    minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false,
+    secureOptions: constants.SSL_OP_NO_TICKET, ALPNProtocols: [alpn], allowHalfOpen: true, noDelay: true,
+  } as tls.TlsOptions;
+}
+
+/** An authenticated TLS socket as a carrier. */
+export function tlsCarrier(socket: tls.TLSSocket, remote: string): Carrier {
+  return { kind: 'tls', duplex: socket, remote, exportKey: (label, context) => socket.exportKeyingMaterial(32, label, context) };
+}
+
+export interface DialTlsOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The name that the certificate of the egress must cover; default the host. */
+  readonly serverName: string;
+  readonly credentials: Credentials;
+  readonly ca: TrustAnchors;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID or LINK_TIMEOUT. */
+export function dialTls(options: DialTlsOptions): Promise<{ carrier: Carrier; socket: tls.TLSSocket }> {
+  const remote = options.host.includes(':') ? `[${options.host}]:${options.port}` : `${options.host}:${options.port}`;
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({
+      host: options.host, port: options.port, allowHalfOpen: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250, noDelay: true,
+      ...(net.isIP(options.serverName) === 0 && { servername: options.serverName }),
+      checkServerIdentity: (_host: string, certificate: tls.PeerCertificate) => tls.checkServerIdentity(options.serverName, certificate),
+      cert: options.credentials.certPem, key: options.credentials.keyPem, ca: [...options.ca.pem],
+      minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn], rejectUnauthorized: true,
+    } as tls.ConnectionOptions);
+    const fail = (error: AditError): void => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', aborted);
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new AditError('LINK_TIMEOUT', `no TLS connection to the egress ${remote} within ${options.deadlineMs / 1000} s`)), options.deadlineMs);
+    const aborted = (): void => fail(new AditError('EGRESS_UNREACHABLE', `the connection to the egress ${remote} was given up`));
+    options.signal.addEventListener('abort', aborted, { once: true });
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, remote, options.serverName)));
+    socket.once('close', () => fail(new AditError('EGRESS_UNREACHABLE', `the egress ${remote} closed the connection during the handshake`)));
+    socket.once('secureConnect', () => {
+      if (socket.alpnProtocol !== alpn) {
+        fail(new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`));
+        return;
+      }
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', aborted);
+      resolve({ carrier: tlsCarrier(socket, remote), socket });
+    });
+    if (options.signal.aborted) aborted();
+  });
+}
+
+const certificateErrors = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|INVALID_|HOSTNAME_)/;
+
+function explain(error: NodeJS.ErrnoException, remote: string, serverName: string): AditError {
+  const code = error.code ?? '';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return new AditError('EGRESS_CERT_INVALID', `the certificate of the egress ${remote} is not for "${serverName}"`, { cause: error });
+  if (certificateErrors.test(code)) return new AditError('EGRESS_CERT_INVALID', `the certificate of the egress ${remote} does not verify (${messageOf(error)})`, { cause: error });
+  if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (${code})`, { cause: error });
+  return new AditError('EGRESS_UNREACHABLE', `cannot reach the egress ${remote} (${code || messageOf(error)})`, { cause: error });
+}

@@ -1,0 +1,80 @@
+/**
+ * Pooled read buffers with header room: a read lands behind eight free bytes, so that the buffer itself becomes a DATA frame and a replay segment.
+ * Rule: a buffer is in the pool or has one owner; the owner gives it back by `release`, once.
+ * An idle socket pins no buffer of its own: all start on one shared buffer (reads land there only within one callback) and get private ones while reads are large.
+ */
+import type { Lease } from '../protocol/mux/replay.ts';
+
+export const readBufferBytes = 65_536;
+const headroom = 8;
+const smallReadBytes = 4_096;
+const maxPooled = 256;
+
+/** One read buffer: `bytes` with the header room, `body` behind it. */
+export class ReadBuffer implements Lease {
+  readonly bytes: Buffer;
+  readonly body: Buffer;
+  constructor() {
+    this.bytes = Buffer.allocUnsafeSlow(readBufferBytes);
+    this.body = this.bytes.subarray(headroom);
+  }
+  release(): void { if (pool.length < maxPooled) pool.push(this); }
+}
+
+const pool: ReadBuffer[] = [];
+const shared = new ReadBuffer();
+/** Overlapped reads on Windows fill the buffer between callbacks: nothing may be shared there. */
+const mayShare = process.platform !== 'win32';
+
+function take(): ReadBuffer { return pool.pop() ?? new ReadBuffer(); }
+
+/** Where reads go: the stream of a session, in practice. Each returns whether the socket may go on reading. */
+export interface ReadSink {
+  sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean;
+  sendCopy(bytes: Uint8Array): boolean;
+}
+
+/** The `onread` option of one socket, feeding a sink that is named later. */
+export class PooledReads {
+  readonly onread = { buffer: (): Buffer => this.#buffer.body, callback: (length: number): boolean => this.#read(length) };
+  #buffer: ReadBuffer = mayShare ? shared : take();
+  #sink: ReadSink | undefined;
+  #early: Buffer[] = [];
+
+  /** Names the owner of what is read; bytes that came before there was one are handed over first. */
+  attach(sink: ReadSink): void {
+    this.#sink = sink;
+    for (const bytes of this.#early.splice(0)) sink.sendCopy(bytes);
+  }
+
+  /** The socket is closed: its private buffer goes back. */
+  close(): void {
+    if (this.#buffer !== shared) this.#buffer.release();
+    this.#buffer = shared;
+    this.#sink = undefined;
+    this.#early = [];
+  }
+
+  #read(length: number): boolean {
+    const sink = this.#sink;
+    const buffer = this.#buffer;
+    if (sink === undefined) {
+      this.#early.push(Buffer.from(buffer.body.subarray(0, length)));
+      return false;
+    }
+    if (length < smallReadBytes) {
+      if (buffer !== shared && mayShare) {
+        this.#buffer = shared;
+        const more = sink.sendCopy(buffer.body.subarray(0, length));
+        buffer.release();
+        return more;
+      }
+      return sink.sendCopy(buffer.body.subarray(0, length));
+    }
+    this.#buffer = take();
+    if (buffer !== shared) return sink.sendBuffer(buffer.bytes, length, buffer);
+    const first = take();
+    buffer.body.copy(first.body, 0, 0, length);
+    return sink.sendBuffer(first.bytes, length, first);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Bytes of a carrier in, frames out. DATA is cut through: its bytes are handed on as they come, no frame is put together.
+ * Rule: any split of the same bytes gives the same frames; `offset` counts exactly the sequenced bytes that were parsed.
+ * A header that is not whole, and an unsequenced frame that is not whole, are not counted: `detach` forgets them, the peer sends them again.
+ * Spec: docs/protocol.md sections 3.2 and 3.4.
+ */
+import { u24, u32 } from '../bytes.ts';
+import { ProtocolFault, wireCode } from '../refusal.ts';
+import { frameType, headerBytes, isSequenced, maxControlBytes, maxDataBytes } from './frame.ts';
+
+export interface FrameSink {
+  /** Some bytes of a DATA frame. The view belongs to the carrier's chunk: keep it only if the chunk is not reused. */
+  data(streamId: number, bytes: Uint8Array): void;
+  /** A whole frame that is not DATA. `payload` is valid during the call only. */
+  control(type: number, streamId: number, payload: Uint8Array): void;
+}
+
+export class FrameDecoder {
+  /** Sequenced bytes parsed since the lane began (u64 on the wire). */
+  offset: number;
+  readonly #sink: FrameSink;
+  readonly #header = new Uint8Array(headerBytes);
+  #headerHas = 0;
+  #type = 0;
+  #streamId = 0;
+  /** Payload bytes still missing of the current frame. */
+  #missing = 0;
+  /** Payload of a control frame that came in pieces. */
+  #parts: Uint8Array | undefined;
+  #partsHas = 0;
+  #stopped = false;
+
+  constructor(sink: FrameSink, offset = 0) {
+    this.#sink = sink;
+    this.offset = offset;
+  }
+
+  /** Bytes missing of a sequenced frame whose header was parsed; what a resume has to begin with. */
+  get partial(): number { return isSequenced(this.#type) ? this.#missing : 0; }
+
+  /** Nothing after this call is parsed, not even the rest of the chunk in hand: a newer carrier or the end of the session took over. */
+  stop(): void { this.#stopped = true; }
+
+  /** A new carrier: parse again. */
+  start(): void { this.#stopped = false; }
+
+  /** The carrier is gone: parse nothing more of it, forget what the peer will send again. */
+  detach(): void {
+    this.#stopped = true;
+    this.#headerHas = 0;
+    if (!isSequenced(this.#type)) {
+      this.#missing = 0;
+      this.#parts = undefined;
+      this.#type = 0;
+    }
+  }
+
+  /** Parses one chunk; throws ProtocolFault. */
+  receive(chunk: Uint8Array): void {
+    let at = 0;
+    const end = chunk.length;
+    while (at < end && !this.#stopped) {
+      if (this.#missing > 0) {
+        at = this.#payload(chunk, at);
+        continue;
+      }
+      if (this.#headerHas === 0 && end - at >= headerBytes) {
+        this.#begin(chunk, at);
+        at += headerBytes;
+      } else {
+        this.#header[this.#headerHas++] = chunk[at++]!;
+        if (this.#headerHas < headerBytes) continue;
+        this.#headerHas = 0;
+        this.#begin(this.#header, 0);
+      }
+    }
+  }
+
+  #begin(bytes: Uint8Array, at: number): void {
+    const type = bytes[at]!;
+    const length = u24(bytes, at + 1);
+    const limit = type === frameType.data ? maxDataBytes : maxControlBytes;
+    if (length > limit) throw new ProtocolFault(wireCode.protocolError, `a frame of type ${type} with ${length} bytes, at most ${limit}`);
+    if (type === frameType.data && length === 0) throw new ProtocolFault(wireCode.protocolError, 'an empty DATA frame');
+    this.#type = type;
+    this.#streamId = u32(bytes, at + 4);
+    this.#missing = length;
+    if (isSequenced(type)) this.offset += headerBytes;
+    if (length === 0) this.#sink.control(type, this.#streamId, empty);
+  }
+
+  #payload(chunk: Uint8Array, at: number): number {
+    const take = Math.min(this.#missing, chunk.length - at);
+    const bytes = chunk.subarray(at, at + take);
+    const sequenced = isSequenced(this.#type);
+    if (this.#type === frameType.data) {
+      this.#missing -= take;
+      this.offset += take;
+      this.#sink.data(this.#streamId, bytes);
+      return at + take;
+    }
+    const whole = this.#parts === undefined && take === this.#missing ? bytes : this.#gather(bytes);
+    this.#missing -= take;
+    if (sequenced) this.offset += take;
+    if (this.#missing === 0) {
+      this.#parts = undefined;
+      this.#sink.control(this.#type, this.#streamId, whole);
+    }
+    return at + take;
+  }
+
+  #gather(bytes: Uint8Array): Uint8Array {
+    if (this.#parts === undefined) {
+      this.#parts = new Uint8Array(this.#missing);
+      this.#partsHas = 0;
+    }
+    this.#parts.set(bytes, this.#partsHas);
+    this.#partsHas += bytes.length;
+    return this.#parts;
+  }
+}
+
+const empty = new Uint8Array(0);

@@ -1,0 +1,68 @@
+/**
+ * How many unacknowledged bytes a lane may have under way: an estimate clocked by the acks.
+ * Rule: the cap follows `rate * (least round trip + 8 ms) + 64 KiB`, so that a bulk stream keeps the link full and the queue before it short;
+ * a ping-pong stream on the same carrier then waits milliseconds, not the whole window.
+ * Rates are the greatest of the last second, round trips the least of the last ten.
+ */
+
+const slackMs = 8;
+const floorBytes = 65_536;
+const firstCapBytes = 524_288;
+const markEveryBytes = 32_768;
+const rateWindowMs = 1_000;
+const rttWindowMs = 10_000;
+
+export class Flight {
+  /** Most bytes under way, now. */
+  capBytes: number;
+  /** Smoothed round trip; 0 before the first sample. */
+  srttMs = 0;
+  readonly #limitBytes: number;
+  #minRttMs = 0;
+  #minRttAt = 0;
+  /** Bytes per millisecond. */
+  #rate = 0;
+  #rateAt = 0;
+  // A queue of marks as flat triples: offset sent, time, acknowledged then.
+  #marks: number[] = [];
+  #lastMark = 0;
+
+  /** `limitBytes` bounds the cap: what replay may keep. */
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+    this.capBytes = Math.min(firstCapBytes, limitBytes);
+  }
+
+  /** Everything up to `offset` was handed to the carrier. */
+  sent(offset: number, acked: number, nowMs: number): void {
+    if (offset - this.#lastMark < markEveryBytes && this.#marks.length > 0) return;
+    this.#lastMark = offset;
+    this.#marks.push(offset, nowMs, acked);
+  }
+
+  /** The peer acknowledged up to `offset`, having held that ack for `holdMs`. */
+  acknowledged(offset: number, holdMs: number, nowMs: number): void {
+    const marks = this.#marks;
+    let at = 0;
+    while (at < marks.length && marks[at]! <= offset) at += 3;
+    if (at === 0) return;
+    const sentAt = marks[at - 2]!;
+    const ackedThen = marks[at - 1]!;
+    this.#marks = marks.slice(at);
+    const elapsed = Math.max(0.01, nowMs - sentAt);
+    const rtt = Math.max(0.01, elapsed - holdMs);
+    this.srttMs = this.srttMs === 0 ? rtt : this.srttMs + (rtt - this.srttMs) / 8;
+    if (this.#minRttMs === 0 || rtt < this.#minRttMs || nowMs - this.#minRttAt > rttWindowMs) { this.#minRttMs = rtt; this.#minRttAt = nowMs; }
+    const rate = (offset - ackedThen) / elapsed;
+    if (rate > this.#rate || nowMs - this.#rateAt > rateWindowMs) { this.#rate = rate; this.#rateAt = nowMs; }
+    const wanted = this.#rate * (this.#minRttMs + slackMs) + floorBytes;
+    // A lane that sends little measures a small rate that says nothing about the link: the cap never falls below its start for that.
+    this.capBytes = Math.min(this.#limitBytes, Math.max(wanted, this.#minRttMs > slackMs && this.#marks.length > 0 ? floorBytes * 2 : firstCapBytes));
+  }
+
+  /** A new carrier: what was under way on the old one says nothing. */
+  restart(offset: number): void {
+    this.#marks = [];
+    this.#lastMark = offset;
+  }
+}

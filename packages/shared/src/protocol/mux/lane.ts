@@ -1,0 +1,182 @@
+/**
+ * An ordered, reliable channel of frames over successive carriers: what is sent is kept until acknowledged, what comes is counted.
+ * Rule: `head` and `offset` are the only truth about the lane; a carrier may come and go at any byte. Unsequenced frames (ACK, PING, PONG)
+ * are made at the moment of writing and only between frames.
+ * Not here: streams (session.ts), timers and sockets (the driver).
+ * Spec: docs/protocol.md sections 3.4 and 3.6.
+ */
+import { putU32, putU64, u32, u64 } from '../bytes.ts';
+import { ProtocolFault, wireCode } from '../refusal.ts';
+import { FrameDecoder, type FrameSink } from './decoder.ts';
+import { Flight } from './flight.ts';
+import { encodeFrame, frameType, headerBytes, putHeader } from './frame.ts';
+import { ReplayLog, type Lease } from './replay.ts';
+
+export interface LaneOptions {
+  /** Most unacknowledged bytes of DATA that are kept, bytes. */
+  readonly replayLimitBytes: number;
+  /** A clock in milliseconds; monotonic. */
+  readonly now: () => number;
+  readonly allocate: (bytes: number) => Uint8Array;
+}
+
+/** Where to resume: bytes received, and bytes missing of the frame there. */
+export interface Position { readonly offset: number; readonly partial: number }
+
+const ackEveryBytes = 131_072;
+const aheadBytes = 262_144;
+/** Control frames may pass the limit by this much before the peer counts as one that never acknowledges. */
+const hardLimitFactor = 4;
+
+export class Lane {
+  readonly log: ReplayLog;
+  readonly flight: Flight;
+  readonly #decoder: FrameDecoder;
+  readonly #options: LaneOptions;
+  #attached = false;
+  #busy = false;
+  #ackedOut = 0;
+  #arrivedAtMs = 0;
+  #ping: number | undefined;
+  #pong: Uint8Array | undefined;
+
+  constructor(sink: FrameSink, options: LaneOptions) {
+    this.#options = options;
+    this.#decoder = new FrameDecoder(sink);
+    this.log = new ReplayLog(options.allocate);
+    this.flight = new Flight(options.replayLimitBytes);
+  }
+
+  get attached(): boolean { return this.#attached; }
+  get position(): Position { return { offset: this.#decoder.offset, partial: this.#decoder.partial }; }
+  /** Bytes have come that no ACK has told of. */
+  get owesAck(): boolean { return this.#decoder.offset !== this.#ackedOut; }
+  /** An ACK is due now and not only with the next timer. */
+  get ackIsUrgent(): boolean { return this.#decoder.offset - this.#ackedOut >= ackEveryBytes; }
+  get hasOutput(): boolean { return this.#attached && (this.log.unsent > 0 || this.#ping !== undefined || this.#pong !== undefined || this.ackIsUrgent); }
+
+  /** May a stream put in another read of DATA? `extra` bytes of credit beyond the cap are for streams that send little. */
+  hasRoom(extra = 0): boolean {
+    return this.#attached && !this.#busy && this.log.unsent < aheadBytes && this.log.unacked < Math.min(this.flight.capBytes + extra, this.#options.replayLimitBytes);
+  }
+
+  /** The carrier takes no more for now, or does again. */
+  set busy(value: boolean) { this.#busy = value; }
+
+  /** Would a resume at the peer's position leave no gap? Asked before anything is answered. */
+  covers(theirs: Position): boolean { return this.log.covers(theirs.offset, theirs.partial); }
+
+  attach(theirs: Position): void {
+    if (!this.covers(theirs)) throw new ProtocolFault(wireCode.protocolError, 'a resume from an offset that is not covered');
+    this.log.rewind(theirs.offset, theirs.partial);
+    this.flight.restart(theirs.offset);
+    this.#decoder.start();
+    this.#attached = true;
+    this.#busy = false;
+    this.#ackedOut = this.#decoder.offset;
+  }
+
+  detach(): void {
+    this.#attached = false;
+    this.#ping = this.#pong = undefined;
+    this.#decoder.detach();
+  }
+
+  /** The session is over. */
+  close(): void {
+    this.#attached = false;
+    this.#decoder.stop();
+    this.log.clear();
+  }
+
+  receive(chunk: Uint8Array): void {
+    this.#arrivedAtMs = this.#options.now();
+    this.#decoder.receive(chunk);
+  }
+
+  /** Frames of the lane itself; true if it was one. */
+  control(type: number, payload: Uint8Array): boolean {
+    if (type === frameType.ack) this.#acknowledged(payload);
+    else if (type === frameType.ping) this.#pong = eightBytes(payload, 'PING').slice();
+    else if (type !== frameType.pong) return false;
+    return true;
+  }
+
+  /** Appends one small sequenced frame. */
+  append(type: number, streamId: number, payload: Uint8Array): void {
+    const at = this.#reserve(headerBytes + payload.length);
+    putHeader(this.log.slab, at, { type, length: payload.length, streamId });
+    this.log.slab.set(payload, at + headerBytes);
+  }
+
+  /** A DATA frame whose bytes are copied: for small reads, which shall not pin a whole buffer. */
+  appendCopy(streamId: number, bytes: Uint8Array): void { this.append(frameType.data, streamId, bytes); }
+
+  /** A DATA frame that is a read buffer: `length` payload bytes behind eight free ones; no copy. */
+  appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void {
+    this.log.append(buffer, { start: 0, stop: headerBytes + length, boundary: true }, lease);
+  }
+
+  /** A DATA frame whose payload is somebody else's view: the header goes before it, no copy. */
+  appendView(streamId: number, bytes: Uint8Array): void {
+    const at = this.#reserve(headerBytes, false);
+    putHeader(this.log.slab, at, { type: frameType.data, length: bytes.length, streamId });
+    this.log.append(bytes, { start: 0, stop: bytes.length, boundary: true });
+  }
+
+  ping(token: number): void { this.#ping = token; }
+
+  /** Hands the carrier what there is, until `write` returns false (the carrier is full). */
+  flush(write: (bytes: Uint8Array) => boolean): void {
+    let more = true;
+    for (;;) {
+      if (this.log.atBoundary) more = this.#unsequenced(write) && more;
+      if (!more && this.log.atBoundary) break;
+      const bytes = this.log.take();
+      if (bytes === undefined) break;
+      more = write(bytes);
+    }
+    if (this.log.unacked > 0) this.flight.sent(this.log.sent, this.log.acked, this.#options.now());
+  }
+
+  #reserve(length: number, boundary = true): number {
+    if (this.log.unacked > this.#options.replayLimitBytes * hardLimitFactor) throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer without acknowledging anything');
+    return this.log.reserve(length, boundary);
+  }
+
+  #unsequenced(write: (bytes: Uint8Array) => boolean): boolean {
+    let more = true;
+    if (this.owesAck) {
+      const ack = this.#options.allocate(headerBytes + 12);
+      putHeader(ack, 0, { type: frameType.ack, length: 12, streamId: 0 });
+      putU64(ack, headerBytes, this.#decoder.offset);
+      putU32(ack, headerBytes + 8, Math.min(0xffff_ffff, Math.round((this.#options.now() - this.#arrivedAtMs) * 1000)));
+      this.#ackedOut = this.#decoder.offset;
+      more = write(ack);
+    }
+    if (this.#pong !== undefined) {
+      more = write(encodeFrame(frameType.pong, 0, this.#pong)) && more;
+      this.#pong = undefined;
+    }
+    if (this.#ping !== undefined) {
+      const token = new Uint8Array(8);
+      putU64(token, 0, this.#ping);
+      more = write(encodeFrame(frameType.ping, 0, token)) && more;
+      this.#ping = undefined;
+    }
+    return more;
+  }
+
+  #acknowledged(payload: Uint8Array): void {
+    if (payload.length !== 12) throw new ProtocolFault(wireCode.protocolError, `ACK of ${payload.length} bytes`);
+    const offset = u64(payload, 0);
+    if (offset < this.log.acked) return; // an older ack than one we have: harmless
+    if (!this.log.acknowledge(offset)) throw new ProtocolFault(wireCode.protocolError, 'ACK of bytes that were never sent');
+    this.flight.acknowledged(offset, u32(payload, 8) / 1000, this.#options.now());
+  }
+}
+
+function eightBytes(payload: Uint8Array, what: string): Uint8Array {
+  if (payload.length !== 8) throw new ProtocolFault(wireCode.protocolError, `${what} of ${payload.length} bytes`);
+  return payload;
+}

@@ -1,0 +1,215 @@
+/**
+ * Many streams on one lane: the stream table, opening and refusing, going away, and whose turn it is.
+ * Rule: a fault of the peer throws ProtocolFault out of `receive` and ends the whole session; a frame for a stream that has ended is dropped,
+ * one for a stream that never was is a fault. Stream ids: the client's are odd, strictly increasing, never used twice.
+ * Not here: clock, timers, sockets (passed in by the driver), identity and policy.
+ * Spec: docs/protocol.md section 3.
+ */
+import { concat, putU16, putU32, text, u16, u32, utf8AtMost } from '../bytes.ts';
+import { decodeClose, decodeRefusal, encodeClose, encodeRefusal, maxReasonBytes, ProtocolFault, wireCode, type Close, type Refusal } from '../refusal.ts';
+import { encodeFrame, frameType } from './frame.ts';
+import { Lane, type LaneOptions, type Position } from './lane.ts';
+import type { Lease } from './replay.ts';
+import { TurnQueue } from './schedule.ts';
+import { MuxStream, type StreamHost } from './stream.ts';
+
+export interface Goaway extends Refusal { readonly lastStreamId: number; readonly graceMs: number }
+
+/** What the driver and the owner of a session are told. */
+export interface SessionEvents {
+  /** There is something to flush, or somebody's turn: call `flush` soon. Called often; must be cheap. */
+  wake(): void;
+  /** The peer opened a stream; set `stream.events` before returning. */
+  opened(stream: MuxStream, payload: Uint8Array): void;
+  goaway(goaway: Goaway): void;
+  /** The peer ended the session (or, when resumable, only this carrier). */
+  closed(close: Close): void;
+}
+
+export interface SessionOptions extends LaneOptions {
+  readonly role: 'client' | 'server';
+  /** Credit that our peer starts with on each stream, and the one that we start with, bytes. */
+  readonly receiveWindow: number;
+  readonly sendWindow: number;
+  /** Most streams the peer may have open at once. */
+  readonly maxStreams: number;
+}
+
+const turnsPerPump = 4;
+
+export class MuxSession implements StreamHost {
+  readonly lane: Lane;
+  readonly #options: SessionOptions;
+  readonly #events: SessionEvents;
+  readonly #streams = new Map<number, MuxStream>();
+  readonly #turns = new TurnQueue<MuxStream>();
+  #nextId: number;
+  #lastTheirs = 0;
+  #draining: Refusal | undefined;
+  #over = false;
+
+  constructor(options: SessionOptions, events: SessionEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#nextId = options.role === 'client' ? 1 : 2;
+    this.lane = new Lane({ data: (id, bytes) => this.#data(id, bytes), control: (type, id, payload) => this.#control(type, id, payload) }, options);
+  }
+
+  get streamCount(): number { return this.#streams.size; }
+  get over(): boolean { return this.#over; }
+  get nowMs(): number { return this.#options.now(); }
+  get srttMs(): number { return this.lane.flight.srttMs; }
+
+  /** Opens a stream (OPEN); DATA may follow at once. */
+  open(payload: Uint8Array): MuxStream {
+    const stream = this.#stream(this.#nextId, true);
+    this.#nextId += 2;
+    this.append(frameType.open, stream.id, payload);
+    return stream;
+  }
+
+  /** Parses a chunk of the carrier; throws ProtocolFault. */
+  receive(chunk: Uint8Array): void {
+    this.lane.receive(chunk);
+    if (this.lane.ackIsUrgent) this.#events.wake();
+  }
+
+  /** Writes what there is to the carrier and gives turns. */
+  flush(write: (bytes: Uint8Array) => boolean): void {
+    if (this.lane.attached) this.lane.flush(write);
+    this.pump();
+  }
+
+  /** Lets waiting streams read while there is room. */
+  pump(): void {
+    for (let turns = turnsPerPump; turns > 0 && this.#turns.size > 0 && this.lane.hasRoom(); turns--) this.#turns.next()!.events.writable();
+    if (this.#turns.size > 0 && this.lane.hasRoom()) this.#events.wake();
+  }
+
+  attach(theirs: Position): void {
+    this.lane.attach(theirs);
+    this.#events.wake();
+  }
+
+  ping(token: number): void {
+    this.lane.ping(token);
+    this.#events.wake();
+  }
+
+  /** No new streams from the peer; those open go on. */
+  goaway(refusal: Refusal, graceMs: number): void {
+    this.#draining = refusal;
+    const head = new Uint8Array(10);
+    putU32(head, 0, this.#lastTheirs);
+    putU16(head, 4, refusal.code);
+    putU32(head, 6, graceMs);
+    this.append(frameType.goaway, 0, concat([head, utf8AtMost(refusal.reason, maxReasonBytes)]));
+  }
+
+  /** The last frame on this carrier, for the driver to write. */
+  closeFrame(close: Close): Uint8Array { return encodeFrame(frameType.close, 0, encodeClose(close)); }
+
+  /** Ends the session here: every stream is reset with the reason, the lane forgets everything. */
+  end(refusal: Refusal): void {
+    if (this.#over) return;
+    this.#over = true;
+    const streams = [...this.#streams.values()];
+    this.#streams.clear();
+    this.lane.close();
+    for (const stream of streams) stream.onReset(refusal);
+  }
+
+  // For the streams.
+
+  hasRoom(extraBytes: number): boolean { return this.lane.hasRoom(extraBytes) && (this.#turns.size === 0 || extraBytes > 0); }
+
+  append(type: number, streamId: number, payload: Uint8Array): void {
+    if (this.#over) return;
+    this.lane.append(type, streamId, payload);
+    this.#events.wake();
+  }
+
+  appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void {
+    if (this.#over) return;
+    this.lane.appendBuffer(buffer, length, lease);
+    this.#events.wake();
+  }
+
+  appendView(streamId: number, bytes: Uint8Array): void {
+    if (this.#over) return;
+    this.lane.appendView(streamId, bytes);
+    this.#events.wake();
+  }
+
+  waitForTurn(stream: MuxStream): void {
+    this.#turns.wait(stream);
+    if (this.lane.hasRoom()) this.#events.wake();
+  }
+
+  forget(stream: MuxStream): void {
+    this.#streams.delete(stream.id);
+    this.#turns.leave(stream);
+  }
+
+  #stream(id: number, ours: boolean): MuxStream {
+    const stream = new MuxStream(id, this, { sendCredit: this.#options.sendWindow, receiveWindow: this.#options.receiveWindow, ours });
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  #data(id: number, bytes: Uint8Array): void {
+    const stream = this.#streams.get(id);
+    if (stream) stream.onData(bytes);
+    else this.#checkKnown(id);
+  }
+
+  #control(type: number, id: number, payload: Uint8Array): void {
+    if (this.lane.control(type, payload)) {
+      if (type === frameType.ping) this.#events.wake();
+      else this.pump();
+      return;
+    }
+    if (type === frameType.close) this.#events.closed(decodeClose(payload));
+    else if (type === frameType.goaway) this.#goaway(payload);
+    else if (type === frameType.open) this.#opened(id, payload);
+    else if (type < 0x80) this.#onStream(type, id, payload);
+    else if (type >= frameType.hello) throw new ProtocolFault(wireCode.protocolError, `a handshake frame (type ${type}) inside the session`);
+    // Any other unsequenced type is of a newer peer, who does not count on it: skipped.
+  }
+
+  #onStream(type: number, id: number, payload: Uint8Array): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) this.#checkKnown(id);
+    if (type === frameType.window) {
+      if (payload.length !== 4) throw new ProtocolFault(wireCode.protocolError, `WINDOW of ${payload.length} bytes`);
+      stream?.onWindow(u32(payload, 0));
+    } else if (type === frameType.fin) {
+      if (payload.length !== 0) throw new ProtocolFault(wireCode.protocolError, `FIN of ${payload.length} bytes`);
+      stream?.onFin();
+    } else if (type === frameType.reset) stream?.onReset(decodeRefusal(payload));
+    else if (type === frameType.openOk) stream?.onOpened(payload);
+    else if (type === frameType.openErr) stream?.onRefused(decodeRefusal(payload));
+    else throw new ProtocolFault(wireCode.protocolError, `an unknown sequenced frame (type ${type})`);
+  }
+
+  #opened(id: number, payload: Uint8Array): void {
+    const parity = this.#options.role === 'server' ? 1 : 0;
+    if (id % 2 !== parity || id <= this.#lastTheirs) throw new ProtocolFault(wireCode.protocolError, `OPEN on stream ${id}`);
+    this.#lastTheirs = id;
+    const refusal = this.#draining ?? (this.#streams.size >= this.#options.maxStreams ? tooMany : undefined);
+    if (refusal) this.append(frameType.openErr, id, encodeRefusal(refusal));
+    else this.#events.opened(this.#stream(id, false), payload);
+  }
+
+  #goaway(payload: Uint8Array): void {
+    if (payload.length < 10) throw new ProtocolFault(wireCode.protocolError, `GOAWAY of ${payload.length} bytes`);
+    this.#events.goaway({ lastStreamId: u32(payload, 0), code: u16(payload, 4), graceMs: u32(payload, 6), reason: text(payload.subarray(10)) });
+  }
+
+  #checkKnown(id: number): void {
+    const theirs = id % 2 === (this.#options.role === 'server' ? 1 : 0);
+    if (id === 0 || (theirs ? id > this.#lastTheirs : id >= this.#nextId)) throw new ProtocolFault(wireCode.protocolError, `a frame on stream ${id}, which was never opened`);
+  }
+}
+
+const tooMany: Refusal = { code: wireCode.limitStreams, reason: 'too many streams are open in this session' };

@@ -1,0 +1,220 @@
+/**
+ * One stream of a session: two directions, each ended by its own FIN or both by a reset.
+ * Rule: OPEN, its DATA and FIN keep their order in the lane; every stream ends exactly once, by `ended` seen from its owner:
+ * refused, reset (by either side), or both FINs.
+ * A source asks `canSend` before it reads; after a `false` it waits for `writable`.
+ * Spec: docs/protocol.md sections 3.2 and 3.6.
+ */
+import { putU32 } from '../bytes.ts';
+import { encodeRefusal, ProtocolFault, wireCode, type Refusal } from '../refusal.ts';
+import { frameType, maxDataBytes, putDataHeader } from './frame.ts';
+import type { Lease } from './replay.ts';
+import { ReceiveWindow } from './window.ts';
+
+/** What the owner of a stream is told. None of these may throw. */
+export interface StreamEvents {
+  /** The egress dialled the destination (OPEN_OK). */
+  opened(payload: Uint8Array): void;
+  /** It did not (OPEN_ERR); the stream is over. */
+  refused(refusal: Refusal): void;
+  /** Bytes, in order. The view may be kept. */
+  data(bytes: Uint8Array): void;
+  /** The peer will send no more (FIN). */
+  end(): void;
+  /** Both directions are dead. */
+  reset(refusal: Refusal): void;
+  /** `canSend` is true again. */
+  writable(): void;
+}
+
+/** What a stream needs of its session. */
+export interface StreamHost {
+  readonly nowMs: number;
+  readonly srttMs: number;
+  hasRoom(extraBytes: number): boolean;
+  append(type: number, streamId: number, payload: Uint8Array): void;
+  appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void;
+  appendView(streamId: number, bytes: Uint8Array): void;
+  waitForTurn(stream: MuxStream): void;
+  forget(stream: MuxStream): void;
+}
+
+/** Credit that a source must have before it reads: one whole read. */
+export const readBytes = 65_536;
+const lightBytes = 16_384;
+const lightWindowMs = 100;
+const lightExtraBytes = 131_072;
+const nothing = new Uint8Array(0);
+
+export class MuxStream {
+  readonly id: number;
+  /** Set by the owner before control returns to the session. */
+  events!: StreamEvents;
+  bytesSent = 0;
+  readonly #host: StreamHost;
+  readonly #window: ReceiveWindow;
+  #credit: number;
+  #creditBlocked = false;
+  #finSent = false;
+  #finReceived = false;
+  #answered: boolean;
+  #dead = false;
+  #epochAtMs = 0;
+  #epochBytes = 0;
+
+  constructor(id: number, host: StreamHost, options: { readonly sendCredit: number; readonly receiveWindow: number; readonly ours: boolean }) {
+    this.id = id;
+    this.#host = host;
+    this.#credit = options.sendCredit;
+    this.#window = new ReceiveWindow(options.receiveWindow);
+    this.#answered = !options.ours;
+  }
+
+  get dead(): boolean { return this.#dead; }
+  get bytesReceived(): number { return this.#window.received; }
+
+  /** May the source read once more (up to `readBytes`)? After false, `writable` comes when it may. */
+  canSend(): boolean {
+    if (this.#dead || this.#finSent) return false;
+    if (this.#credit < readBytes) {
+      this.#creditBlocked = true;
+      return false;
+    }
+    if (this.#host.hasRoom(this.#isLight() ? lightExtraBytes : 0)) return true;
+    this.#host.waitForTurn(this);
+    return false;
+  }
+
+  /** Sends a read buffer as it is: payload of `length` bytes at offset 8, header room before it. The stream owns the lease from here on. */
+  sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
+    if (this.#dead) {
+      lease.release();
+      return false;
+    }
+    putDataHeader(buffer, length, this.id);
+    this.#host.appendBuffer(buffer, length, lease);
+    return this.#spent(length);
+  }
+
+  /** Sends a copy of a small read. */
+  sendCopy(bytes: Uint8Array): boolean {
+    if (this.#dead) return false;
+    this.#host.append(frameType.data, this.id, bytes);
+    return this.#spent(bytes.length);
+  }
+
+  /** Sends somebody's buffer, which must not change any more; at most `readBytes`. */
+  sendView(bytes: Uint8Array): boolean {
+    if (this.#dead) return false;
+    for (let at = 0; at < bytes.length; at += maxDataBytes) this.#host.appendView(this.id, bytes.subarray(at, at + maxDataBytes));
+    return this.#spent(bytes.length);
+  }
+
+  /** Our half is complete. */
+  finish(): void {
+    if (this.#dead || this.#finSent) return;
+    this.#finSent = true;
+    this.#host.append(frameType.fin, this.id, nothing);
+    this.#settle();
+  }
+
+  /** Ends both halves at once. The owner is not told: it knows. */
+  reset(refusal: Refusal): void {
+    if (this.#dead) return;
+    this.#host.append(frameType.reset, this.id, encodeRefusal(refusal));
+    this.#die();
+  }
+
+  /** Answers the peer's OPEN: the destination is dialled. */
+  accept(payload: Uint8Array): void {
+    if (!this.#dead) this.#host.append(frameType.openOk, this.id, payload);
+  }
+
+  /** Answers the peer's OPEN: no. */
+  refuse(refusal: Refusal): void {
+    if (this.#dead) return;
+    this.#host.append(frameType.openErr, this.id, encodeRefusal(refusal));
+    this.#die();
+  }
+
+  /** The destination has accepted `total` bytes of this stream by now. */
+  accepted(total: number): void {
+    if (this.#dead || this.#finReceived) return;
+    const credit = this.#window.accept(total, this.#host.nowMs, this.#host.srttMs);
+    if (credit === 0) return;
+    const payload = new Uint8Array(4);
+    putU32(payload, 0, credit);
+    this.#host.append(frameType.window, this.id, payload);
+  }
+
+  // What the session tells the stream. Order: state first, then the owner, who may call back in.
+
+  onData(bytes: Uint8Array): void {
+    if (this.#finReceived) throw new ProtocolFault(wireCode.protocolError, `DATA after FIN on stream ${this.id}`);
+    if (!this.#window.receive(bytes.length)) throw new ProtocolFault(wireCode.flowControl, `DATA beyond its credit on stream ${this.id}`);
+    this.events.data(bytes);
+  }
+
+  onOpened(payload: Uint8Array): void {
+    this.#answer('OPEN_OK');
+    this.events.opened(payload);
+  }
+
+  onRefused(refusal: Refusal): void {
+    this.#answer('OPEN_ERR');
+    this.#die();
+    this.events.refused(refusal);
+  }
+
+  onWindow(credit: number): void {
+    this.#credit += credit;
+    if (this.#credit > Number.MAX_SAFE_INTEGER / 2) throw new ProtocolFault(wireCode.flowControl, `more credit than there are bytes on stream ${this.id}`);
+    if (this.#creditBlocked && this.#credit >= readBytes) {
+      this.#creditBlocked = false;
+      this.#host.waitForTurn(this);
+    }
+  }
+
+  onFin(): void {
+    if (this.#finReceived) throw new ProtocolFault(wireCode.protocolError, `a second FIN on stream ${this.id}`);
+    this.#finReceived = true;
+    this.#settle();
+    this.events.end();
+  }
+
+  onReset(refusal: Refusal): void {
+    this.#die();
+    this.events.reset(refusal);
+  }
+
+  #answer(what: string): void {
+    if (this.#answered) throw new ProtocolFault(wireCode.protocolError, `an unexpected ${what} on stream ${this.id}`);
+    this.#answered = true;
+  }
+
+  #spent(bytes: number): boolean {
+    this.bytesSent += bytes;
+    this.#credit -= bytes;
+    this.#epochBytes += bytes;
+    return this.canSend();
+  }
+
+  /** Has it sent little lately? Then it may pass the cap, so that bulk on the same carrier does not hold it up. */
+  #isLight(): boolean {
+    const now = this.#host.nowMs;
+    if (now - this.#epochAtMs > lightWindowMs) {
+      this.#epochAtMs = now;
+      this.#epochBytes = 0;
+    }
+    return this.#epochBytes < lightBytes;
+  }
+
+  #settle(): void {
+    if (this.#finSent && this.#finReceived) this.#die();
+  }
+
+  #die(): void {
+    this.#dead = true;
+    this.#host.forget(this);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What one direction of a stream may still send, seen by the one that receives it.
+ * Rule: credit is granted on bytes that the destination accepted, never on bytes that merely arrived; granted - accepted never exceeds the window.
+ * The window doubles, up to its maximum, while half of it is consumed within one round trip: then it, and not the destination, is the limit.
+ * Spec: docs/protocol.md section 3.6.
+ */
+
+/** A peer may not announce less: a sender waits for credit for a whole read. */
+export const minWindowBytes = 262_144;
+export const defaultWindowBytes = 262_144;
+export const maxWindowBytes = 8_388_608;
+
+export class ReceiveWindow {
+  received = 0;
+  accepted = 0;
+  #granted: number;
+  #window: number;
+  #grantedAtMs = 0;
+
+  constructor(initialBytes: number) { this.#granted = this.#window = initialBytes; }
+
+  /** False when the peer sent more than it was granted. */
+  receive(bytes: number): boolean {
+    this.received += bytes;
+    return this.received <= this.#granted;
+  }
+
+  /** The destination has accepted `total` bytes by now; returns the credit to grant, 0 for none yet. */
+  accept(total: number, nowMs: number, srttMs: number): number {
+    this.accepted = total;
+    const owed = this.accepted + this.#window - this.#granted;
+    if (owed * 2 < this.#window) return 0;
+    if (nowMs - this.#grantedAtMs < srttMs && this.#window < maxWindowBytes) this.#window *= 2;
+    this.#grantedAtMs = nowMs;
+    const credit = this.accepted + this.#window - this.#granted;
+    this.#granted += credit;
+    return credit;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * What OPEN asks for: where to, and what the ingress claims about the local connection.
+ * Rule: only the destination binds the egress; everything else is a claim, logged and never trusted.
+ * TLVs: 8001 host, 8002 port u16, or 8003 service name; 0010 client address (text), 0012 front end (text). Spec: docs/protocol.md section 3.5.
+ */
+import { putU16, text, u16, utf8 } from './bytes.ts';
+import { parseHost, parseDestination, type Destination } from './destination.ts';
+import { ProtocolFault, wireCode } from './refusal.ts';
+import { critical, decodeTlvs, encodeTlvs } from './tlv.ts';
+
+export const frontEnds = ['forward', 'socks5', 'http', 'sni', 'tls-termination', 'transparent', 'stdio'] as const;
+export type FrontEnd = (typeof frontEnds)[number];
+
+export interface OpenRequest {
+  readonly destination: Destination;
+  readonly frontEnd?: FrontEnd;
+  /** Address of the local client as the ingress saw it, e.g. "127.0.0.1:51234". */
+  readonly client?: string;
+}
+
+/** `unsupported`: a critical TLV that we do not know; the stream is refused, the session lives. `invalid`: not a destination at all. */
+export type DecodedOpen = { readonly ok: true; readonly request: OpenRequest } | { readonly ok: false; readonly why: 'unsupported' | 'invalid'; readonly reason: string };
+
+const tlv = { host: 0x8001, port: 0x8002, service: 0x8003, client: 0x0010, frontEnd: 0x0012 } as const;
+const known = new Set<number>(Object.values(tlv));
+const maxClaimBytes = 128;
+
+export function encodeOpen({ destination, frontEnd, client }: OpenRequest): Uint8Array {
+  const entries: [number, Uint8Array][] = [];
+  if (destination.kind === 'host') {
+    const port = new Uint8Array(2);
+    putU16(port, 0, destination.port);
+    entries.push([tlv.host, utf8(destination.host)], [tlv.port, port]);
+  } else entries.push([tlv.service, utf8(destination.service)]);
+  if (client !== undefined) entries.push([tlv.client, utf8(client).subarray(0, maxClaimBytes)]);
+  if (frontEnd !== undefined) entries.push([tlv.frontEnd, utf8(frontEnd)]);
+  return encodeTlvs(entries);
+}
+
+/** Throws ProtocolFault only where the TLVs themselves are malformed. */
+export function decodeOpen(payload: Uint8Array): DecodedOpen {
+  const entries = decodeTlvs(payload);
+  for (const type of entries.keys()) if (type >= critical && !known.has(type)) return { ok: false, why: 'unsupported', reason: `option ${type.toString(16)} of OPEN is not known here` };
+  const destination = destinationOf(entries);
+  if (!destination.ok) return { ok: false, why: 'invalid', reason: destination.reason };
+  const client = entries.get(tlv.client);
+  if (client && client.length > maxClaimBytes) throw new ProtocolFault(wireCode.protocolError, 'a client address that is too long');
+  const named = entries.get(tlv.frontEnd);
+  const frontEnd = named && frontEnds.find((one) => one === text(named));
+  return { ok: true, request: { destination: destination.value, ...(client && { client: text(client) }), ...(frontEnd && { frontEnd }) } };
+}
+
+function destinationOf(entries: Map<number, Uint8Array>): { ok: true; value: Destination } | { ok: false; reason: string } {
+  const host = entries.get(tlv.host);
+  const port = entries.get(tlv.port);
+  const service = entries.get(tlv.service);
+  if (service && !host && !port) {
+    const parsed = parseDestination(text(service));
+    return parsed.ok && parsed.value.kind === 'host' ? { ok: false, reason: 'a host where a service name belongs' } : parsed;
+  }
+  if (!host || port?.length !== 2 || service) return { ok: false, reason: 'OPEN names neither host and port nor a service' };
+  const parsed = parseHost(text(host));
+  if (!parsed.ok) return parsed;
+  if (u16(port, 0) === 0) return { ok: false, reason: 'port 0' };
+  return { ok: true, value: { kind: 'host', host: parsed.value, port: u16(port, 0) } };
+}

@@ -1,0 +1,201 @@
+/**
+ * Drives one mux session over its carriers: reads in, one batch of writes per tick out, acks, keepalive.
+ * Rule: at most one carrier is attached, and only its bytes reach the session; losing it detaches the session and nothing more.
+ * Nobody waits for a write: reading goes on whatever the carrier takes, so that credit and acks always flow.
+ */
+import { performance } from 'node:perf_hooks';
+import type { Carrier } from '../carrier/contract.ts';
+import { messageOf } from '../errors.ts';
+import type { Position } from '../protocol/mux/lane.ts';
+import { MuxSession, type Goaway, type SessionOptions } from '../protocol/mux/session.ts';
+import type { MuxStream } from '../protocol/mux/stream.ts';
+import { ProtocolFault, wireCode, type Close, type Refusal } from '../protocol/refusal.ts';
+
+export interface DriverEvents {
+  /** The peer opened a stream. */
+  opened(stream: MuxStream, payload: Uint8Array): void;
+  goaway(goaway: Goaway): void;
+  /** The carrier is gone; the session waits, detached. */
+  lost(reason: string): void;
+  /** The session is over: the peer closed it or one side broke the protocol. Not called for `end`. */
+  ended(refusal: Refusal): void;
+}
+
+export interface DriverOptions extends Omit<SessionOptions, 'now' | 'allocate'> {
+  /** Silence after which a PING asks whether the peer is there, ms; 0 never asks. */
+  readonly pingAfterMs: number;
+  /** Silence after which the carrier is given up, ms. For the side that pings: counted from the PING. */
+  readonly deadAfterMs: number;
+}
+
+const writeAheadBytes = 262_144;
+const ackDelayMs = 25;
+const tickMs = 1_000;
+/** A tick that comes this late means that the machine slept. */
+const driftMs = 3_000;
+const corkBelowBytes = 32_768;
+
+export class SessionDriver {
+  readonly session: MuxSession;
+  readonly #options: DriverOptions;
+  readonly #events: DriverEvents;
+  #carrier: Carrier | undefined;
+  #flushing = false;
+  #ackTimer: NodeJS.Timeout | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+  #heardAtMs = 0;
+  #pingedAtMs = 0;
+  #tickedAtMs = 0;
+  readonly #write = (bytes: Uint8Array): boolean => {
+    const duplex = this.#carrier!.duplex;
+    duplex.write(bytes);
+    return duplex.writableLength < writeAheadBytes;
+  };
+
+  constructor(options: DriverOptions, events: DriverEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.session = new MuxSession(
+      { ...options, now: () => performance.now(), allocate: (bytes) => Buffer.allocUnsafeSlow(bytes) },
+      { wake: () => this.#wake(), opened: (stream, payload) => events.opened(stream, payload), goaway: (goaway) => events.goaway(goaway), closed: (close) => this.#closed(close) },
+    );
+  }
+
+  get attached(): boolean { return this.#carrier !== undefined; }
+  get carrier(): Carrier | undefined { return this.#carrier; }
+
+  /** A carrier, its handshake done: `theirs` is where the peer wants us to go on, `rest` what it already sent. */
+  attach(carrier: Carrier, theirs: Position, rest: Uint8Array): void {
+    if (this.#carrier) this.detach();
+    this.#carrier = carrier;
+    this.#heardAtMs = this.#tickedAtMs = performance.now();
+    this.#pingedAtMs = 0;
+    const { duplex } = carrier;
+    const gone = (reason: string) => (): void => { if (this.#carrier === carrier) this.#lost(reason); };
+    duplex.on('data', (chunk: Buffer) => { if (this.#carrier === carrier) this.#receive(chunk); });
+    duplex.on('drain', () => { if (this.#carrier === carrier) this.#drained(); });
+    duplex.on('end', gone('the peer ended the connection'));
+    duplex.on('close', () => gone(duplex.errored ? messageOf(duplex.errored) : 'the connection closed')());
+    this.session.attach(theirs);
+    this.#ticker ??= setInterval(() => this.#tick(), tickMs).unref();
+    if (rest.length > 0) this.#receive(rest);
+    if (this.#carrier !== carrier) return;
+    if (duplex.destroyed) this.#lost('the connection closed');
+    else duplex.resume();
+  }
+
+  /** Lets go of the carrier; the session stays as it is. */
+  detach(): void {
+    const carrier = this.#carrier;
+    if (carrier === undefined) return;
+    this.#carrier = undefined;
+    this.session.lane.detach();
+    this.#stopTimers();
+    carrier.duplex.destroy();
+  }
+
+  /** Ends the session from our side: streams are reset, CLOSE tells the peer. */
+  end(refusal: Refusal): void {
+    const carrier = this.#carrier;
+    if (carrier) this.#flush();
+    this.session.end(refusal);
+    this.#carrier = undefined;
+    this.#stopTimers();
+    if (!carrier) return;
+    const { duplex } = carrier;
+    duplex.removeAllListeners('data');
+    duplex.end(this.session.closeFrame({ ...refusal, resumable: false }));
+    duplex.resume();
+    setTimeout(() => duplex.destroy(), tickMs).unref();
+  }
+
+  /** Asks the peer now whether it is there. */
+  probe(): void {
+    if (!this.#carrier) return;
+    this.#pingedAtMs = performance.now();
+    this.session.ping(Math.floor(this.#pingedAtMs));
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#heardAtMs = performance.now();
+    this.#pingedAtMs = 0;
+    try {
+      this.session.receive(chunk);
+    } catch (error) {
+      this.#fault(error);
+      return;
+    }
+    if (this.#ackTimer === undefined && this.session.lane.owesAck) {
+      this.#ackTimer = setTimeout(() => {
+        this.#ackTimer = undefined;
+        if (this.session.lane.owesAck) this.#flush();
+      }, ackDelayMs);
+    }
+  }
+
+  #fault(error: unknown): void {
+    const refusal = error instanceof ProtocolFault ? { code: error.code, reason: error.message } : { code: wireCode.internal, reason: 'an internal error' };
+    this.end(refusal);
+    this.#events.ended(refusal);
+    if (!(error instanceof ProtocolFault)) throw error;
+  }
+
+  #closed(close: Close): void {
+    if (close.resumable) {
+      this.#lost(`the peer let go of the connection: ${close.reason}`);
+      return;
+    }
+    const carrier = this.#carrier;
+    this.#carrier = undefined;
+    this.#stopTimers();
+    carrier?.duplex.destroy();
+    this.session.end(close);
+    this.#events.ended(close);
+  }
+
+  #lost(reason: string): void {
+    this.detach();
+    this.#events.lost(reason);
+  }
+
+  #wake(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const carrier = this.#carrier;
+    if (carrier === undefined || this.session.over) return;
+    const { duplex } = carrier;
+    const small = this.session.lane.log.unsent < corkBelowBytes;
+    if (small) duplex.cork();
+    this.session.flush(this.#write);
+    if (small) duplex.uncork();
+    this.session.lane.busy = duplex.writableLength >= writeAheadBytes;
+  }
+
+  #drained(): void {
+    this.session.lane.busy = false;
+    this.#wake();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const slept = now - this.#tickedAtMs > driftMs;
+    this.#tickedAtMs = now;
+    const { pingAfterMs, deadAfterMs } = this.#options;
+    if (this.#pingedAtMs > 0 && now - this.#pingedAtMs >= deadAfterMs && !slept) this.#lost(`no answer to a PING for ${Math.round((now - this.#pingedAtMs) / 100) / 10} s`);
+    else if (pingAfterMs > 0 && this.#pingedAtMs === 0 && (slept || now - this.#heardAtMs >= pingAfterMs)) this.probe();
+    else if (pingAfterMs === 0 && !slept && now - this.#heardAtMs >= deadAfterMs) this.#lost(`nothing heard for ${Math.round((now - this.#heardAtMs) / 1000)} s`);
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#ackTimer);
+    clearInterval(this.#ticker);
+    this.#ackTimer = this.#ticker = undefined;
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * Splices one local socket and one stream: every byte, both directions, half-close and reset as themselves.
+ * Rule: the relay owns the socket and the stream until both are over. Credit is given for what the socket accepted; the source is read
+ * only while the stream takes more. Writes are corked and go out once per tick.
+ * Before the socket is there (the egress is still dialling) bytes of the peer are held; `attach` releases them, `abandon` drops them.
+ */
+import type net from 'node:net';
+import { readBytes, type MuxStream, type StreamEvents } from '../protocol/mux/stream.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import { resetSocket, type RelaySocket } from '../net/sockets.ts';
+import { wireOfCode, type Code } from '../errors.ts';
+
+export type RelayEnd = 'finished' | 'reset' | 'refused';
+export interface RelayOutcome { readonly end: RelayEnd; readonly code: Code | number; readonly reason: string; readonly bytesSent: number; readonly bytesReceived: number }
+
+export interface RelayEvents {
+  /** The far side said yes (ingress only). */
+  opened?(payload: Uint8Array): void;
+  /** Both are over; called once. */
+  ended(outcome: RelayOutcome): void;
+}
+
+const smallBytes = 4_096;
+
+export class Relay implements StreamEvents {
+  readonly stream: MuxStream;
+  readonly #events: RelayEvents;
+  #socket: net.Socket | undefined;
+  #reads: RelaySocket['reads'];
+  #held: Uint8Array[] = [];
+  #heldEnd = false;
+  #delivered = 0;
+  #corked = false;
+  #ourEnd = false;
+  #theirEnd = false;
+  #over = false;
+  #idleTimeoutMs = 0;
+
+  constructor(stream: MuxStream, events: RelayEvents) {
+    this.stream = stream;
+    this.#events = events;
+    stream.events = this;
+  }
+
+  get over(): boolean { return this.#over; }
+
+  /** Joins the socket: held bytes go out, reading begins. `idleTimeoutMs` 0 means never. */
+  attach({ socket, reads }: RelaySocket, options: { readonly idleTimeoutMs: number }): void {
+    if (this.#over) {
+      resetSocket(socket);
+      return;
+    }
+    this.#socket = socket;
+    this.#reads = reads;
+    this.#idleTimeoutMs = options.idleTimeoutMs;
+    socket.on('end', () => this.#localEnd());
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#localError(error));
+    socket.on('close', () => this.#localClose());
+    socket.on('drain', () => this.#settle());
+    if (options.idleTimeoutMs > 0) socket.setTimeout(options.idleTimeoutMs, () => this.abort('IDLE_TIMEOUT', `no bytes for ${this.#idleTimeoutMs / 1000} s`));
+    for (const bytes of this.#held.splice(0)) this.data(bytes);
+    if (this.#heldEnd) this.#finishLocal();
+    if (reads) reads.attach(this.stream);
+    else socket.on('data', (chunk: Buffer) => this.#localData(chunk));
+    if (socket.errored) this.#localError(socket.errored);
+    else if (this.stream.canSend()) socket.resume();
+    else if (!reads) socket.pause();
+  }
+
+  /** Ends both sides for a reason of ours: the far side is reset, the local one too. */
+  abort(code: Code, reason: string): void {
+    if (this.#over) return;
+    this.stream.reset({ code: wireOfCode(code), reason });
+    this.#finish({ end: 'reset', code, reason });
+  }
+
+  // From the stream.
+
+  opened(payload: Uint8Array): void { this.#events.opened?.(payload); }
+
+  refused(refusal: Refusal): void { this.#finish({ end: 'refused', code: refusal.code, reason: refusal.reason }); }
+
+  reset(refusal: Refusal): void { this.#finish({ end: 'reset', code: refusal.code, reason: refusal.reason }); }
+
+  data(bytes: Uint8Array): void {
+    const socket = this.#socket;
+    if (socket === undefined) {
+      this.#held.push(bytes.length < smallBytes ? bytes.slice() : bytes);
+      return;
+    }
+    this.#delivered += bytes.length;
+    if (!socket.writable) return; // its error or close is on the way and ends the stream
+    if (!this.#corked) {
+      this.#corked = true;
+      socket.cork();
+      flushSoon(this);
+    }
+    socket.write(bytes.length < smallBytes ? Buffer.from(bytes) : bytes); // a small view would pin a whole chunk
+  }
+
+  end(): void {
+    if (this.#socket === undefined) this.#heldEnd = true;
+    else this.#finishLocal();
+  }
+
+  writable(): void {
+    const socket = this.#socket;
+    if (socket && !this.#over) socket.resume();
+  }
+
+  /** The tick is over: what was written in it goes to the kernel in one call. */
+  flush(): void {
+    const socket = this.#socket;
+    this.#corked = false;
+    if (socket === undefined || socket.destroyed) return;
+    socket.uncork();
+    this.#settle();
+  }
+
+  #settle(): void {
+    const socket = this.#socket;
+    if (socket && !this.#over) this.stream.accepted(this.#delivered - socket.writableLength);
+  }
+
+  #finishLocal(): void {
+    this.#theirEnd = true;
+    this.#socket?.end();
+    this.#maybeFinished();
+  }
+
+  // From the socket.
+
+  #localData(chunk: Buffer): void {
+    let more = true;
+    for (let at = 0; at < chunk.length; at += readBytes) more = this.stream.sendView(chunk.subarray(at, at + readBytes));
+    if (!more) this.#socket?.pause();
+  }
+
+  #localEnd(): void {
+    if (this.#over) return;
+    this.#ourEnd = true;
+    this.stream.finish();
+    this.#maybeFinished();
+  }
+
+  #localError(error: NodeJS.ErrnoException): void {
+    if (this.#over) return;
+    const gone = error.code === 'EPIPE' || error.code === 'ERR_STREAM_WRITE_AFTER_END' || error.code === 'ERR_STREAM_DESTROYED';
+    this.abort(gone ? 'PEER_GONE' : 'CONNECTION_RESET', `the local side failed: ${error.code ?? error.message}`);
+  }
+
+  #localClose(): void {
+    this.#reads?.close();
+    if (this.#over) return;
+    if (this.#ourEnd && this.#theirEnd) this.#finish({ end: 'finished', code: 'NO_ERROR', reason: '' });
+    else this.abort('PEER_GONE', 'the local side closed');
+  }
+
+  /** Both halves ended in order; the record waits for the socket to take the last bytes, so that a late reset is still seen. */
+  #maybeFinished(): void {
+    if (this.#ourEnd && this.#theirEnd && this.#socket?.destroyed) this.#finish({ end: 'finished', code: 'NO_ERROR', reason: '' });
+  }
+
+  #finish(outcome: Omit<RelayOutcome, 'bytesSent' | 'bytesReceived'>): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#held = [];
+    const socket = this.#socket;
+    if (socket && outcome.end !== 'finished') {
+      resetSocket(socket);
+      this.#reads?.close();
+    }
+    this.#events.ended({ ...outcome, bytesSent: this.stream.bytesSent, bytesReceived: this.stream.bytesReceived });
+  }
+}
+
+let dirty: Relay[] = [];
+
+function flushSoon(relay: Relay): void {
+  if (dirty.length === 0) setImmediate(flushAll);
+  dirty.push(relay);
+}
+
+function flushAll(): void {
+  const batch = dirty;
+  dirty = [];
+  for (const relay of batch) relay.flush();
+}
