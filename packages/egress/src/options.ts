@@ -1,0 +1,50 @@
+/**
+ * Everything `adit egress` can be told: the table its flags, variables, keys and help come from, and the typed result.
+ * Rule: a value that is missing, unknown or wrong stops the start; after this file everything is trusted.
+ * Not here: reading certificates and the policy (run.ts does, and again at each reload).
+ */
+import { choice, logFormats, logLevels, parseCount, parseDeadline, parseDuration, parseListenAddress, parsePath, parseSwitch, resolveOptions, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+
+export const egressSettings = {
+  listen: { name: 'listen', argument: 'HOST:PORT', many: true, fallback: '127.0.0.1:8443', parse: parseListenAddress, help: 'address to listen on; port 0 picks a free one' },
+  cert: { name: 'cert', argument: 'FILE', required: true, parse: parsePath, help: 'certificate chain of this egress, PEM' },
+  key: { name: 'key', argument: 'FILE', required: true, parse: parsePath, help: 'its private key, PEM, readable by nobody else' },
+  clientCa: { name: 'client-ca', argument: 'FILE', required: true, parse: parsePath, help: 'CA certificates that clients may be issued by, PEM' },
+  crl: { name: 'crl', argument: 'FILE', parse: parsePath, help: 'revocation list of that CA; "adit ca crl" makes it' },
+  policy: { name: 'policy', argument: 'FILE', required: true, parse: parsePath, help: 'who may reach what; "adit policy check FILE" tests it' },
+  handshakeTimeoutMs: { name: 'handshake-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'from accept to a proven identity' },
+  dialTimeoutMs: { name: 'dial-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'resolving and connecting to a service' },
+  idleTimeoutMs: { name: 'idle-timeout', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'reset a stream that moved no byte for so long; 0 never' },
+  drainTimeoutMs: { name: 'drain-timeout', argument: 'DURATION', fallback: '30s', parse: parseDuration, help: 'how long streams may finish after SIGTERM; 0 cuts at once' },
+  maxStreams: { name: 'max-streams', argument: 'N', fallback: '65536', parse: parseCount, help: 'open streams in all' },
+  maxStreamsPerIdentity: { name: 'max-streams-per-identity', argument: 'N', fallback: '4096', parse: parseCount, help: 'open streams of one identity' },
+  maxSessionsPerIdentity: { name: 'max-sessions-per-identity', argument: 'N', fallback: '32', parse: parseCount, help: 'sessions of one identity' },
+  maxHandshakes: { name: 'max-handshakes', argument: 'N', fallback: '256', parse: parseCount, help: 'connections that have not proven an identity yet' },
+  logLevel: { name: 'log-level', argument: 'LEVEL', fallback: 'info', parse: choice(logLevels), help: 'debug, info, warn or error' },
+  logFormat: { name: 'log-format', argument: 'FORMAT', fallback: 'auto', parse: choice(logFormats), help: 'json, pretty, or auto: pretty on a terminal' },
+  check: { name: 'check', fallback: 'false', parse: parseSwitch, help: 'validate everything that can be validated, then exit' },
+} as const satisfies Settings;
+
+/** The trusted options of a running egress. Files are paths; times are milliseconds; an idle or drain time of 0 is off. */
+export interface EgressOptions {
+  readonly listen: readonly HostPort[];
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string;
+  readonly crl?: string;
+  readonly policy: string;
+  readonly handshakeTimeoutMs: number;
+  readonly dialTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly maxStreams: number;
+  readonly maxStreamsPerIdentity: number;
+  readonly maxSessionsPerIdentity: number;
+  readonly maxHandshakes: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly check: boolean;
+}
+
+/** Flags, environment and file to options; throws one AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY) with every complaint. */
+export function resolveEgressOptions(sources: Sources): EgressOptions { return resolveOptions(egressSettings, sources); }

@@ -1,0 +1,44 @@
+/**
+ * Everything `adit ingress` can be told: the table its flags, variables, keys and help come from, and the typed result.
+ * Rule: a value that is missing, unknown or wrong stops the start; after this file everything is trusted.
+ * Not here: reading certificates (run.ts does).
+ */
+import { choice, logFormats, logLevels, parseDeadline, parseDialAddress, parseDuration, parseForward, parsePath, parseServerName, parseSwitch, resolveOptions, type Forward, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+
+export const ingressSettings = {
+  egress: { name: 'egress', argument: 'HOST:PORT', required: true, parse: parseDialAddress, help: 'the egress to connect to' },
+  cert: { name: 'cert', argument: 'FILE', required: true, parse: parsePath, help: 'your client certificate, PEM' },
+  key: { name: 'key', argument: 'FILE', required: true, parse: parsePath, help: 'its private key, PEM, readable by nobody else' },
+  ca: { name: 'ca', argument: 'FILE', required: true, parse: parsePath, help: 'CA certificates that the egress may be issued by, PEM' },
+  crl: { name: 'crl', argument: 'FILE', parse: parsePath, help: 'revocation list of that CA; "adit ca crl" makes it' },
+  forwards: { name: 'forward', short: 'L', argument: 'SPEC', many: true, required: true, parse: parseForward, help: '[BIND:]PORT:HOST:PORT, [BIND:]PORT:SERVICE, or the path of a Unix socket instead of [BIND:]PORT' },
+  serverName: { name: 'server-name', argument: 'NAME', parse: parseServerName, help: 'name in the certificate of the egress, where it is not the host of --egress' },
+  connectTimeoutMs: { name: 'connect-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'how long a local connection waits for the egress' },
+  idleTimeoutMs: { name: 'idle-timeout', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'reset a connection that moved no byte for so long; 0 never' },
+  drainTimeoutMs: { name: 'drain-timeout', argument: 'DURATION', fallback: '5s', parse: parseDuration, help: 'how long connections may finish after SIGTERM; 0 cuts at once' },
+  logLevel: { name: 'log-level', argument: 'LEVEL', fallback: 'info', parse: choice(logLevels), help: 'debug, info, warn or error' },
+  logFormat: { name: 'log-format', argument: 'FORMAT', fallback: 'auto', parse: choice(logFormats), help: 'json, pretty, or auto: pretty on a terminal' },
+  check: { name: 'check', fallback: 'false', parse: parseSwitch, help: 'validate everything that can be validated, then exit' },
+} as const satisfies Settings;
+
+/** The trusted options of a running ingress. Files are paths; times are milliseconds; an idle or drain time of 0 is off. */
+export interface IngressOptions {
+  readonly egress: HostPort;
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+  readonly crl?: string;
+  /** One at least. */
+  readonly forwards: readonly Forward[];
+  /** Absent: the host of `egress`. */
+  readonly serverName?: string;
+  readonly connectTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly check: boolean;
+}
+
+/** Flags, environment and file to options; throws one AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY) with every complaint. */
+export function resolveIngressOptions(sources: Sources): IngressOptions { return resolveOptions(ingressSettings, sources); }

@@ -1,0 +1,12 @@
+/** One word of a fixed few, and the switch, which is true or false. Rule: spelling is exact; the complaint lists what there is. */
+import { parsed, unparsed, type Parse } from './parsed.ts';
+
+/** `choice(['json', 'pretty'])` parses to the literal union. */
+export function choice<const T extends string>(words: readonly T[]): Parse<T> {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    return word === undefined ? unparsed(`not one of ${words.join(', ')}`) : parsed(word);
+  };
+}
+
+export const parseSwitch: Parse<boolean> = (text) => (text === 'true' ? parsed(true) : text === 'false' ? parsed(false) : unparsed('neither true nor false'));

@@ -1,0 +1,28 @@
+/**
+ * The ADIT_ variables of the environment.
+ * Rule: every variable that begins with ADIT_ and that no command knows is fatal: a misspelt limit or revocation list must not be ignored in silence.
+ * The list is the union of all commands, because one environment serves them all; a test holds it against their tables.
+ */
+import { quote, type Complaint } from './complaint.ts';
+import { suggest } from './suggest.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const environmentVariables = [
+  'ADIT_CONFIG', 'ADIT_CHECK', 'ADIT_LOG_LEVEL', 'ADIT_LOG_FORMAT',
+  'ADIT_CERT', 'ADIT_KEY', 'ADIT_CRL', 'ADIT_IDLE_TIMEOUT', 'ADIT_DRAIN_TIMEOUT',
+  'ADIT_LISTEN', 'ADIT_CLIENT_CA', 'ADIT_POLICY', 'ADIT_HANDSHAKE_TIMEOUT', 'ADIT_DIAL_TIMEOUT',
+  'ADIT_MAX_STREAMS', 'ADIT_MAX_STREAMS_PER_IDENTITY', 'ADIT_MAX_SESSIONS_PER_IDENTITY', 'ADIT_MAX_HANDSHAKES',
+  'ADIT_EGRESS', 'ADIT_CA', 'ADIT_FORWARD', 'ADIT_SERVER_NAME', 'ADIT_CONNECT_TIMEOUT',
+  'ADIT_CA_DIR', 'ADIT_CA_PASSPHRASE', 'ADIT_P12_PASSWORD',
+] as const;
+
+/** One complaint (CONFIG_UNKNOWN_KEY) for each ADIT_ variable that no command knows. Values are never quoted: they may be secrets. */
+export function unknownVariables(environment: Environment): Complaint[] {
+  return Object.keys(environment)
+    .filter((name) => /^ADIT_/i.test(name) && !environmentVariables.some((known) => known === name))
+    .map((name) => {
+      const nearest = suggest(name, environmentVariables);
+      return { code: 'CONFIG_UNKNOWN_KEY', text: `the environment variable ${quote(name)} is unknown${nearest === undefined ? '' : `; did you mean ${nearest}?`}` };
+    });
+}

@@ -1,0 +1,38 @@
+/**
+ * One row of a command's table of settings, from which its flag, variable, key of the YAML file, help line and typed value all follow.
+ * Rule: a table is a literal `as const satisfies Settings`; nothing about a setting is written down a second time.
+ * Not here: reading the sources (resolve.ts), telling commander (flags.ts).
+ */
+import type { Parse } from './parsed.ts';
+
+export interface Setting<T = unknown> {
+  /** Kebab-case: `--client-ca`, `client-ca:` in the file, `ADIT_CLIENT_CA`. */
+  readonly name: string;
+  /** One letter: `-L`. */
+  readonly short?: string;
+  /** What stands behind the flag in help: `HOST:PORT`. Absent for a switch, which takes no value on the command line and true or false elsewhere. */
+  readonly argument?: string;
+  readonly help: string;
+  readonly parse: Parse<T>;
+  /** The default, as a person would write it. */
+  readonly fallback?: string;
+  readonly required?: true;
+  /** May be given more than once; a list in the file, comma-separated in the variable. The strongest source gives all of it. */
+  readonly many?: true;
+  /** Never a flag (every user of the machine reads argv), and never quoted in a complaint. */
+  readonly secret?: true;
+}
+
+/** Keyed by the field of the typed result. */
+export type Settings = Readonly<Record<string, Setting>>;
+
+type ItemOf<S> = S extends { readonly parse: Parse<infer T> } ? T : never;
+type Sure = { readonly required: true } | { readonly fallback: string } | { readonly many: true };
+
+/** The typed result of a table: a field is optional when its setting is not required, has no default and is no list. */
+export type Options<S extends Settings> =
+  & { readonly [K in keyof S as S[K] extends Sure ? K : never]: S[K] extends { readonly many: true } ? readonly ItemOf<S[K]>[] : ItemOf<S[K]> }
+  & { readonly [K in keyof S as S[K] extends Sure ? never : K]?: ItemOf<S[K]> };
+
+/** `client-ca` -> `ADIT_CLIENT_CA`. */
+export function variableOf(name: string): string { return `ADIT_${name.replaceAll('-', '_').toUpperCase()}`; }

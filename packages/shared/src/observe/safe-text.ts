@@ -1,0 +1,25 @@
+/**
+ * Text that a peer or a user wrote, made safe for a log line, a terminal and a complaint.
+ * Rule: the result is one line of visible characters with no direction overrides and of bounded length: nobody forges a log line,
+ * moves the cursor, or makes one name look like another.
+ */
+
+export interface SafeTextOptions {
+  /** In UTF-16 units, before escaping; what is cut off is shown as an ellipsis. Default 256. */
+  readonly maxLength?: number;
+}
+
+/** Controls (C0, DEL, C1), line and paragraph separators, bidi marks and overrides, zero-width characters, the BOM, tags, lone surrogates. */
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** The text with every unsafe character as an escape: `\n`, `\x1b`, `\u202e`. */
+export function safeText(text: string, { maxLength = 256 }: SafeTextOptions = {}): string {
+  const kept = text.length > maxLength ? `${text.slice(0, maxLength).replace(/[\ud800-\udbff]$/, '')}…` : text;
+  return kept.replace(unsafe, (character) => short[character] ?? escape(character.codePointAt(0)!));
+}
+
+function escape(code: number): string {
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
+}
