@@ -1,0 +1,101 @@
+/**
+ * Our own certificate and key, checked before anything listens or dials.
+ * Rule: what comes back can be used right now in the role asked for; otherwise one sentence says which file is wrong and why.
+ *       A private key that others may read is refused, as ssh does: its owner alone, or a group too when root owns it (PostgreSQL's rule).
+ * Not here: what the peer thinks of it.
+ */
+import { type KeyObject, X509Certificate, createPrivateKey } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { AditError, messageOf } from '../errors.ts';
+import { extendedKeyUsagesOf, readCertificate, uriNamesOf, usages } from './certificate.ts';
+import { type PemBlock, pemBlocks, readNamedFile } from './pem.ts';
+
+export interface CredentialFiles { readonly cert: string; readonly key: string; readonly role: 'client' | 'egress' }
+
+/** `certPem` is the leaf and its chain; `chain` excludes the leaf; `summary` is one line for a log. */
+export interface Credentials {
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly leaf: X509Certificate;
+  readonly chain: readonly X509Certificate[];
+  readonly notAfter: Date;
+  readonly summary: string;
+}
+
+/** Reads and checks both files. `cert` is the leaf, then its intermediates if any. Fails with CREDENTIALS_UNUSABLE (exit 3). */
+export function loadCredentials({ cert, key, role }: CredentialFiles): Credentials {
+  const certificates = readCertificates(cert);
+  const [leaf, ...chain] = certificates.map(({ der }, index) => parseCertificate(cert, der, index));
+  const privateKey = readKey(key);
+  if (!leaf!.checkPrivateKey(privateKey.key)) throw unusable(`The key ${key} does not belong to the certificate ${cert}${chain.some(ca => ca.checkPrivateKey(privateKey.key)) ? ', but to a later one in it: put that one first' : ''}.`);
+  checkUse(cert, leaf!, role);
+  checkDates(cert, leaf!);
+  const certPem = certificates.map(block => block.pem).join('');
+  try {
+    createSecureContext({ cert: certPem, key: privateKey.pem, minVersion: 'TLSv1.3' });
+  } catch (error) {
+    throw unusable(`TLS cannot use the certificate ${cert} with the key ${key}: ${messageOf(error)}.`, error);
+  }
+  return { certPem, keyPem: privateKey.pem, leaf: leaf!, chain, notAfter: leaf!.validToDate, summary: summaryOf(leaf!) };
+}
+
+function readCertificates(path: string): PemBlock[] {
+  const blocks = pemBlocks(readNamedFile(path, 'the certificate', 'CREDENTIALS_UNUSABLE').toString('latin1'));
+  if (blocks === undefined) throw unusable(`The certificate ${path} is cut off or damaged.`);
+  const certificates = blocks.filter(block => block.label === 'CERTIFICATE');
+  if (certificates.length === 0) throw unusable(blocks[0] === undefined ? `The certificate ${path} is not in PEM form.` : `The certificate ${path} holds no certificate but a ${blocks[0].label.toLowerCase()}.`);
+  return certificates;
+}
+
+function parseCertificate(path: string, der: Uint8Array, index: number): X509Certificate {
+  try {
+    readCertificate(der);
+    return new X509Certificate(der);
+  } catch (error) {
+    throw unusable(`Certificate ${index + 1} in ${path} does not parse: ${messageOf(error)}.`, error);
+  }
+}
+
+function readKey(path: string): { key: KeyObject; pem: string } {
+  const text = readNamedFile(path, 'the key', 'CREDENTIALS_UNUSABLE').toString('latin1');
+  checkKeyMode(path);
+  const block = pemBlocks(text)?.find(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (block === undefined) throw unusable(`The key ${path} holds no private key in PEM form.`);
+  if (block.label === 'ENCRYPTED PRIVATE KEY' || block.pem.includes('Proc-Type: 4,ENCRYPTED')) {
+    throw unusable(`The key ${path} is encrypted: decrypt it ("openssl pkey -in FILE -out FILE.plain") and protect the result by its permissions.`);
+  }
+  try {
+    return { key: createPrivateKey(block.pem), pem: block.pem };
+  } catch (error) {
+    throw unusable(`The key ${path} does not parse: ${messageOf(error)}.`, error);
+  }
+}
+
+function checkKeyMode(path: string): void {
+  if (process.platform === 'win32') return;
+  const { mode, uid } = statSync(path);
+  const tooOpen = mode & (uid === 0 ? 0o037 : 0o077);
+  if (tooOpen !== 0) throw unusable(`The key ${path} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}, so others may use it: run "chmod 600 ${path}".`);
+}
+
+function checkUse(path: string, leaf: X509Certificate, role: CredentialFiles['role']): void {
+  const [needed, whom] = role === 'client' ? [usages.clientAuth, 'clients'] : [usages.serverAuth, 'servers'];
+  if (leaf.ca) throw unusable(`The certificate ${path} is that of a CA: issue one with "adit ca issue ${role} NAME".`);
+  const given = extendedKeyUsagesOf(readCertificate(leaf.raw).extensions);
+  if (given?.includes(needed) !== true) throw unusable(`The certificate ${path} is not for ${whom} (its extended key usage lacks ${role === 'client' ? 'clientAuth' : 'serverAuth'}): issue one with "adit ca issue ${role} NAME".`);
+}
+
+function checkDates(path: string, leaf: X509Certificate): void {
+  const now = new Date();
+  if (leaf.validToDate < now) throw unusable(`The certificate ${path} expired on ${leaf.validToDate.toISOString()}; it is now ${now.toISOString()}.`);
+  if (leaf.validFromDate > now) throw unusable(`The certificate ${path} is not valid before ${leaf.validFromDate.toISOString()}; it is now ${now.toISOString()}.`);
+}
+
+function summaryOf(leaf: X509Certificate): string {
+  const { serial, extensions } = readCertificate(leaf.raw);
+  const name = uriNamesOf(extensions)[0] ?? leaf.subject;
+  return `${name.replace(/[^\x20-\x7e]+/g, ', ')}, serial ${serial}, valid until ${leaf.validToDate.toISOString()}`;
+}
+
+function unusable(message: string, cause?: unknown): AditError { return new AditError('CREDENTIALS_UNUSABLE', message, { cause }); }
