@@ -1,0 +1,92 @@
+/**
+ * From the text of a policy file to rules that can be asked.
+ * Rule: either all of the file is understood, or every complaint about it is reported at once with its place.
+ * Not here: the file's own tests (policy.ts runs them on the compiled rules).
+ */
+import { isServiceName } from '@adit/shared';
+import type { z } from 'zod';
+import { didYouMean, policyInvalid, type Complaint, type Place } from './complaint.ts';
+import type { DestinationPattern } from './destination-pattern.ts';
+import { readDocument, type Path, type SourceDocument } from './document.ts';
+import type { Grant } from './grants.ts';
+import type { IdentityPattern } from './identity-pattern.ts';
+import { policyKeys, policySchema, type PolicySource } from './schema.ts';
+import type { Target } from './verdict.ts';
+
+export interface Rule { readonly name: string; readonly identities: readonly IdentityPattern[]; readonly allow: readonly Grant[]; readonly deny: readonly Grant[] }
+
+/** One line of `tests`, and where it stands. */
+export type PolicyTest = NonNullable<PolicySource['tests']>[number] & { readonly place: Place };
+
+export interface CompiledPolicy { readonly services: ReadonlyMap<string, Target>; readonly rules: readonly Rule[]; readonly tests: readonly PolicyTest[] }
+
+/** Compiles a file; `file` names it in complaints. Fails with POLICY_INVALID, all complaints in one. */
+export function compilePolicy(text: string, file: string): CompiledPolicy {
+  const document = readDocument(text);
+  if (document.complaints.length > 0) throw policyInvalid(file, document.complaints);
+  if (document.value === null || document.value === undefined) throw policyInvalid(file, [{ line: 1, column: 1, text: 'the file is empty: a policy begins with "version: 1"' }]);
+  const services = keysOf((document.value as { services?: unknown }).services);
+  const parsed = policySchema(services).safeParse(document.value);
+  const complaints = [
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => complain(issue, document))),
+    ...services.filter((name) => !isServiceName(name)).map((name) => ({ ...document.placeOfKey(['services'], name), text: `${JSON.stringify(name)} cannot name a service: use a-z, 0-9 and inner dashes, one letter at least, 63 characters at most` })),
+    ...ruleFaults(document),
+  ];
+  if (!parsed.success || complaints.length > 0) throw policyInvalid(file, complaints);
+  return assemble(parsed.data, document, file);
+}
+
+function keysOf(value: unknown): string[] { return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []; }
+
+function assemble(source: PolicySource, document: SourceDocument, file: string): CompiledPolicy {
+  const grants = (rule: number, list: 'allow' | 'deny'): Grant[] => (source.rules[rule]![list] ?? []).map(({ text, value }, at) => {
+    const { line, column } = document.placeOf(['rules', rule, list, at]);
+    const name = source.rules[rule]!.name;
+    return { rule: name, why: `rule "${name}" (${file}:${line}:${column}, "${text}")`, pattern: value satisfies DestinationPattern };
+  });
+  return {
+    services: new Map(Object.entries(source.services ?? {}).map(([name, { value }]) => [name, value])),
+    rules: source.rules.map(({ name, identities }, at) => ({ name, identities: identities.map(({ value }) => value), allow: grants(at, 'allow'), deny: grants(at, 'deny') })),
+    tests: (source.tests ?? []).map((test, at) => ({ ...test, place: document.placeOf(['tests', at]) })),
+  };
+}
+
+/** Two rules of one name, and rules that say nothing: found on the raw value, so that other faults do not hide them. */
+function ruleFaults(document: SourceDocument): Complaint[] {
+  const rules: unknown = (document.value as { rules?: unknown }).rules;
+  const seen = new Set<unknown>();
+  return (Array.isArray(rules) ? rules : []).flatMap((rule: unknown, at) => {
+    if (typeof rule !== 'object' || rule === null) return [];
+    const { name, allow, deny } = rule as Readonly<Record<string, unknown>>;
+    const twice = typeof name === 'string' && seen.has(name) ? [{ ...document.placeOf(['rules', at, 'name']), text: `a second rule is named ${JSON.stringify(name)}: logs could not tell them apart` }] : [];
+    seen.add(name);
+    return allow === undefined && deny === undefined ? [...twice, { ...document.placeOf(['rules', at]), text: 'the rule neither allows nor denies anything' }] : twice;
+  });
+}
+
+const nouns: Readonly<Record<string, string>> = { string: 'text (in quotes, if YAML reads it as something else)', array: 'a list', object: 'a map of keys and values', record: 'a map of keys and values' };
+
+/** One fault that zod found, in plain words. */
+function complain(issue: z.core.$ZodIssue, document: SourceDocument): Complaint[] {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    const keys = policyKeys[String(path[0] ?? '')] ?? [];
+    return issue.keys.map((key) => ({ ...document.placeOfKey(path, key), text: `unknown key "${key}"${didYouMean(key, keys) || `: there are ${keys.join(', ')}`}` }));
+  }
+  const what = typeof path.at(-1) === 'string' ? `"${String(path.at(-1))}" ` : '';
+  return [{ ...document.placeOf(path), text: what + problem(issue, isMissing(document.value, path)) }];
+}
+
+function problem(issue: z.core.$ZodIssue, missing: boolean): string {
+  if (missing) return issue.path[0] === 'version' ? 'is missing: a policy begins with "version: 1"' : 'is missing';
+  if (issue.code === 'invalid_type') return `has to be ${nouns[issue.expected] ?? issue.expected}`;
+  if (issue.code === 'invalid_value') return `has to be ${issue.values.map(String).join(' or ')}`;
+  if (issue.code === 'too_small') return 'is empty';
+  return issue.message;
+}
+
+function isMissing(value: unknown, path: Path): boolean {
+  let at: unknown = value;
+  for (const key of path) at = (at as Readonly<Record<PropertyKey, unknown>> | null | undefined)?.[key];
+  return at === undefined;
+}

@@ -1,0 +1,63 @@
+/**
+ * A YAML file as a plain value that still knows where each part of it stands.
+ * Rule: one document, no duplicate keys, no warnings: what YAML readers disagree about is a complaint.
+ * Not here: what the value has to look like (schema.ts).
+ */
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
+import { messageOf } from '@adit/shared';
+import type { Complaint, Place } from './complaint.ts';
+
+export type Path = readonly PropertyKey[];
+
+export interface SourceDocument {
+  readonly value: unknown;
+  /** Faults of the YAML itself; when there are any, `value` is undefined. */
+  readonly complaints: readonly Complaint[];
+  /** Where the value at `path` begins; of a path that is not there, where its nearest parent begins. */
+  placeOf(path: Path): Place;
+  /** Where a key of the map at `path` stands. */
+  placeOfKey(path: Path, key: string): Place;
+}
+
+/** Reads one YAML 1.2 document. */
+export function readDocument(text: string): SourceDocument {
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, stringKeys: true });
+  const at = (offset: number | undefined): Place => {
+    const { line, col } = counter.linePos(offset ?? 0);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const complaints: Complaint[] = [...document.errors, ...document.warnings].map((fault) => ({ ...at(fault.pos[0]), text: yamlFault(fault.message) }));
+  visit(document, { Alias: (_key, alias) => { if (alias.resolve(document) === undefined) complaints.push({ ...at(alias.range?.[0]), text: yamlFault(`*${alias.source} is an alias of nothing`) }); } });
+  let value: unknown;
+  try {
+    if (complaints.length === 0) value = document.toJS();
+  } catch (error) {
+    complaints.push({ ...at(0), text: yamlFault(messageOf(error)) });
+  }
+  return {
+    value,
+    complaints,
+    placeOf: (path) => at(nodeAt(document, path)?.range?.[0]),
+    placeOfKey: (path, key) => {
+      const map = nodeAt(document, path);
+      const pair = isMap(map) ? map.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+      return at(isScalar(pair?.key) ? pair.key.range?.[0] : map?.range?.[0]);
+    },
+  };
+}
+
+function yamlFault(message: string): string {
+  const advice = /alias|flow|unexpected|implicit/i.test(message) ? '; a text that begins with * or [ or { goes in quotes' : '';
+  return `this is not YAML: ${message}${advice}`;
+}
+
+function nodeAt(document: Document.Parsed, path: Path): Node | undefined {
+  let node: Node | undefined = document.contents ?? undefined;
+  for (const key of path) {
+    const next: unknown = isMap(node) ? node.get(String(key), true) : isSeq(node) ? node.get(Number(key), true) : undefined;
+    if (next === undefined || next === null) return node;
+    node = next as Node;
+  }
+  return node;
+}

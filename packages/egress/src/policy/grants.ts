@@ -1,0 +1,75 @@
+/**
+ * All that one identity is allowed, or denied, by all rules that speak about it, ready for look-ups on the path of every stream.
+ * Rule: an index only: it answers which pattern matches, exact names before wildcards before `*`; who wins is judge.ts.
+ */
+import { cidrContains, type Cidr } from '@adit/shared';
+import type { DestinationPattern } from './destination-pattern.ts';
+import { portsInclude, type Ports } from './ports.ts';
+
+/** One pattern of one rule. `why` is a clause for logs: the rule, where it stands, and the pattern. */
+export interface Grant { readonly rule: string; readonly why: string; readonly pattern: DestinationPattern }
+
+export interface NameMatch { readonly grant: Grant; readonly breadth: 'exact' | 'wildcard' | 'any' }
+
+interface Entry { readonly grant: Grant; readonly ports: Ports }
+interface RangeEntry extends Entry { readonly range: Cidr }
+
+export class Grants {
+  readonly #services = new Map<string, Grant>();
+  readonly #names = new Map<string, Entry[]>();
+  readonly #suffixes = new Map<string, Entry[]>();
+  readonly #any: Entry[] = [];
+  readonly #ranges: RangeEntry[] = [];
+
+  /** Of patterns that match alike, the first decides. */
+  constructor(grants: Iterable<Grant>) { for (const grant of grants) this.#add(grant); }
+
+  #add(grant: Grant): void {
+    const { pattern } = grant;
+    switch (pattern.kind) {
+      case 'service': if (!this.#services.has(pattern.service)) this.#services.set(pattern.service, grant); break;
+      case 'name': push(this.#names, pattern.host, { grant, ports: pattern.ports }); break;
+      case 'suffix': push(this.#suffixes, pattern.suffix, { grant, ports: pattern.ports }); break;
+      case 'any': this.#any.push({ grant, ports: pattern.ports }); break;
+      case 'range': this.#ranges.push({ grant, ports: pattern.ports, range: pattern.range }); break;
+    }
+  }
+
+  service(name: string): Grant | undefined { return this.#services.get(name); }
+
+  /** The most exact pattern that matches a name; the name is canonical. */
+  named(host: string, port: number): NameMatch | undefined {
+    const exact = find(this.#names.get(host), port);
+    if (exact !== undefined) return { grant: exact, breadth: 'exact' };
+    if (this.#suffixes.size > 0) {
+      for (let dot = host.indexOf('.'); dot > 0; dot = host.indexOf('.', dot + 1)) {
+        const wild = find(this.#suffixes.get(host.slice(dot)), port);
+        if (wild !== undefined) return { grant: wild, breadth: 'wildcard' };
+      }
+    }
+    const any = this.any(port);
+    return any === undefined ? undefined : { grant: any, breadth: 'any' };
+  }
+
+  /** The `*` pattern with this port. */
+  any(port: number): Grant | undefined { return find(this.#any, port); }
+
+  /** A range with this port that holds the address and whose prefix is at least `minPrefix` long. */
+  ranged(bytes: Uint8Array, port: number, minPrefix: number): Grant | undefined {
+    for (const { grant, ports, range } of this.#ranges) {
+      if (range.prefix >= minPrefix && cidrContains(range, bytes) && portsInclude(ports, port)) return grant;
+    }
+    return undefined;
+  }
+}
+
+function push(map: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const entries = map.get(key);
+  if (entries === undefined) map.set(key, [entry]);
+  else entries.push(entry);
+}
+
+function find(entries: readonly Entry[] | undefined, port: number): Grant | undefined {
+  if (entries !== undefined) for (const { grant, ports } of entries) if (portsInclude(ports, port)) return grant;
+  return undefined;
+}

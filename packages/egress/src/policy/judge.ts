@@ -1,0 +1,116 @@
+/**
+ * The verdict on one request, first on what was asked for, then on every address it stands for.
+ * Rule: any deny that matches wins, no allow means no, and special addresses (special.ts) are reached as follows:
+ *   an address or range that names them, or a service defined with that very address: all of them
+ *   an exact name, a wildcard name, a service defined with a name: public and private; "localhost" named exactly: loopback too
+ *   `*`: public only
+ * The owner of a name chooses its addresses and can change them between two look-ups (DNS rebinding), so no name opens the egress's
+ * own machine, its neighbours on the link, or the metadata service: somebody has to have written the address.
+ * Not here: which rules speak about an identity, where services point (policy.ts); sockets, resolving (the dialer).
+ */
+import { parseAddress, unmapped } from '@adit/shared';
+import type { Grant, Grants, NameMatch } from './grants.ts';
+import { classify, embedded, type AddressKind } from './special.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A request with everything resolved that needs no DNS. `literal`: the bytes of `host`, unmapped, when it is an address. */
+export interface Request {
+  readonly allow: Grants;
+  readonly deny: Grants;
+  /** As the client wrote it, in its one spelling. */
+  readonly text: string;
+  readonly identity: string;
+  readonly host: string;
+  readonly port: number;
+  readonly literal: Uint8Array | undefined;
+  readonly service: string | undefined;
+  /** For the log: which rule came nearest. Asked for only when the answer is no. */
+  readonly nearest: () => string;
+}
+
+const loopbacks = ['127.0.0.1', '::1'].map((text) => parseAddress(text)!);
+
+/** Before DNS. For an address this is the last word; for a name it means: may be resolved, and each address asked about. */
+export function judgeRequest(request: Request): Verdict {
+  const denied = denyOf(request);
+  if (denied !== undefined) return refusedBy(denied, request);
+  if (request.literal !== undefined) return judgeAddress(request, request.literal);
+  const grant = nameMatch(request)?.grant ?? localhostRange(request);
+  return grant === undefined ? refused(request) : allowed(grant, request);
+}
+
+/**
+ * After DNS: one address as the resolver wrote it. What is no plain address (one with a zone, say) is refused, and so is any other
+ * address than the one that was asked for as such. Asks everything again, so that it is safe to ask alone.
+ */
+export function judgeResolved(request: Request, address: string): Verdict {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) return unreachable(request, `${JSON.stringify(address)} is no plain address`);
+  const bytes = unmapped(parsed);
+  if (request.literal?.some((byte, at) => byte !== bytes[at]) === true || (request.literal ?? bytes).length !== bytes.length) {
+    return unreachable(request, `${address} is not the address that was asked for`);
+  }
+  return judgeAddress(request, bytes);
+}
+
+/** One unmapped address. */
+function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
+  const { allow, deny, port } = request;
+  const inside = embedded(bytes);
+  const denied = denyOf(request) ?? deny.ranged(bytes, port, 0) ?? (inside === undefined ? undefined : deny.ranged(inside.bytes, port, 0));
+  if (denied !== undefined) return refusedBy(denied, request);
+  const special = classify(bytes);
+  const match = nameMatch(request);
+  if (match !== undefined && reaches(match, request, special.kind)) return allowed(match.grant, request);
+  const range = request.service !== undefined && match === undefined ? undefined : allow.ranged(bytes, port, special.minPrefix);
+  if (range !== undefined && (match !== undefined || request.literal !== undefined || localhostRange(request) !== undefined)) return allowed(range, request);
+  const wide = match?.grant ?? (request.literal === undefined ? undefined : allow.ranged(bytes, port, 0));
+  return wide === undefined ? refused(request) : prohibited(request, special.kind, wide);
+}
+
+function denyOf({ deny, service, literal, host, port }: Request): Grant | undefined {
+  return (service === undefined ? undefined : deny.service(service)) ?? (literal === undefined ? deny.named(host, port)?.grant : deny.any(port));
+}
+
+/** What allows the request by its name: the service, or a pattern of names. For an address that is not a service's, `*` alone. */
+function nameMatch({ allow, service, literal, host, port }: Request): NameMatch | undefined {
+  const grant = service === undefined ? undefined : allow.service(service);
+  if (service !== undefined) return grant === undefined ? undefined : { grant, breadth: 'exact' };
+  if (literal === undefined) return allow.named(host, port);
+  const any = allow.any(port);
+  return any === undefined ? undefined : { grant: any, breadth: 'any' };
+}
+
+function reaches({ breadth }: NameMatch, { service, literal, host }: Request, kind: AddressKind): boolean {
+  if (kind === 'public' || (service !== undefined && literal !== undefined)) return true;
+  if (kind === 'private') return breadth !== 'any';
+  return kind === 'loopback' && breadth === 'exact' && host === 'localhost';
+}
+
+/** "localhost" is loopback by definition (RFC 6761 section 6.3), so a range that names loopback names it. */
+function localhostRange({ allow, service, host, port }: Request): Grant | undefined {
+  if (host !== 'localhost' || service !== undefined) return undefined;
+  return allow.ranged(loopbacks[0]!, port, classify(loopbacks[0]!).minPrefix) ?? allow.ranged(loopbacks[1]!, port, classify(loopbacks[1]!).minPrefix);
+}
+
+function allowed(grant: Grant, { host, port }: Request): Verdict {
+  return { allow: true, rule: grant.rule, target: { host, port }, detail: `${grant.why} allows it` };
+}
+
+function refusedBy(grant: Grant, request: Request): Verdict {
+  return { ...refused(request, `${grant.why} denies it`), rule: grant.rule };
+}
+
+function refused({ text, identity, nearest }: Request, detail?: string): Verdict & { readonly allow: false } {
+  return { allow: false, code: 'POLICY_DENIED', reason: `The policy of the egress does not allow ${identity} to reach ${text}.`, detail: detail ?? nearest() };
+}
+
+function unreachable({ text }: Request, detail: string): Verdict {
+  return { allow: false, code: 'ADDRESS_PROHIBITED', reason: `${text} resolves to an address that the policy of the egress does not let this name reach.`, detail };
+}
+
+function prohibited({ text, literal, service }: Request, kind: AddressKind, wide: Grant): Verdict {
+  const direct = literal !== undefined && service === undefined;
+  const reason = direct ? `${text} is a ${kind} address, and the policy of the egress does not name it.` : `${text} resolves to an address that the policy of the egress does not let this name reach.`;
+  return { allow: false, code: 'ADDRESS_PROHIBITED', rule: wide.rule, reason, detail: `${wide.why} allows it, but the address is ${kind}: only a rule with that address, or a range inside its block, reaches it` };
+}

@@ -1,0 +1,21 @@
+/**
+ * What the policy is asked about and what it answers. Types only.
+ * Rule: `reason` may go to the client and says nothing that its own request did not; `detail` is for the log of the egress.
+ */
+import type { Code } from '@adit/shared';
+
+/** A proven identity: the names of the verified leaf certificate, nothing a peer says. The object is not changed after it is first asked about. */
+export interface Subject {
+  readonly name: string;
+  /** spiffe://TRUST-DOMAIN/client/NAME */
+  readonly uri: string;
+  readonly trustDomain: string;
+  /** Names of groups in the same trust domain. */
+  readonly groups: readonly string[];
+}
+
+export interface Target { readonly host: string; readonly port: number }
+
+export type Verdict =
+  | { readonly allow: true; readonly rule: string; readonly target: Target; readonly detail: string }
+  | { readonly allow: false; readonly code: Code; readonly reason: string; readonly detail: string; readonly rule?: string };
