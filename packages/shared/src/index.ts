@@ -20,3 +20,6 @@ export { variableOf, type Options, type Setting, type Settings } from './config/
 export { suggest } from './config/suggest.ts';
 export { logFormats, logLevels, type LogFormat, type LogLevel } from './observe/log-settings.ts';
 export { safeText } from './observe/safe-text.ts';
+export { publishSession, recordStream, type AccessRecord, type SessionRecord, type StreamEnd } from './observe/access-record.ts';
+export { events, type EventName } from './observe/events.ts';
+export { createLogger, flush, type LogFields, type Logger, type LoggerOptions } from './observe/logger.ts';

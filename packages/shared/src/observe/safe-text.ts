@@ -11,10 +11,13 @@ export interface SafeTextOptions {
 
 /** Controls (C0, DEL, C1), line and paragraph separators, bidi marks and overrides, zero-width characters, the BOM, tags, lone surrogates. */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+/** Most text: nothing to do. */
+const plain = /^[ -~]*$/;
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** The text with every unsafe character as an escape: `\n`, `\x1b`, `\u202e`. */
 export function safeText(text: string, { maxLength = 256 }: SafeTextOptions = {}): string {
+  if (text.length <= maxLength && plain.test(text)) return text;
   const kept = text.length > maxLength ? `${text.slice(0, maxLength).replace(/[\ud800-\udbff]$/, '')}…` : text;
   return kept.replace(unsafe, (character) => short[character] ?? escape(character.codePointAt(0)!));
 }

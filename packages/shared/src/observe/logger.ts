@@ -1,0 +1,100 @@
+/**
+ * The log: pino, one JSON object a line on stderr, or a readable line on a terminal.
+ * Rule: every line has a name from events.ts, and every text in it went through safeText; payload bytes and keys are never logged.
+ * Events are written at once, access records in batches (line-sink.ts): they come by the thousand.
+ * Spec: docs/logs.md.
+ */
+import { isatty } from 'node:tty';
+import { pino } from 'pino';
+import { AditError, messageOf } from '../errors.ts';
+import type { EventName } from './events.ts';
+import { LineSink } from './line-sink.ts';
+import type { LogFormat, LogLevel } from './log-settings.ts';
+import { prettyLine } from './pretty.ts';
+import { safeText } from './safe-text.ts';
+
+type LogValue = string | number | boolean | readonly string[] | undefined;
+
+/** `error` becomes `code` and `reason`, and for a bug `stack`. Every other text is escaped and cut to 512 characters. */
+export interface LogFields {
+  readonly event: EventName;
+  readonly error?: unknown;
+  readonly [field: string]: unknown;
+}
+
+type Write = (fields: LogFields, message?: string) => void;
+
+export interface Logger {
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+  /** Like `info`, batched: written within about 50 ms. For access records (access-record.ts). */
+  readonly record: Write;
+  /** Is this level written? Ask before work that only serves a log line. */
+  enabled(level: LogLevel): boolean;
+}
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Field `name` of every JSON line: `egress` or `ingress`. */
+  readonly name: string;
+  /** Where the lines go instead of stderr. */
+  readonly destination?: { write(line: string): void };
+}
+
+const stderr = 2;
+let sink: LineSink | undefined;
+
+/** The one sink of stderr; what waits in it is written when the process ends. */
+function stderrSink(): LineSink {
+  if (!sink) {
+    sink = new LineSink(stderr, { lost: (lines) => `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), event: 'log-lost', lines })}\n` });
+    process.on('exit', flush);
+  }
+  return sink;
+}
+
+/** Writes everything that was logged before it returns. Called at the end of the process; call it before the process is killed otherwise. */
+export function flush(): void { sink?.flushSync(); }
+
+export function createLogger({ level, format, name, destination }: LoggerOptions): Logger {
+  const out = destination ?? stderrSink();
+  const pretty = format === 'pretty' || (format === 'auto' && destination === undefined && isatty(stderr));
+  const log = pino({
+    level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }), log: safeFields },
+  }, pretty ? { write: (line: string) => out.write(prettyLine(line)) } : out);
+  const urgent = (severity: LogLevel): Write => (fields, message) => {
+    if (!log.isLevelEnabled(severity)) return;
+    log[severity](fields, message === undefined ? undefined : safeText(message, { maxLength: 1024 }));
+    if (out instanceof LineSink) out.flush();
+  };
+  return {
+    debug: urgent('debug'), info: urgent('info'), warn: urgent('warn'), error: urgent('error'),
+    record: (fields, message) => { log.info(fields, message); },
+    enabled: (severity) => log.isLevelEnabled(severity),
+  };
+}
+
+function safeFields(fields: Record<string, unknown>): Record<string, unknown> {
+  const safe: Record<string, unknown> = {};
+  for (const key in fields) if (key === 'error') Object.assign(safe, explain(fields[key])); else safe[key] = safeValue(fields[key]);
+  return safe;
+}
+
+function safeValue(value: unknown): LogValue {
+  if (typeof value === 'string') return safeText(value, { maxLength: 512 });
+  if (typeof value === 'number' || typeof value === 'boolean' || value === undefined) return value;
+  if (Array.isArray(value)) return value.slice(0, 64).map((item) => safeText(String(item)));
+  return safeText(typeof value === 'object' ? JSON.stringify(value) : String(value), { maxLength: 512 });
+}
+
+function explain(error: unknown): Record<string, string> {
+  const reason = safeText(messageOf(error), { maxLength: 1024 });
+  if (error instanceof AditError) return { code: error.code, reason };
+  const system = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (typeof system === 'string') return { code: safeText(system), reason };
+  return { code: 'INTERNAL', reason, ...(error instanceof Error && error.stack !== undefined ? { stack: safeText(error.stack, { maxLength: 4096 }) } : {}) };
+}
