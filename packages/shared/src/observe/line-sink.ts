@@ -50,7 +50,7 @@ export class LineSink {
   /** Starts writing everything that waits. */
   flush(): void {
     if (this.#writing) { this.#flushAgain = true; return; }
-    this.#takeBatch();
+    this.#writing = this.#takeBatch();
     if (this.#writing) this.#writeOn();
   }
 
@@ -59,25 +59,25 @@ export class LineSink {
    * Gives up on a reader that stalls for two seconds.
    */
   flushSync(): void {
-    const held = this.#retry ? this.#writing : undefined;
-    if (held) {
+    if (this.#retry && this.#writing) {
       clearTimeout(this.#retry);
+      this.#drain(this.#writing);
       this.#retry = this.#writing = undefined;
-      this.#drain(held);
     }
-    const inFlight = this.#writing;
-    this.#takeBatch();
-    const batch = this.#writing;
-    this.#writing = inFlight;
-    if (batch && batch !== inFlight) this.#drain(batch);
+    const batch = this.#takeBatch();
+    if (batch) this.#drain(batch);
   }
 
-  #takeBatch(): void {
+  /** Everything that waits, with the line about what was dropped; undefined when there is nothing. */
+  #takeBatch(): Buffer | undefined {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#flushAgain = false;
-    if (this.#dropped > 0 && !this.#broken) { this.#waiting += this.#options.lost(this.#dropped); this.#dropped = 0; }
-    if (this.#waiting !== '' && !this.#broken) this.#writing = this.#waitingBuffer();
+    if (this.#broken) return undefined;
+    const text = this.#dropped > 0 ? this.#waiting + this.#options.lost(this.#dropped) : this.#waiting;
+    this.#waiting = '';
+    this.#dropped = 0;
+    return text === '' ? undefined : Buffer.from(text);
   }
 
   #writeOn(): void {
