@@ -1,1 +1,2 @@
-export {};
+export { ingressCommand } from './command.ts';
+export { ingressSettings, type IngressOptions } from './options.ts';

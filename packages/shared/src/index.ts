@@ -9,7 +9,7 @@ export { loadTrustAnchors, parseTrustAnchors, type TrustAnchors } from './identi
 export { choice, parseSwitch } from './config/choice.ts';
 export { parseCount } from './config/count.ts';
 export { formatDuration, parseDeadline, parseDuration } from './config/duration.ts';
-export { environmentVariables, unknownVariables, type Environment } from './config/environment.ts';
+export { checkEnvironment, environmentVariables, type Environment } from './config/environment.ts';
 export { parsePath } from './config/file-path.ts';
 export { declareFlags } from './config/flags.ts';
 export { formatForward, parseForward, type Forward } from './config/forward.ts';
@@ -23,3 +23,5 @@ export { safeText } from './observe/safe-text.ts';
 export { publishSession, recordStream, type AccessRecord, type SessionRecord, type StreamEnd } from './observe/access-record.ts';
 export { events, type EventName } from './observe/events.ts';
 export { createLogger, flush, type LogFields, type Logger, type LoggerOptions } from './observe/logger.ts';
+export { packageVersion } from './config/package-version.ts';
+export { runProgram } from './config/run-program.ts';

@@ -3,7 +3,7 @@
  * Rule: every variable that begins with ADIT_ and that no command knows is fatal: a misspelt limit or revocation list must not be ignored in silence.
  * The list is the union of all commands, because one environment serves them all; a test holds it against their tables.
  */
-import { quote, type Complaint } from './complaint.ts';
+import { quote, refuse, type Complaint } from './complaint.ts';
 import { suggest } from './suggest.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,3 +26,6 @@ export function unknownVariables(environment: Environment): Complaint[] {
       return { code: 'CONFIG_UNKNOWN_KEY', text: `the environment variable ${quote(name)} is unknown${nearest === undefined ? '' : `; did you mean ${nearest}?`}` };
     });
 }
+
+/** For commands without settings of their own: fails with CONFIG_UNKNOWN_KEY when a variable is unknown. */
+export function checkEnvironment(environment: Environment): void { refuse(unknownVariables(environment)); }

@@ -7,7 +7,7 @@ import type { Setting, Settings } from './setting.ts';
 
 /** The part of commander's `Command` that this needs. */
 export interface FlagTarget {
-  option(flags: string, description: string, gather: (text: string, earlier: readonly string[] | undefined) => readonly string[]): unknown;
+  option(flags: string, description: string, gather: (text: string | undefined, earlier: readonly string[] | undefined) => readonly string[]): unknown;
 }
 
 /** Adds one flag for each setting, and `--config FILE`. */
@@ -19,7 +19,8 @@ export function declareFlags(command: FlagTarget, settings: Settings): void {
 /** `client-ca` -> `clientCa`: the name under which commander keeps a flag. */
 export function fieldOf(name: string): string { return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()); }
 
-const gather = (text: string, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), text];
+/** A switch comes without text. */
+const gather = (text: string | undefined, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), text ?? 'true'];
 
 function flagsOf({ name, short, argument }: Setting): string {
   return `${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` <${argument}>`}`;

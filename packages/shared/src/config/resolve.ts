@@ -91,5 +91,5 @@ function missingValues(settings: readonly Setting[]): Complaint {
   const names = settings.map((setting) => setting.name);
   const flags = list(settings.map((setting) => (setting.secret ? variableOf(setting.name) : `--${setting.name}`)));
   const [verb, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them'];
-  return { code: 'USAGE', text: `${flags} ${verb} required: give ${them} there, as ${list(names.map(variableOf))} in the environment, or as ${list(names.map((name) => `"${name}:"`))} in the file of --config` };
+  return { code: 'USAGE', offset: Infinity, text: `${flags} ${verb} required: give ${them} there, as ${list(names.map(variableOf))} in the environment, or as ${list(names.map((name) => `"${name}:"`))} in the file of --config` };
 }

@@ -1,0 +1,2 @@
+/** `adit ingress`: the command of the ingress package as it is. */
+export { ingressCommand } from '@adit/ingress';

@@ -1,0 +1,36 @@
+/**
+ * The command `ingress`: its flags come from the table in options.ts, its work is run.ts.
+ * Rule: the status that run.ts answers becomes the exit status of the process; errors are printed by runProgram.
+ */
+import { Command } from 'commander';
+import { declareFlags } from '@adit/shared';
+import { ingressSettings, resolveIngressOptions } from './options.ts';
+import { runIngress } from './run.ts';
+
+const examples = `
+Examples:
+  A database and a web service as if they were local, and Docker on a Unix socket:
+    adit ingress --egress tunnel.example.org:8443 --cert alice.crt --key alice.key --ca ca.crt \\
+                 -L 5432:db.internal:5432 -L 127.0.0.1:8080:web -L ./docker.sock:docker.internal:2375
+    psql -h 127.0.0.1
+
+  The same from a file, where "forward:" is a list:
+    adit ingress --config ~/.adit.yaml
+
+-L reads as in ssh: without BIND it listens on 127.0.0.1 only, "*" is every address, port 0 picks a free one, IPv6
+goes in brackets ("[::1]:8080:[fd00::5]:80"). SERVICE is a name that the policy of the egress defines; host names are
+resolved at the egress.
+A flag wins over its variable (--server-name: ADIT_SERVER_NAME), the variable over the key of the file (server-name:).
+Exit status: 0 done, 1 failure, 2 usage or configuration, 3 certificate or key not usable, 4 denied by the egress.`;
+
+/** `adit ingress`, and the whole of `adit-ingress`. */
+export function ingressCommand(): Command {
+  const command = new Command('ingress')
+    .summary('run the laptop half: local ports that end at the egress')
+    .description('Listens on local ports and sockets, and carries each connection through one authenticated session to the egress.')
+    .addHelpText('after', examples);
+  declareFlags(command, ingressSettings);
+  return command.action(async () => {
+    process.exitCode = await runIngress(resolveIngressOptions({ flags: command.opts(), environment: process.env }));
+  });
+}

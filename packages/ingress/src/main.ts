@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+/** The program `adit-ingress`: the ingress alone, for a machine that needs nothing else. */
+import { packageVersion, runProgram } from '@adit/shared';
+import { ingressCommand } from './command.ts';
+
+await runProgram('adit-ingress', () => ingressCommand().name('adit-ingress').version(packageVersion(import.meta.url)));

@@ -1,0 +1,63 @@
+/**
+ * A command-line program from its arguments to its exit status: the one place where an error becomes text on stderr.
+ * Rule: an AditError is one line, `adit: MESSAGE. ADVICE [CODE]` (one more for each further complaint), and its exit status of the table;
+ * wrong usage exits 2; anything else is a bug: its stack, and 1. A reader of stdout that leaves early is no error.
+ * Not here: commander; the shape below is all of it that is used, so that this package does not depend on it.
+ */
+import { AditError, messageOf } from '../errors.ts';
+import { safeText } from '../observe/safe-text.ts';
+
+/** The part of commander's `Command` that this needs. */
+export interface Program {
+  readonly commands: readonly Program[];
+  exitOverride(): unknown;
+  configureOutput(output: { outputError(): void }): unknown;
+  parseAsync(argv: readonly string[]): Promise<unknown>;
+}
+
+/** The part of `process` that this needs. */
+export interface Host {
+  readonly argv: readonly string[];
+  readonly stdout: { on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown };
+  readonly stderr: { on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown; write(text: string): unknown };
+  exitCode?: number | string | null | undefined;
+}
+
+/** Runs the program that `make` builds; ends when its command has, with `exitCode` set. Never rejects. */
+export async function runProgram(name: string, make: () => Program, host: Host = process): Promise<void> {
+  for (const stream of [host.stdout, host.stderr]) stream.on('error', (error) => { if (error.code !== 'EPIPE') throw error; });
+  try {
+    const program = make();
+    takeOver(program);
+    await program.parseAsync(host.argv);
+  } catch (error) {
+    const { text, status } = endingOf(name, error);
+    if (text !== '') host.stderr.write(text);
+    host.exitCode = status;
+  }
+}
+
+/** Errors of usage come here as exceptions and are printed here, for the program and every command in it. */
+function takeOver(program: Program): void {
+  program.exitOverride();
+  program.configureOutput({ outputError: () => { /* printed below, in the same form as every other error */ } });
+  for (const command of program.commands) takeOver(command);
+}
+
+/** What an error prints and the exit status it means. */
+export function endingOf(name: string, error: unknown): { readonly text: string; readonly status: number } {
+  if (error instanceof AditError) return { text: failureText(name, error), status: error.exitStatus };
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (typeof code !== 'string' || !code.startsWith('commander.')) return { text: `${name}: a bug: ${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`, status: 1 };
+  if (code === 'commander.helpDisplayed' || code === 'commander.version') return { text: '', status: 0 };
+  // Help that nobody asked for: a command is missing, and the help that names them is on stderr already.
+  if (code === 'commander.help') return { text: '', status: (error as { exitCode?: number }).exitCode === 0 ? 0 : 2 };
+  const message = messageOf(error).replace(/^error: /, '').replace(/\s*\n\s*/g, ' ').trim();
+  return { text: failureText(name, new AditError('USAGE', message)), status: 2 };
+}
+
+function failureText(name: string, error: AditError): string {
+  const lines = error.message.split('\n').map((line) => `${name}: ${safeText(line, { maxLength: 2048 })}`);
+  const last = lines.pop()!;
+  return `${[...lines, `${/[.?!]$/.test(last) ? last : `${last}.`} ${error.advice} [${error.code}]`].join('\n')}\n`;
+}
