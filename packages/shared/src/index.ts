@@ -25,3 +25,6 @@ export { events, type EventName } from './observe/events.ts';
 export { createLogger, flush, type LogFields, type Logger, type LoggerOptions } from './observe/logger.ts';
 export { packageVersion } from './config/package-version.ts';
 export { runProgram } from './config/run-program.ts';
+export { listen, type ListenAddress, type ListenOptions, type Listener } from './net/listen.ts';
+export { newBackoff, type Backoff, type BackoffOptions } from './net/backoff.ts';
+export { watchFiles, type WatchOptions } from './net/files.ts';

@@ -1,0 +1,162 @@
+/**
+ * A listener on a TCP address or a Unix socket.
+ * Rule: every socket it hands over is half-open capable, paused unless asked otherwise, and has an `error` listener from birth;
+ *       a failing accept is survived and told. A Unix socket is for its owner only (0600), replaces one that nobody answers, and nothing else.
+ * Not here: reading from the sockets, TLS, limits. Closing the listener leaves its connections alone.
+ */
+import { chmodSync, closeSync, lstatSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+import { devNull } from 'node:os';
+import { dirname } from 'node:path';
+import { AditError, messageOf } from '../errors.ts';
+
+export type ListenAddress = { readonly kind: 'tcp'; readonly host: string; readonly port: number } | { readonly kind: 'unix'; readonly path: string };
+
+export interface ListenOptions {
+  readonly pauseOnConnect?: boolean;
+  readonly noDelay?: boolean;
+  /** Connections that wait for accept; the kernel may cap it (net.core.somaxconn). */
+  readonly backlog?: number;
+  /** Told in one sentence, at most every ten seconds, that connections are being lost: accept fails, or file descriptors ran out. */
+  readonly onTrouble?: (sentence: string) => void;
+}
+
+export const listenDefaults = { pauseOnConnect: true, noDelay: true, backlog: 4096 } as const;
+
+export interface Listener {
+  /** For logs: `127.0.0.1:5432`, `[::1]:5432` or the path of the socket. */
+  readonly address: string;
+  /** The port in use; 0 for a Unix socket. */
+  readonly port: number;
+  /** Stops accepting and frees the address; connections live on. */
+  close(): Promise<void>;
+}
+
+/** Listens; `onConnection` owns each socket from then on. Fails with LISTEN_FAILED. */
+export async function listen(at: ListenAddress, onConnection: (socket: Socket) => void, options: ListenOptions = {}): Promise<Listener> {
+  const { pauseOnConnect, noDelay, backlog, onTrouble } = { ...listenDefaults, onTrouble: () => {}, ...options };
+  if (at.kind === 'unix') checkPath(at.path);
+  let address = addressOf(at);
+  const trouble = troubleOf(sentence => { onTrouble(`${address} loses connections: ${sentence}`); });
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect, noDelay: noDelay && at.kind === 'tcp' }, socket => {
+    // A peer may reset between accept and the owner's first line: unheard, that error ends the process. `close` follows and tells the owner.
+    socket.on('error', () => {});
+    trouble.afterAccept();
+    onConnection(socket);
+  });
+  try {
+    await bind(server, at, backlog);
+  } catch (error) {
+    if (at.kind === 'tcp' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw failed(at, error);
+    await removeStale(at.path);
+    await bind(server, at, backlog).catch((again: unknown) => { throw failed(at, again); });
+  }
+  server.on('error', trouble.onAcceptError);
+  const bound = server.address() as AddressInfo | string | null;
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  if (typeof bound === 'object' && bound !== null) address = addressOf({ kind: 'tcp', host: bound.address, port });
+  return { address, port, close: () => closed(server, trouble.stop) };
+}
+
+function bind(server: Server, at: ListenAddress, backlog: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => { server.off('error', reject); resolve(); });
+    if (at.kind === 'tcp') { server.listen({ host: at.host, port: at.port, backlog }); return; }
+    // bind() creates the file inside this call: the umask leaves no moment in which others could connect.
+    const previous = process.platform === 'win32' ? undefined : process.umask(0o177);
+    try {
+      server.listen({ path: at.path, backlog });
+      if (previous !== undefined && server.listening) chmodSync(at.path, 0o600);
+    } finally {
+      if (previous !== undefined) process.umask(previous);
+    }
+  });
+}
+
+/** Removes the socket file that a killed process left. Fails with LISTEN_FAILED when somebody answers, or when it is no socket. */
+async function removeStale(path: string): Promise<void> {
+  const before = lstatSync(path, { throwIfNoEntry: false });
+  if (before === undefined) return;
+  if (!before.isSocket()) throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: a file of that name exists and is not a socket.`);
+  if (await answers(path)) throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: another program listens there.`);
+  // Another process may have replaced it meanwhile: only the file that was asked is removed.
+  if (lstatSync(path, { throwIfNoEntry: false })?.ino !== before.ino) return;
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: a stale socket is in the way and cannot be removed (${messageOf(error)}).`, { cause: error });
+  }
+}
+
+/** Only a refusal proves that nobody listens; a full queue or a missing permission does not. */
+function answers(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ path });
+    const answer = (live: boolean): void => { socket.destroy(); resolve(live); };
+    socket.setTimeout(2000, () => { answer(true); });
+    socket.on('connect', () => { answer(true); });
+    socket.on('error', (error: NodeJS.ErrnoException) => { answer(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'); });
+  });
+}
+
+function closed(server: Server, stop: () => void): Promise<void> {
+  stop();
+  // `close` calls back only after the last connection; the address is free as soon as the handle is, one turn of the loop later.
+  return new Promise(resolve => { if (server.listening) server.close(); setImmediate(resolve); });
+}
+
+/**
+ * When descriptors run out, libuv closes waiting connections with one it kept in reserve and tells nobody (measured on Node 22 and 26).
+ * So, a second after an accept, we try for one ourselves, and again every second while there is none.
+ */
+function troubleOf(onTrouble: (sentence: string) => void): { afterAccept(): void; onAcceptError(error: Error): void; stop(): void } {
+  let last = -Infinity;
+  let timer: NodeJS.Timeout | undefined;
+  const tell = (sentence: string): void => {
+    if (performance.now() - last < 10_000) return;
+    last = performance.now();
+    onTrouble(sentence);
+  };
+  const probe = (): void => {
+    timer = undefined;
+    try {
+      closeSync(openSync(devNull, 'r'));
+    } catch (error) {
+      tell(`no file descriptors are left (${messageOf(error)}); raise "ulimit -n".`);
+      timer = setTimeout(probe, 1000).unref();
+    }
+  };
+  return {
+    afterAccept: () => { timer ??= setTimeout(probe, 1000).unref(); },
+    onAcceptError: error => { tell(`accepting one failed (${messageOf(error)}).`); },
+    stop: () => { clearTimeout(timer); },
+  };
+}
+
+function checkPath(path: string): void {
+  const longest = process.platform === 'linux' ? 107 : 103;
+  const length = Buffer.byteLength(path);
+  if (process.platform !== 'win32' && length > longest) throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: the path of a socket has at most ${longest} bytes, this one has ${length}.`);
+  // libuv reports a missing folder as a missing permission.
+  if (process.platform !== 'win32' && statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true) throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: its folder does not exist.`);
+}
+
+function failed(at: ListenAddress, error: unknown): AditError {
+  return new AditError('LISTEN_FAILED', `Cannot listen on ${addressOf(at)}: ${reasonOf(at, error)}.`, { cause: error });
+}
+
+function reasonOf(at: ListenAddress, error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE': return 'another program listens there';
+    case 'EADDRNOTAVAIL': return 'this machine has no such address';
+    case 'EACCES': case 'EPERM': return at.kind === 'unix' ? 'permission denied' : `permission denied${at.port < 1024 ? '; ports below 1024 need a privilege' : ''}`;
+    case 'ENOTFOUND': case 'EAI_AGAIN': return 'the name does not resolve';
+    default: return messageOf(error);
+  }
+}
+
+function addressOf(at: ListenAddress): string {
+  if (at.kind === 'unix') return at.path;
+  return at.host.includes(':') ? `[${at.host}]:${at.port}` : `${at.host}:${at.port}`;
+}
