@@ -1,0 +1,46 @@
+/**
+ * What the system says about a failed look-up or connection, as a code of ours.
+ * Rule: `message` names what the client asked for and nothing else; addresses, errno and routes stay in `cause`.
+ */
+import { AditError, formatHostPort, messageOf, type Code } from '@adit/shared';
+
+export interface Target { readonly host: string; readonly port: number }
+
+const codeOfErrno: Readonly<Record<string, Code>> = {
+  ECONNREFUSED: 'CONNECTION_REFUSED', ECONNRESET: 'CONNECTION_REFUSED',
+  EHOSTUNREACH: 'HOST_UNREACHABLE', EHOSTDOWN: 'HOST_UNREACHABLE', EACCES: 'HOST_UNREACHABLE', EPERM: 'HOST_UNREACHABLE',
+  ENETUNREACH: 'NETWORK_UNREACHABLE', ENETDOWN: 'NETWORK_UNREACHABLE', EAFNOSUPPORT: 'NETWORK_UNREACHABLE', EINVAL: 'NETWORK_UNREACHABLE',
+  ETIMEDOUT: 'DIAL_TIMEOUT',
+  EMFILE: 'OVERLOAD', ENFILE: 'OVERLOAD', ENOBUFS: 'OVERLOAD', ENOMEM: 'OVERLOAD', EAGAIN: 'OVERLOAD',
+};
+
+/** The code of one failed attempt. EADDRNOTAVAIL means no IPv6 address of our own, or no free local port. */
+export function codeOfAttempt(error: unknown, address: string): Code {
+  const errno = error instanceof Error ? String((error as NodeJS.ErrnoException).code) : '';
+  if (errno === 'EADDRNOTAVAIL') return address.includes(':') ? 'NETWORK_UNREACHABLE' : 'OVERLOAD';
+  return codeOfErrno[errno] ?? 'INTERNAL';
+}
+
+/** Of several attempts that failed, what tells the client most: an answer beats silence, silence beats a missing route. */
+const byWeight: readonly Code[] = ['CONNECTION_REFUSED', 'DIAL_TIMEOUT', 'HOST_UNREACHABLE', 'NETWORK_UNREACHABLE', 'OVERLOAD', 'INTERNAL'];
+
+const sentences: Readonly<Partial<Record<Code, string>>> = {
+  CONNECTION_REFUSED: 'refused the connection', DIAL_TIMEOUT: 'did not answer in time', HOST_UNREACHABLE: 'cannot be reached from the egress',
+  NETWORK_UNREACHABLE: 'is in a network to which the egress has no route', OVERLOAD: 'was not dialled: the egress is out of sockets',
+  DNS_FAILED: 'cannot be resolved by the egress', DNS_TIMEOUT: 'was not resolved in time', PEER_GONE: 'is not wanted any more',
+};
+
+/** The error of a dial with this code. */
+export function dialError(code: Code, { host, port }: Target, cause?: unknown): AditError {
+  return new AditError(code, `${formatHostPort(host, port)} ${sentences[code] ?? 'was not dialled'}.`, { cause });
+}
+
+/** One failed attempt. */
+export interface Attempt { readonly address: string; readonly error: unknown }
+
+/** The error of a dial whose attempts all failed; `cause` holds each of them. */
+export function allFailed(target: Target, attempts: readonly Attempt[]): AditError {
+  const seen = new Set(attempts.map(({ error, address }) => codeOfAttempt(error, address)));
+  const code = byWeight.find((candidate) => seen.has(candidate)) ?? 'INTERNAL';
+  return dialError(code, target, attempts.length === 1 ? attempts[0]!.error : new AggregateError(attempts.map(({ error }) => error), attempts.map(({ error }) => messageOf(error)).join('; ')));
+}
