@@ -1,5 +1,27 @@
-/** Runs an egress until it is told to stop. */
-import { AditError } from '@adit/shared';
+/**
+ * An egress from its options to its exit status: start, serve, reload on SIGHUP, drain on SIGTERM or SIGINT.
+ * Rule: a second signal cuts the drain short; what cannot start throws before anything listens.
+ */
+import { createLogger, flush, packageVersion, recordStream, untilSignalled } from '@adit/shared';
 import type { EgressOptions } from './options.ts';
+import { EgressServer, loadEgressFiles } from './server.ts';
 
-export async function runEgress(_options: EgressOptions): Promise<number> { throw new AditError('INTERNAL', 'the egress cannot run yet'); }
+/** Resolves with the exit status once the egress has stopped; throws AditError where it cannot start. */
+export async function runEgress(options: EgressOptions): Promise<number> {
+  if (options.check) {
+    loadEgressFiles(options);
+    return 0;
+  }
+  const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'egress' });
+  const server = new EgressServer(options, { log, record: (record) => recordStream(log, record), agent: `adit/${packageVersion(import.meta.url)}` });
+  try {
+    await server.start();
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  await untilSignalled({ reload: () => server.reload('SIGHUP'), drain: (impatient) => server.drain(impatient) });
+  log.info({ event: 'stopped', status: 0 }, 'stopped');
+  flush();
+  return 0;
+}

@@ -1,5 +1,37 @@
-/** Runs an ingress until it is told to stop. */
-import { AditError } from '@adit/shared';
+/**
+ * An ingress from its options to its exit status: listen, keep the link up, reload on SIGHUP, drain on SIGTERM or SIGINT.
+ * Rule: a refusal that is final ends the process with status 4; everything else is retried for ever.
+ */
+import { AditError, createLogger, flush, packageVersion, untilSignalled } from '@adit/shared';
+import { IngressAgent, loadIngressFiles } from './agent.ts';
 import type { IngressOptions } from './options.ts';
 
-export async function runIngress(_options: IngressOptions): Promise<number> { throw new AditError('INTERNAL', 'the ingress cannot run yet'); }
+/** Resolves with the exit status once the ingress has stopped; throws AditError where it cannot start. */
+export async function runIngress(options: IngressOptions): Promise<number> {
+  if (options.check) {
+    loadIngressFiles(options);
+    return 0;
+  }
+  const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'ingress' });
+  const agent = new IngressAgent(options, { log, agent: `adit/${packageVersion(import.meta.url)}` });
+  try {
+    await agent.start();
+  } catch (error) {
+    agent.close();
+    throw error;
+  }
+  let status = 0;
+  const denied = new AbortController();
+  const running = agent.run().catch((error: unknown) => {
+    if (!(error instanceof AditError)) throw error;
+    status = error.exitStatus;
+    log.error({ event: 'denied', code: error.code, reason: error.message, advice: error.advice }, `the egress denied us: ${error.message}. ${error.advice}`);
+    denied.abort();
+  });
+  await untilSignalled({ reload: () => agent.reload('SIGHUP'), drain: (impatient) => agent.drain(impatient), until: denied.signal });
+  agent.close();
+  await running;
+  log.info({ event: 'stopped', status }, 'stopped');
+  flush();
+  return status;
+}

@@ -114,6 +114,9 @@ export class AditError extends Error {
 
 const byWire = new Map<number, Code>(Object.entries(codes).flatMap(([code, row]) => ('wire' in row && row.wire !== undefined ? [[row.wire, code as Code] as const] : [])));
 
+/** Is this a name of the table? */
+export function isCode(value: unknown): value is Code { return typeof value === 'string' && Object.hasOwn(codes, value); }
+
 /** The code of a wire number; a number of a newer peer reads as INTERNAL. */
 export function codeOfWire(wire: number): Code { return byWire.get(wire) ?? 'INTERNAL'; }
 

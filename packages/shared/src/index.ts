@@ -1,5 +1,5 @@
 /** Everything the other packages may use of the shared one. */
-export { AditError, codeOfWire, codes, messageOf, wireOfCode, type Code, type CodeRow, type Origin } from './errors.ts';
+export { AditError, codeOfWire, codes, isCode, messageOf, wireOfCode, type Code, type CodeRow, type Origin } from './errors.ts';
 export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseCidr, unmapped, type Cidr, type Parsed } from './protocol/address.ts';
 export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './protocol/destination.ts';
 export { loadCredentials, type CredentialFiles, type Credentials } from './identity/credentials.ts';
@@ -28,3 +28,18 @@ export { runProgram } from './config/run-program.ts';
 export { listen, type ListenAddress, type ListenOptions, type Listener } from './net/listen.ts';
 export { newBackoff, type Backoff, type BackoffOptions } from './net/backoff.ts';
 export { watchFiles, type WatchOptions } from './net/files.ts';
+export { Relay, type RelayEnd, type RelayEvents, type RelayOutcome } from './session/relay.ts';
+export { SessionDriver, type DriverEvents, type DriverOptions } from './session/driver.ts';
+export { connectSession, RefusedError, type Connected, type ConnectOptions, type SessionSecret } from './session/connect.ts';
+export { receiveHello, refuse, sendWelcome } from './session/accept.ts';
+export { binder, binderHolds, resumeKey } from './session/keys.ts';
+export type { Carrier, CarrierKind } from './carrier/contract.ts';
+export { alpn, dialTls, serverOptions, tlsCarrier, type DialTlsOptions } from './carrier/tls.ts';
+export { acceptPooled, connectPooled, resetSocket, type RelaySocket } from './net/sockets.ts';
+export { drive, type DriveOptions } from './net/drive.ts';
+export { decodeOpen, encodeOpen, type FrontEndKind, type OpenRequest } from './protocol/open.ts';
+export { feature, version, type Bound, type Hello, type Welcome } from './protocol/hello.ts';
+export type { MuxStream } from './protocol/mux/stream.ts';
+export type { MuxSession } from './protocol/mux/session.ts';
+export type { Position } from './protocol/mux/lane.ts';
+export { untilSignalled } from './net/signals.ts';

@@ -8,6 +8,8 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { AditError, messageOf } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
+import { factsOf, judgeEgress } from '../identity/peer.ts';
+import type { RevocationList } from '../identity/revocation.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
 import type { Carrier } from './contract.ts';
 
@@ -34,12 +36,13 @@ export interface DialTlsOptions {
   readonly serverName: string;
   readonly credentials: Credentials;
   readonly ca: TrustAnchors;
+  readonly revocation?: RevocationList;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
 
 /** Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID or LINK_TIMEOUT. */
-export function dialTls(options: DialTlsOptions): Promise<{ carrier: Carrier; socket: tls.TLSSocket }> {
+export function dialTls(options: DialTlsOptions): Promise<Carrier> {
   const remote = options.host.includes(':') ? `[${options.host}]:${options.port}` : `${options.host}:${options.port}`;
   return new Promise((resolve, reject) => {
     const socket = tls.connect({
@@ -65,9 +68,14 @@ export function dialTls(options: DialTlsOptions): Promise<{ carrier: Carrier; so
         fail(new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`));
         return;
       }
+      const verdict = judgeEgress(factsOf(socket), { now: new Date(), anchors: options.ca, serverName: options.serverName, ...(options.revocation && { revocation: options.revocation }) });
+      if (!verdict.ok) {
+        fail(new AditError(verdict.code, `the egress ${remote} cannot be trusted: ${verdict.reason}`));
+        return;
+      }
       clearTimeout(timer);
       options.signal.removeEventListener('abort', aborted);
-      resolve({ carrier: tlsCarrier(socket, remote), socket });
+      resolve(tlsCarrier(socket, remote));
     });
     if (options.signal.aborted) aborted();
   });

@@ -8,12 +8,12 @@ import { parseHost, parseDestination, type Destination } from './destination.ts'
 import { ProtocolFault, wireCode } from './refusal.ts';
 import { critical, decodeTlvs, encodeTlvs } from './tlv.ts';
 
-export const frontEnds = ['forward', 'socks5', 'http', 'sni', 'tls-termination', 'transparent', 'stdio'] as const;
-export type FrontEnd = (typeof frontEnds)[number];
+export const frontEndKinds = ['forward', 'socks5', 'http', 'sni', 'tls-termination', 'transparent', 'stdio'] as const;
+export type FrontEndKind = (typeof frontEndKinds)[number];
 
 export interface OpenRequest {
   readonly destination: Destination;
-  readonly frontEnd?: FrontEnd;
+  readonly frontEnd?: FrontEndKind;
   /** Address of the local client as the ingress saw it, e.g. "127.0.0.1:51234". */
   readonly client?: string;
 }
@@ -46,7 +46,7 @@ export function decodeOpen(payload: Uint8Array): DecodedOpen {
   const client = entries.get(tlv.client);
   if (client && client.length > maxClaimBytes) throw new ProtocolFault(wireCode.protocolError, 'a client address that is too long');
   const named = entries.get(tlv.frontEnd);
-  const frontEnd = named && frontEnds.find((one) => one === text(named));
+  const frontEnd = named && frontEndKinds.find((one) => one === text(named));
   return { ok: true, request: { destination: destination.value, ...(client && { client: text(client) }), ...(frontEnd && { frontEnd }) } };
 }
 

@@ -1,0 +1,143 @@
+/**
+ * The egress put together: listeners, TLS, who is trusted, the policy, the sessions; reload and drain.
+ * Rule: what a reload cannot load stays as it was and says so; what it loads is in force for the next handshake, the next stream and, where
+ * it takes something away, for the sessions and streams that are open.
+ */
+import { once } from 'node:events';
+import type net from 'node:net';
+import tls from 'node:tls';
+import { AditError, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, type AccessRecord, type Credentials, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { Attachments } from './attach.ts';
+import { Limits } from './limits.ts';
+import type { EgressOptions } from './options.ts';
+import { PolicyFile } from './policy/reload.ts';
+import { Sessions } from './sessions.ts';
+
+export interface EgressDeps { readonly log: Logger; readonly record: (record: AccessRecord) => void; readonly agent: string }
+
+interface Trust { readonly credentials: Credentials; readonly anchors: TrustAnchors; readonly revocation: RevocationList | undefined }
+
+const windowBytes = 262_144;
+const replayLimitBytes = 8 * 1024 * 1024;
+const resumeTtlMs = 300_000;
+const recheckMs = 15_000;
+
+/** Everything that `--check` checks: the files that the options name. */
+export function loadEgressFiles(options: EgressOptions): { trust: Trust; policy: PolicyFile } {
+  return { trust: loadTrust(options), policy: new PolicyFile(options.policy) };
+}
+
+export class EgressServer {
+  readonly addresses: string[] = [];
+  readonly #options: EgressOptions;
+  readonly #deps: EgressDeps;
+  readonly #policy: PolicyFile;
+  readonly #limits: Limits;
+  readonly #sessions: Sessions;
+  readonly #attachments: Attachments;
+  readonly #tls: tls.Server;
+  readonly #stopped = new AbortController();
+  #listeners: Listener[] = [];
+  #trust: Trust;
+  #draining = false;
+  #recheck: NodeJS.Timeout | undefined;
+
+  constructor(options: EgressOptions, deps: EgressDeps) {
+    const { trust, policy } = loadEgressFiles(options);
+    this.#options = options;
+    this.#deps = deps;
+    this.#trust = trust;
+    this.#policy = policy;
+    this.#limits = new Limits(options);
+    this.#sessions = new Sessions({
+      options: { ...options, window: windowBytes, replayLimitBytes, resumeTtlMs, agent: deps.agent },
+      limits: this.#limits, policy: () => this.#policy.current, log: deps.log, record: deps.record,
+    });
+    this.#attachments = new Attachments({
+      ...options, peers: () => this.#peers(), policy: () => this.#policy.current, sessions: this.#sessions, draining: () => this.#draining, log: deps.log,
+    });
+    const raws = new WeakMap<tls.TLSSocket, net.Socket>();
+    this.#tls = tls.createServer({ ...serverOptions(trust.credentials, trust.anchors), handshakeTimeout: options.handshakeTimeoutMs });
+    this.#tls.on('secureConnection', (socket) => {
+      socket.on('error', () => { /* arrives at its owner with `close` */ });
+      const raw = raws.get(socket) ?? (socket as unknown as { _parent: net.Socket })._parent;
+      void this.#attachments.secured(socket, raw);
+    });
+    this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      deps.log.debug({ event: 'handshake', remote: socket.remoteAddress, reason: error.code ?? error.message }, 'TLS handshake failed');
+      socket.destroy();
+    });
+  }
+
+  get streams(): number { return this.#limits.streams; }
+
+  async start(): Promise<void> {
+    for (const { host, port } of this.#options.listen) {
+      const listener = await listen({ kind: 'tcp', host, port }, (socket) => { if (this.#attachments.accept(socket)) this.#tls.emit('connection', socket); }, { pauseOnConnect: false, onTrouble: (reason) => this.#deps.log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
+      this.#listeners.push(listener);
+      this.addresses.push(listener.address);
+      this.#deps.log.info({ event: 'listening', address: listener.address }, 'listening');
+    }
+    const { cert, key, clientCa, crl, policy } = this.#options;
+    watchFiles([cert, key, clientCa, policy, ...(crl === undefined ? [] : [crl])], () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    this.#recheck = setInterval(() => this.#sessions.recheckIdentities(this.#peers()), recheckMs).unref();
+  }
+
+  /** Loads every file again; each that is bad keeps its old content in force. */
+  reload(cause: string): void {
+    this.#attempt('policy', cause, () => {
+      this.#policy.reload();
+      this.#sessions.recheckStreams();
+    });
+    this.#attempt('certificates', cause, () => {
+      const trust = loadTrust(this.#options);
+      this.#tls.setSecureContext(serverOptions(trust.credentials, trust.anchors) as tls.SecureContextOptions);
+      this.#trust = trust;
+      this.#sessions.recheckIdentities(this.#peers());
+    });
+  }
+
+  /** Stops accepting, lets streams finish up to the drain timeout, then resets what is left. */
+  async drain(signal: AbortSignal): Promise<void> {
+    const { drainTimeoutMs } = this.#options;
+    this.#draining = true;
+    this.#deps.log.info({ event: 'draining', streams: this.#limits.streams, timeoutMs: drainTimeoutMs }, 'draining');
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(drainTimeoutMs)]);
+    const impatient = patience.aborted ? Promise.resolve() : once(patience, 'abort').then(() => undefined);
+    await Promise.race([this.#sessions.drain(drainTimeoutMs), impatient]);
+    this.close();
+  }
+
+  /** Cuts everything. */
+  close(): void {
+    this.#stopped.abort();
+    clearInterval(this.#recheck);
+    for (const listener of this.#listeners) void listener.close();
+    this.#sessions.endAll({ code: 'DRAINING', reason: 'the egress has shut down' });
+  }
+
+  #attempt(what: string, cause: string, load: () => void): void {
+    const { log } = this.#deps;
+    try {
+      load();
+      log.info({ event: 'reloaded', what, cause }, `${what} reloaded`);
+    } catch (error) {
+      if (!(error instanceof AditError)) throw error;
+      log.error({ event: 'reload-failed', what, cause, code: error.code, reason: error.message }, `${what} not reloaded: the old ones stay in force`);
+    }
+  }
+
+  #peers(): PeerContext {
+    const { anchors, revocation } = this.#trust;
+    return { now: new Date(), anchors, ...(revocation && { revocation }) };
+  }
+}
+
+function loadTrust(options: EgressOptions): Trust {
+  const anchors = loadTrustAnchors(options.clientCa);
+  return {
+    credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'egress' }), anchors,
+    revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, anchors),
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * The sessions of this egress: founding them, finding them again for a resume, ending them.
+ * Rule: a session belongs to the identity that founded it; resuming needs that identity, the session's key on this very carrier, a newer epoch
+ * and a position that leaves no gap, all checked before anything changes. What goes wrong is one code on the wire, and said in full in our log.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  binderHolds, codeOfWire, feature, judgeAgain, resumeKey, sameIdentity, sendWelcome, SessionDriver, version, wireOfCode, type AccessRecord, type Bound, type Carrier, type Code, type Hello,
+  type Logger, type PeerContext, type PeerIdentity, type Position,
+} from '@adit/shared';
+import type { Full, Lease, Limits } from './limits.ts';
+import type { Policy } from './policy/policy.ts';
+import { ServedStream } from './stream.ts';
+
+export interface SessionsOptions {
+  readonly window: number;
+  readonly replayLimitBytes: number;
+  readonly resumeTtlMs: number;
+  readonly maxStreamsPerIdentity: number;
+  readonly dialTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly agent: string;
+}
+
+export interface SessionsContext {
+  readonly options: SessionsOptions;
+  readonly limits: Limits;
+  readonly policy: () => Policy;
+  readonly log: Logger;
+  readonly record: (record: AccessRecord) => void;
+}
+
+/** Silence after which a carrier is given up; the ingress asks every ten seconds. */
+const deadAfterMs = 45_000;
+/** How often an ingress that knows about resumption is refused one. */
+export const notResumable: Full = { code: 'NOT_RESUMABLE', reason: 'the egress does not know this session' };
+
+class EgressSession {
+  readonly id: Buffer;
+  readonly name: string;
+  readonly key: Buffer;
+  readonly driver: SessionDriver;
+  readonly streams = new Set<ServedStream>();
+  readonly lease: Lease;
+  identity: PeerIdentity;
+  epoch = 0;
+  expiry: NodeJS.Timeout | undefined;
+
+  constructor(founding: { readonly id: Buffer; readonly key: Buffer; readonly identity: PeerIdentity; readonly lease: Lease; readonly driver: SessionDriver }) {
+    this.id = founding.id;
+    this.name = founding.id.subarray(0, 6).toString('hex');
+    this.key = founding.key;
+    this.identity = founding.identity;
+    this.lease = founding.lease;
+    this.driver = founding.driver;
+  }
+}
+
+export class Sessions {
+  readonly #context: SessionsContext;
+  readonly #instance = randomBytes(8).toString('hex');
+  readonly #sessions = new Map<string, EgressSession>();
+  #emptied: (() => void) | undefined;
+
+  constructor(context: SessionsContext) { this.#context = context; }
+
+  get size(): number { return this.#sessions.size; }
+
+  /** Answers a HELLO: the session is attached and welcomed, or the reason why not. */
+  attach(carrier: Carrier, identity: PeerIdentity, hello: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
+    const { versions, kind } = hello.value.value;
+    if (versions.min > version || versions.max < version) return { code: 'VERSION', reason: `this egress speaks version ${version}, the ingress ${versions.min} to ${versions.max}` };
+    return kind === 'new' ? this.#found(carrier, identity, hello) : this.#resume(carrier, identity, hello);
+  }
+
+  /** The policy changed: end what is no longer allowed. */
+  recheckStreams(): void { for (const session of this.#sessions.values()) for (const stream of [...session.streams]) stream.recheck(); }
+
+  /** The revocation list changed, or time passed: end the sessions whose certificate no longer holds. */
+  recheckIdentities(context: PeerContext): void {
+    for (const session of [...this.#sessions.values()]) {
+      const refused = judgeAgain(session.identity, context);
+      if (refused && refused.code !== 'REVOCATION_STALE') {
+        this.#context.log.warn({ event: 'denied', session: session.name, identity: session.identity.uri, code: refused.code, reason: refused.reason }, 'session ended');
+        this.#end(session, refused);
+      }
+    }
+  }
+
+  /** No new streams; resolves when the last session has no stream left. */
+  drain(graceMs: number): Promise<void> {
+    const refusal = { code: wireOfCode('DRAINING'), reason: 'the egress is shutting down' };
+    for (const session of this.#sessions.values()) session.driver.session.goaway(refusal, graceMs);
+    return new Promise((resolve) => {
+      this.#emptied = resolve;
+      this.#checkEmpty();
+    });
+  }
+
+  endAll(refusal: { readonly code: Code; readonly reason: string }): void { for (const session of [...this.#sessions.values()]) this.#end(session, refusal); }
+
+  #found(carrier: Carrier, identity: PeerIdentity, { value: { value: hello }, rest }: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
+    const lease = this.#context.limits.session(identity.uri);
+    if ('code' in lease) return lease;
+    const { options } = this.#context;
+    const id = randomBytes(16);
+    const driver = new SessionDriver(
+      { role: 'server', receiveWindow: options.window, sendWindow: hello.window, maxStreams: options.maxStreamsPerIdentity, replayLimitBytes: options.replayLimitBytes, pingAfterMs: 0, deadAfterMs },
+      {
+        opened: (stream, payload) => this.#serve(session, stream, payload),
+        goaway: () => { /* the ingress opens streams, we do not: nothing to stop */ },
+        lost: (reason) => this.#lost(session, reason),
+        ended: (refusal) => this.#forget(session, `${codeOfWire(refusal.code)}: ${refusal.reason}`),
+      },
+    );
+    const session = new EgressSession({ id, key: resumeKey(carrier, id), identity, lease, driver });
+    this.#sessions.set(id.toString('hex'), session);
+    this.#context.log.info({ event: 'connected', session: session.name, identity: identity.uri, remote: carrier.remote, carrier: carrier.kind, resumed: false, agent: hello.agent }, 'session opened');
+    this.#welcome(session, carrier, { kind: 'new', theirs: { offset: 0, partial: 0 }, rest });
+    return undefined;
+  }
+
+  #resume(carrier: Carrier, identity: PeerIdentity, { value: bound, rest }: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
+    const hello = bound.value;
+    const session = this.#sessions.get(Buffer.from(hello.sessionId).toString('hex'));
+    const why = this.#whyNot(session, carrier, { identity, bound });
+    if (session === undefined || why !== undefined) {
+      this.#context.log.warn({ event: 'denied', identity: identity.uri, remote: carrier.remote, code: 'NOT_RESUMABLE', reason: why }, 'resume refused');
+      return notResumable;
+    }
+    if (session.driver.attached) session.driver.detach();
+    session.identity = identity;
+    session.epoch = hello.epoch;
+    clearTimeout(session.expiry);
+    this.#context.log.info({ event: 'connected', session: session.name, identity: identity.uri, remote: carrier.remote, resumed: true, epoch: hello.epoch }, 'session resumed');
+    this.#welcome(session, carrier, { kind: 'resume', theirs: hello.position, rest });
+    for (const stream of [...session.streams]) stream.recheck();
+    return undefined;
+  }
+
+  #whyNot(session: EgressSession | undefined, carrier: Carrier, { identity, bound }: { readonly identity: PeerIdentity; readonly bound: Bound<Hello> }): string | undefined {
+    if (session === undefined) return 'no such session';
+    if (!sameIdentity(session.identity, identity)) return `the session belongs to ${session.identity.uri}`;
+    if (!binderHolds({ key: session.key, side: 'client', carrier, covered: bound.covered }, bound.binder)) return 'the binder does not hold';
+    if (bound.value.epoch <= session.epoch) return `epoch ${bound.value.epoch} is not newer than ${session.epoch}`;
+    if (!session.driver.session.lane.covers(bound.value.position)) return `offset ${bound.value.position.offset} is not covered`;
+    return undefined;
+  }
+
+  #welcome(session: EgressSession, carrier: Carrier, { kind, theirs, rest }: { readonly kind: 'new' | 'resume'; readonly theirs: Position; readonly rest: Uint8Array }): void {
+    const { options } = this.#context;
+    const { position } = session.driver.session.lane;
+    sendWelcome(carrier, {
+      kind, version, features: feature.resume, sessionId: session.id, epoch: session.epoch, position, window: options.window, maxStreams: options.maxStreamsPerIdentity,
+      resumeTtlS: Math.floor(options.resumeTtlMs / 1000), agent: options.agent, instance: this.#instance,
+    }, session.key);
+    session.driver.attach(carrier, theirs, rest);
+  }
+
+  #serve(session: EgressSession, stream: ConstructorParameters<typeof ServedStream>[0], payload: Uint8Array): void {
+    const { options, limits, policy, record } = this.#context;
+    const served: ServedStream = new ServedStream(stream, payload, {
+      sessionId: session.name, identity: session.identity, policy, admit: () => limits.stream(session.identity.uri),
+      dialTimeoutMs: options.dialTimeoutMs, idleTimeoutMs: options.idleTimeoutMs, record,
+      ended: (over) => {
+        session.streams.delete(over);
+        if (this.#emptied) this.#checkEmpty();
+      },
+    });
+    if (!stream.dead) session.streams.add(served);
+  }
+
+  #lost(session: EgressSession, reason: string): void {
+    const { log, options } = this.#context;
+    log.info({ event: 'detached', session: session.name, identity: session.identity.uri, reason, streams: session.streams.size }, 'carrier lost');
+    if (session.streams.size === 0 && this.#emptied) {
+      this.#end(session, { code: 'DRAINING', reason: 'the egress is shutting down' });
+      return;
+    }
+    session.expiry = setTimeout(() => this.#end(session, { code: 'RESUME_EXPIRED', reason: `not resumed within ${options.resumeTtlMs / 1000} s` }), options.resumeTtlMs).unref();
+  }
+
+  #end(session: EgressSession, { code, reason }: { readonly code: Code; readonly reason: string }): void {
+    session.driver.end({ code: wireOfCode(code), reason });
+    this.#forget(session, `${code}: ${reason}`);
+  }
+
+  #forget(session: EgressSession, reason: string): void {
+    if (!this.#sessions.delete(session.id.toString('hex'))) return;
+    clearTimeout(session.expiry);
+    session.lease.release();
+    this.#context.log.info({ event: 'disconnected', session: session.name, identity: session.identity.uri, reason }, 'session ended');
+    if (this.#emptied) this.#checkEmpty();
+  }
+
+  #checkEmpty(): void {
+    for (const session of this.#sessions.values()) if (session.streams.size > 0) return;
+    this.#emptied?.();
+  }
+}

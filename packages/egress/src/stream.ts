@@ -1,0 +1,133 @@
+/**
+ * The life of one stream at the egress: decode the request, ask the policy, resolve, ask again for every address, dial that address, splice.
+ * Rule: bytes that came early are held until the dial has succeeded and dropped when anything refuses; the address checked is the address dialled;
+ * whatever happens, the stream ends exactly once and leaves one access record.
+ * Not here: who the peer is (attach.ts), how many it may open in all (limits.ts).
+ */
+import { AditError, codeOfWire, connectPooled, decodeOpen, formatDestination, isCode, Relay, wireOfCode, type AccessRecord, type Code, type Destination, type MuxStream, type OpenRequest, type PeerIdentity, type RelayOutcome, type RelaySocket } from '@adit/shared';
+import { dial } from './dialer/dial.ts';
+import type { Policy } from './policy/policy.ts';
+import type { Lease } from './limits.ts';
+
+export interface StreamContext {
+  readonly sessionId: string;
+  readonly identity: PeerIdentity;
+  /** The policy in force now. */
+  readonly policy: () => Policy;
+  /** Takes a place among the open streams, or says which limit is reached. */
+  readonly admit: () => Lease | { readonly code: Code; readonly reason: string };
+  readonly dialTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly record: (record: AccessRecord) => void;
+  /** The stream is over and its place is free. */
+  readonly ended: (served: ServedStream) => void;
+}
+
+type Denial = { readonly code: Code; readonly reason: string; readonly detail?: string; readonly rule?: string };
+
+/** One stream being served. */
+export class ServedStream {
+  readonly #context: StreamContext;
+  readonly #stream: MuxStream;
+  readonly #relay: Relay;
+  readonly #started = performance.now();
+  readonly #dialling = new AbortController();
+  #request: OpenRequest | undefined;
+  #lease: Lease | undefined;
+  #address: string | undefined;
+  #rule: string | undefined;
+  #dialMs: number | undefined;
+  #denied = false;
+  #detail: string | undefined;
+
+  constructor(stream: MuxStream, payload: Uint8Array, context: StreamContext) {
+    this.#stream = stream;
+    this.#context = context;
+    this.#relay = new Relay(stream, { ended: (outcome) => this.#ended(outcome) });
+    const denial = this.#begin(payload);
+    if (denial) this.#refuse(denial);
+  }
+
+  /** The policy changed: is this stream still allowed? Where not, it is reset. */
+  recheck(): void {
+    if (this.#relay.over || !this.#request) return;
+    const policy = this.#context.policy();
+    let verdict = policy.decide(this.#context.identity, this.#request.destination);
+    if (verdict.allow && this.#address !== undefined) verdict = policy.decideAddress(this.#context.identity, this.#request.destination, this.#address);
+    if (!verdict.allow) this.abort('POLICY_RELOADED', 'the policy changed and no longer allows this destination');
+  }
+
+  abort(code: Code, reason: string): void { this.#relay.abort(code, reason); }
+
+  #begin(payload: Uint8Array): Denial | undefined {
+    const decoded = decodeOpen(payload);
+    if (!decoded.ok) return { code: decoded.why === 'unsupported' ? 'UNSUPPORTED' : 'PROTOCOL_ERROR', reason: decoded.reason };
+    this.#request = decoded.request;
+    const admitted = this.#context.admit();
+    if ('code' in admitted) return admitted;
+    this.#lease = admitted;
+    const { destination } = decoded.request;
+    const verdict = this.#context.policy().decide(this.#context.identity, destination);
+    if (!verdict.allow) {
+      this.#denied = true;
+      return verdict;
+    }
+    this.#rule = verdict.rule;
+    void this.#dial(destination, verdict.target);
+    return undefined;
+  }
+
+  async #dial(destination: Destination, target: { readonly host: string; readonly port: number }): Promise<void> {
+    const attempts: RelaySocket[] = [];
+    const dialled = performance.now();
+    try {
+      const { socket, address, rule } = await dial({
+        ...target, timeoutMs: this.#context.dialTimeoutMs, signal: this.#dialling.signal,
+        permit: (candidate) => this.#context.policy().decideAddress(this.#context.identity, destination, candidate),
+        connect: (host, port) => {
+          const attempt = connectPooled({ host, port });
+          attempts.push(attempt);
+          return attempt.socket;
+        },
+      });
+      this.#dialMs = performance.now() - dialled;
+      this.#address = address;
+      this.#rule = rule;
+      if (!this.#relay.over) this.#stream.accept(nothing);
+      this.#relay.attach(attempts.find((attempt) => attempt.socket === socket)!, { idleTimeoutMs: this.#context.idleTimeoutMs });
+    } catch (error) {
+      if (this.#relay.over) return;
+      if (!(error instanceof AditError)) throw error;
+      this.#denied = error.code === 'POLICY_DENIED' || error.code === 'ADDRESS_PROHIBITED';
+      this.#refuse({ code: error.code, reason: error.message, ...(error.cause instanceof Error && { detail: error.cause.message }) });
+    }
+  }
+
+  #refuse(denial: Denial): void {
+    this.#detail = denial.detail;
+    if (denial.rule !== undefined) this.#rule = denial.rule;
+    const refusal = { code: wireOfCode(denial.code), reason: denial.reason };
+    this.#stream.refuse(refusal);
+    this.#relay.refused(refusal);
+  }
+
+  #ended(outcome: RelayOutcome): void {
+    this.#dialling.abort();
+    this.#lease?.release();
+    const { identity, sessionId } = this.#context;
+    const code = isCode(outcome.code) ? outcome.code : codeOfWire(outcome.code);
+    this.#context.record({
+      session: sessionId, stream: this.#stream.id, identity: identity.uri, frontEnd: this.#request?.frontEnd ?? 'unknown',
+      ...(this.#request?.client !== undefined && { client: this.#request.client }),
+      requested: this.#request ? formatDestination(this.#request.destination) : '', ...(this.#address !== undefined && { resolved: this.#address }),
+      ...(this.#rule !== undefined && { rule: this.#rule }), verdict: this.#denied ? 'deny' : 'allow', ...(code !== 'NO_ERROR' && { code, reason: this.#detail ?? outcome.reason }),
+      end: outcome.end, bytesUp: outcome.bytesReceived, bytesDown: outcome.bytesSent,
+      ...(this.#dialMs !== undefined && { dialMs: round(this.#dialMs) }), durationMs: round(performance.now() - this.#started),
+    });
+    this.#context.ended(this);
+  }
+}
+
+const nothing = new Uint8Array(0);
+
+function round(ms: number): number { return Math.round(ms * 100) / 100; }

@@ -1,0 +1,87 @@
+/**
+ * One session of the link, over all its carriers: what resuming it takes, and how it ended.
+ * Rule: `attach` resolves nothing by itself; the promise it returns settles when that carrier serves new streams no longer, for whatever reason.
+ */
+import { AditError, codeOfWire, codes, SessionDriver, wireOfCode, type Carrier, type Code, type Connected, type Logger, type Position, type SessionSecret } from '@adit/shared';
+
+export interface LinkSessionOptions { readonly window: number; readonly replayLimitBytes: number; readonly log: Logger }
+
+const pingAfterMs = 10_000;
+const deadAfterMs = 3_000;
+
+export class LinkSession {
+  readonly driver: SessionDriver;
+  readonly secret: SessionSecret;
+  /** How long the egress keeps it without a carrier, ms. */
+  readonly ttlMs: number;
+  /** The egress takes no new streams on it. */
+  leaving = false;
+  over = false;
+  /** Set when the egress ended it for a reason that is final. */
+  denied: AditError | undefined;
+  /** Why it last lost its carrier. */
+  trouble = '';
+  #epoch = 0;
+  #lostAtMs = 0;
+  #released: (() => void) | undefined;
+
+  constructor({ welcome, secret }: Connected, { window, replayLimitBytes, log }: LinkSessionOptions) {
+    this.secret = secret;
+    this.ttlMs = welcome.resumeTtlS * 1000;
+    this.driver = new SessionDriver(
+      { role: 'client', receiveWindow: window, sendWindow: welcome.window, maxStreams: 0, replayLimitBytes, pingAfterMs, deadAfterMs },
+      {
+        opened: (stream) => stream.refuse({ code: wireOfCode('UNSUPPORTED'), reason: 'this ingress takes no streams' }),
+        goaway: ({ reason }) => {
+          log.info({ event: 'draining', reason, streams: this.driver.session.streamCount }, 'the egress drains: new connections go to a new session');
+          this.leaving = true;
+          this.#release(`the egress drains (${reason})`);
+        },
+        lost: (reason) => {
+          log.warn({ event: 'detached', reason, streams: this.driver.session.streamCount }, 'the connection to the egress broke');
+          this.#lostAtMs = performance.now();
+          if (this.driver.session.streamCount === 0) this.end('LINK_LOST', reason);
+          this.#release(`the connection to the egress broke (${reason})`);
+        },
+        ended: ({ code: wire, reason }) => {
+          const code = codeOfWire(wire);
+          log.warn({ event: 'disconnected', code, reason }, 'the egress ended the session');
+          this.over = true;
+          if (codes[code].exit === 4) this.denied = new AditError(code, reason);
+          this.#release(`the egress ended the session (${reason})`);
+        },
+      },
+    );
+  }
+
+  get usable(): boolean { return this.driver.attached && !this.leaving && !this.over; }
+
+  /** What HELLO says to resume it; every attempt is a new epoch. */
+  nextAttempt(): SessionSecret & { readonly epoch: number; readonly position: Position } {
+    return { ...this.secret, epoch: ++this.#epoch, position: this.driver.session.lane.position };
+  }
+
+  attach(carrier: Carrier, theirs: Position, rest: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.#released = resolve;
+      this.driver.attach(carrier, theirs, rest);
+    });
+  }
+
+  /** Has the egress given it up by now? */
+  get expired(): boolean { return !this.driver.attached && performance.now() - this.#lostAtMs >= this.ttlMs; }
+
+  /** Ends it here: its streams are reset with the reason. */
+  end(code: Code, reason: string): void {
+    if (this.over) return;
+    this.over = true;
+    this.driver.end({ code: wireOfCode(code), reason });
+    this.#release(reason);
+  }
+
+  #release(trouble: string): void {
+    this.trouble = trouble;
+    this.#released?.();
+    this.#released = undefined;
+  }
+}

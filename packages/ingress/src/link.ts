@@ -1,0 +1,126 @@
+/**
+ * Keeps the session to the egress alive: dials carriers, attaches, resumes, starts anew; says in one line each what it does.
+ * Rule: for ever, with full-jitter backoff, until the egress denies us for good or we are stopped. A session that lost its carrier waits,
+ * its streams with it, until it is resumed or cannot be; new connections wait for a session up to their timeout.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { AditError, codes, connectSession, newBackoff, RefusedError, type Carrier, type Code, type Logger, type MuxSession } from '@adit/shared';
+import { LinkSession } from './link-session.ts';
+import { Waiting } from './waiting.ts';
+
+export interface LinkOptions {
+  /** Makes an authenticated carrier; rejects with AditError. */
+  readonly dial: (signal: AbortSignal) => Promise<Carrier>;
+  readonly connectTimeoutMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly window: number;
+  readonly replayLimitBytes: number;
+  readonly maxWaiting: number;
+  readonly agent: string;
+  readonly log: Logger;
+}
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #stop = new AbortController();
+  readonly #waiting: Waiting<MuxSession>;
+  readonly #backoff = newBackoff();
+  #current: LinkSession | undefined;
+  readonly #leaving = new Set<LinkSession>();
+  #trouble = 'the egress has not answered yet';
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#waiting = new Waiting({ timeoutMs: options.connectTimeoutMs, most: options.maxWaiting });
+  }
+
+  /** The session that takes new streams right now, if there is one. */
+  get session(): MuxSession | undefined { return this.#current?.usable ? this.#current.driver.session : undefined; }
+
+  /** Waits for a session; rejects with EGRESS_UNREACHABLE when the connect timeout passes. */
+  ready(): Promise<MuxSession> { return this.#waiting.wait(() => this.#trouble); }
+
+  /** Runs until stopped (resolves) or denied for good (rejects with the AditError). */
+  async run(): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      while (!signal.aborted) {
+        const pauseMs = await this.#once(signal);
+        if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      }
+    } finally {
+      this.stop();
+    }
+  }
+
+  /** Ends every session; open streams are reset. */
+  stop(): void {
+    this.#stop.abort();
+    this.#waiting.fail(new AditError('EGRESS_UNREACHABLE', 'the ingress stops'));
+    for (const session of this.#leaving) session.end('NO_ERROR', 'the ingress stops');
+    this.#leaving.clear();
+    this.#current?.end('NO_ERROR', 'the ingress stops');
+    this.#current = undefined;
+  }
+
+  /** One carrier, from dialling to its loss. Returns how long to wait before the next, ms. */
+  async #once(signal: AbortSignal): Promise<number> {
+    try {
+      const carrier = await this.#options.dial(signal);
+      const { session, released } = await this.#attach(carrier).catch((error: unknown) => {
+        carrier.duplex.destroy();
+        throw error;
+      });
+      await released;
+      this.#trouble = session.trouble;
+      if (session.denied) throw session.denied;
+      if (session.leaving) this.#leave(session);
+      if (session.over) this.#current = undefined;
+      return 0;
+    } catch (error) {
+      if (!(error instanceof AditError) || codes[error.code].exit === 4) throw error;
+      return signal.aborted ? 0 : this.#failed(error);
+    }
+  }
+
+  async #attach(carrier: Carrier): Promise<{ session: LinkSession; released: Promise<void> }> {
+    const { window, agent, handshakeTimeoutMs, log } = this.#options;
+    const kept = this.#current;
+    const connected = await connectSession(carrier, { window, agent, deadlineMs: handshakeTimeoutMs, ...(kept && { resume: kept.nextAttempt() }) });
+    const { welcome, rest } = connected;
+    if (this.#stop.signal.aborted) throw new AditError('EGRESS_UNREACHABLE', 'the ingress stops');
+    if (kept && !kept.driver.session.lane.covers(welcome.position)) throw new AditError('BAD_OFFSET', 'the egress wants bytes again that are gone');
+    this.#backoff.reset();
+    const session = kept ?? new LinkSession(connected, this.#options);
+    this.#current = session;
+    log.info({ event: 'connected', remote: carrier.remote, carrier: carrier.kind, session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
+    const released = session.attach(carrier, welcome.position, rest);
+    if (session.usable) this.#waiting.give(session.driver.session);
+    return { session, released };
+  }
+
+  #failed(error: AditError): number {
+    const { log } = this.#options;
+    const kept = this.#current;
+    if (kept && (isSessionLoss(error.code) || kept.expired)) {
+      log.warn({ event: 'disconnected', code: error.code, reason: error.message, streams: kept.driver.session.streamCount }, 'the session cannot be resumed: open connections are reset');
+      kept.end(isSessionLoss(error.code) ? error.code : 'RESUME_EXPIRED', error.message);
+      this.#current = undefined;
+      if (isSessionLoss(error.code)) return 0;
+    }
+    this.#trouble = error.message;
+    const retryInMs = Math.max(this.#backoff.next(), error instanceof RefusedError ? error.retryAfterMs : 0);
+    log.warn({ event: 'retrying', code: error.code, reason: error.message, advice: error.advice, delayMs: Math.round(retryInMs) }, 'no session');
+    return retryInMs;
+  }
+
+  /** What is open on a draining session finishes there; a new session is made for what comes. */
+  #leave(session: LinkSession): void {
+    this.#current = undefined;
+    this.#leaving.add(session);
+    for (const gone of this.#leaving) if (gone.over) this.#leaving.delete(gone);
+  }
+}
+
+/** Refusals that mean: this session is gone, a new one may work. */
+function isSessionLoss(code: Code): boolean { return code === 'NOT_RESUMABLE' || code === 'RESUME_EXPIRED' || code === 'WRONG_INSTANCE' || code === 'BAD_OFFSET'; }

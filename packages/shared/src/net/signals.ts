@@ -1,0 +1,46 @@
+/**
+ * What a long-running process does on signals: SIGHUP reloads, SIGTERM and SIGINT drain, a second one of these cuts the drain short.
+ * Rule: signals that a platform does not have are not required; the listeners are gone when this resolves.
+ */
+
+export interface SignalActions {
+  readonly reload: () => void;
+  /** Finishes in order; hurries when the signal aborts. */
+  readonly drain: (impatient: AbortSignal) => Promise<void>;
+  /** Ends the wait without a drain. */
+  readonly until?: AbortSignal;
+}
+
+/** The part of `process` that this needs. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}
+
+/** Resolves when a drain is done or `until` aborts. */
+export function untilSignalled({ reload, drain, until }: SignalActions, source: SignalSource = process): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const impatience = new AbortController();
+    let draining = false;
+    const finish = (): void => {
+      source.off('SIGHUP', reload);
+      source.off('SIGTERM', stop);
+      source.off('SIGINT', stop);
+      until?.removeEventListener('abort', finish);
+      resolve();
+    };
+    const stop = (): void => {
+      if (draining) {
+        impatience.abort();
+        return;
+      }
+      draining = true;
+      drain(impatience.signal).then(finish, reject);
+    };
+    source.on('SIGHUP', reload);
+    source.on('SIGTERM', stop);
+    source.on('SIGINT', stop);
+    until?.addEventListener('abort', finish, { once: true });
+    if (until?.aborted) finish();
+  });
+}
