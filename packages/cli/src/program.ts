@@ -3,10 +3,10 @@
  * Rule: no logic of its own; a new command is one line here.
  */
 import { Command } from 'commander';
+import { egressCommand } from '@adit/egress';
+import { ingressCommand } from '@adit/ingress';
 import { checkEnvironment, packageVersion } from '@adit/shared';
 import { caCommand } from './ca.ts';
-import { egressCommand } from './egress.ts';
-import { ingressCommand } from './ingress.ts';
 import { policyCommand } from './policy.ts';
 
 const examples = `

@@ -1,2 +1,0 @@
-/** `adit egress`: the command of the egress package as it is. */
-export { egressCommand } from '@adit/egress';

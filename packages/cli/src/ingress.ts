@@ -1,2 +1,0 @@
-/** `adit ingress`: the command of the ingress package as it is. */
-export { ingressCommand } from '@adit/ingress';

@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { formatForward, parseForward, type Forward } from './forward.ts';
+
+const tcp = (host: string, port: number): Forward['listen'] => ({ kind: 'tcp', host, port });
+const unix = (path: string): Forward['listen'] => ({ kind: 'unix', path });
+const to = (host: string, port: number): Forward['destination'] => ({ kind: 'host', host, port });
+const web: Forward['destination'] = { kind: 'service', service: 'web' };
+
+describe('a forward', () => {
+  test.each<[string, Forward['listen'], Forward['destination']]>([
+    ['5432:db.internal:5432', tcp('127.0.0.1', 5432), to('db.internal', 5432)],
+    ['8080:web', tcp('127.0.0.1', 8080), web],
+    ['0:web', tcp('127.0.0.1', 0), web],
+    ['127.0.0.1:8080:web', tcp('127.0.0.1', 8080), web],
+    ['localhost:8080:web', tcp('localhost', 8080), web],
+    ['*:8080:web', tcp('::', 8080), web],
+    [':8080:web', tcp('::', 8080), web],
+    [':8080:db:80', tcp('::', 8080), to('db', 80)],
+    ['0.0.0.0:5432:db:5432', tcp('0.0.0.0', 5432), to('db', 5432)],
+    ['[::1]:8080:[fd00::5]:80', tcp('::1', 8080), to('fd00::5', 80)],
+    ['8080:[fd00::5]:80', tcp('127.0.0.1', 8080), to('fd00::5', 80)],
+    ['./docker.sock:docker.internal:2375', unix('./docker.sock'), to('docker.internal', 2375)],
+    ['docker.sock:web', unix('docker.sock'), web],
+    ['/run/adit/db:[fd00::5]:5432', unix('/run/adit/db'), to('fd00::5', 5432)],
+  ])('"%s"', (spec, listen, destination) => {
+    expect(parseForward(spec)).toEqual({ ok: true, value: { listen, destination, spec } });
+  });
+
+  test('of a configuration file has its socket beside that file', () => {
+    expect(parseForward('docker.sock:web', '/etc/adit')).toEqual({ ok: true, value: { listen: unix('/etc/adit/docker.sock'), destination: web, spec: 'docker.sock:web' } });
+    expect(parseForward('/run/x.sock:web', '/etc/adit')).toMatchObject({ value: { listen: unix('/run/x.sock') } });
+  });
+
+  test.each([
+    ['', 'incomplete'], ['8080', 'incomplete'], ['8080:80', 'incomplete'], ['host:22', 'incomplete'], ['x.sock', 'incomplete'],
+    ['8080:db:0', 'the port'], ['8080:db:99999', 'the port'], ['99999:web', 'the local port'], ['-1:web', 'the local port'], ['08:web', 'the local port'], ['db:5432:5432:web', 'too many colons'],
+    ['8080::80', 'the host is missing'], ['8080:', 'the destination is missing'], ['8080:Web', 'lower-case'], ['8080:db:web', 'the local port'], ['8080:web/', 'neither'],
+    ['::1:8080:web', 'IPv6 address goes in brackets'], ['8080:fd00::5:80', 'IPv6 address goes in brackets'], ['[::1:8080:web', 'bracket'], ['::1]:8080:web', 'bracket'], ['[::1]x:80:web', 'bracket'], ['[127.0.0.1]:80:web', 'only an IPv6'], ['[x:y]:80:web', 'the bind address'],
+    ['./:web', 'ends in a slash'], ['a\0b.sock:web', 'NUL'], [`/${'x'.repeat(120)}:web`, 'at most 103 fit'],
+  ])('"%s" is refused: %s', (spec, reason) => {
+    expect(parseForward(spec)).toEqual({ ok: false, reason: expect.stringContaining(reason) });
+  });
+
+  test('never throws, never listens beyond loopback unless told, and reads back as itself', () => {
+    const word = fc.constantFrom('8080', '0', '80', 'web', 'db.internal', '[::1]', '[fd00::5]', '*', '', ':', '::', '127.0.0.1', './x.sock', 'a.sock', '[', ']', '-1', ' ', '\0');
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.array(word, { minLength: 1, maxLength: 5 }).map((words) => words.join(':'))), (spec) => {
+      const result = parseForward(spec);
+      if (!result.ok) return void expect(result.reason).not.toBe('');
+      const { listen, destination } = result.value;
+      if (listen.kind === 'tcp' && listen.host !== '127.0.0.1') expect(spec.startsWith('*') || spec.startsWith(':') || spec.startsWith('[') || /^[^:]+:\d+:/.test(spec)).toBe(true);
+      expect(parseForward(formatForward(result.value))).toMatchObject({ ok: true, value: { listen, destination } });
+    }), { numRuns: 2_000 });
+  });
+});
