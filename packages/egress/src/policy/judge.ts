@@ -64,7 +64,7 @@ function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
   if (match !== undefined && reaches(match, request, special.kind)) return allowed(match.grant, request);
   const range = request.service !== undefined && match === undefined ? undefined : allow.ranged(bytes, port, special.minPrefix);
   if (range !== undefined && (match !== undefined || request.literal !== undefined || localhostRange(request) !== undefined)) return allowed(range, request);
-  const wide = match?.grant ?? (request.literal === undefined ? undefined : allow.ranged(bytes, port, 0));
+  const wide = match?.grant ?? (request.literal === undefined || request.service !== undefined ? undefined : allow.ranged(bytes, port, 0));
   return wide === undefined ? refused(request) : prohibited(request, special.kind, wide);
 }
 
