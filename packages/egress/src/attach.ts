@@ -26,40 +26,32 @@ const retryAfterMs = 1_000;
 
 export class Attachments {
   readonly #context: AttachContext;
-  readonly #accepted = new WeakMap<net.Socket, Accepted>();
-  #handshakes = 0;
+  /** By both ends' ports and addresses: what the TLS socket and the TCP socket below it have in common. */
+  readonly #accepted = new Map<string, Accepted>();
   #droppedSinceLog = 0;
 
   constructor(context: AttachContext) { this.#context = context; }
 
-  get handshakes(): number { return this.#handshakes; }
+  get handshakes(): number { return this.#accepted.size; }
 
   /** A TCP connection came in; false if it was dropped because too many are at their handshake. */
   accept(socket: net.Socket): boolean {
     socket.on('error', () => { /* its close is counted below; a scanner's reset is no event */ });
-    if (this.#handshakes >= this.#context.maxHandshakes) {
+    if (this.#accepted.size >= this.#context.maxHandshakes) {
       this.#drop(socket);
       return false;
     }
-    this.#handshakes++;
+    const connection = nameOf(socket);
     const timer = setTimeout(() => socket.destroy(), this.#context.handshakeTimeoutMs);
-    this.#accepted.set(socket, { remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer });
-    socket.once('close', () => this.done(socket));
+    this.#accepted.set(connection, { remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer });
+    socket.once('close', () => this.#done(connection));
     return true;
   }
 
-  /** The connection is past its handshake, or gone: it counts no longer. */
-  done(socket: net.Socket): void {
-    const accepted = this.#accepted.get(socket);
-    if (!accepted) return;
-    this.#accepted.delete(socket);
-    clearTimeout(accepted.timer);
-    this.#handshakes--;
-  }
-
   /** TLS is up on a connection that `accept` saw; never rejects. */
-  async secured(socket: tls.TLSSocket, raw: net.Socket): Promise<void> {
-    const accepted = this.#accepted.get(raw);
+  async secured(socket: tls.TLSSocket): Promise<void> {
+    const connection = nameOf(socket);
+    const accepted = this.#accepted.get(connection);
     if (!accepted) {
       socket.destroy();
       return;
@@ -73,7 +65,7 @@ export class Attachments {
       if (error.code === 'PROTOCOL_ERROR') await refuse(socket, { code: error.code, reason: 'this is not a valid HELLO of adit/1' });
       socket.destroy();
     } finally {
-      this.done(raw);
+      this.#done(connection);
     }
   }
 
@@ -95,6 +87,12 @@ export class Attachments {
     await refuse(socket, { code, reason, retryAfterMs });
   }
 
+  /** The connection is past its handshake, or gone: it counts no longer. */
+  #done(connection: string): void {
+    clearTimeout(this.#accepted.get(connection)?.timer);
+    this.#accepted.delete(connection);
+  }
+
   #drop(socket: net.Socket): void {
     socket.destroy();
     if (this.#droppedSinceLog++ > 0) return;
@@ -104,6 +102,8 @@ export class Attachments {
     }, retryAfterMs).unref();
   }
 }
+
+function nameOf({ remoteAddress, remotePort, localAddress, localPort }: net.Socket): string { return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`; }
 
 function remoteOf(socket: net.Socket): string {
   const { remoteAddress = 'unknown', remotePort = 0 } = socket;

@@ -3,10 +3,8 @@
  * Rule: what a reload cannot load stays as it was and says so; what it loads is in force for the next handshake, the next stream and, where
  * it takes something away, for the sessions and streams that are open.
  */
-import { once } from 'node:events';
-import type net from 'node:net';
 import tls from 'node:tls';
-import { AditError, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, type AccessRecord, type Credentials, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { AditError, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Attachments } from './attach.ts';
 import { Limits } from './limits.ts';
 import type { EgressOptions } from './options.ts';
@@ -56,12 +54,10 @@ export class EgressServer {
     this.#attachments = new Attachments({
       ...options, peers: () => this.#peers(), policy: () => this.#policy.current, sessions: this.#sessions, draining: () => this.#draining, log: deps.log,
     });
-    const raws = new WeakMap<tls.TLSSocket, net.Socket>();
     this.#tls = tls.createServer({ ...serverOptions(trust.credentials, trust.anchors), handshakeTimeout: options.handshakeTimeoutMs });
     this.#tls.on('secureConnection', (socket) => {
       socket.on('error', () => { /* arrives at its owner with `close` */ });
-      const raw = raws.get(socket) ?? (socket as unknown as { _parent: net.Socket })._parent;
-      void this.#attachments.secured(socket, raw);
+      void this.#attachments.secured(socket);
     });
     this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       deps.log.debug({ event: 'handshake', remote: socket.remoteAddress, reason: error.code ?? error.message }, 'TLS handshake failed');
@@ -103,9 +99,7 @@ export class EgressServer {
     this.#draining = true;
     this.#deps.log.info({ event: 'draining', streams: this.#limits.streams, timeoutMs: drainTimeoutMs }, 'draining');
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(drainTimeoutMs)]);
-    const impatient = patience.aborted ? Promise.resolve() : once(patience, 'abort').then(() => undefined);
-    await Promise.race([this.#sessions.drain(drainTimeoutMs), impatient]);
+    await within(this.#sessions.drain(drainTimeoutMs), drainTimeoutMs, signal);
     this.close();
   }
 

@@ -32,8 +32,8 @@ export interface SessionsContext {
 
 /** Silence after which a carrier is given up; the ingress asks every ten seconds. */
 const deadAfterMs = 45_000;
-/** How often an ingress that knows about resumption is refused one. */
-export const notResumable: Full = { code: 'NOT_RESUMABLE', reason: 'the egress does not know this session' };
+/** One answer for every reason: a stranger learns nothing about which sessions there are. */
+const notResumable: Full = { code: 'NOT_RESUMABLE', reason: 'the egress does not know this session' };
 
 class EgressSession {
   readonly id: Buffer;
@@ -44,6 +44,8 @@ class EgressSession {
   readonly lease: Lease;
   identity: PeerIdentity;
   epoch = 0;
+  /** When it last lost its carrier, on the monotonic clock, ms. */
+  lostAtMs = 0;
   expiry: NodeJS.Timeout | undefined;
 
   constructor(founding: { readonly id: Buffer; readonly key: Buffer; readonly identity: PeerIdentity; readonly lease: Lease; readonly driver: SessionDriver }) {
@@ -100,7 +102,7 @@ export class Sessions {
   endAll(refusal: { readonly code: Code; readonly reason: string }): void { for (const session of [...this.#sessions.values()]) this.#end(session, refusal); }
 
   #found(carrier: Carrier, identity: PeerIdentity, { value: { value: hello }, rest }: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
-    const lease = this.#context.limits.session(identity.uri);
+    const lease = this.#admit(identity);
     if ('code' in lease) return lease;
     const { options } = this.#context;
     const id = randomBytes(16);
@@ -118,6 +120,17 @@ export class Sessions {
     this.#context.log.info({ event: 'connected', session: session.name, identity: identity.uri, remote: carrier.remote, carrier: carrier.kind, resumed: false, agent: hello.agent }, 'session opened');
     this.#welcome(session, carrier, { kind: 'new', theirs: { offset: 0, partial: 0 }, rest });
     return undefined;
+  }
+
+  /** A place for one more session; at the limit, the session of this identity that has been without a carrier for longest makes room. */
+  #admit(identity: PeerIdentity): Lease | Full {
+    const lease = this.#context.limits.session(identity.uri);
+    if (!('code' in lease)) return lease;
+    let oldest: EgressSession | undefined;
+    for (const session of this.#sessions.values()) if (!session.driver.attached && sameIdentity(session.identity, identity) && session.lostAtMs < (oldest?.lostAtMs ?? Infinity)) oldest = session;
+    if (oldest === undefined) return lease;
+    this.#end(oldest, { code: 'LIMIT_SESSIONS', reason: 'a newer session of the same identity took its place' });
+    return this.#context.limits.session(identity.uri);
   }
 
   #resume(carrier: Carrier, identity: PeerIdentity, { value: bound, rest }: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
@@ -173,6 +186,7 @@ export class Sessions {
   #lost(session: EgressSession, reason: string): void {
     const { log, options } = this.#context;
     log.info({ event: 'detached', session: session.name, identity: session.identity.uri, reason, streams: session.streams.size }, 'carrier lost');
+    session.lostAtMs = performance.now();
     if (session.streams.size === 0 && this.#emptied) {
       this.#end(session, { code: 'DRAINING', reason: 'the egress is shutting down' });
       return;

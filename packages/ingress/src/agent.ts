@@ -2,7 +2,7 @@
  * The ingress put together: credentials, the link, listeners with their front ends; reload and drain.
  * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
  */
-import { AditError, dialTls, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, type Carrier, type Credentials, type Forward, type Listener, type Logger, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { AditError, dialTls, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type Carrier, type Credentials, type Forward, type Listener, type Logger, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Connection } from './connection.ts';
 import { forward } from './frontend/forward.ts';
 import { Link } from './link.ts';
@@ -71,12 +71,7 @@ export class IngressAgent {
     this.#deps.log.info({ event: 'draining', streams: this.#connections.size, timeoutMs: drainTimeoutMs }, 'draining');
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     const emptied = new Promise<void>((resolve) => { this.#emptied = resolve; });
-    const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(), drainTimeoutMs);
-    signal.addEventListener('abort', () => patience.abort(), { once: true });
-    const impatient = new Promise<void>((resolve) => patience.signal.addEventListener('abort', () => resolve(), { once: true }));
-    if (this.#connections.size > 0 && !signal.aborted) await Promise.race([emptied, impatient]);
-    clearTimeout(timer);
+    if (this.#connections.size > 0) await within(emptied, drainTimeoutMs, signal);
     this.close();
   }
 

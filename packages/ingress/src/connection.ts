@@ -42,7 +42,8 @@ export class Connection {
     const { frontEnd, link } = this.#context;
     const asked = frontEnd.ask(this.#local.socket);
     const ask = asked instanceof Promise ? await asked : asked;
-    const session = link.session ?? await link.ready();
+    let session = link.session;
+    while (session === undefined || session.over) session = await link.ready();
     if (this.#over) return;
     const stream = session.open(encodeOpen({ destination: ask.destination, frontEnd: frontEnd.kind, client: this.#client }));
     this.#relay = new Relay(stream, { opened: () => this.#opened(ask), ended: (outcome) => this.#ended(ask, outcome) });

@@ -40,7 +40,6 @@ export class LinkSession {
         lost: (reason) => {
           log.warn({ event: 'detached', reason, streams: this.driver.session.streamCount }, 'the connection to the egress broke');
           this.#lostAtMs = performance.now();
-          if (this.driver.session.streamCount === 0) this.end('LINK_LOST', reason);
           this.#release(`the connection to the egress broke (${reason})`);
         },
         ended: ({ code: wire, reason }) => {

@@ -20,6 +20,9 @@ export interface LinkOptions {
   readonly log: Logger;
 }
 
+/** The same trouble is told again after this long. */
+const repeatMs = 10_000;
+
 export class Link {
   readonly #options: LinkOptions;
   readonly #stop = new AbortController();
@@ -28,6 +31,7 @@ export class Link {
   #current: LinkSession | undefined;
   readonly #leaving = new Set<LinkSession>();
   #trouble = 'the egress has not answered yet';
+  #toldAtMs = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -108,10 +112,12 @@ export class Link {
       this.#current = undefined;
       if (isSessionLoss(error.code)) return 0;
     }
+    const delayMs = Math.round(Math.max(this.#backoff.next(), error instanceof RefusedError ? error.retryAfterMs : 0));
+    const news = error.message !== this.#trouble || performance.now() - this.#toldAtMs >= repeatMs;
+    if (news) this.#toldAtMs = performance.now();
     this.#trouble = error.message;
-    const retryInMs = Math.max(this.#backoff.next(), error instanceof RefusedError ? error.retryAfterMs : 0);
-    log.warn({ event: 'retrying', code: error.code, reason: error.message, advice: error.advice, delayMs: Math.round(retryInMs) }, 'no session');
-    return retryInMs;
+    log[news ? 'warn' : 'debug']({ event: 'retrying', code: error.code, reason: error.message, advice: error.advice, delayMs }, 'no session');
+    return delayMs;
   }
 
   /** What is open on a draining session finishes there; a new session is made for what comes. */

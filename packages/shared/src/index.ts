@@ -42,4 +42,4 @@ export { feature, version, type Bound, type Hello, type Welcome } from './protoc
 export type { MuxStream } from './protocol/mux/stream.ts';
 export type { MuxSession } from './protocol/mux/session.ts';
 export type { Position } from './protocol/mux/lane.ts';
-export { untilSignalled } from './net/signals.ts';
+export { untilSignalled, within } from './net/signals.ts';

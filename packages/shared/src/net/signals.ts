@@ -17,6 +17,21 @@ export interface SignalSource {
   off(signal: NodeJS.Signals, listener: () => void): unknown;
 }
 
+/** Resolves when `work` does, when `ms` have passed, or when the signal aborts, whichever is first. */
+export async function within(work: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let timer: NodeJS.Timeout | undefined;
+  let hurry!: () => void;
+  const enough = new Promise<void>((resolve) => {
+    hurry = resolve;
+    timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', resolve as () => void, { once: true });
+  });
+  await Promise.race([work, enough]);
+  clearTimeout(timer);
+  signal.removeEventListener('abort', hurry);
+}
+
 /** Resolves when a drain is done or `until` aborts. */
 export function untilSignalled({ reload, drain, until }: SignalActions, source: SignalSource = process): Promise<void> {
   return new Promise((resolve, reject) => {

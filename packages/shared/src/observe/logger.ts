@@ -4,6 +4,7 @@
  * Events are written at once, access records in batches (line-sink.ts): they come by the thousand.
  * Spec: docs/logs.md.
  */
+import assert from 'node:assert/strict';
 import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import { AditError, messageOf } from '../errors.ts';
@@ -50,6 +51,8 @@ let sink: LineSink | undefined;
 /** The one sink of stderr; what waits in it is written when the process ends. */
 function stderrSink(): LineSink {
   if (!sink) {
+    // Asking for it is what makes a pipe non-blocking, which the sink relies on.
+    assert(process.stderr);
     sink = new LineSink(stderr, { lost: (lines) => `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), event: 'log-lost', lines })}\n` });
     process.on('exit', flush);
   }

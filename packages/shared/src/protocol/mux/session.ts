@@ -36,6 +36,8 @@ export interface SessionOptions extends LaneOptions {
 }
 
 const turnsPerPump = 4;
+/** From here on a client makes a new session: an id is never used twice. */
+const lastId = 0xffff_fff1;
 
 export class MuxSession implements StreamHost {
   readonly lane: Lane;
@@ -60,11 +62,12 @@ export class MuxSession implements StreamHost {
   get nowMs(): number { return this.#options.now(); }
   get srttMs(): number { return this.lane.flight.srttMs; }
 
-  /** Opens a stream (OPEN); DATA may follow at once. */
+  /** Opens a stream (OPEN); DATA may follow at once. Not on a session that is over. */
   open(payload: Uint8Array): MuxStream {
     const stream = this.#stream(this.#nextId, true);
     this.#nextId += 2;
     this.append(frameType.open, stream.id, payload);
+    if (this.#nextId === lastId) this.#events.goaway({ lastStreamId: lastId, code: wireCode.noError, graceMs: 0, reason: 'the stream ids of this session are used up' });
     return stream;
   }
 
