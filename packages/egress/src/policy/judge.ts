@@ -47,11 +47,11 @@ export function judgeResolved(request: Request, address: string): Verdict {
   const parsed = parseAddress(address);
   if (parsed === undefined) return unreachable(request, `${JSON.stringify(address)} is no plain address`);
   const bytes = unmapped(parsed);
-  if (request.literal?.some((byte, at) => byte !== bytes[at]) === true || (request.literal ?? bytes).length !== bytes.length) {
-    return unreachable(request, `${address} is not the address that was asked for`);
-  }
+  if (request.literal !== undefined && !sameBytes(request.literal, bytes)) return unreachable(request, `${address} is not the address that was asked for`);
   return judgeAddress(request, bytes);
 }
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean { return a.length === b.length && a.every((byte, at) => byte === b[at]); }
 
 /** One unmapped address. */
 function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
