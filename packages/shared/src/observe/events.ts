@@ -5,23 +5,22 @@
 
 /** Event name to what it says. */
 export const events = {
-  listening: 'a listener is open at `address`',
-  connecting: 'the ingress dials the egress',
-  connected: 'a session is up: both ends proved who they are',
-  detached: 'a session lost its carrier and waits to be resumed',
-  disconnected: 'a session ended, with `code` and `reason`',
-  retrying: 'the ingress tries again after `delayMs`',
-  denied: 'a peer was turned away, or we were: `code` and `reason`',
-  refused: 'a local connection was not carried: `code` and `reason`; it was reset',
-  connection: 'a local connection ended (debug)',
-  handshake: 'a TLS handshake failed (debug)',
-  stream: 'the access record of one stream, written when it ended',
+  listening: 'a listener is open at `address`; at the ingress `forward` says for what',
+  connected: 'a session is up, both ends proven; `resumed` when it is an old one on a new carrier',
+  detached: 'the carrier of a session broke; its streams wait for the next one',
+  disconnected: 'a session ended, with its streams',
+  retrying: 'the ingress has no session and tries again after `delayMs`',
+  denied: 'at the egress: a peer was turned away; at the ingress: the egress turned us away',
+  refused: 'at the ingress: a local connection was not connected, or reset, and why',
+  stream: 'at the egress: the access record of one stream, when it ends',
+  connection: 'at the ingress, level debug: a local connection ended',
+  handshake: 'at the egress, level debug: a connection that was no TLS handshake of ours',
   reloaded: 'new files are in force',
-  'reload-failed': 'a new file is not usable; the old one stays in force',
+  'reload-failed': 'a new file is not usable, the old one stays in force',
   draining: 'no new streams; those that are open may finish',
   stopped: 'the process is done, with its exit `status`',
-  failed: 'something went wrong that concerns no single stream: `code` and `reason`',
-  'log-lost': '`lines` of this log were dropped because nobody read them in time',
+  failed: 'trouble that concerns no single stream, such as a machine out of file descriptors',
+  'log-lost': '`lines` of this log were dropped because nobody read them',
 } as const;
 
 export type EventName = keyof typeof events;

@@ -18,7 +18,7 @@ describe('the log', () => {
   });
   test('leaves out what is below its level', () => {
     const { log, lines } = logger({ level: 'warn' });
-    log.debug({ event: 'connecting' });
+    log.debug({ event: 'handshake' });
     log.info({ event: 'connected' });
     log.record({ event: 'stream' });
     log.warn({ event: 'retrying' });

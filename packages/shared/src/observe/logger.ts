@@ -49,11 +49,11 @@ const stderr = 2;
 let sink: LineSink | undefined;
 
 /** The one sink of stderr; what waits in it is written when the process ends. */
-function stderrSink(): LineSink {
+function stderrSink(name: string): LineSink {
   if (!sink) {
     // Asking for it is what makes a pipe non-blocking, which the sink relies on.
     assert(process.stderr);
-    sink = new LineSink(stderr, { lost: (lines) => `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), event: 'log-lost', lines })}\n` });
+    sink = new LineSink(stderr, { lost: (lines) => `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), name, event: 'log-lost', lines })}\n` });
     process.on('exit', flush);
   }
   return sink;
@@ -63,7 +63,7 @@ function stderrSink(): LineSink {
 export function flush(): void { sink?.flushSync(); }
 
 export function createLogger({ level, format, name, destination }: LoggerOptions): Logger {
-  const out = destination ?? stderrSink();
+  const out = destination ?? stderrSink(name);
   const pretty = format === 'pretty' || (format === 'auto' && destination === undefined && isatty(stderr));
   const log = pino({
     level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime,
