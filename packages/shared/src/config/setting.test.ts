@@ -1,7 +1,43 @@
+import { egressSettings } from '@adit/egress';
+import { ingressSettings } from '@adit/ingress';
 import { expect, test } from '@jest/globals';
-import { variableOf } from './setting.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { variableOf, type Setting, type Settings } from './setting.ts';
+
+const document = new URL('../../../../docs/configuration.md', import.meta.url);
 
 test('the variable of a setting is its name in capitals behind ADIT_', () => {
   expect(variableOf('client-ca')).toBe('ADIT_CLIENT_CA');
   expect(variableOf('max-streams-per-identity')).toBe('ADIT_MAX_STREAMS_PER_IDENTITY');
+});
+
+function table(settings: Settings): string {
+  const row = ({ name, short, argument, many, required, fallback, help }: Setting): string => [
+    `\`${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` ${argument}`}\``, `\`${name}:\`${many ? ' (list)' : ''}`, `\`${variableOf(name)}\``,
+    required ? 'required' : fallback === undefined ? '' : `\`${fallback}\``, help,
+  ].join(' | ');
+  return ['| flag | key | variable | default | |', '| --- | --- | --- | --- | --- |', ...Object.values(settings).map((setting) => `| ${row(setting)} |`), '| `--config FILE` | | `ADIT_CONFIG` | | YAML file with any of these as keys |'].join('\n');
+}
+
+test('docs/configuration.md lists every setting as the tables have it', () => {
+  const text = readFileSync(document, 'utf8');
+  const marker = text.indexOf('<!-- Generated');
+  const start = text.indexOf('\n', marker) + 1;
+  const generated = `
+## adit egress
+
+${table(egressSettings)}
+
+## adit ingress
+
+${table(ingressSettings)}
+
+## Secrets
+
+No setting above is a secret. The passphrases of \`adit ca\` come from a file, a prompt, or \`ADIT_CA_PASSPHRASE\` and \`ADIT_P12_PASSWORD\`; never
+from a flag, because every user of a machine can read the arguments of every process. \`ADIT_CA_DIR\` names the folder of the CA.
+`;
+  expect(marker).toBeGreaterThan(0);
+  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(document, text.slice(0, start) + generated);
+  else expect(text.slice(start)).toBe(generated);
 });
