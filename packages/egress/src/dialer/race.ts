@@ -103,7 +103,7 @@ export class Race {
   #end(): void {
     this.#over = true;
     clearTimeout(this.#timer);
-    for (const socket of [...this.#running.keys()]) {
+    for (const socket of this.#running.keys()) {
       this.#leave(socket);
       socket.destroy();
     }
