@@ -3,7 +3,8 @@
  * Rule: a value that is missing, unknown or wrong stops the start; after this file everything is trusted.
  * Not here: reading certificates (run.ts does).
  */
-import { choice, logFormats, logLevels, parseDeadline, parseDialAddress, parseDuration, parseForward, parsePath, parseServerName, parseSwitch, resolveOptions, type Forward, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { resolve } from 'node:path';
+import { AditError, choice, formatHostPort, logFormats, logLevels, parseDeadline, parseDialAddress, parseDuration, parseForward, parsePath, parseServerName, parseSwitch, resolveOptions, safeText, type Forward, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
 
 export const ingressSettings = {
   egress: { name: 'egress', argument: 'HOST:PORT', required: true, parse: parseDialAddress, help: 'the egress to connect to' },
@@ -41,4 +42,20 @@ export interface IngressOptions {
 }
 
 /** Flags, environment and file to options; throws one AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY) with every complaint. */
-export function resolveIngressOptions(sources: Sources): IngressOptions { return resolveOptions(ingressSettings, sources); }
+export function resolveIngressOptions(sources: Sources): IngressOptions {
+  const options = resolveOptions(ingressSettings, sources);
+  refuseTwins(options.forwards);
+  return options;
+}
+
+/** Two forwards in one place: said here, and not by the second one failing to listen after the first has begun to serve. */
+function refuseTwins(forwards: readonly Forward[]): void {
+  const specs = new Map<string, string>();
+  for (const { listen, spec } of forwards) {
+    if (listen.kind === 'tcp' && listen.port === 0) continue;
+    const place = listen.kind === 'tcp' ? formatHostPort(listen.host, listen.port) : resolve(listen.path);
+    const earlier = specs.get(place);
+    if (earlier !== undefined) throw new AditError('CONFIG_INVALID', `--forward "${safeText(spec)}" listens where "${safeText(earlier)}" does`);
+    specs.set(place, spec);
+  }
+}

@@ -1,0 +1,18 @@
+import { expect, test } from '@jest/globals';
+import { resolveEgressOptions } from './options.ts';
+
+const flags = { cert: ['edge.crt'], key: ['edge.key'], clientCa: ['ca.crt'], policy: ['policy.yaml'] };
+
+test('an egress needs certificate, key, client CA and policy, and has a default for everything else', () => {
+  expect(resolveEgressOptions({ flags, environment: {} })).toEqual({
+    listen: [{ host: '127.0.0.1', port: 8443 }], cert: 'edge.crt', key: 'edge.key', clientCa: 'ca.crt', policy: 'policy.yaml',
+    handshakeTimeoutMs: 10_000, dialTimeoutMs: 10_000, idleTimeoutMs: 0, drainTimeoutMs: 30_000,
+    maxStreams: 65_536, maxStreamsPerIdentity: 4_096, maxSessionsPerIdentity: 32, maxHandshakes: 256, logLevel: 'info', logFormat: 'auto', check: false,
+  });
+  for (const field of Object.keys(flags)) expect(() => resolveEgressOptions({ flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', exitStatus: 2 }));
+});
+
+test('the limits that protect from silent peers cannot be switched off', () => {
+  for (const field of ['handshakeTimeout', 'dialTimeout', 'maxHandshakes', 'maxStreams']) expect(() => resolveEgressOptions({ flags: { ...flags, [field]: ['0'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  expect(resolveEgressOptions({ flags: { ...flags, idleTimeout: ['0'], drainTimeout: ['0'] }, environment: {} })).toMatchObject({ idleTimeoutMs: 0, drainTimeoutMs: 0 });
+});
