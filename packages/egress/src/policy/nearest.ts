@@ -24,8 +24,9 @@ export function nearest(asked: Asked, mine: readonly Rule[], all: readonly Rule[
 }
 
 function firstOf(all: readonly Rule[], mine: readonly Rule[], asked: Asked): Grant | undefined {
+  const ours = new Set(mine);
   for (const rule of all) {
-    const found = mine.includes(rule) ? undefined : rule.allow.find(({ pattern }) => covers(pattern, asked) && (pattern.kind === 'service' || portsInclude(pattern.ports, asked.port)));
+    const found = ours.has(rule) ? undefined : rule.allow.find(({ pattern }) => covers(pattern, asked) && (pattern.kind === 'service' || portsInclude(pattern.ports, asked.port)));
     if (found !== undefined) return found;
   }
   return undefined;
