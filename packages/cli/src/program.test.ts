@@ -28,7 +28,7 @@ describe('adit', () => {
   test('says its version', () => { expect(run(['--version'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) }); });
   test('without a command shows help on stderr and exits 2', () => { expect(run([])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('Usage: adit') }); });
   test('refuses an unknown command and an unknown flag of a nested one, in one line, with a suggestion', () => {
-    expect(run(['igress'])).toMatchObject({ status: 2, stderr: "adit: unknown command 'igress' (Did you mean ingress?). See --help. [USAGE]\n" });
+    expect(run(['polcy'])).toMatchObject({ status: 2, stderr: "adit: unknown command 'polcy' (Did you mean policy?). See --help. [USAGE]\n" });
     expect(run(['egress', '--lissten', 'a'])).toMatchObject({ status: 2, stderr: "adit: unknown option '--lissten' (Did you mean --listen?). See --help. [USAGE]\n" });
     expect(run(['policy', 'check', '--fille', 'a'])).toMatchObject({ status: 2, stderr: expect.stringMatching(/^adit: unknown option '--fille'[^\n]*\[USAGE\]\n$/) });
   });
