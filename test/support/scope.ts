@@ -1,0 +1,42 @@
+/**
+ * What a test file started and made, and its end: everything is undone in reverse order after the file's last test.
+ * Rule: a clean-up that fails fails the file, after all others have run.
+ */
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, jest } from '@jest/globals';
+
+type Undo = () => unknown;
+const undos: Undo[] = [];
+
+// Starting two processes takes a second on a busy machine; what hangs says so itself, by `within`.
+jest.setTimeout(60_000);
+
+afterAll(async () => {
+  const failures: unknown[] = [];
+  for (let undo = undos.pop(); undo !== undefined; undo = undos.pop()) {
+    try { await undo(); } catch (error) { failures.push(error); }
+  }
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) throw new AggregateError(failures, failures.map(String).join('\n'));
+}, 60_000);
+
+/** Runs `undo` when the file is done. */
+export function atEnd(undo: Undo): void { undos.push(undo); }
+
+/** A new folder that is removed at the end. */
+export function temporaryFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'adit-test-')));
+  atEnd(() => { rmSync(folder, { recursive: true, force: true, maxRetries: 5 }); });
+  return folder;
+}
+
+/** `promise`, or an error that says what did not happen in time; `detail` is asked only then. */
+export async function within<T>(ms: number, what: string, promise: Promise<T>, detail: () => string = () => ''): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => { timer = setTimeout(() => { reject(new Error(`${what}: not within ${ms} ms\n${detail()}`)); }, ms); });
+  try {
+    return await Promise.race([promise, late]);
+  } finally { clearTimeout(timer); }
+}
