@@ -3,7 +3,7 @@
  * Rule: says what the egress would say with this file: it is the same code. Opens no connection and resolves nothing.
  */
 import { Command } from 'commander';
-import { loadPolicy, parseSubjects, type Policy, type Subject, type Verdict } from '@adit/egress';
+import { loadPolicy, parseSubjects, type Verdict } from '@adit/egress';
 import { addressFamily, AditError, parseDestination, type Destination } from '@adit/shared';
 
 /** The command, to be added to the program. Its actions throw AditError: POLICY_INVALID for the file, USAGE for the arguments. */
@@ -42,25 +42,29 @@ function explain(file: string, text: string, { identity, group, address }: Expla
   if (subjects === undefined) throw new AditError('USAGE', `--identity ${JSON.stringify(identity)} is not NAME, group:GROUP or spiffe://TRUST-DOMAIN/client/NAME.`);
   let allowed = true;
   for (const subject of subjects) {
-    const verdict = address === undefined ? policy.decide(subject, destination.value) : policy.decideAddress(subject, destination.value, address);
+    const judge = (at: string | undefined): Verdict => (at === undefined ? policy.decide(subject, destination.value) : policy.decideAddress(subject, destination.value, at));
+    const verdict = judge(address);
     allowed &&= verdict.allow;
     if (subjects.length > 1) process.stdout.write(`In the trust domain ${subject.trustDomain}:\n`);
-    process.stdout.write(`${lines(verdict, policy, subject, destination.value, address).join('\n')}\n`);
+    process.stdout.write(`${lines(verdict, destination.value, address === undefined ? judge : undefined).join('\n')}\n`);
   }
   process.exitCode = allowed ? 0 : 1;
 }
 
-function lines(verdict: Verdict, policy: Policy, subject: Subject, destination: Destination, address: string | undefined): string[] {
+/** `judge` is given when addresses are still to be judged. */
+function lines(verdict: Verdict, destination: Destination, judge: ((address: string) => Verdict) | undefined): string[] {
   if (!verdict.allow) return [`deny (${verdict.code}): ${verdict.detail}`, `  the client is told: ${verdict.reason}`];
-  const answer = [`allow: ${verdict.detail}`];
-  if (destination.kind === 'service') answer.push(`  it is ${verdict.target.host} port ${verdict.target.port}`);
-  if (address === undefined && addressFamily(verdict.target.host) === 0) answer.push(`  each address that ${verdict.target.host} resolves to is judged too: ${examples(policy, subject, destination)}`);
-  return answer;
+  const { host, port } = verdict.target;
+  return [
+    `allow: ${verdict.detail}`,
+    ...(destination.kind === 'service' ? [`  it is ${host} port ${port}`] : []),
+    ...(judge !== undefined && addressFamily(host) === 0 ? [`  each address that ${host} resolves to is judged too: ${examples(judge)}`] : []),
+  ];
 }
 
 const samples = { public: '93.184.215.14', private: '10.255.254.253', loopback: '127.0.0.1', metadata: '169.254.169.254' } as const;
 
 /** What would happen for an address of each kind. */
-function examples(policy: Policy, subject: Subject, destination: Destination): string {
-  return Object.entries(samples).map(([kind, sample]) => `${kind} (${sample}) ${policy.decideAddress(subject, destination, sample).allow ? 'passes' : 'does not'}`).join(', ');
+function examples(judge: (address: string) => Verdict): string {
+  return Object.entries(samples).map(([kind, sample]) => `${kind} (${sample}) ${judge(sample).allow ? 'passes' : 'does not'}`).join(', ');
 }
