@@ -45,7 +45,7 @@ describe('adit', () => {
     }
   });
   test('does not mind a reader that leaves early', async () => {
-    const child = spawn(process.execPath, [...main, '--help'], { stdio: ['ignore', 'pipe', 'pipe'], env: clean() as NodeJS.ProcessEnv });
+    const child = spawn(process.execPath, [...main, '--help'], { stdio: ['ignore', 'pipe', 'pipe'], env: clean() });
     let stderr = '';
     child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
     child.stdout.destroy();

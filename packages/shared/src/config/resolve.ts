@@ -13,7 +13,7 @@ import { didYouMean } from './suggest.ts';
 
 export interface Sources {
   /** What commander gathered (`command.opts()`): texts of each flag by its camelCase name. */
-  readonly flags: Readonly<Record<string, unknown>>;
+  readonly flags: Readonly<Record<string, readonly string[] | undefined>>;
   readonly environment: Environment;
 }
 
@@ -42,7 +42,7 @@ export function resolveOptions<const S extends Settings>(settings: S, sources: S
 }
 
 function configPath({ flags, environment }: Sources, complaints: Complaint[]): string | undefined {
-  const texts = Array.isArray(flags['config']) ? (flags['config'] as string[]) : [];
+  const texts = flags['config'] ?? [];
   if (texts.length > 1) complaints.push({ code: 'USAGE', text: '--config is given more than once' });
   const path = texts[0] ?? environment['ADIT_CONFIG'];
   if (path !== '') return path;
@@ -62,7 +62,7 @@ function unknownKeys(file: SettingsFile, settings: Settings): Complaint[] {
 function given(setting: Setting, { flags, environment }: Sources, file: SettingsFile | undefined, complaints: Complaint[]): Given[] {
   const found: Given[] = [];
   const flag = flags[fieldOf(setting.name)];
-  if (flag !== undefined) found.push({ texts: (Array.isArray(flag) ? (flag as string[]) : [String(flag)]).map((text) => ({ text, at: `--${setting.name}` })) });
+  if (flag !== undefined) found.push({ texts: flag.map((text) => ({ text, at: `--${setting.name}` })) });
   const variable = variableOf(setting.name);
   const text = environment[variable];
   if (text === '') complaints.push({ code: 'CONFIG_INVALID', text: `${variable} is empty: unset it, or give it a value` });

@@ -28,8 +28,8 @@ describe('the log', () => {
   });
   test('escapes and cuts every text, in fields, lists and message', () => {
     const { log, lines, text } = logger();
-    log.info({ event: 'stream', requested: 'evil\n{"event":"stopped"}\u202e', list: ['a\x1bb'], long: 'x'.repeat(10_000), nested: { a: '\u202e' } }, 'm\n\u2066');
-    expect(lines()).toEqual([expect.objectContaining({ requested: 'evil\\n{"event":"stopped"}\\u202e', list: ['a\\x1bb'], long: `${'x'.repeat(512)}…`, nested: '{"a":"\\u202e"}', msg: 'm\\n\\u2066' })]);
+    log.info({ event: 'stream', requested: 'evil\n{"event":"stopped"}\u202e', list: ['a\x1bb'], long: 'x'.repeat(10_000), nested: { a: '\u202e', big: 1n } }, 'm\n\u2066');
+    expect(lines()).toEqual([expect.objectContaining({ requested: 'evil\\n{"event":"stopped"}\\u202e', list: ['a\\x1bb'], long: `${'x'.repeat(512)}…`, nested: "{ a: '\\u202e', big: 1n }", msg: 'm\\n\\u2066' })]);
     expect(text()).not.toMatch(/[\u202e\u2066]/);
   });
   test('tells an error as code and reason, a bug with its stack', () => {

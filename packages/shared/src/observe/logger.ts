@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { isatty } from 'node:tty';
+import { inspect } from 'node:util';
 import { pino } from 'pino';
 import { AditError, messageOf } from '../errors.ts';
 import type { EventName } from './events.ts';
@@ -90,8 +91,8 @@ function safeFields(fields: Record<string, unknown>): Record<string, unknown> {
 function safeValue(value: unknown): LogValue {
   if (typeof value === 'string') return safeText(value, { maxLength: 512 });
   if (typeof value === 'number' || typeof value === 'boolean' || value === undefined) return value;
-  if (Array.isArray(value)) return value.slice(0, 64).map((item) => safeText(String(item)));
-  return safeText(typeof value === 'object' ? JSON.stringify(value) : String(value), { maxLength: 512 });
+  if (Array.isArray(value)) return value.slice(0, 64).map((item: unknown) => safeText(typeof item === 'string' ? item : inspect(item)));
+  return safeText(inspect(value, { depth: 2, breakLength: Infinity }), { maxLength: 512 });
 }
 
 function explain(error: unknown): Record<string, string> {

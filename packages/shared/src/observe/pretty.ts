@@ -14,7 +14,7 @@ export function prettyLine(json: string, colour?: boolean): string {
   const paint = (style: Style, text: string): string => (colour === false ? text : styleText(style, text, colour === true ? { validateStream: false } : { stream: process.stderr }));
   const word = String(level);
   const fields = Object.entries(rest).map(([key, value]) => `${paint('gray', `${key}=`)}${show(value)}`);
-  return [paint('gray', clock(String(time))), paint(levelStyles[word] ?? 'white', word.padEnd(5)), paint('bold', String(event).padEnd(10)), ...(msg === undefined || msg === event ? [] : [String(msg)]), ...fields].join(' ').trimEnd() + '\n';
+  return [paint('gray', clock(String(time))), paint(levelStyles[word] ?? 'white', word.padEnd(5)), paint('bold', String(event).padEnd(10)), ...(msg === undefined || msg === event ? [] : [typeof msg === 'string' ? msg : show(msg)]), ...fields].join(' ').trimEnd() + '\n';
 }
 
 /** Local time of day with milliseconds. */
