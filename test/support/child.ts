@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly maxFiles?: number;
   readonly uid?: number;
   readonly gid?: number;
+  /** How to end it; default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
 }
 export interface Exit { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
@@ -26,11 +28,13 @@ export class Child {
   /** Lines of stdout and stderr as they came. */
   readonly lines: string[] = [];
   readonly #process: ChildProcess;
+  readonly #stopSignal: NodeJS.Signals;
   readonly #watchers = new Set<() => void>();
   #exited: Exit | undefined;
 
   constructor(command: string, args: readonly string[], options: StartOptions = {}) {
     this.name = options.name ?? command;
+    this.#stopSignal = options.stopSignal ?? 'SIGTERM';
     const [program, parameters] = options.maxFiles === undefined ? [command, args] : ['/bin/sh', ['-c', 'ulimit -n "$0" && exec "$@"', String(options.maxFiles), command, ...args]];
     this.#process = spawn(program, [...parameters], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...cleanEnvironment(), ...options.env }, ...(options.cwd !== undefined && { cwd: options.cwd }), ...(options.uid !== undefined && { uid: options.uid, gid: options.gid }) });
     this.pid = this.#process.pid ?? -1;
@@ -75,8 +79,8 @@ export class Child {
 
   signal(signal: NodeJS.Signals): void { if (this.running) process.kill(this.pid, signal); }
 
-  /** SIGTERM to it, SIGKILL to its whole group if it does not end; resolves when it is gone. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', patienceMs = 5000): Promise<Exit> {
+  /** Its stop signal to it, SIGKILL to its whole group if it does not end; resolves when it is gone. */
+  async stop(signal = this.#stopSignal, patienceMs = 5000): Promise<Exit> {
     this.signal(signal);
     try {
       return await within(patienceMs, `${this.name} after ${signal}`, this.exit, () => this.output);

@@ -1,0 +1,19 @@
+import { expect } from '@jest/globals';
+import { openTunnel, type Tunnel } from '../support/adit.ts';
+import { succeed } from '../support/child.ts';
+import { startIperf3 } from '../support/iperf3.ts';
+import { scenario } from '../support/scenario.ts';
+
+let made: Promise<Tunnel> | undefined;
+const port = async (): Promise<string> => String((await (made ??= startIperf3().then(at => openTunnel({ to: { iperf3: at } })))).port('iperf3'));
+const cases: readonly (readonly [string, readonly string[]])[] = [['up', []], ['down', ['-R']], ['up and down at once', ['--bidir']], ['up in eight streams', ['-P', '8']]];
+
+for (const [title, flags] of cases) {
+  scenario(`bytes flow ${title}`, ['iperf3'], async () => {
+    const { stdout } = await succeed('iperf3', ['-c', '127.0.0.1', '-p', await port(), '-n', '256M', '-J', ...flags]);
+    const { end, error } = JSON.parse(stdout) as { error?: string; end: { sum_received: { bytes: number; bits_per_second: number } } };
+    expect(error).toBeUndefined();
+    expect(end.sum_received.bytes).toBeGreaterThan(200 * 1024 * 1024);
+    expect(end.sum_received.bits_per_second).toBeGreaterThan(50e6);
+  });
+}

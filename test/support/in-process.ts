@@ -1,0 +1,108 @@
+/**
+ * Both ends in the test's own process, for unit tests of how they are put together: real sockets, real TLS, no child processes.
+ * Rule: everything is closed at the end of the file; what was logged and recorded can be asked for.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLogger, loadCredentials, loadTrustAnchors, dialTls, connectSession, SessionDriver, encodeOpen, Relay, parseDestination, type AccessRecord, type Carrier, type Connected, type Logger, type MuxStream, type RelayOutcome } from '@adit/shared';
+import { EgressServer, type EgressOptions } from '@adit/egress';
+import { certificates, type Certificates, type KeyPair } from './certificates.ts';
+import { atEnd } from './scope.ts';
+
+export interface Line { readonly event: string; readonly [field: string]: unknown }
+
+/** A logger that keeps its lines. */
+export function memoryLog(): { log: Logger; lines: Line[]; until(match: (line: Line) => boolean): Promise<Line> } {
+  const lines: Line[] = [];
+  const waiting: { match: (line: Line) => boolean; resolve: (line: Line) => void }[] = [];
+  const log = createLogger({
+    level: 'debug', format: 'json', name: 'test',
+    destination: {
+      write: (text) => {
+        const line = JSON.parse(text) as Line;
+        lines.push(line);
+        for (const waiter of waiting.filter(({ match }) => match(line))) {
+          waiting.splice(waiting.indexOf(waiter), 1);
+          waiter.resolve(line);
+        }
+      },
+    },
+  });
+  return { log, lines, until: (match) => new Promise((resolve) => { const found = lines.find(match); if (found) resolve(found); else waiting.push({ match, resolve }); }) };
+}
+
+export interface TestEgress {
+  readonly server: EgressServer;
+  readonly port: number;
+  readonly certs: Certificates;
+  readonly lines: Line[];
+  readonly records: AccessRecord[];
+  readonly policyFile: string;
+  until(match: (line: Line) => boolean): Promise<Line>;
+  recorded(match?: (record: AccessRecord) => boolean): Promise<AccessRecord>;
+}
+
+export const allowLoopback = 'version: 1\nrules:\n  - name: everyone\n    identities: ["*"]\n    allow: ["127.0.0.1:*"]\n';
+
+/** An egress on a port of the kernel's choosing. */
+export async function testEgress({ policy = allowLoopback, certs = certificates(), ...options }: Partial<EgressOptions> & { policy?: string; certs?: Certificates } = {}): Promise<TestEgress> {
+  const policyFile = join(certs.folder, 'policy.yaml');
+  writeFileSync(policyFile, policy);
+  const { log, lines, until } = memoryLog();
+  const records: AccessRecord[] = [];
+  const waiting: (() => void)[] = [];
+  const server = new EgressServer({
+    listen: [{ host: '127.0.0.1', port: 0 }], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, handshakeTimeoutMs: 5_000, dialTimeoutMs: 5_000, idleTimeoutMs: 0,
+    drainTimeoutMs: 5_000, maxStreams: 1_000, maxStreamsPerIdentity: 100, maxSessionsPerIdentity: 4, maxHandshakes: 64, logLevel: 'debug', logFormat: 'json', check: false, ...options, policy: policyFile,
+  }, { log, agent: 'test', record: (record) => { records.push(record); for (const wake of waiting.splice(0)) wake(); } });
+  atEnd(() => server.close());
+  await server.start();
+  const recorded = async (match: (record: AccessRecord) => boolean = () => true): Promise<AccessRecord> => {
+    for (;;) {
+      const found = records.find(match);
+      if (found) return found;
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+  };
+  return { server, port: Number(server.addresses[0]!.split(':').at(-1)), certs, lines, records, policyFile, until, recorded };
+}
+
+/** An authenticated carrier to an egress. */
+export function testCarrier({ port, certs }: { port: number; certs: Certificates }, pair: KeyPair): Promise<Carrier> {
+  return dialTls({
+    host: '127.0.0.1', port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 5_000,
+    signal: new AbortController().signal,
+  });
+}
+
+export interface TestSession { readonly driver: SessionDriver; readonly carrier: Carrier; readonly connected: Connected; readonly ended: Promise<string>; readonly lost: Promise<string> }
+
+/** A whole session as an ingress would have it. */
+export async function testSession(egress: { port: number; certs: Certificates }, pair: KeyPair): Promise<TestSession> {
+  const carrier = await testCarrier(egress, pair);
+  const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 }).catch((error: unknown) => { carrier.duplex.destroy(); throw error; });
+  let end!: (reason: string) => void;
+  let lose!: (reason: string) => void;
+  const ended = new Promise<string>((resolve) => { end = resolve; });
+  const lost = new Promise<string>((resolve) => { lose = resolve; });
+  const driver = new SessionDriver(
+    { role: 'client', receiveWindow: 262_144, sendWindow: connected.welcome.window, maxStreams: 0, replayLimitBytes: 1 << 22, pingAfterMs: 0, deadAfterMs: 60_000 },
+    { opened: () => { throw new Error('an egress opens no streams'); }, goaway: ({ reason }) => end(`goaway: ${reason}`), lost: lose, ended: ({ reason }) => end(reason) },
+  );
+  driver.attach(carrier, connected.welcome.position, connected.rest);
+  atEnd(() => driver.end({ code: 0, reason: 'the test is over' }));
+  return { driver, carrier, connected, ended, lost };
+}
+
+/** Opens a stream and keeps what happens to it. */
+export function testStream(session: TestSession, to: string): { stream: MuxStream; relay: Relay; opened: Promise<void>; ended: Promise<RelayOutcome> } {
+  const destination = parseDestination(to);
+  if (!destination.ok) throw new Error(destination.reason);
+  const stream = session.driver.session.open(encodeOpen({ destination: destination.value, frontEnd: 'forward', client: 'test' }));
+  let open!: () => void;
+  let end!: (outcome: RelayOutcome) => void;
+  const opened = new Promise<void>((resolve) => { open = resolve; });
+  const ended = new Promise<RelayOutcome>((resolve) => { end = resolve; });
+  const relay = new Relay(stream, { opened: open, ended: end });
+  return { stream, relay, opened, ended };
+}
