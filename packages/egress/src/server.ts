@@ -87,7 +87,7 @@ export class EgressServer {
     });
     this.#attempt('certificates', cause, () => {
       const trust = loadTrust(this.#options);
-      this.#tls.setSecureContext(serverOptions(trust.credentials, trust.anchors) as tls.SecureContextOptions);
+      this.#tls.setSecureContext(serverOptions(trust.credentials, trust.anchors));
       this.#trust = trust;
       this.#sessions.recheckIdentities(this.#peers());
     });
