@@ -21,7 +21,7 @@ export function serverOptions(credentials: Credentials, clientCa: TrustAnchors):
     cert: credentials.certPem, key: credentials.keyPem, ca: [...clientCa.pem],
     minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false,
     secureOptions: constants.SSL_OP_NO_TICKET, ALPNProtocols: [alpn], allowHalfOpen: true, noDelay: true,
-  } as tls.TlsOptions;
+  };
 }
 
 /** An authenticated TLS socket as a carrier. */

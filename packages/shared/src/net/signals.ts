@@ -21,11 +21,11 @@ export interface SignalSource {
 export async function within(work: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   let timer: NodeJS.Timeout | undefined;
-  let hurry!: () => void;
+  let hurry = (): void => {};
   const enough = new Promise<void>((resolve) => {
-    hurry = resolve;
-    timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', resolve as () => void, { once: true });
+    hurry = () => resolve();
+    timer = setTimeout(hurry, ms);
+    signal.addEventListener('abort', hurry, { once: true });
   });
   await Promise.race([work, enough]);
   clearTimeout(timer);
