@@ -1,0 +1,62 @@
+/**
+ * Memory of connections that are open and do nothing: proportional set size of the pair with them, less that without, shared out.
+ * Rule: the pair is fresh but has carried a few connections, so that code loaded once is not counted; both readings wait until memory is at rest;
+ * every connection has carried an answer and is still open when the reading is taken.
+ */
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Pair } from '../pair.ts';
+import { Child } from '../process/child.ts';
+import type { Load } from './load.ts';
+
+const client = join(import.meta.dirname, 'idle-client.ts');
+const warmUps = 50;
+const sampleMs = 250;
+const longestRestMs = 5000;
+const openTimeoutMs = 60_000;
+
+export const idle: Load = {
+  test: 'idle', service: 'http', needs: ['nginx'],
+  async measure(pair, { idleConnections }) {
+    if (!pair.tunnelled) return { trouble: [], values: {} };
+    await holding(pair, warmUps, () => Promise.resolve());
+    const without = await memoryAtRest(pair);
+    const together = await holding(pair, idleConnections, () => memoryAtRest(pair));
+    return { trouble: [], values: { idle: (together - without) / idleConnections / 1024, 'idle-base': without / 2 ** 20 } };
+  },
+};
+
+/** Runs `work` while `count` connections are open. */
+async function holding<T>(pair: Pair, count: number, work: () => Promise<T>): Promise<T> {
+  const child = new Child([process.execPath, client, String(pair.port), String(count)], { name: 'the client of "idle"' });
+  let complaint = '';
+  child.process.stderr!.setEncoding('utf8').on('data', (text: string) => { complaint += text; });
+  const lines = createInterface(child.process.stdout!)[Symbol.asyncIterator]();
+  const timer = setTimeout(() => child.kill(), openTimeoutMs);
+  const expectLine = async (wanted: string): Promise<void> => {
+    const { value } = await lines.next() as { readonly value: string | undefined };
+    if (value !== wanted) throw new Error(`idle: ${value ?? (complaint.trim() || `${count} connections were not open after ${openTimeoutMs / 1000} s`)}`);
+  };
+  try {
+    await expectLine(`open ${count}`);
+    const result = await work();
+    child.process.stdin!.end();
+    await expectLine(`held ${count}`);
+    await child.exit;
+    return result;
+  } finally { clearTimeout(timer); child.kill(); }
+}
+
+/** The memory once three samples in a row differ by less than one percent, at most 5 s from now. */
+async function memoryAtRest(pair: Pair): Promise<number> {
+  const deadline = performance.now() + longestRestMs;
+  const samples: number[] = [];
+  for (;;) {
+    await pause(sampleMs);
+    samples.push(pair.memoryBytes());
+    const last = samples.slice(-3);
+    const largest = Math.max(...last);
+    if ((last.length === 3 && largest - Math.min(...last) < largest / 100) || performance.now() > deadline) return samples.at(-1)!;
+  }
+}

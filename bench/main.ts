@@ -1,0 +1,81 @@
+/**
+ * `npm run bench`: Adit against its peers on this machine, in one run.
+ * Rule: whatever ends the program (the end, a failure, Ctrl-C) takes every process and the temporary folder with it.
+ * Exit status: 0 measured, 1 a row of Adit (with --smoke: any row) could not be measured or had errors, 2 the command line is wrong. Bars do not count.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeMachine, type Machine, machineLines } from './machine.ts';
+import { type BenchOptions, parseOptions, usage, UsageError } from './options.ts';
+import { select } from './peers/selection.ts';
+import { killAll } from './process/child.ts';
+import type { Results } from './report/results.ts';
+import { row } from './report/row.ts';
+import { alignTable, barLines, comparisonLines, markdownTable, noteLines, tableCells } from './report/table.ts';
+import { type RunOptions, runBench } from './run.ts';
+
+const commandLine = ['npm run bench', ...(process.argv.length > 2 ? ['--'] : []), ...process.argv.slice(2)].join(' ');
+
+function say(line: string): void { process.stderr.write(`${line}\n`); }
+
+async function main(options: BenchOptions): Promise<number> {
+  const { peers, missing } = select(options);
+  for (const { name, why } of missing) say(`left out: ${name} (${why})`);
+  const machine = await describeMachine(peers);
+  for (const line of machineLines(machine)) say(line);
+  const { smoke, seconds, tests, rounds } = options;
+  const results = await runBench({
+    peers, tests, rounds, seconds, folder: temporaryFolder(), progress,
+    ...(smoke ? { warmUp: false, setups: 100, idleConnections: 200 } : { warmUp: true, setups: 500, idleConnections: 1000 }),
+  });
+  print(results);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ command: commandLine, at: new Date(), machine, ...results.toJSON() }, undefined, 1)}\n`);
+  if (options.markdown !== undefined) writeFileSync(options.markdown, markdown(results, machine));
+  const failures = complaints(results, smoke);
+  for (const line of failures) say(`failed: ${line}`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+const progress: RunOptions['progress'] = (step, outcome) => {
+  if (outcome === undefined) return;
+  const text = outcome instanceof Error ? outcome.message : Object.entries(outcome.values).map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`).join(', ') || 'nothing to measure';
+  say(`round ${step.round + 1}  ${step.test.padEnd(5)}  ${step.pair.padEnd(10)}  ${text}`);
+};
+
+function print(results: Results): void {
+  const sections = [alignTable(tableCells(results)), titled('bars', barLines(results)), titled('builds', comparisonLines(results)), titled('notes', noteLines(results))];
+  process.stdout.write(`\n${sections.filter(lines => lines.length > 0).map(lines => lines.join('\n')).join('\n\n')}\n`);
+}
+
+function titled(title: string, lines: readonly string[]): string[] { return lines.length === 0 ? [] : [title, ...lines.map(line => `  ${line}`)]; }
+
+function markdown(results: Results, machine: Machine): string {
+  const list = (lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', ...lines.map(line => `- ${line}`)]);
+  return [`\`${commandLine}\`, ${new Date().toISOString().slice(0, 10)}`, ...list(machineLines(machine)), '', ...markdownTable(tableCells(results)), ...list(barLines(results)), ...list(noteLines(results)), ''].join('\n');
+}
+
+/** Why the run is no success: empty cells and errors of Adit; with smoke, of every pair. */
+function complaints(results: Results, smoke: boolean): string[] {
+  const judged = results.pairs.filter(({ kind }) => smoke || kind === 'adit');
+  const empty = judged.flatMap(pair => results.rows.filter(name => results.median(pair.name, name) === undefined && results.absence(pair, name) === 'missing').map(name => `${pair.name}: ${row(name).title} is missing`));
+  const errors = results.notes.filter(({ pair }) => judged.some(({ name, kind }) => name === pair && kind === 'adit'));
+  return [...empty, ...errors.map(({ pair, test, text }) => `${pair}: ${test}: ${text}`)];
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'adit-bench-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+process.on('exit', killAll);
+for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]] as const) process.once(signal, () => process.exit(128 + number));
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(usage);
+  else process.exitCode = await main(options);
+} catch (error) {
+  say(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,30 @@
+import { describe, expect, test } from '@jest/globals';
+import { UsageError, parseOptions, testNames } from './options.ts';
+
+describe('the command line of the benchmark', () => {
+  test('measures everything in five rounds of four seconds when nothing is said', () => {
+    expect(parseOptions([])).toEqual({ only: undefined, tests: testNames, seconds: 4, rounds: 5, json: undefined, markdown: undefined, smoke: false, builds: [], help: false });
+  });
+  test('takes lists with commas, once each', () => {
+    const options = parseOptions(['--only', 'adit, nginx,adit', '--tests=setup,idle']);
+    expect(options.only).toEqual(['adit', 'nginx']);
+    expect(options.tests).toEqual(['setup', 'idle']);
+  });
+  test('makes smoke one round of one second', () => {
+    expect(parseOptions(['--smoke'])).toMatchObject({ smoke: true, rounds: 1, seconds: 1 });
+    expect(() => parseOptions(['--smoke', '--rounds', '3'])).toThrow('--rounds means nothing with --smoke');
+  });
+  test('runs another build that is one .js file with this Node, and any other command as it stands', () => {
+    expect(parseOptions(['--adit', 'old=/srv/old/main.js', '--adit', 'flags=node --stack-size=900 main.js']).builds).toEqual([
+      { name: 'old', command: [process.execPath, '/srv/old/main.js'] },
+      { name: 'flags', command: ['node', '--stack-size=900', 'main.js'] },
+    ]);
+  });
+  test.each([
+    [['--test', 'bulk'], '--test'], [['--tests', 'bulk,nap'], '"nap" is none of'], [['--seconds', '0'], 'whole number'], [['--rounds', '2.5'], 'whole number'],
+    [['--only', ','], '--only wants names'], [['--adit', 'main.js'], 'NAME=COMMAND'], [['bulk'], 'bulk'],
+  ])('refuses %j', (args, complaint) => {
+    expect(() => parseOptions(args)).toThrow(UsageError);
+    expect(() => parseOptions(args)).toThrow(complaint);
+  });
+});

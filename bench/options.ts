@@ -1,0 +1,93 @@
+/**
+ * The command line of the benchmark: text in, complete options out.
+ * Rule: anything unknown ends with one sentence that names it; `--smoke` fixes rounds, seconds and peers by itself.
+ */
+import { parseArgs } from 'node:util';
+
+export const testNames = ['bulk', 'http', 'rate', 'setup', 'idle'] as const;
+/** A group of rows that one load produces. */
+export type TestName = (typeof testNames)[number];
+
+/** Another build of Adit to measure beside this checkout's: a name for the table and the words that come before `egress` or `ingress`. */
+export interface AditBuild { readonly name: string; readonly command: readonly string[] }
+
+export interface BenchOptions {
+  /** Pairs to measure by name; undefined: every one that is installed. */
+  readonly only: readonly string[] | undefined;
+  readonly tests: readonly TestName[];
+  /** Length of one iperf3 or wrk measurement. */
+  readonly seconds: number;
+  readonly rounds: number;
+  /** File for every raw value. */
+  readonly json: string | undefined;
+  /** File for the table as Markdown. */
+  readonly markdown: string | undefined;
+  readonly smoke: boolean;
+  readonly builds: readonly AditBuild[];
+  readonly help: boolean;
+}
+
+/** The command line is wrong; the message says where. */
+export class UsageError extends Error {}
+
+export const usage = `usage: npm run bench -- [options]
+  --only a,b            pairs to measure: direct, adit, stunnel, haproxy, nginx, socat, ghostunnel, names given by --adit
+  --tests a,b           ${testNames.join(', ')} (default: all)
+  --seconds N           length of one transfer or load (default 4)
+  --rounds N            interleaved rounds (default 5)
+  --json FILE           every raw value
+  --markdown FILE       the table as Markdown
+  --smoke               one short round, Adit and one peer; fails unless every row was measured without errors
+  --adit NAME=COMMAND   a further build of Adit beside this checkout's (repeatable); a COMMAND that is one .js file runs with this Node
+`;
+
+const flags = {
+  only: { type: 'string' }, tests: { type: 'string' }, seconds: { type: 'string' }, rounds: { type: 'string' },
+  json: { type: 'string' }, markdown: { type: 'string' }, smoke: { type: 'boolean' }, adit: { type: 'string', multiple: true }, help: { type: 'boolean' },
+} as const;
+
+/** Parses the arguments after the program's name. Fails with UsageError. */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const values = readFlags(args);
+  const smoke = values.smoke ?? false;
+  for (const fixed of ['rounds', 'seconds'] as const) if (smoke && values[fixed] !== undefined) throw new UsageError(`--${fixed} means nothing with --smoke, which is one round of one second.`);
+  return {
+    only: values.only === undefined ? undefined : list('--only', values.only),
+    tests: values.tests === undefined ? testNames : list('--tests', values.tests).map(testName),
+    seconds: smoke ? 1 : wholeNumber('--seconds', values.seconds ?? '4'),
+    rounds: smoke ? 1 : wholeNumber('--rounds', values.rounds ?? '5'),
+    json: values.json, markdown: values.markdown, smoke,
+    builds: (values.adit ?? []).map(aditBuild),
+    help: values.help ?? false,
+  };
+}
+
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false }).values;
+  } catch (cause) { throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause }); }
+}
+
+function list(flag: string, text: string): string[] {
+  const names = text.split(',').map(name => name.trim()).filter(name => name !== '');
+  if (names.length === 0) throw new UsageError(`${flag} wants names with commas between them.`);
+  return [...new Set(names)];
+}
+
+function testName(name: string): TestName {
+  const known = testNames.find(test => test === name);
+  if (known === undefined) throw new UsageError(`--tests: "${name}" is none of ${testNames.join(', ')}.`);
+  return known;
+}
+
+function wholeNumber(flag: string, text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new UsageError(`${flag} wants a whole number from 1 to 9999, not "${text}".`);
+  return Number(text);
+}
+
+function aditBuild(text: string): AditBuild {
+  const match = /^([\w.-]+)=\s*(\S.*)$/.exec(text);
+  if (match === null) throw new UsageError(`--adit wants NAME=COMMAND, not "${text}".`);
+  const words = match[2]!.trim().split(/\s+/);
+  return { name: match[1]!, command: words.length === 1 && /\.[cm]?js$/.test(words[0]!) ? [process.execPath, words[0]!] : words };
+}

@@ -1,0 +1,25 @@
+/** Numbers out of numbers. Rule: no value, no number: every function fails on an empty list rather than return NaN. */
+
+/** The middle value; of an even count the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = ordered(values);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** The smallest value that at least `percent` of all values do not exceed (nearest rank). */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = ordered(values);
+  return sorted[Math.max(0, Math.ceil(sorted.length * percent / 100) - 1)]!;
+}
+
+/** Smallest and largest. */
+export function range(values: readonly number[]): readonly [number, number] {
+  const sorted = ordered(values);
+  return [sorted[0]!, sorted.at(-1)!];
+}
+
+function ordered(values: readonly number[]): number[] {
+  if (values.length === 0) throw new RangeError('there is no statistic of nothing');
+  return values.toSorted((a, b) => a - b);
+}
