@@ -29,7 +29,7 @@ test.each([
 
 test('an expired certificate is refused as expired', async () => {
   const egress = await testEgress();
-  const expired = egress.certs.write('old', newClient(egress.certs.authority, { subject: 'old', uris: [uri('old')], notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) }));
+  const expired = egress.certs.write('old', newClient(egress.certs.authority, { subject: 'old', uris: [uri('old')], from: new Date(Date.now() - 2 * day), to: new Date(Date.now() - day) }));
   const socket = tls.connect({ host: '127.0.0.1', port: egress.port, cert: readFileSync(expired.cert), key: readFileSync(expired.key), ca: readFileSync(egress.certs.ca), ALPNProtocols: ['adit/1'], minVersion: 'TLSv1.3' });
   socket.on('error', () => { /* the refusal is what counts */ });
   const [frame] = await once(socket, 'data') as [Buffer];
@@ -39,7 +39,7 @@ test('an expired certificate is refused as expired', async () => {
 
 test('without a certificate the answer is one REFUSE and nothing the peer says is read', async () => {
   const egress = await testEgress();
-  const socket = tls.connect({ host: '127.0.0.1', port: egress.port, ca: readFileSync(egress.certs.ca), ALPNProtocols: ['adit/1'], minVersion: 'TLSv1.3', allowHalfOpen: true });
+  const socket = tls.connect({ host: '127.0.0.1', port: egress.port, ca: readFileSync(egress.certs.ca), ALPNProtocols: ['adit/1'], minVersion: 'TLSv1.3', allowHalfOpen: true } as tls.ConnectionOptions);
   socket.on('error', () => { /* the refusal is what counts */ });
   await once(socket, 'secureConnect');
   socket.write('hello');
@@ -65,10 +65,12 @@ test('garbage instead of HELLO is refused as a protocol error', async () => {
 
 test('a peer that says nothing is dropped at the handshake deadline, before and after TLS', async () => {
   const egress = await testEgress({ handshakeTimeoutMs: 200 });
-  const silent = connect(egress.port, '127.0.0.1');
+  const silent = connect(egress.port, '127.0.0.1').resume();
   const carrier = await testCarrier(egress, egress.certs.client('alice'));
   carrier.duplex.resume();
-  await Promise.all([once(silent, 'close'), once(carrier.duplex, 'close')]);
+  await Promise.all([once(silent, 'end'), once(carrier.duplex, 'end')]);
+  silent.destroy();
+  carrier.duplex.destroy();
   expect(await egress.until((line) => line.event === 'denied')).toMatchObject({ code: 'LINK_TIMEOUT' });
 });
 

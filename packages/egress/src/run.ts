@@ -14,13 +14,17 @@ export async function runEgress(options: EgressOptions): Promise<number> {
   }
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'egress' });
   const server = new EgressServer(options, { log, record: (record) => recordStream(log, record), agent: `adit/${packageVersion(import.meta.url)}` });
+  const failed = new AbortController();
+  // Before anything says that it listens: whoever reads that may send a signal at once.
+  const signalled = untilSignalled({ reload: () => server.reload('SIGHUP'), drain: (impatient) => server.drain(impatient), until: failed.signal });
   try {
     await server.start();
   } catch (error) {
+    failed.abort();
     server.close();
     throw error;
   }
-  await untilSignalled({ reload: () => server.reload('SIGHUP'), drain: (impatient) => server.drain(impatient) });
+  await signalled;
   log.info({ event: 'stopped', status: 0 }, 'stopped');
   flush();
   return 0;

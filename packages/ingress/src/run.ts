@@ -14,21 +14,24 @@ export async function runIngress(options: IngressOptions): Promise<number> {
   }
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'ingress' });
   const agent = new IngressAgent(options, { log, agent: `adit/${packageVersion(import.meta.url)}` });
+  const denied = new AbortController();
+  // Before anything says that it listens: whoever reads that may send a signal at once.
+  const signalled = untilSignalled({ reload: () => agent.reload('SIGHUP'), drain: (impatient) => agent.drain(impatient), until: denied.signal });
   try {
     await agent.start();
   } catch (error) {
+    denied.abort();
     agent.close();
     throw error;
   }
   let status = 0;
-  const denied = new AbortController();
   const running = agent.run().catch((error: unknown) => {
     if (!(error instanceof AditError)) throw error;
     status = error.exitStatus;
     log.error({ event: 'denied', code: error.code, reason: error.message, advice: error.advice }, `the egress denied us: ${error.message}. ${error.advice}`);
     denied.abort();
   });
-  await untilSignalled({ reload: () => agent.reload('SIGHUP'), drain: (impatient) => agent.drain(impatient), until: denied.signal });
+  await signalled;
   agent.close();
   await running;
   log.info({ event: 'stopped', status }, 'stopped');

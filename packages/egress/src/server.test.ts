@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { EgressServer } from './server.ts';
+import { certificates } from '../../../test/support/certificates.ts';
+import { newServer } from '../../../test/support/issuer.ts';
+import { memoryLog, testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
+
+test('does not start without a policy', () => {
+  const certs = certificates();
+  const options = {
+    listen: [{ host: '127.0.0.1', port: 0 }], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, policy: `${certs.folder}/none.yaml`, handshakeTimeoutMs: 1, dialTimeoutMs: 1, idleTimeoutMs: 0,
+    drainTimeoutMs: 0, maxStreams: 1, maxStreamsPerIdentity: 1, maxSessionsPerIdentity: 1, maxHandshakes: 1, logLevel: 'info', logFormat: 'json', check: false,
+  } as const;
+  expect(() => new EgressServer(options, { log: memoryLog().log, agent: 'test', record: () => { throw new Error('nothing to record'); } })).toThrow(expect.objectContaining({ code: 'POLICY_INVALID' }));
+});
+
+test('a new certificate is used by the next carrier, and the sessions that are open stay', async () => {
+  const egress = await testEgress();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  egress.certs.write('edge', newServer(egress.certs.authority, { serial: '5a' }));
+  await egress.until((line) => line.event === 'reloaded' && line['what'] === 'certificates');
+  const carrier = await testCarrier(egress, egress.certs.client('alice'));
+  const { getPeerX509Certificate } = carrier.duplex as unknown as import('node:tls').TLSSocket;
+  expect(getPeerX509Certificate.call(carrier.duplex)?.serialNumber).toBe('5A');
+  carrier.duplex.destroy();
+  expect(session.driver.attached).toBe(true);
+});
+
+test('a bad certificate keeps the old one in force and says so', async () => {
+  const egress = await testEgress();
+  writeFileSync(egress.certs.egress.cert, 'not a certificate');
+  expect(await egress.until((line) => line.event === 'reload-failed')).toMatchObject({ what: 'certificates', code: 'CREDENTIALS_UNUSABLE' });
+  await testSession(egress, egress.certs.client('alice'));
+});
+
+test('listens on every address it was given, and says which', async () => {
+  const egress = await testEgress({ listen: [{ host: '127.0.0.1', port: 0 }, { host: '::1', port: 0 }] });
+  expect(egress.server.addresses).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/), expect.stringMatching(/^\[::1\]:\d+$/)]);
+  expect(egress.lines.filter((line) => line.event === 'listening').map((line) => line['address'])).toEqual(egress.server.addresses);
+});

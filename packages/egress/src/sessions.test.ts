@@ -1,0 +1,105 @@
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { connectSession, type SessionSecret } from '@adit/shared';
+import { integer } from '../../../test/support/issuer.ts';
+import { echo } from '../../../test/support/services.ts';
+import { testCarrier, testEgress, testSession, testStream, type TestEgress, type TestSession } from '../../../test/support/in-process.ts';
+import { within } from '../../../test/support/scope.ts';
+
+/** Attaches a new carrier as an ingress would that resumes; fails with the refusal. */
+async function resume(egress: TestEgress, session: TestSession, options: { pair?: Parameters<typeof testCarrier>[1]; secret?: SessionSecret; epoch: number }): Promise<void> {
+  const carrier = await testCarrier(egress, options.pair ?? egress.certs.client('alice'));
+  const { welcome, rest } = await connectSession(carrier, {
+    window: 262_144, agent: 'test', deadlineMs: 5_000, resume: { ...(options.secret ?? session.connected.secret), epoch: options.epoch, position: session.driver.session.lane.position },
+  }).catch((error: unknown) => { carrier.duplex.destroy(); throw error; });
+  session.driver.attach(carrier, welcome.position, rest);
+}
+
+test('a session whose carrier died is resumed, with bytes that were under way', async () => {
+  const egress = await testEgress();
+  const to = await echo();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  const stream = testStream(session, to.at);
+  await stream.opened;
+  const received: Buffer[] = [];
+  let all!: () => void;
+  const complete = new Promise<void>((resolve) => { all = resolve; });
+  stream.stream.events = { ...stream.relay, opened() {}, refused() {}, end() {}, reset() {}, writable() {}, data: (bytes) => { received.push(Buffer.from(bytes)); if (Buffer.concat(received).length === 8) all(); } };
+  stream.stream.sendCopy(Buffer.from('half'));
+  session.carrier.duplex.destroy();
+  await session.lost;
+  stream.stream.sendCopy(Buffer.from('more'));
+  await resume(egress, session, { epoch: 1 });
+  await within(5_000, 'the echo', complete);
+  expect(Buffer.concat(received).toString()).toBe('halfmore');
+  expect(egress.lines.filter((line) => line.event === 'connected' && line['resumed'] === true)).toHaveLength(1);
+});
+
+test('a new carrier takes the session over although the old one looks alive', async () => {
+  const egress = await testEgress();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  const old = session.carrier.duplex;
+  await resume(egress, session, { epoch: 1 });
+  if (!old.destroyed) await once(old, 'close');
+  await testStream(session, (await echo()).at).opened;
+});
+
+test.each([
+  ['another identity', (egress: TestEgress) => ({ pair: egress.certs.client('mallory'), epoch: 1 })],
+  ['a wrong key', (_: TestEgress, session: TestSession) => ({ secret: { id: session.connected.secret.id, key: Buffer.alloc(32, 7) }, epoch: 1 })],
+  ['an unknown session', (_: TestEgress, session: TestSession) => ({ secret: { id: new Uint8Array(16).fill(9), key: session.connected.secret.key }, epoch: 1 })],
+  ['an epoch that was used', () => ({ epoch: 0 })],
+])('resuming with %s fails with the same answer, and the session lives on', async (_what, how) => {
+  const egress = await testEgress();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  await expect(resume(egress, session, how(egress, session))).rejects.toMatchObject({ code: 'NOT_RESUMABLE', message: 'the egress does not know this session' });
+  expect(await egress.until((line) => line.event === 'denied')).toMatchObject({ code: 'NOT_RESUMABLE' });
+  await testStream(session, (await echo()).at).opened;
+});
+
+test('at the limit, the session that was without a carrier for longest makes room', async () => {
+  const egress = await testEgress({ maxSessionsPerIdentity: 2 });
+  const alice = egress.certs.client('alice');
+  const [first, second] = [await testSession(egress, alice), await testSession(egress, alice)];
+  await expect(testSession(egress, alice)).rejects.toMatchObject({ code: 'LIMIT_SESSIONS' });
+  first.carrier.duplex.destroy();
+  await egress.until((line) => line.event === 'detached');
+  await testSession(egress, alice);
+  await expect(resume(egress, first, { epoch: 1 })).rejects.toMatchObject({ code: 'NOT_RESUMABLE' });
+  await testStream(second, (await echo()).at).opened;
+});
+
+test('a revocation ends the sessions of that certificate with the reason, and no other', async () => {
+  const first = await testEgress();
+  const { certs } = first;
+  const [alice, bob] = [certs.client('alice'), certs.client('bob')];
+  const crl = certs.revoke({});
+  const egress = await testEgress({ certs, crl });
+  const [revoked, kept] = [await testSession(egress, alice), await testSession(egress, bob)];
+  certs.revoke({ serials: [integer(new X509Certificate(readFileSync(alice.cert)).serialNumber)] });
+  expect(await within(5_000, 'the end of the session', revoked.ended)).toMatch(/revoked/);
+  await testStream(kept, (await echo()).at).opened;
+  await expect(testSession(egress, alice)).rejects.toMatchObject({ code: 'CLIENT_CERT_REVOKED' });
+});
+
+test('a drain refuses new streams, lets those open finish, and then ends', async () => {
+  const egress = await testEgress();
+  const to = await echo();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  const stream = testStream(session, to.at);
+  await stream.opened;
+  const drained = egress.server.drain(new AbortController().signal);
+  expect(await session.ended).toMatch(/goaway/);
+  expect(await testStream(session, to.at).ended).toMatchObject({ end: 'refused', code: 53 });
+  stream.relay.abort('NO_ERROR', 'done');
+  await within(5_000, 'the drain', drained);
+});
+
+test('a policy that is not valid changes nothing and says so', async () => {
+  const egress = await testEgress();
+  writeFileSync(egress.policyFile, 'version: 1\nrulez: []\n');
+  expect(await egress.until((line) => line.event === 'reload-failed')).toMatchObject({ code: 'POLICY_INVALID' });
+  await testStream(await testSession(egress, egress.certs.client('alice')), (await echo()).at).opened;
+});

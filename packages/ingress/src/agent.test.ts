@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { ask, chunkFrom, client, echo } from '../../../test/support/services.ts';
+import { testEgress } from '../../../test/support/in-process.ts';
+import { testIngress } from '../../../test/support/in-process-ingress.ts';
+import { temporaryFolder, within } from '../../../test/support/scope.ts';
+
+test('a unix socket is a listener like any other', async () => {
+  const egress = await testEgress();
+  const path = join(temporaryFolder(), 'db.sock');
+  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [{ listen: { kind: 'unix', path }, destination: { kind: 'host', host: '127.0.0.1', port: (await echo()).port }, spec: path }] });
+  expect(ingress.agent.addresses).toEqual([path]);
+  const { connect } = await import('node:net');
+  const socket = connect(path);
+  socket.write('over unix');
+  expect(String(await chunkFrom(socket))).toBe('over unix');
+  socket.destroy();
+});
+
+test('a bad certificate on reload keeps the old one and says so', async () => {
+  const egress = await testEgress();
+  const alice = egress.certs.client('alice');
+  const ingress = await testIngress(egress, alice, { to: (await echo()).at });
+  await ingress.until((line) => line.event === 'connected');
+  writeFileSync(alice.cert, 'not a certificate');
+  expect(await ingress.until((line) => line.event === 'reload-failed')).toMatchObject({ code: 'CREDENTIALS_UNUSABLE' });
+  expect(await ask(ingress.port, 'still')).toBe('still');
+});
+
+test('a drain waits for connections that are open, and resets them when its time is up', async () => {
+  const egress = await testEgress();
+  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: (await echo()).at, drainTimeoutMs: 200 });
+  const { socket, received } = await client(ingress.port);
+  socket.write('x');
+  await chunkFrom(socket);
+  await ingress.agent.drain(new AbortController().signal);
+  expect((await within(5_000, 'the reset', received)).ending).toBe('reset');
+  expect(await ingress.running).toBeUndefined();
+});
+
+test('two listeners on one address: the second says that the first is there', async () => {
+  const egress = await testEgress();
+  const first = await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1' });
+  const listen = { kind: 'tcp', host: '127.0.0.1', port: first.port } as const;
+  await expect(testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [{ listen, destination: { kind: 'service', service: 'web' }, spec: 'x' }] })).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+});
