@@ -46,7 +46,7 @@ export function pem(label: string, bytes: Bytes): string { return `-----BEGIN ${
 export const usage = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
 const ecdsaSha256 = seq(oid('1.2.840.10045.4.3.2'));
 
-export interface Issued { readonly certPem: string; readonly keyPem: string; readonly der: Bytes; readonly key: KeyObject; readonly subject: string }
+export interface Issued { readonly certPem: string; readonly keyPem: string; readonly der: Bytes; readonly key: KeyObject; readonly subject: string; /** Hex. */ readonly serial: string }
 export interface LeafOptions {
   readonly subject?: string;
   readonly uris?: readonly string[];
@@ -82,7 +82,7 @@ export function certificate(options: LeafOptions, issuer?: Issued): Issued {
   const tbs = seq(der(0xa0, integer('02')), integer(serial), ecdsaSha256, name(issuer?.subject ?? subject), seq(time(from), time(to)), name(subject),
     publicKey.export({ type: 'spki', format: 'der' }), der(0xa3, seq(...extensionsOf(options))));
   const signed = seq(tbs, ecdsaSha256, bits(sign('sha256', tbs, { key: issuer?.key ?? privateKey, dsaEncoding: 'der' })));
-  return { certPem: pem('CERTIFICATE', signed), keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), der: signed, key: privateKey, subject };
+  return { certPem: pem('CERTIFICATE', signed), keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), der: signed, key: privateKey, subject, serial };
 }
 
 function extensionsOf({ ca, uses = [], uris = [], dns = [], extensions = [] }: LeafOptions): Bytes[] {
@@ -97,7 +97,9 @@ function extensionsOf({ ca, uses = [], uris = [], dns = [], extensions = [] }: L
 }
 
 export interface CrlOptions {
-  /** INTEGER elements (`integer`, `rawInteger`) of revoked serials. */
+  /** Certificates to revoke. */
+  readonly revoked?: readonly { readonly serial: string }[];
+  /** INTEGER elements (`integer`, `rawInteger`) of further revoked serials. */
   readonly serials?: readonly Bytes[];
   readonly thisUpdate?: Date;
   /** null leaves it out. */
@@ -109,7 +111,8 @@ export interface CrlOptions {
 }
 
 /** A version 2 revocation list of `ca` in DER. */
-export function newCrl(ca: Issued, { serials = [], thisUpdate = new Date(Date.now() - day), nextUpdate = new Date(Date.now() + day), extensions = [], reason = 1, signer = ca.key }: CrlOptions = {}): Bytes {
+export function newCrl(ca: Issued, { revoked = [], serials: others = [], thisUpdate = new Date(Date.now() - day), nextUpdate = new Date(Date.now() + day), extensions = [], reason = 1, signer = ca.key }: CrlOptions = {}): Bytes {
+  const serials = [...revoked.map(({ serial }) => integer(serial)), ...others];
   const reasonCode = seq(extension('2.5.29.21', der(0x0a, Buffer.from([reason]))));
   const tbs = seq(integer('01'), ecdsaSha256, name(ca.subject), time(thisUpdate), ...(nextUpdate === null ? [] : [time(nextUpdate)]),
     ...(serials.length === 0 ? [] : [seq(...serials.map(serial => seq(serial, time(thisUpdate), reasonCode)))]),

@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { openTunnel, startEgress } from '../support/adit.ts';
+import { ask, chunkFrom, client, echo } from '../support/services.ts';
+
+test('open connections are reset, never ended; the ingress finds the new egress by itself, and what waited meanwhile is served', async () => {
+  const echoes = await echo();
+  const tunnel = await openTunnel({ to: { echo: echoes.at } });
+  const port = tunnel.port('echo');
+  const open = await client(port);
+  open.socket.write('before');
+  expect(String(await chunkFrom(open.socket))).toBe('before');
+  await tunnel.egress.process.kill();
+  await tunnel.ingress.process.event('retrying');
+  const waiting = ask(port, 'asked while nobody was there');
+  const reborn = await startEgress({ certificates: tunnel.certificates, port: tunnel.egress.port });
+  expect(await waiting).toBe('asked while nobody was there');
+  expect(await open.received).toMatchObject({ ending: 'reset' });
+  expect(await ask(port, 'after')).toBe('after');
+  await reborn.process.event('connected', { resumed: false });
+  expect(tunnel.ingress.process.all('connected')).toHaveLength(2);
+});
