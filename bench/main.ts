@@ -27,7 +27,7 @@ async function main(options: BenchOptions): Promise<number> {
   const { smoke, seconds, tests, rounds } = options;
   const results = await runBench({
     peers, tests, rounds, seconds, folder: temporaryFolder(), progress,
-    ...(smoke ? { warmUp: false, setups: 100, idleConnections: 200 } : { warmUp: true, setups: 500, idleConnections: 1000 }),
+    ...(smoke ? { warmUp: false, setups: 100, idleConnections: 1000 } : { warmUp: true, setups: 500, idleConnections: 1000 }),
   });
   print(results);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ command: commandLine, at: new Date(), machine, ...results.toJSON() }, undefined, 1)}\n`);

@@ -10,7 +10,7 @@ import type { Load, LoadOptions, Sample } from './load/load.ts';
 import { setup } from './load/setup.ts';
 import { http, rate } from './load/wrk.ts';
 import type { TestName } from './options.ts';
-import { startPair } from './pair.ts';
+import { type Pair, startPair } from './pair.ts';
 import type { Peer } from './peers/peer.ts';
 import { makePki, type Pki } from './pki.ts';
 import { findProgram } from './process/program.ts';
@@ -59,11 +59,18 @@ async function measure({ pki, folder, options }: Bench, { test, pair: name }: St
   try {
     const pair = await startPair(options.peers.find(peer => peer.name === name)!, { pki, folder, servicePort: service.port });
     try {
-      const sample = await load.measure(pair, options);
+      const sample = await load.measure(pair, options).catch((error: unknown) => { throw explained(error, pair); });
       pair.check();
       return sample;
     } finally { await pair.stop(); }
   } finally { await service.stop(); }
+}
+
+/** What a load saw, and the last words of the half that broke it, if one did. */
+function explained(error: unknown, pair: Pair): Error {
+  const seen = error instanceof Error ? error.message : String(error);
+  try { pair.check(); } catch (gone) { return new Error(`${seen}; ${gone instanceof Error ? gone.message : String(gone)}`, { cause: error }); }
+  return new Error(seen, { cause: error });
 }
 
 function startService(kind: Load['service'], folder: string): Promise<Service> {

@@ -21,6 +21,10 @@ function open(): Promise<void> {
 }
 
 let left = count;
-await Promise.all(Array.from({ length: concurrency }, async () => { while (left-- > 0) await open(); }));
-process.stdout.write(`open ${held.size}\n`);
-process.stdin.resume().once('end', () => process.stdout.write(`held ${held.size}\n`, () => process.exit(0)));
+try {
+  await Promise.all(Array.from({ length: concurrency }, async () => { while (left-- > 0) await open(); }));
+  process.stdout.write(`open ${held.size}\n`);
+  process.stdin.resume().once('end', () => process.stdout.write(`held ${held.size}\n`, () => process.exit(0)));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)} (${held.size} of ${count} were open)\n`, () => process.exit(1));
+}

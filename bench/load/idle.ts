@@ -1,7 +1,8 @@
 /**
  * Memory of connections that are open and do nothing: proportional set size of the pair with them, less that without, shared out.
- * Rule: the pair is fresh but has carried a few connections, so that code loaded once is not counted; both readings wait until memory is at rest;
- * every connection has carried an answer and is still open when the reading is taken.
+ * Rule: the pair is fresh and has carried only a few connections before, so that what a runtime has not yet collected is charged to the thousand
+ * and never hidden in the reading without them; both readings wait until memory is at rest; every connection has carried an answer and is still
+ * open when the reading is taken.
  */
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
@@ -11,7 +12,8 @@ import { Child } from '../process/child.ts';
 import type { Load } from './load.ts';
 
 const client = join(import.meta.dirname, 'idle-client.ts');
-const warmUps = 50;
+/** Enough for every worker or thread of a pair to have loaded its code. */
+const warmUps = 4;
 const sampleMs = 250;
 const longestRestMs = 5000;
 const openTimeoutMs = 60_000;
@@ -23,6 +25,7 @@ export const idle: Load = {
     await holding(pair, warmUps, () => Promise.resolve());
     const without = await memoryAtRest(pair);
     const together = await holding(pair, idleConnections, () => memoryAtRest(pair));
+    if (together <= without) throw new Error(`idle: memory did not grow with ${idleConnections} connections (${without} bytes before, ${together} with them)`);
     return { trouble: [], values: { idle: (together - without) / idleConnections / 1024, 'idle-base': without / 2 ** 20 } };
   },
 };
@@ -36,7 +39,10 @@ async function holding<T>(pair: Pair, count: number, work: () => Promise<T>): Pr
   const timer = setTimeout(() => child.kill(), openTimeoutMs);
   const expectLine = async (wanted: string): Promise<void> => {
     const { value } = await lines.next() as { readonly value: string | undefined };
-    if (value !== wanted) throw new Error(`idle: ${value ?? (complaint.trim() || `${count} connections were not open after ${openTimeoutMs / 1000} s`)}`);
+    if (value === wanted) return;
+    if (value !== undefined) throw new Error(`idle: of ${count} connections only ${value.replace(/\D+/, '')} stayed open`);
+    await child.exit;
+    throw new Error(`idle: ${complaint.trim() || `${count} connections took longer than ${openTimeoutMs / 1000} s`}`);
   };
   try {
     await expectLine(`open ${count}`);

@@ -20,7 +20,12 @@ function once(): Promise<number> {
   });
 }
 
-for (let at = 0; at < warmUps; at++) await once();
-const times: number[] = [];
-for (let at = 0; at < count; at++) times.push(await once());
-process.stdout.write(JSON.stringify(times));
+try {
+  for (let at = 0; at < warmUps; at++) await once();
+  const times: number[] = [];
+  for (let at = 0; at < count; at++) times.push(await once());
+  process.stdout.write(JSON.stringify(times));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

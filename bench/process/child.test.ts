@@ -46,4 +46,7 @@ describe('a child process of the benchmark', () => {
   });
 });
 
-test('tail keeps the last lines that say something', () => { expect(tail('a\nb\n\n c \n', 3)).toBe('b | c'); });
+test('tail keeps the last lines that say something', () => {
+  expect(tail('a\nb\n\n c \n', 2)).toBe('b | c');
+  expect(tail('Error: it broke\n    at run (main.js:1:2)\n\nNode.js v26.10.0\n')).toBe('Error: it broke');
+});

@@ -88,8 +88,10 @@ export async function run(command: readonly string[], { timeoutMs, ...options }:
   } finally { clearTimeout(timer); child.kill(); }
 }
 
-/** The last lines of a text, on one line, for complaints. */
-export function tail(text: string, lines = 3): string { return text.trim().split('\n').slice(-lines).map(line => line.trim()).filter(line => line !== '').join(' | ').slice(-600); }
+/** The last lines of a text that say something (stack frames do not), on one line, for complaints. */
+export function tail(text: string, lines = 4): string {
+  return text.split('\n').map(line => line.trim()).filter(line => line !== '' && !/^at |^Node\.js v/.test(line)).slice(-lines).join(' | ').slice(-600);
+}
 
 async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
   if (stream === null) return '';

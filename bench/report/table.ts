@@ -27,7 +27,7 @@ export function markdownTable(cells: readonly (readonly string[])[]): string[] {
 }
 
 /** One line for each bar and build. */
-export function barLines(results: Results): string[] { return judge(results).map(verdict => `${verdict.outcome.padEnd(12)}  ${explain(verdict)}`); }
+export function barLines(results: Results): string[] { return judge(results).map(verdict => `${verdict.outcome}: ${explain(verdict)}`); }
 
 /** Each further build of Adit against the first, round by round, so that noise slower than a round cancels out. */
 export function comparisonLines(results: Results): string[] {
@@ -54,7 +54,7 @@ function cell(results: Results, pair: PairName, name: RowName): string {
 
 function explain({ build, row: name, bar, against }: Verdict): string {
   const wanted = 'atLeast' in bar ? `at least ${bar.atLeast}x` : `at most ${bar.atMost}x`;
-  return `${build}: ${row(name).title} ${wanted} the best peer${against === undefined ? '' : `: ${times(against.ratio)} of ${against.pair}`}`;
+  return `${build}, ${row(name).title}: wanted ${wanted} the best peer${against === undefined ? '' : `, is ${times(against.ratio)} of ${against.pair}`}`;
 }
 
 function times(ratio: number): string { return `${ratio.toFixed(2)}x`; }
