@@ -87,8 +87,6 @@ export interface EgressOptions {
   readonly port?: number;
   readonly flags?: readonly string[];
   readonly process?: StartOptions;
-  /** A process that starts the egress in another environment: called with its command line. */
-  readonly wrap?: (command: readonly string[]) => readonly string[];
 }
 export interface Egress { readonly process: AditProcess; readonly port: number; readonly policyFile: string }
 

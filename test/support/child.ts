@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How to call it in complaints; default the command. */
   readonly name?: string;
+  /** A program and arguments that start the command in another environment and become it (`unshare`, `nice`). */
+  readonly prefix?: readonly string[];
   /** Hard and soft limit of open files. */
   readonly maxFiles?: number;
   readonly uid?: number;
@@ -35,8 +37,9 @@ export class Child {
   constructor(command: string, args: readonly string[], options: StartOptions = {}) {
     this.name = options.name ?? command;
     this.#stopSignal = options.stopSignal ?? 'SIGTERM';
-    const [program, parameters] = options.maxFiles === undefined ? [command, args] : ['/bin/sh', ['-c', 'ulimit -n "$0" && exec "$@"', String(options.maxFiles), command, ...args]];
-    this.#process = spawn(program, [...parameters], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...cleanEnvironment(), ...options.env }, ...(options.cwd !== undefined && { cwd: options.cwd }), ...(options.uid !== undefined && { uid: options.uid, gid: options.gid }) });
+    const limit = options.maxFiles === undefined ? [] : ['/bin/sh', '-c', 'ulimit -n "$0" && exec "$@"', String(options.maxFiles)];
+    const [program, ...parameters] = [...options.prefix ?? [], ...limit, command, ...args] as [string, ...string[]];
+    this.#process = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...cleanEnvironment(), ...options.env }, ...(options.cwd !== undefined && { cwd: options.cwd }), ...(options.uid !== undefined && { uid: options.uid, gid: options.gid }) });
     this.pid = this.#process.pid ?? -1;
     const closed = [this.#process.stdout!, this.#process.stderr!].map(stream => new Promise<void>(resolve => {
       createInterface(stream).on('line', line => { this.lines.push(line); this.#wake(); }).on('close', resolve);

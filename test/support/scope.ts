@@ -19,7 +19,7 @@ afterAll(async () => {
     try { await undo(); } catch (error) { failures.push(error); }
   }
   if (failures.length === 1) throw failures[0];
-  if (failures.length > 1) throw new AggregateError(failures, failures.map(String).join('\n'));
+  if (failures.length > 1) throw new Error(`${failures.length} clean-ups failed:\n${failures.map(String).join('\n')}`);
 }, 60_000);
 
 /** Runs `undo` when the file is done. */

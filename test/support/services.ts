@@ -7,10 +7,10 @@ import { once } from 'node:events';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { atEnd, within } from './scope.ts';
 
-export interface Service { readonly port: number; /** `127.0.0.1:PORT` */ readonly at: string; /** Sockets that are open now. */ readonly sockets: ReadonlySet<Socket>; /** No connection is open. */ idle(): Promise<void>; close(): Promise<void> }
+export interface Service { readonly port: number; /** `HOST:PORT` */ readonly at: string; /** Sockets that are open now. */ readonly sockets: ReadonlySet<Socket>; /** No connection is open. */ idle(): Promise<void>; close(): Promise<void> }
 
 /** A service on a port of the kernel's choosing; each connection is `serve`d. */
-export async function service(serve: (socket: Socket) => void, { port = 0, noDelay = true, pauseOnConnect = false } = {}): Promise<Service> {
+export async function service(serve: (socket: Socket) => void, { port = 0, host = '127.0.0.1', noDelay = true, pauseOnConnect = false } = {}): Promise<Service> {
   const sockets = new Set<Socket>();
   const idlers: (() => void)[] = [];
   const server = createServer({ allowHalfOpen: true, noDelay, pauseOnConnect }, socket => {
@@ -19,7 +19,7 @@ export async function service(serve: (socket: Socket) => void, { port = 0, noDel
     socket.on('close', () => { sockets.delete(socket); if (sockets.size === 0) for (const tell of idlers.splice(0)) tell(); });
     serve(socket);
   });
-  server.listen({ port, host: '127.0.0.1', backlog: 4096 });
+  server.listen({ port, host, backlog: 4096 });
   await once(server, 'listening');
   const close = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
@@ -28,7 +28,7 @@ export async function service(serve: (socket: Socket) => void, { port = 0, noDel
   const idle = (): Promise<void> => within(15_000, 'the end of every connection at a service', new Promise(resolve => { if (sockets.size === 0) resolve(); else idlers.push(resolve); }), () => `${sockets.size} are open`);
   atEnd(close);
   const { port: taken } = server.address() as AddressInfo;
-  return { port: taken, at: `127.0.0.1:${taken}`, sockets, idle, close };
+  return { port: taken, at: `${host}:${taken}`, sockets, idle, close };
 }
 
 /** Gives back every byte, and the end. */
@@ -56,13 +56,13 @@ export interface Received { readonly bytes: Buffer; readonly ending: Ending }
 /** A connection as a client program has it; `received` settles when the other side ends or resets. */
 export interface Client { readonly socket: Socket; readonly received: Promise<Received> }
 
-/** Connects to 127.0.0.1; fails if it cannot. */
+/** Connects to 127.0.0.1; fails if it cannot. A connection that is reset before we look counts as one that was made. */
 export async function client(port: number): Promise<Client> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   atEnd(() => { socket.destroy(); });
   const received = receive(socket);
   received.catch(() => {}); // Only who waits for it minds.
-  await within(10_000, `connect to ${port}`, once(socket, 'connect'));
+  await within(10_000, `connect to ${port}`, Promise.race([new Promise(resolve => { socket.once('connect', resolve); }), received]));
   return { socket, received };
 }
 

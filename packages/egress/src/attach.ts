@@ -19,7 +19,7 @@ export interface AttachContext {
   readonly log: Logger;
 }
 
-interface Accepted { readonly remote: string; readonly deadlineAtMs: number; readonly timer: NodeJS.Timeout }
+interface Accepted { readonly socket: net.Socket; readonly remote: string; readonly deadlineAtMs: number; readonly timer: NodeJS.Timeout }
 
 /** Retry hint for refusals that pass by themselves, ms. */
 const retryAfterMs = 1_000;
@@ -43,10 +43,13 @@ export class Attachments {
     }
     const connection = nameOf(socket);
     const timer = setTimeout(() => socket.destroy(), this.#context.handshakeTimeoutMs);
-    this.#accepted.set(connection, { remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer });
+    this.#accepted.set(connection, { socket, remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer });
     socket.once('close', () => this.#done(connection));
     return true;
   }
+
+  /** Cuts every connection that has not proven an identity. */
+  close(): void { for (const { socket } of [...this.#accepted.values()]) socket.destroy(); }
 
   /** TLS is up on a connection that `accept` saw; never rejects. */
   async secured(socket: tls.TLSSocket): Promise<void> {

@@ -108,6 +108,7 @@ export class EgressServer {
     this.#stopped.abort();
     clearInterval(this.#recheck);
     for (const listener of this.#listeners) void listener.close();
+    this.#attachments.close();
     this.#sessions.endAll({ code: 'DRAINING', reason: 'the egress has shut down' });
   }
 

@@ -2,10 +2,14 @@
  * The ingress put together: credentials, the link, listeners with their front ends; reload and drain.
  * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
  */
-import { AditError, dialTls, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type Carrier, type Credentials, type Forward, type Listener, type Logger, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { resolveSrv } from 'node:dns/promises';
+import { AditError, dialTls, formatHostPort, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type Carrier, type Credentials, type Forward, type HostPort, type Listener, type Logger, type MuxSession, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Connection } from './connection.ts';
 import { forward } from './frontend/forward.ts';
+import { Discovery } from './discovery.ts';
+import { Egresses } from './egresses.ts';
 import { Link } from './link.ts';
+import { watchNetwork } from './network-watch.ts';
 import type { IngressOptions } from './options.ts';
 
 export interface IngressDeps { readonly log: Logger; readonly agent: string }
@@ -16,6 +20,8 @@ const windowBytes = 262_144;
 const replayLimitBytes = 8 * 1024 * 1024;
 const handshakeTimeoutMs = 10_000;
 const maxWaiting = 4_096;
+/** How often SRV records are looked up, ms. */
+const discoverAgainMs = 30_000;
 
 /** Everything that `--check` checks: the files that the options name. */
 export function loadIngressFiles(options: IngressOptions): Trust {
@@ -27,7 +33,8 @@ export class IngressAgent {
   readonly addresses: string[] = [];
   readonly #options: IngressOptions;
   readonly #deps: IngressDeps;
-  readonly #link: Link;
+  readonly #egresses: Egresses;
+  readonly #discovery: Discovery;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<Connection>();
   readonly #stopped = new AbortController();
@@ -38,8 +45,9 @@ export class IngressAgent {
     this.#options = options;
     this.#deps = deps;
     this.#trust = loadIngressFiles(options);
-    this.#link = new Link({
-      dial: (signal) => this.#dial(signal), connectTimeoutMs: options.connectTimeoutMs, handshakeTimeoutMs, window: windowBytes, replayLimitBytes, maxWaiting, agent: deps.agent, log: deps.log,
+    this.#discovery = new Discovery({ addresses: options.egress, resolveSrv, random: Math.random });
+    this.#egresses = new Egresses({
+      selection: options.select, connectTimeoutMs: options.connectTimeoutMs, maxWaiting, log: deps.log, makeLink: (egress, onUsable) => this.#link(egress, onUsable),
     });
   }
 
@@ -50,8 +58,15 @@ export class IngressAgent {
     watchFiles([cert, key, ca, ...(crl === undefined ? [] : [crl])], () => this.reload('a file changed'), { signal: this.#stopped.signal });
   }
 
-  /** Keeps the link up; resolves when stopped, rejects when denied for good. */
-  run(): Promise<void> { return this.#link.run(); }
+  /** Keeps the links up; resolves when stopped, rejects when denied for good. */
+  run(): Promise<void> {
+    void this.#discover();
+    watchNetwork(() => this.#egresses.doubt(), this.#stopped.signal);
+    return this.#egresses.run();
+  }
+
+  /** Moves every session to a fresh carrier, without loss. */
+  swap(cause: string): Promise<void> { return this.#egresses.swap(cause); }
 
   /** Loads the certificates again, for the next carrier; bad ones keep the old in force. */
   reload(cause: string): void {
@@ -79,7 +94,7 @@ export class IngressAgent {
     this.#stopped.abort();
     for (const listener of this.#listeners) void listener.close();
     for (const connection of [...this.#connections]) connection.abort('the ingress stops');
-    this.#link.stop();
+    this.#egresses.stop();
   }
 
   async #listen({ listen: at, destination, spec }: Forward): Promise<void> {
@@ -87,7 +102,7 @@ export class IngressAgent {
     const frontEnd = forward(destination);
     const listener = await listen(at, (socket) => {
       this.#connections.add(new Connection(socket, {
-        frontEnd, link: this.#link, idleTimeoutMs: this.#options.idleTimeoutMs, log, ended: (connection) => this.#ended(connection),
+        frontEnd, sessions: this.#egresses, idleTimeoutMs: this.#options.idleTimeoutMs, log, ended: (connection) => this.#ended(connection),
       }));
     }, { onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
     this.#listeners.push(listener);
@@ -100,8 +115,27 @@ export class IngressAgent {
     if (this.#connections.size === 0) this.#emptied?.();
   }
 
-  async #dial(signal: AbortSignal): Promise<Carrier> {
-    const { egress, serverName } = this.#options;
+  /** Finds the egresses, now and, where they can change, every so often. */
+  async #discover(): Promise<void> {
+    try {
+      this.#egresses.update(await this.#discovery.look());
+    } catch (error) {
+      if (!(error instanceof AditError)) throw error;
+      this.#egresses.trouble = error.message;
+      this.#deps.log.warn({ event: 'retrying', error, delayMs: discoverAgainMs }, 'no egress found');
+    }
+    if (this.#discovery.changes && !this.#stopped.signal.aborted) setTimeout(() => void this.#discover(), discoverAgainMs).unref();
+  }
+
+  #link(egress: HostPort, onUsable: (session: MuxSession) => void): Link {
+    const { log, agent } = this.#deps;
+    return new Link({
+      name: formatHostPort(egress.host, egress.port), dial: (signal) => this.#dial(egress, signal), onUsable, handshakeTimeoutMs, maxCarrierAgeMs: this.#options.maxCarrierAgeMs, window: windowBytes, replayLimitBytes, agent, log,
+    });
+  }
+
+  #dial(egress: HostPort, signal: AbortSignal): Promise<Carrier> {
+    const { serverName } = this.#options;
     const { credentials, ca, revocation } = this.#trust;
     return dialTls({ ...egress, serverName: serverName ?? egress.host, credentials, ca, ...(revocation && { revocation }), deadlineMs: handshakeTimeoutMs, signal });
   }

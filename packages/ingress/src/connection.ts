@@ -4,13 +4,18 @@
  * and the log says why. Early bytes of the client follow OPEN at once where the front end owes it no answer.
  */
 import type net from 'node:net';
-import { acceptPooled, AditError, codeOfWire, encodeOpen, formatDestination, isCode, Relay, resetSocket, type Logger, type RelayOutcome, type RelaySocket } from '@adit/shared';
+import { acceptPooled, AditError, codeOfWire, encodeOpen, formatDestination, isCode, Relay, resetSocket, type Logger, type MuxSession, type RelayOutcome, type RelaySocket } from '@adit/shared';
 import type { Ask, FrontEnd } from './frontend/contract.ts';
-import type { Link } from './link.ts';
+
+/** Where sessions come from: the one at hand, or the next. */
+export interface SessionSource {
+  readonly session: MuxSession | undefined;
+  ready(): Promise<MuxSession>;
+}
 
 export interface ConnectionContext {
   readonly frontEnd: FrontEnd;
-  readonly link: Link;
+  readonly sessions: SessionSource;
   readonly idleTimeoutMs: number;
   readonly log: Logger;
   /** The connection is over. */
@@ -39,11 +44,11 @@ export class Connection {
   }
 
   async #run(): Promise<void> {
-    const { frontEnd, link } = this.#context;
+    const { frontEnd, sessions } = this.#context;
     const asked = frontEnd.ask(this.#local.socket);
     const ask = asked instanceof Promise ? await asked : asked;
-    let session = link.session;
-    while (session === undefined || session.over) session = await link.ready();
+    let { session } = sessions;
+    while (session === undefined || session.over) session = await sessions.ready();
     if (this.#over) return;
     const stream = session.open(encodeOpen({ destination: ask.destination, frontEnd: frontEnd.kind, client: this.#client }));
     this.#relay = new Relay(stream, { opened: () => this.#opened(ask), ended: (outcome) => this.#ended(ask, outcome) });

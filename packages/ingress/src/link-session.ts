@@ -67,6 +67,13 @@ export class LinkSession {
     });
   }
 
+  /** Lets go of the carrier: another one is at hand. */
+  letGo(cause: string): void {
+    this.driver.detach();
+    this.#lostAtMs = performance.now();
+    this.#release(cause);
+  }
+
   /** Has the egress given it up by now? */
   get expired(): boolean { return !this.driver.attached && performance.now() - this.#lostAtMs >= this.ttlMs; }
 

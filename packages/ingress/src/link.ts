@@ -1,21 +1,24 @@
 /**
- * Keeps the session to the egress alive: dials carriers, attaches, resumes, starts anew; says in one line each what it does.
+ * Keeps the session to one egress alive: dials carriers, attaches, resumes, starts anew; says in one line each what it does.
  * Rule: for ever, with full-jitter backoff, until the egress denies us for good or we are stopped. A session that lost its carrier waits,
- * its streams with it, until it is resumed or cannot be; new connections wait for a session up to their timeout.
+ * its streams with it, until it is resumed or cannot be. A swap dials the new carrier before it lets go of the old one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AditError, codes, connectSession, newBackoff, RefusedError, type Carrier, type Code, type Logger, type MuxSession } from '@adit/shared';
 import { LinkSession } from './link-session.ts';
-import { Waiting } from './waiting.ts';
 
 export interface LinkOptions {
+  /** Of the egress, for the logs: "tunnel.example.org:8443". */
+  readonly name: string;
   /** Makes an authenticated carrier; rejects with AditError. */
   readonly dial: (signal: AbortSignal) => Promise<Carrier>;
-  readonly connectTimeoutMs: number;
+  /** A session is there that takes new streams. */
+  readonly onUsable: (session: MuxSession) => void;
   readonly handshakeTimeoutMs: number;
+  /** Age at which a carrier is swapped for a fresh one, ms; 0 never. */
+  readonly maxCarrierAgeMs: number;
   readonly window: number;
   readonly replayLimitBytes: number;
-  readonly maxWaiting: number;
   readonly agent: string;
   readonly log: Logger;
 }
@@ -26,23 +29,28 @@ const repeatMs = 10_000;
 export class Link {
   readonly #options: LinkOptions;
   readonly #stop = new AbortController();
-  readonly #waiting: Waiting<MuxSession>;
   readonly #backoff = newBackoff();
   #current: LinkSession | undefined;
+  /** A carrier that was dialled before the old one was let go. */
+  #spare: Carrier | undefined;
   readonly #leaving = new Set<LinkSession>();
-  #trouble = 'the egress has not answered yet';
+  #pause = new AbortController();
+  #age: NodeJS.Timeout | undefined;
+  #trouble: string;
   #toldAtMs = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#waiting = new Waiting({ timeoutMs: options.connectTimeoutMs, most: options.maxWaiting });
+    this.#trouble = `the egress ${options.name} has not answered yet`;
   }
 
+  get name(): string { return this.#options.name; }
+  /** What stood in the way last. */
+  get trouble(): string { return this.#trouble; }
   /** The session that takes new streams right now, if there is one. */
   get session(): MuxSession | undefined { return this.#current?.usable ? this.#current.driver.session : undefined; }
-
-  /** Waits for a session; rejects with EGRESS_UNREACHABLE when the connect timeout passes. */
-  ready(): Promise<MuxSession> { return this.#waiting.wait(() => this.#trouble); }
+  /** Streams that are open on it, wherever they stand. */
+  get streams(): number { return [this.#current, ...this.#leaving].reduce((sum, session) => sum + (session?.driver.session.streamCount ?? 0), 0); }
 
   /** Runs until stopped (resolves) or denied for good (rejects with the AditError). */
   async run(): Promise<void> {
@@ -50,7 +58,7 @@ export class Link {
     try {
       while (!signal.aborted) {
         const pauseMs = await this.#once(signal);
-        if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+        if (pauseMs > 0) await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#pause.signal]) }).catch(() => undefined);
       }
     } finally {
       this.stop();
@@ -60,23 +68,47 @@ export class Link {
   /** Ends every session; open streams are reset. */
   stop(): void {
     this.#stop.abort();
-    this.#waiting.fail(new AditError('EGRESS_UNREACHABLE', 'the ingress stops'));
+    clearTimeout(this.#age);
+    this.#spare?.duplex.destroy();
     for (const session of this.#leaving) session.end('NO_ERROR', 'the ingress stops');
     this.#leaving.clear();
     this.#current?.end('NO_ERROR', 'the ingress stops');
     this.#current = undefined;
   }
 
+  /** Moves the session to a fresh carrier, without loss; where none can be had, the old one stays. */
+  async swap(cause: string): Promise<void> {
+    const session = this.#current;
+    if (!session?.usable || this.#spare) return;
+    try {
+      const carrier = await this.#options.dial(this.#stop.signal);
+      this.#spare = carrier;
+      if (this.#current === session && session.usable) session.letGo(`a swap (${cause})`);
+    } catch (error) {
+      if (!(error instanceof AditError)) throw error;
+      this.#options.log.warn({ event: 'failed', egress: this.name, error }, 'no fresh carrier: the old one stays');
+    }
+  }
+
+  /** The machine slept or its network changed: ask the peer now, and do not wait out a pause. */
+  doubt(): void {
+    this.#current?.driver.doubt();
+    this.#pause.abort();
+    this.#pause = new AbortController();
+  }
+
   /** One carrier, from dialling to its loss. Returns how long to wait before the next, ms. */
   async #once(signal: AbortSignal): Promise<number> {
     try {
-      const carrier = await this.#options.dial(signal);
+      const carrier = this.#spare ?? await this.#options.dial(signal);
+      this.#spare = undefined;
       const { session, released } = await this.#attach(carrier).catch((error: unknown) => {
         carrier.duplex.destroy();
         throw error;
       });
       await released;
-      this.#trouble = session.trouble;
+      clearTimeout(this.#age);
+      this.#trouble = `${session.trouble} (${this.name})`;
       if (session.denied) throw session.denied;
       if (session.leaving) this.#leave(session);
       if (session.over) this.#current = undefined;
@@ -88,7 +120,7 @@ export class Link {
   }
 
   async #attach(carrier: Carrier): Promise<{ session: LinkSession; released: Promise<void> }> {
-    const { window, agent, handshakeTimeoutMs, log } = this.#options;
+    const { window, agent, handshakeTimeoutMs, maxCarrierAgeMs, log } = this.#options;
     const kept = this.#current;
     const connected = await connectSession(carrier, { window, agent, deadlineMs: handshakeTimeoutMs, ...(kept && { resume: kept.nextAttempt() }) });
     const { welcome, rest } = connected;
@@ -97,9 +129,10 @@ export class Link {
     this.#backoff.reset();
     const session = kept ?? new LinkSession(connected, this.#options);
     this.#current = session;
-    log.info({ event: 'connected', remote: carrier.remote, carrier: carrier.kind, session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
+    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
     const released = session.attach(carrier, welcome.position, rest);
-    if (session.usable) this.#waiting.give(session.driver.session);
+    if (maxCarrierAgeMs > 0) this.#age = setTimeout(() => void this.swap('its age'), maxCarrierAgeMs).unref();
+    if (session.usable) this.#options.onUsable(session.driver.session);
     return { session, released };
   }
 
@@ -107,7 +140,7 @@ export class Link {
     const { log } = this.#options;
     const kept = this.#current;
     if (kept && (isSessionLoss(error.code) || kept.expired)) {
-      log.warn({ event: 'disconnected', code: error.code, reason: error.message, streams: kept.driver.session.streamCount }, 'the session cannot be resumed: open connections are reset');
+      log.warn({ event: 'disconnected', egress: this.name, code: error.code, reason: error.message, streams: kept.driver.session.streamCount }, 'the session cannot be resumed: open connections are reset');
       kept.end(isSessionLoss(error.code) ? error.code : 'RESUME_EXPIRED', error.message);
       this.#current = undefined;
       if (isSessionLoss(error.code)) return 0;
@@ -116,7 +149,7 @@ export class Link {
     const news = error.message !== this.#trouble || performance.now() - this.#toldAtMs >= repeatMs;
     if (news) this.#toldAtMs = performance.now();
     this.#trouble = error.message;
-    log[news ? 'warn' : 'debug']({ event: 'retrying', code: error.code, reason: error.message, advice: error.advice, delayMs }, 'no session');
+    log[news ? 'warn' : 'debug']({ event: 'retrying', egress: this.name, code: error.code, reason: error.message, advice: error.advice, delayMs }, 'no session');
     return delayMs;
   }
 

@@ -4,10 +4,14 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, formatHostPort, logFormats, logLevels, parseDeadline, parseDialAddress, parseDuration, parseForward, parsePath, parseServerName, parseSwitch, resolveOptions, safeText, type Forward, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { AditError, choice, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parsePath, parseServerName, parseSwitch, resolveOptions, safeText, type EgressAddress, type Forward, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+
+const selections = ['priority', 'round-robin'] as const;
 
 export const ingressSettings = {
-  egress: { name: 'egress', argument: 'HOST:PORT', required: true, parse: parseDialAddress, help: 'the egress to connect to' },
+  egress: { name: 'egress', argument: 'HOST:PORT', many: true, required: true, parse: parseEgressAddress, help: 'an egress to connect to, or srv:NAME for those that DNS SRV records list; the first is preferred' },
+  select: { name: 'select', argument: 'WHICH', fallback: 'priority', parse: choice(selections), help: 'among several egresses: priority (the first that is up) or round-robin' },
+  maxCarrierAgeMs: { name: 'max-carrier-age', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'move sessions to a fresh connection after so long, without loss; 0 never' },
   cert: { name: 'cert', argument: 'FILE', required: true, parse: parsePath, help: 'your client certificate, PEM' },
   key: { name: 'key', argument: 'FILE', required: true, parse: parsePath, help: 'its private key, PEM, readable by nobody else' },
   ca: { name: 'ca', argument: 'FILE', required: true, parse: parsePath, help: 'CA certificates that the egress may be issued by, PEM' },
@@ -24,14 +28,17 @@ export const ingressSettings = {
 
 /** The trusted options of a running ingress. Files are paths; times are milliseconds; an idle or drain time of 0 is off. */
 export interface IngressOptions {
-  readonly egress: HostPort;
+  /** One at least, in order of preference. */
+  readonly egress: readonly EgressAddress[];
+  readonly select: (typeof selections)[number];
+  readonly maxCarrierAgeMs: number;
   readonly cert: string;
   readonly key: string;
   readonly ca: string;
   readonly crl?: string;
   /** One at least. */
   readonly forwards: readonly Forward[];
-  /** Absent: the host of `egress`. */
+  /** Absent: the host of each egress. */
   readonly serverName?: string;
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;

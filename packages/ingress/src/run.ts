@@ -16,7 +16,7 @@ export async function runIngress(options: IngressOptions): Promise<number> {
   const agent = new IngressAgent(options, { log, agent: `adit/${packageVersion(import.meta.url)}` });
   const denied = new AbortController();
   // Before anything says that it listens: whoever reads that may send a signal at once.
-  const signalled = untilSignalled({ reload: () => agent.reload('SIGHUP'), drain: (impatient) => agent.drain(impatient), until: denied.signal });
+  const signalled = untilSignalled({ reload: () => agent.reload('SIGHUP'), swap: () => void agent.swap('SIGUSR2'), drain: (impatient) => agent.drain(impatient), until: denied.signal });
   try {
     await agent.start();
   } catch (error) {

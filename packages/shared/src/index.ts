@@ -10,6 +10,7 @@ export { choice, parseSwitch } from './config/choice.ts';
 export { parseCount } from './config/count.ts';
 export { formatDuration, parseDeadline, parseDuration } from './config/duration.ts';
 export { checkEnvironment, environmentVariables, type Environment } from './config/environment.ts';
+export { parseEgressAddress, type EgressAddress } from './config/egress-address.ts';
 export { parsePath } from './config/file-path.ts';
 export { declareFlags } from './config/flags.ts';
 export { formatForward, parseForward, type Forward } from './config/forward.ts';

@@ -1,10 +1,12 @@
 /**
- * What a long-running process does on signals: SIGHUP reloads, SIGTERM and SIGINT drain, a second one of these cuts the drain short.
+ * What a long-running process does on signals: SIGHUP reloads, SIGUSR2 swaps carriers, SIGTERM and SIGINT drain, a second one of these cuts the drain short.
  * Rule: signals that a platform does not have are not required; the listeners are gone when this resolves.
  */
 
 export interface SignalActions {
   readonly reload: () => void;
+  /** SIGUSR2; absent: the signal is left alone. */
+  readonly swap?: () => void;
   /** Finishes in order; hurries when the signal aborts. */
   readonly drain: (impatient: AbortSignal) => Promise<void>;
   /** Ends the wait without a drain. */
@@ -33,12 +35,14 @@ export async function within(work: Promise<void>, ms: number, signal: AbortSigna
 }
 
 /** Resolves when a drain is done or `until` aborts. */
-export function untilSignalled({ reload, drain, until }: SignalActions, source: SignalSource = process): Promise<void> {
+export function untilSignalled({ reload, swap: wanted, drain, until }: SignalActions, source: SignalSource = process): Promise<void> {
+  const swap = process.platform === 'win32' ? undefined : wanted; // Node refuses to listen for it there
   return new Promise((resolve, reject) => {
     const impatience = new AbortController();
     let draining = false;
     const finish = (): void => {
       source.off('SIGHUP', reload);
+      if (swap) source.off('SIGUSR2', swap);
       source.off('SIGTERM', stop);
       source.off('SIGINT', stop);
       until?.removeEventListener('abort', finish);
@@ -53,6 +57,7 @@ export function untilSignalled({ reload, drain, until }: SignalActions, source: 
       drain(impatience.signal).then(finish, reject);
     };
     source.on('SIGHUP', reload);
+    if (swap) source.on('SIGUSR2', swap);
     source.on('SIGTERM', stop);
     source.on('SIGINT', stop);
     until?.addEventListener('abort', finish, { once: true });

@@ -10,6 +10,7 @@ import type { Position } from '../protocol/mux/lane.ts';
 import { MuxSession, type Goaway, type SessionOptions } from '../protocol/mux/session.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { ProtocolFault, wireCode, type Close, type Refusal } from '../protocol/refusal.ts';
+import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 
 export interface DriverEvents {
   /** The peer opened a stream. */
@@ -21,31 +22,21 @@ export interface DriverEvents {
   ended(refusal: Refusal): void;
 }
 
-export interface DriverOptions extends Omit<SessionOptions, 'now' | 'allocate'> {
-  /** Silence after which a PING asks whether the peer is there, ms; 0 never asks. */
-  readonly pingAfterMs: number;
-  /** Silence after which the carrier is given up, ms. For the side that pings: counted from the PING. */
-  readonly deadAfterMs: number;
-}
+export interface DriverOptions extends Omit<SessionOptions, 'now' | 'allocate'>, KeepaliveOptions {}
 
 const writeAheadBytes = 262_144;
 const ackDelayMs = 25;
-const tickMs = 1_000;
-/** A tick that comes this late means that the machine slept. */
-const driftMs = 3_000;
+/** How long the peer of an ended session has to close. */
+const lingerMs = 1_000;
 const corkBelowBytes = 32_768;
 
 export class SessionDriver {
   readonly session: MuxSession;
-  readonly #options: DriverOptions;
   readonly #events: DriverEvents;
   #carrier: Carrier | undefined;
   #flushing = false;
   #ackTimer: NodeJS.Timeout | undefined;
-  #ticker: NodeJS.Timeout | undefined;
-  #heardAtMs = 0;
-  #pingedAtMs = 0;
-  #tickedAtMs = 0;
+  readonly #keepalive: Keepalive;
   readonly #write = (bytes: Uint8Array): boolean => {
     const duplex = this.#carrier!.duplex;
     duplex.write(bytes);
@@ -53,8 +44,8 @@ export class SessionDriver {
   };
 
   constructor(options: DriverOptions, events: DriverEvents) {
-    this.#options = options;
     this.#events = events;
+    this.#keepalive = new Keepalive(options, { ping: () => this.session.ping(Math.floor(performance.now())), dead: (reason) => this.#lost(reason) });
     this.session = new MuxSession(
       { ...options, now: () => performance.now(), allocate: (bytes) => Buffer.allocUnsafeSlow(bytes) },
       { wake: () => this.#wake(), opened: (stream, payload) => events.opened(stream, payload), goaway: (goaway) => events.goaway(goaway), closed: (close) => this.#closed(close) },
@@ -68,8 +59,7 @@ export class SessionDriver {
   attach(carrier: Carrier, theirs: Position, rest: Uint8Array): void {
     if (this.#carrier) this.detach();
     this.#carrier = carrier;
-    this.#heardAtMs = this.#tickedAtMs = performance.now();
-    this.#pingedAtMs = 0;
+    this.#keepalive.start();
     const { duplex } = carrier;
     const gone = (reason: string) => (): void => { if (this.#carrier === carrier) this.#lost(reason); };
     duplex.on('data', (chunk: Buffer) => { if (this.#carrier === carrier) this.#receive(chunk); });
@@ -77,7 +67,6 @@ export class SessionDriver {
     duplex.on('end', gone('the peer ended the connection'));
     duplex.on('close', () => gone(duplex.errored ? messageOf(duplex.errored) : 'the connection closed')());
     this.session.attach(theirs);
-    this.#ticker ??= setInterval(() => this.#tick(), tickMs).unref();
     if (rest.length > 0) this.#receive(rest);
     if (this.#carrier !== carrier) return;
     if (duplex.destroyed) this.#lost('the connection closed');
@@ -106,19 +95,14 @@ export class SessionDriver {
     duplex.removeAllListeners('data');
     duplex.end(this.session.closeFrame({ ...refusal, resumable: false }));
     duplex.resume();
-    setTimeout(() => duplex.destroy(), tickMs).unref();
+    setTimeout(() => duplex.destroy(), lingerMs).unref();
   }
 
-  /** Asks the peer now whether it is there. */
-  probe(): void {
-    if (!this.#carrier) return;
-    this.#pingedAtMs = performance.now();
-    this.session.ping(Math.floor(this.#pingedAtMs));
-  }
+  /** Something happened to the machine or its network: is the peer still there? The answer, or the loss, comes within seconds. */
+  doubt(): void { this.#keepalive.doubt(); }
 
   #receive(chunk: Uint8Array): void {
-    this.#heardAtMs = performance.now();
-    this.#pingedAtMs = 0;
+    this.#keepalive.heard();
     try {
       this.session.receive(chunk);
     } catch (error) {
@@ -183,19 +167,9 @@ export class SessionDriver {
     this.#wake();
   }
 
-  #tick(): void {
-    const now = performance.now();
-    const slept = now - this.#tickedAtMs > driftMs;
-    this.#tickedAtMs = now;
-    const { pingAfterMs, deadAfterMs } = this.#options;
-    if (this.#pingedAtMs > 0 && now - this.#pingedAtMs >= deadAfterMs && !slept) this.#lost(`no answer to a PING for ${Math.round((now - this.#pingedAtMs) / 100) / 10} s`);
-    else if (pingAfterMs > 0 && this.#pingedAtMs === 0 && (slept || now - this.#heardAtMs >= pingAfterMs)) this.probe();
-    else if (pingAfterMs === 0 && !slept && now - this.#heardAtMs >= deadAfterMs) this.#lost(`nothing heard for ${Math.round((now - this.#heardAtMs) / 1000)} s`);
-  }
-
   #stopTimers(): void {
     clearTimeout(this.#ackTimer);
-    clearInterval(this.#ticker);
-    this.#ackTimer = this.#ticker = undefined;
+    this.#ackTimer = undefined;
+    this.#keepalive.stop();
   }
 }

@@ -1,0 +1,58 @@
+/**
+ * Which egresses there are: those that were named, and those that DNS SRV lists, in the order in which to prefer them (RFC 2782).
+ * Rule: lower priority first; within one, a weighted draw. A lookup that fails keeps what was known; a record of "." lists nothing.
+ * The certificate has to cover the target's name (or --server-name): DNS alone cannot point us at somebody else's egress.
+ */
+import type { SrvRecord } from 'node:dns';
+import { AditError, formatHostPort, messageOf, type EgressAddress, type HostPort } from '@adit/shared';
+
+export interface DiscoveryOptions {
+  readonly addresses: readonly EgressAddress[];
+  readonly resolveSrv: (name: string) => Promise<SrvRecord[]>;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+/** The egresses in order of preference, each once. Rejects with EGRESS_UNREACHABLE when a lookup fails that never succeeded. */
+export class Discovery {
+  readonly #options: DiscoveryOptions;
+  readonly #known = new Map<string, readonly HostPort[]>();
+
+  constructor(options: DiscoveryOptions) { this.#options = options; }
+
+  /** Is there anything to look up again? */
+  get changes(): boolean { return this.#options.addresses.some(({ kind }) => kind === 'srv'); }
+
+  async look(): Promise<readonly HostPort[]> {
+    const found: HostPort[] = [];
+    for (const address of this.#options.addresses) found.push(...(address.kind === 'srv' ? await this.#lookUp(address.name) : [{ host: address.host, port: address.port }]));
+    return [...new Map(found.map((one) => [formatHostPort(one.host, one.port), one])).values()];
+  }
+
+  async #lookUp(name: string): Promise<readonly HostPort[]> {
+    try {
+      const records = await this.#options.resolveSrv(name);
+      this.#known.set(name, inOrder(records, this.#options.random).filter(({ name: target }) => target !== '' && target !== '.').map(({ name: target, port }) => ({ host: target.toLowerCase().replace(/\.$/, ''), port })));
+    } catch (error) {
+      if (!this.#known.has(name)) throw new AditError('EGRESS_UNREACHABLE', `the SRV records of ${name} cannot be looked up (${(error as NodeJS.ErrnoException).code ?? messageOf(error)})`, { cause: error });
+    }
+    return this.#known.get(name)!;
+  }
+}
+
+/** RFC 2782: by priority; within one priority drawn by weight, those of weight 0 with a small chance of being first. */
+export function inOrder(records: readonly SrvRecord[], random: () => number): SrvRecord[] {
+  const ordered: SrvRecord[] = [];
+  const priorities = [...new Set(records.map(({ priority }) => priority))].sort((a, b) => a - b);
+  for (const priority of priorities) {
+    const left = records.filter((record) => record.priority === priority).sort((a, b) => a.weight - b.weight);
+    while (left.length > 0) {
+      const total = left.reduce((sum, { weight }) => sum + weight, 0);
+      const drawn = Math.floor(random() * (total + 1));
+      let running = 0;
+      const at = left.findIndex(({ weight }) => (running += weight) >= drawn);
+      ordered.push(...left.splice(at, 1));
+    }
+  }
+  return ordered;
+}

@@ -1,0 +1,78 @@
+import { expect, test } from '@jest/globals';
+import { ask, chunkFrom, client, closedPort, echo } from '../../../test/support/services.ts';
+import { testEgress, type TestEgress } from '../../../test/support/in-process.ts';
+import { testIngress, type TestIngress } from '../../../test/support/in-process-ingress.ts';
+
+const at = ({ port }: { port: number }) => ({ kind: 'address', host: '127.0.0.1', port } as const);
+
+async function two(select: 'priority' | 'round-robin'): Promise<{ first: TestEgress; second: TestEgress; ingress: TestIngress }> {
+  const first = await testEgress();
+  const second = await testEgress({ certs: first.certs });
+  const ingress = await testIngress(first, first.certs.client('alice'), { to: (await echo()).at, egress: [at(first), at(second)], select });
+  for (const egress of [first, second]) await ingress.until((line) => line.event === 'connected' && line['egress'] === `127.0.0.1:${egress.port}`);
+  return { first, second, ingress };
+}
+
+test('by priority, the first that is up takes every stream, and the next one when it is gone', async () => {
+  const { first, second, ingress } = await two('priority');
+  for (const n of [1, 2]) expect(await ask(ingress.port, `${n}`)).toBe(`${n}`);
+  await first.recorded((record) => record.stream === 3);
+  expect(second.records).toHaveLength(0);
+  first.server.close();
+  await ingress.until((line) => line.event === 'disconnected');
+  expect(await ask(ingress.port, 'elsewhere')).toBe('elsewhere');
+  await second.recorded();
+});
+
+test('round-robin, those that are up take turns', async () => {
+  const { first, second, ingress } = await two('round-robin');
+  for (let n = 0; n < 4; n++) await ask(ingress.port, 'x');
+  await first.recorded((record) => record.stream === 3);
+  await second.recorded((record) => record.stream === 3);
+});
+
+test('a live stream stays with its egress while new ones go elsewhere', async () => {
+  const { first, second, ingress } = await two('priority');
+  const { socket } = await client(ingress.port);
+  socket.write('a');
+  await chunkFrom(socket);
+  const drained = first.server.drain(new AbortController().signal);
+  await ingress.until((line) => line.event === 'draining');
+  expect(await ask(ingress.port, 'new')).toBe('new');
+  await second.recorded();
+  socket.write('b');
+  expect(String(await chunkFrom(socket))).toBe('b');
+  socket.destroy();
+  await drained;
+});
+
+test('an egress that never answers stands in nobody\'s way', async () => {
+  const egress = await testEgress();
+  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: (await echo()).at, egress: [at({ port: await closedPort() }), at(egress)] });
+  expect(await ask(ingress.port, 'x')).toBe('x');
+});
+
+test('one egress that denies us for good leaves the others; all of them end the ingress', async () => {
+  const nobody = 'version: 1\nrules:\n  - name: none\n    identities: [somebody-else]\n    allow: ["127.0.0.1:*"]\n';
+  const good = await testEgress();
+  const denying = await testEgress({ certs: good.certs, policy: nobody });
+  const ingress = await testIngress(good, good.certs.client('alice'), { to: (await echo()).at, egress: [at(denying), at(good)] });
+  expect(await ingress.until((line) => line.event === 'denied')).toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
+  expect(await ask(ingress.port, 'x')).toBe('x');
+  const alone = await testIngress(denying, good.certs.client('alice'), { to: '127.0.0.1:1', egress: [at(denying)] });
+  expect(await alone.running).toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
+});
+
+test('a swap moves the session to a fresh carrier and no byte is lost', async () => {
+  const egress = await testEgress();
+  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: (await echo()).at });
+  const { socket } = await client(ingress.port);
+  for (const round of [1, 2, 3]) {
+    socket.write(`round ${round}`);
+    expect(String(await chunkFrom(socket))).toBe(`round ${round}`);
+    await ingress.agent.swap('a test');
+  }
+  socket.write('after');
+  expect(String(await chunkFrom(socket))).toBe('after');
+  expect(ingress.lines.filter((line) => line.event === 'connected' && line['resumed'] === true).length).toBeGreaterThanOrEqual(3);
+});

@@ -1,0 +1,111 @@
+/**
+ * All the egresses of one ingress: a link to each, and the choice of the one that takes the next stream.
+ * Rule: by priority, the first that is up; round-robin, those that are up in turn. Live streams stay with the egress that owns them; only new
+ * ones go elsewhere. The ingress is denied for good when every egress has denied it.
+ */
+import { formatHostPort, AditError, type HostPort, type Logger, type MuxSession } from '@adit/shared';
+import type { Link } from './link.ts';
+import { Waiting } from './waiting.ts';
+
+export type Selection = 'priority' | 'round-robin';
+
+export interface EgressesOptions {
+  readonly selection: Selection;
+  readonly connectTimeoutMs: number;
+  readonly maxWaiting: number;
+  readonly makeLink: (egress: HostPort, onUsable: (session: MuxSession) => void) => Link;
+  readonly log: Logger;
+}
+
+export class Egresses {
+  readonly #options: EgressesOptions;
+  readonly #waiting: Waiting<MuxSession>;
+  /** In order of preference. */
+  #links: Link[] = [];
+  /** No longer listed: they end when their last stream does. */
+  readonly #retired = new Set<Link>();
+  readonly #outcome: Promise<void>;
+  #settle!: { readonly resolve: () => void; readonly reject: (error: unknown) => void };
+  #turn = 0;
+  #stopped = false;
+  #trouble = 'no egress is known yet';
+
+  constructor(options: EgressesOptions) {
+    this.#options = options;
+    this.#waiting = new Waiting({ timeoutMs: options.connectTimeoutMs, most: options.maxWaiting });
+    this.#outcome = new Promise((resolve, reject) => { this.#settle = { resolve, reject }; });
+  }
+
+  /** The session that takes the next stream, if there is one. */
+  get session(): MuxSession | undefined {
+    const links = this.#links;
+    const first = this.#options.selection === 'priority' ? 0 : this.#turn++;
+    for (let n = 0; n < links.length; n++) {
+      const { session } = links[(first + n) % links.length]!;
+      if (session) return session;
+    }
+    return undefined;
+  }
+
+  /** Waits for a session; rejects with EGRESS_UNREACHABLE when the connect timeout passes. */
+  ready(): Promise<MuxSession> { return this.#waiting.wait(() => [this.#trouble, ...this.#links.map((link) => link.trouble)].filter((text) => text !== '').join('; ')); }
+
+  /** Resolves when stopped; rejects when every egress has denied us for good. */
+  run(): Promise<void> { return this.#outcome; }
+
+  /** These are the egresses now, in order of preference; links to those that stay are kept. */
+  update(egresses: readonly HostPort[]): void {
+    if (this.#stopped) return;
+    const old = new Map(this.#links.map((link) => [link.name, link]));
+    this.#trouble = egresses.length === 0 ? 'no egress is known' : '';
+    this.#links = egresses.map((egress) => {
+      const name = formatHostPort(egress.host, egress.port);
+      const kept = old.get(name);
+      old.delete(name);
+      return kept ?? this.#start(egress);
+    });
+    for (const link of old.values()) this.#retired.add(link);
+    this.#sweep();
+  }
+
+  /** Discovery failed: said to those who wait. */
+  set trouble(text: string) { this.#trouble = text; }
+
+  async swap(cause: string): Promise<void> { await Promise.all(this.#links.map((link) => link.swap(cause))); }
+
+  doubt(): void {
+    for (const link of [...this.#links, ...this.#retired]) link.doubt();
+    this.#sweep();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#waiting.fail(new AditError('EGRESS_UNREACHABLE', 'the ingress stops'));
+    for (const link of [...this.#links, ...this.#retired]) link.stop();
+    this.#settle.resolve();
+  }
+
+  #start(egress: HostPort): Link {
+    const link = this.#options.makeLink(egress, (session) => this.#waiting.give(session));
+    link.run().catch((error: unknown) => this.#denied(link, error));
+    return link;
+  }
+
+  #denied(link: Link, error: unknown): void {
+    this.#links = this.#links.filter((one) => one !== link);
+    this.#retired.delete(link);
+    if (!(error instanceof AditError) || this.#links.length === 0) {
+      this.#settle.reject(error);
+      return;
+    }
+    this.#options.log.error({ event: 'denied', egress: link.name, error, advice: error.advice }, 'this egress denied us for good; the others go on');
+  }
+
+  #sweep(): void {
+    for (const link of this.#retired) {
+      if (link.streams > 0) continue;
+      this.#retired.delete(link);
+      link.stop();
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Tells when the machine's network interfaces change: a Wi-Fi switch, a VPN that comes up, an address that is renewed.
+ * Rule: compares names and addresses once a second, because no platform tells Node; never keeps the process alive.
+ */
+import { networkInterfaces } from 'node:os';
+
+export interface NetworkWatchOptions { readonly everyMs: number; readonly interfaces: () => ReturnType<typeof networkInterfaces> }
+
+const defaults: NetworkWatchOptions = { everyMs: 1_000, interfaces: networkInterfaces };
+
+/** Calls `onChange` after each change, until the signal aborts. */
+export function watchNetwork(onChange: () => void, signal: AbortSignal, options: Partial<NetworkWatchOptions> = {}): void {
+  const { everyMs, interfaces } = { ...defaults, ...options };
+  if (signal.aborted) return;
+  const state = (): string => JSON.stringify(Object.entries(interfaces()).map(([name, addresses]) => [name, addresses?.map(({ address }) => address)]));
+  let seen = state();
+  const timer = setInterval(() => {
+    const now = state();
+    if (now === seen) return;
+    seen = now;
+    onChange();
+  }, everyMs).unref();
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+}
