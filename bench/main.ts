@@ -3,16 +3,17 @@
  * Rule: whatever ends the program (the end, a failure, Ctrl-C) takes every process and the temporary folder with it.
  * Exit status: 0 measured, 1 a row of Adit (with --smoke: any row) could not be measured or had errors, 2 the command line is wrong. Bars do not count.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeMachine, type Machine, machineLines } from './machine.ts';
 import { type BenchOptions, parseOptions, usage, UsageError } from './options.ts';
 import { select } from './peers/selection.ts';
 import { killAll } from './process/child.ts';
+import { markdownReport, place } from './report/markdown.ts';
 import type { Results } from './report/results.ts';
 import { row } from './report/row.ts';
-import { alignTable, barLines, comparisonLines, markdownTable, noteLines, tableCells } from './report/table.ts';
+import { alignTable, barLines, comparisonLines, noteLines, tableCells } from './report/table.ts';
 import { type RunOptions, runBench } from './run.ts';
 
 const commandLine = ['npm run bench', ...(process.argv.length > 2 ? ['--'] : []), ...process.argv.slice(2)].join(' ');
@@ -31,7 +32,7 @@ async function main(options: BenchOptions): Promise<number> {
   });
   print(results);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ command: commandLine, at: new Date(), machine, ...results.toJSON() }, undefined, 1)}\n`);
-  if (options.markdown !== undefined) writeFileSync(options.markdown, markdown(results, machine));
+  if (options.markdown !== undefined) writeMarkdown(options.markdown, results, machine);
   const failures = complaints(results, smoke);
   for (const line of failures) say(`failed: ${line}`);
   return failures.length > 0 ? 1 : 0;
@@ -48,12 +49,12 @@ function print(results: Results): void {
   process.stdout.write(`\n${sections.filter(lines => lines.length > 0).map(lines => lines.join('\n')).join('\n\n')}\n`);
 }
 
-function titled(title: string, lines: readonly string[]): string[] { return lines.length === 0 ? [] : [title, ...lines.map(line => `  ${line}`)]; }
-
-function markdown(results: Results, machine: Machine): string {
-  const list = (lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', ...lines.map(line => `- ${line}`)]);
-  return [`\`${commandLine}\`, ${new Date().toISOString().slice(0, 10)}`, ...list(machineLines(machine)), '', ...markdownTable(tableCells(results)), ...list(barLines(results)), ...list(noteLines(results)), ''].join('\n');
+function writeMarkdown(file: string, results: Results, machine: Machine): void {
+  const report = markdownReport(results, { command: commandLine, date: new Date().toISOString().slice(0, 10), machine });
+  writeFileSync(file, place(report, existsSync(file) ? readFileSync(file, 'utf8') : undefined));
 }
+
+function titled(title: string, lines: readonly string[]): string[] { return lines.length === 0 ? [] : [title, ...lines.map(line => `  ${line}`)]; }
 
 /** Why the run is no success: empty cells and errors of Adit; with smoke, of every pair. */
 function complaints(results: Results, smoke: boolean): string[] {
