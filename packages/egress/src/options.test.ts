@@ -7,7 +7,8 @@ test('an egress needs certificate, key, client CA and policy, and has a default 
   expect(resolveEgressOptions({ flags, environment: {} })).toEqual({
     listen: [{ host: '127.0.0.1', port: 8443 }], cert: 'edge.crt', key: 'edge.key', clientCa: 'ca.crt', policy: 'policy.yaml',
     handshakeTimeoutMs: 10_000, dialTimeoutMs: 10_000, idleTimeoutMs: 0, drainTimeoutMs: 30_000,
-    maxStreams: 65_536, maxStreamsPerIdentity: 4_096, maxSessionsPerIdentity: 32, maxHandshakes: 256, logLevel: 'info', logFormat: 'auto', check: false,
+    maxStreams: 65_536, maxStreamsPerIdentity: 4_096, maxSessionsPerIdentity: 32, maxHandshakes: 256, resumeWindowMs: 300_000, maxDetachedPerIdentity: 8,
+    maxReplayPerSession: 8 * 1024 ** 2, maxReplayPerIdentity: 64 * 1024 ** 2, maxReplay: 512 * 1024 ** 2, logLevel: 'info', logFormat: 'auto', check: false,
   });
   for (const field of Object.keys(flags)) expect(() => resolveEgressOptions({ flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', exitStatus: 2 }));
 });

@@ -3,7 +3,7 @@
  * Rule: a value that is missing, unknown or wrong stops the start; after this file everything is trusted.
  * Not here: reading certificates and the policy (run.ts does, and again at each reload).
  */
-import { choice, logFormats, logLevels, parseCount, parseDeadline, parseDuration, parseListenAddress, parsePath, parseSwitch, resolveOptions, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { choice, logFormats, logLevels, parseCount, parseDeadline, parseDuration, parseListenAddress, parsePath, parseReplaySize, parseSwitch, resolveOptions, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
 
 export const egressSettings = {
   listen: { name: 'listen', argument: 'HOST:PORT', many: true, fallback: '127.0.0.1:8443', parse: parseListenAddress, help: 'address to listen on; port 0 picks a free one' },
@@ -20,6 +20,11 @@ export const egressSettings = {
   maxStreamsPerIdentity: { name: 'max-streams-per-identity', argument: 'N', fallback: '4096', parse: parseCount, help: 'open streams of one identity' },
   maxSessionsPerIdentity: { name: 'max-sessions-per-identity', argument: 'N', fallback: '32', parse: parseCount, help: 'sessions of one identity' },
   maxHandshakes: { name: 'max-handshakes', argument: 'N', fallback: '256', parse: parseCount, help: 'connections that have not proven an identity yet' },
+  resumeWindowMs: { name: 'resume-window', argument: 'DURATION', fallback: '5m', parse: parseDuration, help: 'how long a session without a connection waits to be resumed; 0 not at all' },
+  maxDetachedPerIdentity: { name: 'max-detached-per-identity', argument: 'N', fallback: '8', parse: parseCount, help: 'sessions of one identity that wait to be resumed; the one that waited longest gives way' },
+  maxReplayPerSession: { name: 'max-replay-per-session', argument: 'SIZE', fallback: '8M', parse: parseReplaySize, help: 'bytes that a session keeps until they are acknowledged; then it stops reading' },
+  maxReplayPerIdentity: { name: 'max-replay-per-identity', argument: 'SIZE', fallback: '64M', parse: parseReplaySize, help: 'bytes that the waiting sessions of one identity keep' },
+  maxReplay: { name: 'max-replay', argument: 'SIZE', fallback: '512M', parse: parseReplaySize, help: 'bytes that all waiting sessions keep' },
   logLevel: { name: 'log-level', argument: 'LEVEL', fallback: 'info', parse: choice(logLevels), help: 'debug, info, warn or error' },
   logFormat: { name: 'log-format', argument: 'FORMAT', fallback: 'auto', parse: choice(logFormats), help: 'json, pretty, or auto: pretty on a terminal' },
   check: { name: 'check', fallback: 'false', parse: parseSwitch, help: 'validate everything that can be validated, then exit' },
@@ -41,6 +46,11 @@ export interface EgressOptions {
   readonly maxStreamsPerIdentity: number;
   readonly maxSessionsPerIdentity: number;
   readonly maxHandshakes: number;
+  readonly resumeWindowMs: number;
+  readonly maxDetachedPerIdentity: number;
+  readonly maxReplayPerSession: number;
+  readonly maxReplayPerIdentity: number;
+  readonly maxReplay: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly check: boolean;

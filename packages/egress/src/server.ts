@@ -16,8 +16,6 @@ export interface EgressDeps { readonly log: Logger; readonly record: (record: Ac
 interface Trust { readonly credentials: Credentials; readonly anchors: TrustAnchors; readonly revocation: RevocationList | undefined }
 
 const windowBytes = 262_144;
-const replayLimitBytes = 8 * 1024 * 1024;
-const resumeTtlMs = 300_000;
 const recheckMs = 15_000;
 
 /** Everything that `--check` checks: the files that the options name. */
@@ -48,7 +46,7 @@ export class EgressServer {
     this.#policy = policy;
     this.#limits = new Limits(options);
     this.#sessions = new Sessions({
-      options: { ...options, window: windowBytes, replayLimitBytes, resumeTtlMs, agent: deps.agent },
+      options: { ...options, window: windowBytes, agent: deps.agent },
       limits: this.#limits, policy: () => this.#policy.current, log: deps.log, record: deps.record,
     });
     this.#attachments = new Attachments({

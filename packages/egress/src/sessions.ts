@@ -8,14 +8,14 @@ import {
   binderHolds, codeOfWire, feature, judgeAgain, resumeKey, sameIdentity, sendWelcome, SessionDriver, version, wireOfCode, type AccessRecord, type Bound, type Carrier, type Code, type Hello,
   type Logger, type PeerContext, type PeerIdentity, type Position,
 } from '@adit/shared';
+import { Detached, type DetachedOptions } from './detached.ts';
 import type { Full, Lease, Limits } from './limits.ts';
 import type { Policy } from './policy/policy.ts';
 import { ServedStream } from './stream.ts';
 
-export interface SessionsOptions {
+export interface SessionsOptions extends DetachedOptions {
   readonly window: number;
-  readonly replayLimitBytes: number;
-  readonly resumeTtlMs: number;
+  readonly maxReplayPerSession: number;
   readonly maxStreamsPerIdentity: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -44,9 +44,6 @@ class EgressSession {
   readonly lease: Lease;
   identity: PeerIdentity;
   epoch = 0;
-  /** When it last lost its carrier, on the monotonic clock, ms. */
-  lostAtMs = 0;
-  expiry: NodeJS.Timeout | undefined;
 
   constructor(founding: { readonly id: Buffer; readonly key: Buffer; readonly identity: PeerIdentity; readonly lease: Lease; readonly driver: SessionDriver }) {
     this.id = founding.id;
@@ -56,15 +53,22 @@ class EgressSession {
     this.lease = founding.lease;
     this.driver = founding.driver;
   }
+
+  get owner(): string { return this.identity.uri; }
+  get heldBytes(): number { return this.driver.session.lane.log.unacked; }
 }
 
 export class Sessions {
   readonly #context: SessionsContext;
   readonly #instance = randomBytes(8).toString('hex');
   readonly #sessions = new Map<string, EgressSession>();
+  readonly #detached: Detached<EgressSession>;
   #emptied: (() => void) | undefined;
 
-  constructor(context: SessionsContext) { this.#context = context; }
+  constructor(context: SessionsContext) {
+    this.#context = context;
+    this.#detached = new Detached(context.options, (session, why) => this.#end(session, why));
+  }
 
   get size(): number { return this.#sessions.size; }
 
@@ -107,7 +111,7 @@ export class Sessions {
     const { options } = this.#context;
     const id = randomBytes(16);
     const driver = new SessionDriver(
-      { role: 'server', receiveWindow: options.window, sendWindow: hello.window, maxStreams: options.maxStreamsPerIdentity, replayLimitBytes: options.replayLimitBytes, pingAfterMs: 0, deadAfterMs },
+      { role: 'server', receiveWindow: options.window, sendWindow: hello.window, maxStreams: options.maxStreamsPerIdentity, replayLimitBytes: options.maxReplayPerSession, pingAfterMs: 0, deadAfterMs },
       {
         opened: (stream, payload) => this.#serve(session, stream, payload),
         goaway: () => { /* the ingress opens streams, we do not: nothing to stop */ },
@@ -125,12 +129,7 @@ export class Sessions {
   /** A place for one more session; at the limit, the session of this identity that has been without a carrier for longest makes room. */
   #admit(identity: PeerIdentity): Lease | Full {
     const lease = this.#context.limits.session(identity.uri);
-    if (!('code' in lease)) return lease;
-    let oldest: EgressSession | undefined;
-    for (const session of this.#sessions.values()) if (!session.driver.attached && sameIdentity(session.identity, identity) && session.lostAtMs < (oldest?.lostAtMs ?? Infinity)) oldest = session;
-    if (oldest === undefined) return lease;
-    this.#end(oldest, { code: 'LIMIT_SESSIONS', reason: 'a newer session of the same identity took its place' });
-    return this.#context.limits.session(identity.uri);
+    return 'code' in lease && this.#detached.makeRoom(identity.uri) ? this.#context.limits.session(identity.uri) : lease;
   }
 
   #resume(carrier: Carrier, identity: PeerIdentity, { value: bound, rest }: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
@@ -144,7 +143,7 @@ export class Sessions {
     if (session.driver.attached) session.driver.detach();
     session.identity = identity;
     session.epoch = hello.epoch;
-    clearTimeout(session.expiry);
+    this.#detached.remove(session);
     this.#context.log.info({ event: 'connected', session: session.name, identity: identity.uri, remote: carrier.remote, resumed: true, epoch: hello.epoch }, 'session resumed');
     this.#welcome(session, carrier, { kind: 'resume', theirs: hello.position, rest });
     for (const stream of [...session.streams]) stream.recheck();
@@ -165,7 +164,7 @@ export class Sessions {
     const { position } = session.driver.session.lane;
     sendWelcome(carrier, {
       kind, version, features: feature.resume, sessionId: session.id, epoch: session.epoch, position, window: options.window, maxStreams: options.maxStreamsPerIdentity,
-      resumeTtlS: Math.floor(options.resumeTtlMs / 1000), agent: options.agent, instance: this.#instance,
+      resumeTtlS: Math.floor(options.resumeWindowMs / 1000), agent: options.agent, instance: this.#instance,
     }, session.key);
     session.driver.attach(carrier, theirs, rest);
   }
@@ -184,14 +183,12 @@ export class Sessions {
   }
 
   #lost(session: EgressSession, reason: string): void {
-    const { log, options } = this.#context;
-    log.info({ event: 'detached', session: session.name, identity: session.identity.uri, reason, streams: session.streams.size }, 'carrier lost');
-    session.lostAtMs = performance.now();
+    this.#context.log.info({ event: 'detached', session: session.name, identity: session.identity.uri, reason, streams: session.streams.size, heldBytes: session.heldBytes }, 'carrier lost');
     if (session.streams.size === 0 && this.#emptied) {
       this.#end(session, { code: 'DRAINING', reason: 'the egress is shutting down' });
       return;
     }
-    session.expiry = setTimeout(() => this.#end(session, { code: 'RESUME_EXPIRED', reason: `not resumed within ${options.resumeTtlMs / 1000} s` }), options.resumeTtlMs).unref();
+    this.#detached.add(session);
   }
 
   #end(session: EgressSession, { code, reason }: { readonly code: Code; readonly reason: string }): void {
@@ -201,7 +198,7 @@ export class Sessions {
 
   #forget(session: EgressSession, reason: string): void {
     if (!this.#sessions.delete(session.id.toString('hex'))) return;
-    clearTimeout(session.expiry);
+    this.#detached.remove(session);
     session.lease.release();
     this.#context.log.info({ event: 'disconnected', session: session.name, identity: session.identity.uri, reason }, 'session ended');
     if (this.#emptied) this.#checkEmpty();

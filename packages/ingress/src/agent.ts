@@ -17,7 +17,6 @@ export interface IngressDeps { readonly log: Logger; readonly agent: string }
 interface Trust { readonly credentials: Credentials; readonly ca: TrustAnchors; readonly revocation: RevocationList | undefined }
 
 const windowBytes = 262_144;
-const replayLimitBytes = 8 * 1024 * 1024;
 const handshakeTimeoutMs = 10_000;
 const maxWaiting = 4_096;
 /** How often SRV records are looked up, ms. */
@@ -130,7 +129,7 @@ export class IngressAgent {
   #link(egress: HostPort, onUsable: (session: MuxSession) => void): Link {
     const { log, agent } = this.#deps;
     return new Link({
-      name: formatHostPort(egress.host, egress.port), dial: (signal) => this.#dial(egress, signal), onUsable, handshakeTimeoutMs, maxCarrierAgeMs: this.#options.maxCarrierAgeMs, window: windowBytes, replayLimitBytes, agent, log,
+      name: formatHostPort(egress.host, egress.port), dial: (signal) => this.#dial(egress, signal), onUsable, handshakeTimeoutMs, maxCarrierAgeMs: this.#options.maxCarrierAgeMs, window: windowBytes, replayLimitBytes: this.#options.maxReplayPerSession, agent, log,
     });
   }
 

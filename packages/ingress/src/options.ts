@@ -4,7 +4,7 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parsePath, parseServerName, parseSwitch, resolveOptions, safeText, type EgressAddress, type Forward, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { AditError, choice, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parsePath, parseReplaySize, parseServerName, parseSwitch, resolveOptions, safeText, type EgressAddress, type Forward, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
 
 const selections = ['priority', 'round-robin'] as const;
 
@@ -21,6 +21,7 @@ export const ingressSettings = {
   connectTimeoutMs: { name: 'connect-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'how long a local connection waits for the egress' },
   idleTimeoutMs: { name: 'idle-timeout', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'reset a connection that moved no byte for so long; 0 never' },
   drainTimeoutMs: { name: 'drain-timeout', argument: 'DURATION', fallback: '5s', parse: parseDuration, help: 'how long connections may finish after SIGTERM; 0 cuts at once' },
+  maxReplayPerSession: { name: 'max-replay-per-session', argument: 'SIZE', fallback: '8M', parse: parseReplaySize, help: 'bytes that a session keeps until they are acknowledged; then it stops reading' },
   logLevel: { name: 'log-level', argument: 'LEVEL', fallback: 'info', parse: choice(logLevels), help: 'debug, info, warn or error' },
   logFormat: { name: 'log-format', argument: 'FORMAT', fallback: 'auto', parse: choice(logFormats), help: 'json, pretty, or auto: pretty on a terminal' },
   check: { name: 'check', fallback: 'false', parse: parseSwitch, help: 'validate everything that can be validated, then exit' },
@@ -43,6 +44,7 @@ export interface IngressOptions {
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly maxReplayPerSession: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly check: boolean;

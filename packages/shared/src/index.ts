@@ -16,6 +16,7 @@ export { declareFlags } from './config/flags.ts';
 export { formatForward, parseForward, type Forward } from './config/forward.ts';
 export { parseDialAddress, parseListenAddress, parseServerName, type HostPort } from './config/host-port.ts';
 export type { Parse } from './config/parsed.ts';
+export { parseReplaySize, parseSize } from './config/size.ts';
 export { resolveOptions, type Sources } from './config/resolve.ts';
 export { variableOf, type Options, type Setting, type Settings } from './config/setting.ts';
 export { suggest } from './config/suggest.ts';
