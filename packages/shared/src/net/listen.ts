@@ -5,7 +5,7 @@
  * Not here: reading from the sockets, TLS, limits. Closing the listener leaves its connections alone.
  */
 import { chmodSync, closeSync, lstatSync, openSync, statSync, unlinkSync } from 'node:fs';
-import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+import { type Server, type Socket, connect, createServer } from 'node:net';
 import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { AditError, messageOf } from '../errors.ts';
@@ -51,11 +51,11 @@ export async function listen(at: ListenAddress, onConnection: (socket: Socket) =
     await removeStale(at.path);
     await bind(server, at, backlog).catch((again: unknown) => { throw failed(at, again); });
   }
-  server.on('error', trouble.onAcceptError);
-  const bound = server.address() as AddressInfo | string | null;
+  server.on('error', error => { trouble.onAcceptError(error); });
+  const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   if (typeof bound === 'object' && bound !== null) address = addressOf({ kind: 'tcp', host: bound.address, port });
-  return { address, port, close: () => closed(server, trouble.stop) };
+  return { address, port, close: () => closed(server, () => { trouble.stop(); }) };
 }
 
 function bind(server: Server, at: ListenAddress, backlog: number): Promise<void> {
