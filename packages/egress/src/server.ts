@@ -55,6 +55,7 @@ export class EgressServer {
     this.#tls = tls.createServer({ ...serverOptions(trust.credentials, trust.anchors), handshakeTimeout: options.handshakeTimeoutMs });
     this.#tls.on('secureConnection', (socket) => {
       socket.on('error', () => { /* arrives at its owner with `close` */ });
+      socket.allowHalfOpen = true;
       void this.#attachments.secured(socket);
     });
     this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {

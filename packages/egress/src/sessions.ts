@@ -32,6 +32,8 @@ export interface SessionsContext {
 
 /** Silence after which a carrier is given up; the ingress asks every ten seconds. */
 const deadAfterMs = 45_000;
+/** Streams over the limit that are refused with an access record of their own; beyond them the session itself says no. */
+const refusedInFlight = 256;
 /** One answer for every reason: a stranger learns nothing about which sessions there are. */
 const notResumable: Full = { code: 'NOT_RESUMABLE', reason: 'the egress does not know this session' };
 
@@ -111,7 +113,7 @@ export class Sessions {
     const { options } = this.#context;
     const id = randomBytes(16);
     const driver = new SessionDriver(
-      { role: 'server', receiveWindow: options.window, sendWindow: hello.window, maxStreams: options.maxStreamsPerIdentity, replayLimitBytes: options.maxReplayPerSession, pingAfterMs: 0, deadAfterMs },
+      { role: 'server', receiveWindow: options.window, sendWindow: hello.window, maxStreams: options.maxStreamsPerIdentity + refusedInFlight, replayLimitBytes: options.maxReplayPerSession, pingAfterMs: 0, deadAfterMs },
       {
         opened: (stream, payload) => this.#serve(session, stream, payload),
         goaway: () => { /* the ingress opens streams, we do not: nothing to stop */ },

@@ -32,7 +32,7 @@ export class Connection {
   /** Takes over a socket that was accepted paused. */
   constructor(accepted: net.Socket, context: ConnectionContext) {
     this.#context = context;
-    this.#client = accepted.remoteAddress === undefined ? 'unix' : `${accepted.remoteAddress}:${accepted.remotePort ?? 0}`;
+    this.#client = accepted.remoteAddress === undefined ? 'local' : `${accepted.remoteAddress}:${accepted.remotePort ?? 0}`;
     this.#local = acceptPooled(accepted);
     this.#local.socket.on('close', () => { if (!this.#relay) this.#end(); });
     this.#run().catch((error: unknown) => this.#fail(error));

@@ -22,3 +22,14 @@ test('tells once of each change of an address', async () => {
   stop.abort();
   expect(changes).toBe(1);
 });
+
+test('outlives a system that cannot say', async () => {
+  const stop = new AbortController();
+  let looks = 0;
+  let changes = 0;
+  await new Promise<void>((resolve) => {
+    watchNetwork(() => { changes++; }, stop.signal, { everyMs: 1, interfaces: () => { if (++looks === 3) resolve(); throw new Error('EMFILE'); } });
+  });
+  stop.abort();
+  expect(changes).toBe(0);
+});

@@ -12,8 +12,15 @@ const defaults: NetworkWatchOptions = { everyMs: 1_000, interfaces: networkInter
 export function watchNetwork(onChange: () => void, signal: AbortSignal, options: Partial<NetworkWatchOptions> = {}): void {
   const { everyMs, interfaces } = { ...defaults, ...options };
   if (signal.aborted) return;
-  const state = (): string => JSON.stringify(Object.entries(interfaces()).map(([name, addresses]) => [name, addresses?.map(({ address }) => address)]));
-  let seen = state();
+  let seen = '';
+  const state = (): string => {
+    try {
+      return JSON.stringify(Object.entries(interfaces()).map(([name, addresses]) => [name, addresses?.map(({ address }) => address)]));
+    } catch {
+      return seen; // no file descriptor is left to ask with: as far as we can tell nothing changed
+    }
+  };
+  seen = state();
   const timer = setInterval(() => {
     const now = state();
     if (now === seen) return;

@@ -20,7 +20,8 @@ export function serverOptions(credentials: Credentials, clientCa: TrustAnchors):
   return {
     cert: credentials.certPem, key: credentials.keyPem, ca: [...clientCa.pem],
     minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false,
-    secureOptions: constants.SSL_OP_NO_TICKET, ALPNProtocols: [alpn], allowHalfOpen: true, noDelay: true,
+    // Half-open only once the handshake is done (server.ts): a peer that leaves in the middle of it shall not hold its place.
+    secureOptions: constants.SSL_OP_NO_TICKET, ALPNProtocols: [alpn], allowHalfOpen: false, noDelay: true,
   };
 }
 
@@ -48,9 +49,9 @@ export function dialTls(options: DialTlsOptions): Promise<Carrier> {
     const socket = tls.connect({
       host: options.host, port: options.port, allowHalfOpen: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250, noDelay: true,
       ...(net.isIP(options.serverName) === 0 && { servername: options.serverName }),
-      checkServerIdentity: (_host: string, certificate: tls.PeerCertificate) => tls.checkServerIdentity(options.serverName, certificate),
       cert: options.credentials.certPem, key: options.credentials.keyPem, ca: [...options.ca.pem],
-      minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn], rejectUnauthorized: true,
+      minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn],
+      rejectUnauthorized: false, // judgeEgress below decides, on the same verification, before a byte is sent, and says why
     } as tls.ConnectionOptions);
     const fail = (error: AditError): void => {
       clearTimeout(timer);
@@ -61,16 +62,16 @@ export function dialTls(options: DialTlsOptions): Promise<Carrier> {
     const timer = setTimeout(() => fail(new AditError('LINK_TIMEOUT', `no TLS connection to the egress ${remote} within ${options.deadlineMs / 1000} s`)), options.deadlineMs);
     const aborted = (): void => fail(new AditError('EGRESS_UNREACHABLE', `the connection to the egress ${remote} was given up`));
     options.signal.addEventListener('abort', aborted, { once: true });
-    socket.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, remote, options.serverName)));
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, remote)));
     socket.once('close', () => fail(new AditError('EGRESS_UNREACHABLE', `the egress ${remote} closed the connection during the handshake`)));
     socket.once('secureConnect', () => {
-      if (socket.alpnProtocol !== alpn) {
-        fail(new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`));
-        return;
-      }
       const verdict = judgeEgress(factsOf(socket), { now: new Date(), anchors: options.ca, serverName: options.serverName, ...(options.revocation && { revocation: options.revocation }) });
       if (!verdict.ok) {
         fail(new AditError(verdict.code, `the egress ${remote} cannot be trusted: ${verdict.reason}`));
+        return;
+      }
+      if (socket.alpnProtocol !== alpn) {
+        fail(new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`));
         return;
       }
       clearTimeout(timer);
@@ -81,12 +82,8 @@ export function dialTls(options: DialTlsOptions): Promise<Carrier> {
   });
 }
 
-const certificateErrors = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|INVALID_|HOSTNAME_)/;
-
-function explain(error: NodeJS.ErrnoException, remote: string, serverName: string): AditError {
+function explain(error: NodeJS.ErrnoException, remote: string): AditError {
   const code = error.code ?? '';
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return new AditError('EGRESS_CERT_INVALID', `the certificate of the egress ${remote} is not for "${serverName}"`, { cause: error });
-  if (certificateErrors.test(code)) return new AditError('EGRESS_CERT_INVALID', `the certificate of the egress ${remote} does not verify (${messageOf(error)})`, { cause: error });
   if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (${code})`, { cause: error });
   return new AditError('EGRESS_UNREACHABLE', `cannot reach the egress ${remote} (${code || messageOf(error)})`, { cause: error });
 }

@@ -37,6 +37,8 @@ export function acceptPooled(accepted: net.Socket): RelaySocket {
 export function resetSocket(socket: net.Socket): void {
   if (socket.destroyed) return;
   if (socket.remoteFamily === undefined && !socket.connecting) socket.destroy();
+  // While its FIN is on the way to the kernel a handle cannot be reset: it would neither close nor say so.
+  else if (socket.writableEnded && !socket.writableFinished && socket.writableLength === 0) socket.once('finish', () => socket.resetAndDestroy());
   else socket.resetAndDestroy();
 }
 
