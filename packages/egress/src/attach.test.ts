@@ -74,6 +74,14 @@ test('a peer that says nothing is dropped at the handshake deadline, before and 
   expect(await egress.until((line) => line.event === 'denied')).toMatchObject({ code: 'LINK_TIMEOUT' });
 });
 
+test('a peer that leaves in the middle of its handshake frees its place at once', async () => {
+  const egress = await testEgress({ handshakeTimeoutMs: 60_000, maxHandshakes: 1 });
+  const leaving = connect(egress.port, '127.0.0.1').resume();
+  leaving.end();
+  await once(leaving, 'close');
+  await testSession(egress, egress.certs.client('alice'));
+});
+
 test('more handshakes than allowed are dropped, and counted in the log', async () => {
   const egress = await testEgress({ maxHandshakes: 2 });
   const sockets = [1, 2, 3].map(() => connect(egress.port, '127.0.0.1'));

@@ -3,6 +3,7 @@
  * Rule: what a reload cannot load stays as it was and says so; what it loads is in force for the next handshake, the next stream and, where
  * it takes something away, for the sessions and streams that are open.
  */
+import type net from 'node:net';
 import tls from 'node:tls';
 import { AditError, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Attachments } from './attach.ts';
@@ -68,7 +69,7 @@ export class EgressServer {
 
   async start(): Promise<void> {
     for (const { host, port } of this.#options.listen) {
-      const listener = await listen({ kind: 'tcp', host, port }, (socket) => { if (this.#attachments.accept(socket)) this.#tls.emit('connection', socket); }, { pauseOnConnect: false, onTrouble: (reason) => this.#deps.log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
+      const listener = await listen({ kind: 'tcp', host, port }, (socket) => this.#accept(socket), { pauseOnConnect: false, onTrouble: (reason) => this.#deps.log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
       this.#listeners.push(listener);
       this.addresses.push(listener.address);
       this.#deps.log.info({ event: 'listening', address: listener.address }, 'listening');
@@ -109,6 +110,12 @@ export class EgressServer {
     for (const listener of this.#listeners) void listener.close();
     this.#attachments.close();
     this.#sessions.endAll({ code: 'DRAINING', reason: 'the egress has shut down' });
+  }
+
+  /** Half-open only once the handshake is done: a peer that leaves in the middle of it shall not hold its place. */
+  #accept(socket: net.Socket): void {
+    socket.allowHalfOpen = false;
+    if (this.#attachments.accept(socket)) this.#tls.emit('connection', socket);
   }
 
   #attempt(what: string, cause: string, load: () => void): void {

@@ -20,8 +20,7 @@ export function serverOptions(credentials: Credentials, clientCa: TrustAnchors):
   return {
     cert: credentials.certPem, key: credentials.keyPem, ca: [...clientCa.pem],
     minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false,
-    // Half-open only once the handshake is done (server.ts): a peer that leaves in the middle of it shall not hold its place.
-    secureOptions: constants.SSL_OP_NO_TICKET, ALPNProtocols: [alpn], allowHalfOpen: false, noDelay: true,
+    secureOptions: constants.SSL_OP_NO_TICKET, ALPNProtocols: [alpn], noDelay: true,
   };
 }
 
