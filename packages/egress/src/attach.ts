@@ -5,7 +5,7 @@
  */
 import type net from 'node:net';
 import type tls from 'node:tls';
-import { AditError, factsOf, judgeClient, receiveHello, refuse, tlsCarrier, type Code, type Logger, type PeerContext } from '@adit/shared';
+import { AditError, codes, factsOf, judgeClient, receiveHello, refuse, tlsCarrier, type Code, type Logger, type PeerContext } from '@adit/shared';
 import type { Policy } from './policy/policy.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -87,7 +87,7 @@ export class Attachments {
 
   async #refuse(socket: tls.TLSSocket, remote: string, ...[{ code, reason }, identity]: [{ readonly code: Code; readonly reason: string }, string?]): Promise<void> {
     this.#context.log.warn({ event: 'denied', remote, ...(identity !== undefined && { identity }), code, reason }, 'refused');
-    await refuse(socket, { code, reason, retryAfterMs });
+    await refuse(socket, { code, reason, retryAfterMs: codes[code].retryable ? retryAfterMs : 0 });
   }
 
   /** The connection is past its handshake, or gone: it counts no longer. */

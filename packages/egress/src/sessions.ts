@@ -11,6 +11,7 @@ import {
 import { Detached, type DetachedOptions } from './detached.ts';
 import type { Full, Lease, Limits } from './limits.ts';
 import type { Policy } from './policy/policy.ts';
+import { Rates } from './rate.ts';
 import { ServedStream } from './stream.ts';
 
 export interface SessionsOptions extends DetachedOptions {
@@ -34,6 +35,8 @@ export interface SessionsContext {
 const deadAfterMs = 45_000;
 /** Streams over the limit that are refused with an access record of their own; beyond them the session itself says no. */
 const refusedInFlight = 256;
+/** How often one identity may attach: a laptop on a bad network stays far below it. */
+const attachRate = { perSecond: 20, burst: 100 };
 /** One answer for every reason: a stranger learns nothing about which sessions there are. */
 const notResumable: Full = { code: 'NOT_RESUMABLE', reason: 'the egress does not know this session' };
 
@@ -65,6 +68,7 @@ export class Sessions {
   readonly #instance = randomBytes(8).toString('hex');
   readonly #sessions = new Map<string, EgressSession>();
   readonly #detached: Detached<EgressSession>;
+  readonly #rates = new Rates(attachRate);
   #emptied: (() => void) | undefined;
 
   constructor(context: SessionsContext) {
@@ -76,6 +80,7 @@ export class Sessions {
 
   /** Answers a HELLO: the session is attached and welcomed, or the reason why not. */
   attach(carrier: Carrier, identity: PeerIdentity, hello: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
+    if (this.#rates.take(identity.uri, performance.now()) > 0) return { code: 'OVERLOAD', reason: `this identity attaches more than ${attachRate.perSecond} times a second` };
     const { versions, kind } = hello.value.value;
     if (versions.min > version || versions.max < version) return { code: 'VERSION', reason: `this egress speaks version ${version}, the ingress ${versions.min} to ${versions.max}` };
     return kind === 'new' ? this.#found(carrier, identity, hello) : this.#resume(carrier, identity, hello);
@@ -86,6 +91,7 @@ export class Sessions {
 
   /** The revocation list changed, or time passed: end the sessions whose certificate no longer holds. */
   recheckIdentities(context: PeerContext): void {
+    this.#rates.sweep(performance.now());
     for (const session of [...this.#sessions.values()]) {
       const refused = judgeAgain(session.identity, context);
       if (refused && refused.code !== 'REVOCATION_STALE') {
