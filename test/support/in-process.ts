@@ -86,7 +86,7 @@ export async function testSession(egress: { port: number; certs: Certificates },
   const ended = new Promise<string>((resolve) => { end = resolve; });
   const lost = new Promise<string>((resolve) => { lose = resolve; });
   const driver = new SessionDriver(
-    { role: 'client', receiveWindow: 262_144, sendWindow: connected.welcome.window, maxStreams: 0, replayLimitBytes: 1 << 22, pingAfterMs: 0, deadAfterMs: 60_000 },
+    { role: 'client', resumable: true, receiveWindow: 262_144, sendWindow: connected.welcome.window, maxStreams: 0, replayLimitBytes: 1 << 22, pingAfterMs: 0, deadAfterMs: 60_000 },
     { opened: () => { throw new Error('an egress opens no streams'); }, goaway: ({ reason }) => end(`goaway: ${reason}`), lost: lose, ended: ({ reason }) => end(reason) },
   );
   driver.attach(carrier, connected.welcome.position, connected.rest);

@@ -13,7 +13,7 @@ export interface Keepable {
 }
 
 export interface DetachedOptions {
-  /** How long a session waits to be resumed, ms; 0: not at all. */
+  /** How long a session waits to be resumed, ms. */
   readonly resumeWindowMs: number;
   readonly maxDetachedPerIdentity: number;
   readonly maxReplayPerIdentity: number;
@@ -40,10 +40,6 @@ export class Detached<T extends Keepable> {
     const { resumeWindowMs } = this.#options;
     this.remove(session);
     const expire = (): void => this.#drop(session, { code: 'RESUME_EXPIRED', reason: `not resumed within ${formatDuration(resumeWindowMs)}` });
-    if (resumeWindowMs === 0) {
-      this.#give(session, { code: 'RESUME_EXPIRED', reason: 'the egress keeps no session without a connection' });
-      return;
-    }
     this.#waiting.set(session, setTimeout(expire, resumeWindowMs).unref());
     this.#enforce(session.owner);
   }

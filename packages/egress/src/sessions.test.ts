@@ -103,3 +103,15 @@ test('a policy that is not valid changes nothing and says so', async () => {
   expect(await egress.until((line) => line.event === 'reload-failed')).toMatchObject({ code: 'POLICY_INVALID' });
   await testStream(await testSession(egress, egress.certs.client('alice')), (await echo()).at).opened;
 });
+
+test('with a resume window of 0 nothing is kept: a lost carrier ends the session and resets its streams', async () => {
+  const egress = await testEgress({ resumeWindowMs: 0 });
+  const to = await echo();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  expect(session.connected.welcome.features).toBe(0);
+  await testStream(session, to.at).opened;
+  session.carrier.duplex.destroy();
+  expect(await egress.recorded()).toMatchObject({ end: 'reset' });
+  await to.idle();
+  await expect(resume(egress, session, { epoch: 1 })).rejects.toMatchObject({ code: 'NOT_RESUMABLE' });
+});

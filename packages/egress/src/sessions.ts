@@ -47,15 +47,17 @@ class EgressSession {
   readonly driver: SessionDriver;
   readonly streams = new Set<ServedStream>();
   readonly lease: Lease;
+  readonly resumable: boolean;
   identity: PeerIdentity;
   epoch = 0;
 
-  constructor(founding: { readonly id: Buffer; readonly key: Buffer; readonly identity: PeerIdentity; readonly lease: Lease; readonly driver: SessionDriver }) {
+  constructor(founding: { readonly id: Buffer; readonly key: Buffer; readonly identity: PeerIdentity; readonly lease: Lease; readonly resumable: boolean; readonly driver: SessionDriver }) {
     this.id = founding.id;
     this.name = founding.id.subarray(0, 6).toString('hex');
     this.key = founding.key;
     this.identity = founding.identity;
     this.lease = founding.lease;
+    this.resumable = founding.resumable;
     this.driver = founding.driver;
   }
 
@@ -119,7 +121,7 @@ export class Sessions {
     const { options } = this.#context;
     const id = randomBytes(16);
     const driver = new SessionDriver(
-      { role: 'server', receiveWindow: options.window, sendWindow: hello.window, maxStreams: options.maxStreamsPerIdentity + refusedInFlight, replayLimitBytes: options.maxReplayPerSession, pingAfterMs: 0, deadAfterMs },
+      { role: 'server', resumable: this.#resumes(hello), receiveWindow: options.window, sendWindow: hello.window, maxStreams: options.maxStreamsPerIdentity + refusedInFlight, replayLimitBytes: options.maxReplayPerSession, pingAfterMs: 0, deadAfterMs },
       {
         opened: (stream, payload) => this.#serve(session, stream, payload),
         goaway: () => { /* the ingress opens streams, we do not: nothing to stop */ },
@@ -127,12 +129,15 @@ export class Sessions {
         ended: (refusal) => this.#forget(session, `${codeOfWire(refusal.code)}: ${refusal.reason}`),
       },
     );
-    const session = new EgressSession({ id, key: resumeKey(carrier, id), identity, lease, driver });
+    const session = new EgressSession({ id, key: resumeKey(carrier, id), identity, lease, driver, resumable: this.#resumes(hello) });
     this.#sessions.set(id.toString('hex'), session);
     this.#context.log.info({ event: 'connected', session: session.name, identity: identity.uri, remote: carrier.remote, carrier: carrier.kind, resumed: false, agent: hello.agent }, 'session opened');
     this.#welcome(session, carrier, { kind: 'new', theirs: { offset: 0, partial: 0 }, rest });
     return undefined;
   }
+
+  /** Do both ends want to resume? */
+  #resumes(hello: Hello): boolean { return this.#context.options.resumeWindowMs > 0 && (hello.features & feature.resume) !== 0; }
 
   /** A place for one more session; at the limit, the session of this identity that has been without a carrier for longest makes room. */
   #admit(identity: PeerIdentity): Lease | Full {
@@ -160,6 +165,7 @@ export class Sessions {
 
   #whyNot(session: EgressSession | undefined, carrier: Carrier, { identity, bound }: { readonly identity: PeerIdentity; readonly bound: Bound<Hello> }): string | undefined {
     if (session === undefined) return 'no such session';
+    if (!session.resumable) return 'the session does not resume';
     if (!sameIdentity(session.identity, identity)) return `the session belongs to ${session.identity.uri}`;
     if (!binderHolds({ key: session.key, side: 'client', carrier, covered: bound.covered }, bound.binder)) return 'the binder does not hold';
     if (bound.value.epoch <= session.epoch) return `epoch ${bound.value.epoch} is not newer than ${session.epoch}`;
@@ -171,7 +177,7 @@ export class Sessions {
     const { options } = this.#context;
     const { position } = session.driver.session.lane;
     sendWelcome(carrier, {
-      kind, version, features: feature.resume, sessionId: session.id, epoch: session.epoch, position, window: options.window, maxStreams: options.maxStreamsPerIdentity,
+      kind, version, features: session.resumable ? feature.resume : 0, sessionId: session.id, epoch: session.epoch, position, window: options.window, maxStreams: options.maxStreamsPerIdentity,
       resumeTtlS: Math.floor(options.resumeWindowMs / 1000), agent: options.agent, instance: this.#instance,
     }, session.key);
     session.driver.attach(carrier, theirs, rest);
@@ -196,7 +202,8 @@ export class Sessions {
       this.#end(session, { code: 'DRAINING', reason: 'the egress is shutting down' });
       return;
     }
-    this.#detached.add(session);
+    if (session.resumable) this.#detached.add(session);
+    else this.#end(session, { code: 'LINK_LOST', reason: 'the connection broke, and this session does not resume' });
   }
 
   #end(session: EgressSession, { code, reason }: { readonly code: Code; readonly reason: string }): void {

@@ -2,7 +2,7 @@
  * One session of the link, over all its carriers: what resuming it takes, and how it ended.
  * Rule: `attach` resolves nothing by itself; the promise it returns settles when that carrier serves new streams no longer, for whatever reason.
  */
-import { AditError, codeOfWire, codes, SessionDriver, wireOfCode, type Carrier, type Code, type Connected, type Logger, type Position, type SessionSecret } from '@adit/shared';
+import { AditError, codeOfWire, codes, feature, SessionDriver, wireOfCode, type Carrier, type Code, type Connected, type Logger, type Position, type SessionSecret } from '@adit/shared';
 
 export interface LinkSessionOptions { readonly window: number; readonly replayLimitBytes: number; readonly log: Logger }
 
@@ -14,6 +14,8 @@ export class LinkSession {
   readonly secret: SessionSecret;
   /** How long the egress keeps it without a carrier, ms. */
   readonly ttlMs: number;
+  /** Do both ends keep what they sent until it is acknowledged? */
+  readonly resumable: boolean;
   /** The egress takes no new streams on it. */
   leaving = false;
   over = false;
@@ -28,8 +30,9 @@ export class LinkSession {
   constructor({ welcome, secret }: Connected, { window, replayLimitBytes, log }: LinkSessionOptions) {
     this.secret = secret;
     this.ttlMs = welcome.resumeTtlS * 1000;
+    const resumable = this.resumable = (welcome.features & feature.resume) !== 0;
     this.driver = new SessionDriver(
-      { role: 'client', receiveWindow: window, sendWindow: welcome.window, maxStreams: 0, replayLimitBytes, pingAfterMs, deadAfterMs },
+      { role: 'client', resumable, receiveWindow: window, sendWindow: welcome.window, maxStreams: 0, replayLimitBytes, pingAfterMs, deadAfterMs },
       {
         opened: (stream) => stream.refuse({ code: wireOfCode('UNSUPPORTED'), reason: 'this ingress takes no streams' }),
         goaway: ({ reason }) => {
@@ -40,6 +43,7 @@ export class LinkSession {
         lost: (reason) => {
           log.warn({ event: 'detached', reason, streams: this.driver.session.streamCount }, 'the connection to the egress broke');
           this.#lostAtMs = performance.now();
+          if (!resumable) this.end('LINK_LOST', reason);
           this.#release(`the connection to the egress broke (${reason})`);
         },
         ended: ({ code: wire, reason }) => {

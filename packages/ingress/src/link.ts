@@ -79,7 +79,7 @@ export class Link {
   /** Moves the session to a fresh carrier, without loss; where none can be had, the old one stays. */
   async swap(cause: string): Promise<void> {
     const session = this.#current;
-    if (!session?.usable || this.#spare) return;
+    if (!session?.usable || !session.resumable || this.#spare) return;
     try {
       const carrier = await this.#options.dial(this.#stop.signal);
       this.#spare = carrier;

@@ -6,7 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Carrier } from '../carrier/contract.ts';
 import { messageOf } from '../errors.ts';
-import type { Position } from '../protocol/mux/lane.ts';
+import type { Position, Write } from '../protocol/mux/lane.ts';
 import { MuxSession, type Goaway, type SessionOptions } from '../protocol/mux/session.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { ProtocolFault, wireCode, type Close, type Refusal } from '../protocol/refusal.ts';
@@ -37,9 +37,10 @@ export class SessionDriver {
   #flushing = false;
   #ackTimer: NodeJS.Timeout | undefined;
   readonly #keepalive: Keepalive;
-  readonly #write = (bytes: Uint8Array): boolean => {
+  readonly #write: Write = (bytes, done) => {
     const duplex = this.#carrier!.duplex;
-    duplex.write(bytes);
+    if (done) duplex.write(bytes, () => done.release());
+    else duplex.write(bytes);
     return duplex.writableLength < writeAheadBytes;
   };
 

@@ -18,7 +18,12 @@ export interface LaneOptions {
   /** A clock in milliseconds; monotonic. */
   readonly now: () => number;
   readonly allocate: (bytes: number) => Uint8Array;
+  /** Both ends agreed to resume: what is sent is kept until acknowledged. Otherwise nothing is kept and nothing acknowledged. */
+  readonly resumable: boolean;
 }
+
+/** Hands bytes to the carrier; false when it is full. `done` is given back when the bytes are written. */
+export type Write = (bytes: Uint8Array, done?: Lease) => boolean;
 
 /** Where to resume: bytes received, and bytes missing of the frame there. */
 export interface Position { readonly offset: number; readonly partial: number }
@@ -50,14 +55,14 @@ export class Lane {
   get attached(): boolean { return this.#attached; }
   get position(): Position { return { offset: this.#decoder.offset, partial: this.#decoder.partial }; }
   /** Bytes have come that no ACK has told of. */
-  get owesAck(): boolean { return this.#decoder.offset !== this.#ackedOut; }
+  get owesAck(): boolean { return this.#options.resumable && this.#decoder.offset !== this.#ackedOut; }
   /** An ACK is due now and not only with the next timer. */
-  get ackIsUrgent(): boolean { return this.#decoder.offset - this.#ackedOut >= ackEveryBytes; }
+  get ackIsUrgent(): boolean { return this.#options.resumable && this.#decoder.offset - this.#ackedOut >= ackEveryBytes; }
   get hasOutput(): boolean { return this.#attached && (this.log.unsent > 0 || this.#ping !== undefined || this.#pong !== undefined || this.ackIsUrgent); }
 
   /** May a stream put in another read of DATA? `extra` bytes of credit beyond the cap are for streams that send little. */
   hasRoom(extra = 0): boolean {
-    return this.#attached && !this.#busy && this.log.unsent < aheadBytes && this.log.unacked < Math.min(this.flight.capBytes + extra, this.#options.replayLimitBytes);
+    return this.#attached && !this.#busy && this.log.unsent < aheadBytes && (!this.#options.resumable || this.log.unacked < Math.min(this.flight.capBytes + extra, this.#options.replayLimitBytes));
   }
 
   /** The carrier takes no more for now, or does again. */
@@ -127,14 +132,19 @@ export class Lane {
   ping(token: number): void { this.#ping = token; }
 
   /** Hands the carrier what there is, until `write` returns false (the carrier is full). */
-  flush(write: (bytes: Uint8Array) => boolean): void {
+  flush(write: Write): void {
+    const { resumable } = this.#options;
     let more = true;
     for (;;) {
       if (this.log.atBoundary) more = this.#unsequenced(write) && more;
       if (!more && this.log.atBoundary) break;
       const bytes = this.log.take();
       if (bytes === undefined) break;
-      more = write(bytes);
+      if (resumable) more = write(bytes);
+      else {
+        more = write(bytes, this.log.takeLease());
+        this.log.acknowledge(this.log.sent);
+      }
     }
     if (this.log.unacked > 0) this.flight.sent(this.log.sent, this.log.acked, this.#options.now());
   }
@@ -144,7 +154,7 @@ export class Lane {
     return this.log.reserve(length, boundary);
   }
 
-  #unsequenced(write: (bytes: Uint8Array) => boolean): boolean {
+  #unsequenced(write: Write): boolean {
     let more = true;
     if (this.owesAck) {
       const ack = this.#options.allocate(headerBytes + 12);

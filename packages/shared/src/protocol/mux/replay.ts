@@ -87,6 +87,14 @@ export class ReplayLog {
     return segment.bytes.subarray(segment.start + skip, segment.stop);
   }
 
+  /** Takes the buffer of the last segment taken out of the log's care: whoever writes it gives it back. For lanes that do not resume. */
+  takeLease(): Lease | undefined {
+    const segment = this.#segments[this.#next - 1];
+    const lease = segment?.lease;
+    if (segment) segment.lease = undefined;
+    return lease;
+  }
+
   /** The peer has everything below `offset`; false if that cannot be. */
   acknowledge(offset: number): boolean {
     if (!(offset >= this.acked && offset <= this.sent)) return false;

@@ -8,7 +8,7 @@
 import { concat, putU16, putU32, text, u16, u32, utf8AtMost } from '../bytes.ts';
 import { decodeClose, decodeRefusal, encodeClose, encodeRefusal, maxReasonBytes, ProtocolFault, wireCode, type Close, type Refusal } from '../refusal.ts';
 import { encodeFrame, frameType } from './frame.ts';
-import { Lane, type LaneOptions, type Position } from './lane.ts';
+import { Lane, type LaneOptions, type Position, type Write } from './lane.ts';
 import type { Lease } from './replay.ts';
 import { TurnQueue } from './schedule.ts';
 import { MuxStream, type StreamHost } from './stream.ts';
@@ -78,7 +78,7 @@ export class MuxSession implements StreamHost {
   }
 
   /** Writes what there is to the carrier and gives turns. */
-  flush(write: (bytes: Uint8Array) => boolean): void {
+  flush(write: Write): void {
     if (this.lane.attached) this.lane.flush(write);
     this.pump();
   }
