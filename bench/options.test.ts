@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { UsageError, parseOptions, testNames } from './options.ts';
 
@@ -14,15 +15,12 @@ describe('the command line of the benchmark', () => {
     expect(parseOptions(['--smoke'])).toMatchObject({ smoke: true, rounds: 1, seconds: 1 });
     expect(() => parseOptions(['--smoke', '--rounds', '3'])).toThrow('--rounds means nothing with --smoke');
   });
-  test('runs another build that is one .js file with this Node, and any other command as it stands', () => {
-    expect(parseOptions(['--adit', 'old=/srv/old/main.js', '--adit', 'flags=node --stack-size=900 main.js']).builds).toEqual([
-      { name: 'old', command: [process.execPath, '/srv/old/main.js'] },
-      { name: 'flags', command: ['node', '--stack-size=900', 'main.js'] },
-    ]);
+  test('takes further builds by their folders, from wherever it runs', () => {
+    expect(parseOptions(['--adit', 'old=/srv/old', '--adit', 'near=a=b']).builds).toEqual([{ name: 'old', root: '/srv/old' }, { name: 'near', root: resolve('a=b') }]);
   });
   test.each([
     [['--test', 'bulk'], '--test'], [['--tests', 'bulk,nap'], '"nap" is none of'], [['--seconds', '0'], 'whole number'], [['--rounds', '2.5'], 'whole number'],
-    [['--only', ','], '--only wants names'], [['--adit', 'main.js'], 'NAME=COMMAND'], [['bulk'], 'bulk'],
+    [['--only', ','], '--only wants names'], [['--adit', '../old'], 'NAME=DIR'], [['--adit', 'old='], 'NAME=DIR'], [['bulk'], 'bulk'],
   ])('refuses %j', (args, complaint) => {
     expect(() => parseOptions(args)).toThrow(UsageError);
     expect(() => parseOptions(args)).toThrow(complaint);

@@ -2,14 +2,15 @@
  * The command line of the benchmark: text in, complete options out.
  * Rule: anything unknown ends with one sentence that names it; `--smoke` fixes rounds, seconds and peers by itself.
  */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const testNames = ['bulk', 'http', 'rate', 'setup', 'idle'] as const;
 /** A group of rows that one load produces. */
 export type TestName = (typeof testNames)[number];
 
-/** Another build of Adit to measure beside this checkout's: a name for the table and the words that come before `egress` or `ingress`. */
-export interface AditBuild { readonly name: string; readonly command: readonly string[] }
+/** A built checkout of Adit: a name for the table and the absolute path of its root folder. */
+export interface AditBuild { readonly name: string; readonly root: string }
 
 export interface BenchOptions {
   /** Pairs to measure by name; undefined: every one that is installed. */
@@ -23,6 +24,7 @@ export interface BenchOptions {
   /** File for the table as Markdown. */
   readonly markdown: string | undefined;
   readonly smoke: boolean;
+  /** Those to measure beside this checkout's own. */
   readonly builds: readonly AditBuild[];
   readonly help: boolean;
 }
@@ -38,7 +40,8 @@ export const usage = `usage: npm run bench -- [options]
   --json FILE           every raw value
   --markdown FILE       the table as Markdown; between the marks <!-- bench: begin --> and <!-- bench: end --> if FILE has them
   --smoke               one short round, Adit and one peer; fails unless every row was measured without errors
-  --adit NAME=COMMAND   a further build of Adit beside this checkout's (repeatable); a COMMAND that is one .js file runs with this Node
+  --adit NAME=DIR       a further build of Adit beside this checkout's (repeatable): the root folder of another checkout, built;
+                        NAME "adit" stands in for this checkout
 `;
 
 const flags = {
@@ -86,8 +89,7 @@ function wholeNumber(flag: string, text: string): number {
 }
 
 function aditBuild(text: string): AditBuild {
-  const match = /^([\w.-]+)=\s*(\S.*)$/.exec(text);
-  if (match === null) throw new UsageError(`--adit wants NAME=COMMAND, not "${text}".`);
-  const words = match[2]!.trim().split(/\s+/);
-  return { name: match[1]!, command: words.length === 1 && /\.[cm]?js$/.test(words[0]!) ? [process.execPath, words[0]!] : words };
+  const match = /^([\w.-]+)=(.+)$/.exec(text);
+  if (match === null) throw new UsageError(`--adit wants NAME=DIR, not "${text}".`);
+  return { name: match[1]!, root: resolve(match[2]!) };
 }
