@@ -22,7 +22,7 @@ describe('a pair', () => {
     const running = await startPair(relays, { pki, folder, servicePort: 9 });
     expect(running.tunnelled).toBe(true);
     running.check();
-    expect(running.memoryBytes()).toBeGreaterThan(2 ** 20);
+    expect(running.memory().total).toBeGreaterThan(2 ** 20);
     expect(running.processorSeconds()).toBeGreaterThan(0);
     await running.stop();
     expect(() => running.check()).toThrow('relays egress ended with SIGTERM');

@@ -6,7 +6,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Peer } from './peers/peer.ts';
 import type { Pki } from './pki.ts';
-import { memoryBytes, processorSeconds } from './process/accounting.ts';
+import { type Memory, memoryOf, processorSeconds } from './process/accounting.ts';
 import { Child } from './process/child.ts';
 import { freePorts, untilListening } from './process/port.ts';
 
@@ -27,8 +27,8 @@ export class Pair {
   get tunnelled(): boolean { return this.#halves.length > 0; }
   /** User and system seconds of both halves so far. */
   processorSeconds(): number { return processorSeconds(this.#halves.map(({ pid }) => pid)); }
-  /** Proportional set size of both halves in bytes. */
-  memoryBytes(): number { return memoryBytes(this.#halves.map(({ pid }) => pid)); }
+  /** Proportional set size of both halves. */
+  memory(): Memory { return memoryOf(this.#halves.map(({ pid }) => pid)); }
 
   /** Fails when a half is gone. */
   check(): void {

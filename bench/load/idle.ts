@@ -1,5 +1,7 @@
 /**
  * Memory of connections that are open and do nothing: proportional set size of the pair with them, less that without, shared out.
+ * Files in memory are left out of both: code belongs to no connection, and a pair that runs on Node shares it with the client of this load,
+ * whose start alone would take from the pair what it has to show.
  * Rule: the pair is fresh and has carried only a few connections before, so that what a runtime has not yet collected is charged to the thousand
  * and never hidden in the reading without them; both readings wait until memory is at rest; every connection has carried an answer and is still
  * open when the reading is taken.
@@ -8,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pair } from '../pair.ts';
+import type { Memory } from '../process/accounting.ts';
 import { Child } from '../process/child.ts';
 import type { Load } from './load.ts';
 
@@ -23,10 +26,11 @@ export const idle: Load = {
   async measure(pair, { idleConnections }) {
     if (!pair.tunnelled) return { trouble: [], values: {} };
     await holding(pair, warmUps, () => Promise.resolve());
-    const without = await memoryAtRest(pair);
-    const together = await holding(pair, idleConnections, () => memoryAtRest(pair));
+    const base = await memoryAtRest(pair);
+    const without = ownBytes(base);
+    const together = ownBytes(await holding(pair, idleConnections, () => memoryAtRest(pair)));
     if (together <= without) throw new Error(`idle: memory did not grow with ${idleConnections} connections (${without} bytes before, ${together} with them)`);
-    return { trouble: [], values: { idle: (together - without) / idleConnections / 1024, 'idle-base': without / 2 ** 20 } };
+    return { trouble: [], values: { idle: (together - without) / idleConnections / 1024, 'idle-base': base.total / 2 ** 20 } };
   },
 };
 
@@ -54,14 +58,17 @@ async function holding<T>(pair: Pair, count: number, work: () => Promise<T>): Pr
   } finally { clearTimeout(timer); child.kill(); }
 }
 
+/** What is no file. */
+function ownBytes({ total, file }: Memory): number { return total - file; }
+
 /** The memory once three samples in a row differ by less than one percent, at most 5 s from now. */
-async function memoryAtRest(pair: Pair): Promise<number> {
+async function memoryAtRest(pair: Pair): Promise<Memory> {
   const deadline = performance.now() + longestRestMs;
-  const samples: number[] = [];
+  const samples: Memory[] = [];
   for (;;) {
     await pause(sampleMs);
-    samples.push(pair.memoryBytes());
-    const last = samples.slice(-3);
+    samples.push(pair.memory());
+    const last = samples.slice(-3).map(ownBytes);
     const largest = Math.max(...last);
     if ((last.length === 3 && largest - Math.min(...last) < largest / 100) || performance.now() > deadline) return samples.at(-1)!;
   }

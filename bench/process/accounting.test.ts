@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { memoryBytes, parsePss, parseStat, processorSeconds } from './accounting.ts';
+import { memoryOf, parsePss, parseStat, processorSeconds } from './accounting.ts';
 import { Child, killAll } from './child.ts';
 
 describe('accounting from /proc', () => {
@@ -10,16 +10,17 @@ describe('accounting from /proc', () => {
     expect(parseStat(line)).toEqual({ session: 88, ticks: 110 });
   });
   test('refuses a stat line that ends early', () => { expect(() => parseStat('1 (x) S 1 2')).toThrow('not understood'); });
-  test('reads the proportional set size, not its parts', () => {
-    expect(parsePss('55d0-7ffd ---p 00000000 00:00 0 [rollup]\nRss:    3000 kB\nPss:    2048 kB\nPss_Anon:   900 kB\n')).toBe(2048 * 1024);
+  test('reads the proportional set size, and its part that is files', () => {
+    expect(parsePss('55d0-7ffd ---p 00000000 00:00 0 [rollup]\nRss:    3000 kB\nPss:    2048 kB\nPss_Anon:   900 kB\nPss_File:   1148 kB\nPss_Shmem:   0 kB\n')).toEqual({ total: 2048 * 1024, file: 1148 * 1024 });
     expect(() => parsePss('Rss: 1 kB\n')).toThrow('no Pss line');
+    expect(() => parsePss('Pss: 1 kB\n')).toThrow('no Pss_File line');
   });
   test('counts the time and memory of a session, children included', async () => {
     const burn = 'const end = performance.now() + 300; while (performance.now() < end);';
     const child = new Child([process.execPath, '-e', `require('node:child_process').spawnSync(process.execPath, ['-e', ${JSON.stringify(burn)}]); console.log('done'); setInterval(() => {}, 1000)`]);
     await new Promise(resolve => { child.process.stdout!.once('data', resolve); });
     expect(processorSeconds([child.pid])).toBeGreaterThan(0.1);
-    expect(memoryBytes([child.pid])).toBeGreaterThan(2 ** 20);
+    expect(memoryOf([child.pid]).total).toBeGreaterThan(2 ** 20);
   });
-  test('finds nothing for no session', () => { expect([processorSeconds([]), memoryBytes([])]).toEqual([0, 0]); });
+  test('finds nothing for no session', () => { expect([processorSeconds([]), memoryOf([])]).toEqual([0, { total: 0, file: 0 }]); });
 });

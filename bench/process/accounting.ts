@@ -20,10 +20,17 @@ export function parseStat(text: string): ProcessStat {
   return { session, ticks: utime + stime + cutime + cstime };
 }
 
-/** Bytes of the `Pss:` line: own pages, and shared ones divided by their users. */
-export function parsePss(text: string): number {
-  const match = /^Pss:\s+(\d+) kB$/m.exec(text);
-  if (match === null) throw new Error('smaps_rollup has no Pss line');
+/** Bytes of own pages, and of shared ones divided by their users. `file`: the part that is files in memory, which is code. */
+export interface Memory { readonly total: number; readonly file: number }
+
+/** Parses the lines `Pss:` and `Pss_File:` (Linux 5.4 and later). */
+export function parsePss(text: string): Memory {
+  return { total: line(text, 'Pss'), file: line(text, 'Pss_File') };
+}
+
+function line(text: string, name: string): number {
+  const match = new RegExp(String.raw`^${name}:\s+(\d+) kB$`, 'm').exec(text);
+  if (match === null) throw new Error(`smaps_rollup has no ${name} line`);
   return Number(match[1]) * 1024;
 }
 
@@ -32,12 +39,14 @@ export function processorSeconds(sessions: readonly number[]): number {
   return members(sessions).reduce((sum, { ticks }) => sum + ticks, 0) / ticksPerSecond;
 }
 
-/** Proportional set size of these sessions in bytes. */
-export function memoryBytes(sessions: readonly number[]): number {
+/** Proportional set size of these sessions. */
+export function memoryOf(sessions: readonly number[]): Memory {
   return members(sessions).reduce((sum, { pid }) => {
     const rollup = readGone(`/proc/${pid}/smaps_rollup`);
-    return sum + (rollup === undefined || rollup === '' ? 0 : parsePss(rollup));
-  }, 0);
+    if (rollup === undefined || rollup === '') return sum;
+    const { total, file } = parsePss(rollup);
+    return { total: sum.total + total, file: sum.file + file };
+  }, { total: 0, file: 0 });
 }
 
 function members(sessions: readonly number[]): (ProcessStat & { readonly pid: number })[] {
