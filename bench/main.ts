@@ -21,6 +21,7 @@ const commandLine = ['npm run bench', ...(process.argv.length > 2 ? ['--'] : [])
 function say(line: string): void { process.stderr.write(`${line}\n`); }
 
 async function main(options: BenchOptions): Promise<number> {
+  if (options.markdown !== undefined) withReport(options.markdown, '');
   const { peers, missing } = select(options);
   for (const { name, why } of missing) say(`left out: ${name} (${why})`);
   const machine = await describeMachine(peers);
@@ -50,8 +51,14 @@ function print(results: Results): void {
 }
 
 function writeMarkdown(file: string, results: Results, machine: Machine): void {
-  const report = markdownReport(results, { command: commandLine, date: new Date().toISOString().slice(0, 10), machine });
-  writeFileSync(file, place(report, existsSync(file) ? readFileSync(file, 'utf8') : undefined));
+  writeFileSync(file, withReport(file, markdownReport(results, { command: commandLine, date: new Date().toISOString().slice(0, 10), machine })));
+}
+
+/** The text of the file with the report in its place; asked before the run as well, so that a quarter of an hour is not lost to a missing mark. */
+function withReport(file: string, report: string): string {
+  try {
+    return place(report, existsSync(file) ? readFileSync(file, 'utf8') : '');
+  } catch (cause) { throw new UsageError(`--markdown ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause }); }
 }
 
 function titled(title: string, lines: readonly string[]): string[] { return lines.length === 0 ? [] : [title, ...lines.map(line => `  ${line}`)]; }

@@ -38,7 +38,7 @@ export const usage = `usage: npm run bench -- [options]
   --seconds N           length of one transfer or load (default 4)
   --rounds N            interleaved rounds (default 5)
   --json FILE           every raw value
-  --markdown FILE       the table as Markdown; between the marks <!-- bench: begin --> and <!-- bench: end --> if FILE has them
+  --markdown FILE       the table as Markdown, between the marks <!-- bench: begin --> and <!-- bench: end --> of FILE, or in a new FILE
   --smoke               one short round, Adit and one peer; fails unless every row was measured without errors
   --adit NAME=DIR       a further build of Adit beside this checkout's (repeatable): the root folder of another checkout, built;
                         NAME "adit" stands in for this checkout

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -23,4 +23,7 @@ test('the certificates carry the names that the pairs check', () => {
   const names = (file: string): string | undefined => new X509Certificate(readFileSync(file)).subjectAltName;
   expect(names(pki.server.cert)).toBe('DNS:localhost, IP Address:127.0.0.1');
   expect(names(pki.client.cert)).toBe('URI:spiffe://bench.test/client/alice');
+});
+test('the keys are for their owner alone', () => {
+  for (const { key, pem } of [pki.server, pki.client]) expect([key, pem].map(file => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
 });

@@ -3,7 +3,7 @@
  * Rule: Adit and its peers get the very same files, so that no row compares certificates.
  * Not here: the CLI's own CA; the benchmark measures transport and has to work for any build of Adit.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './process/child.ts';
 import { requireProgram } from './process/program.ts';
@@ -21,7 +21,7 @@ export const clientName = 'alice';
 export async function makePki(folder: string): Promise<Pki> {
   mkdirSync(folder, { mode: 0o700 });
   const at = (name: string): string => join(folder, name);
-  await openssl(['ecparam', '-genkey', '-name', 'prime256v1', '-noout', '-out', at('ca.key')]);
+  await makeKey(at('ca.key'));
   await openssl(['req', '-x509', '-new', '-key', at('ca.key'), '-sha256', '-days', '30', '-subj', '/CN=bench-ca', '-addext', 'keyUsage=critical,keyCertSign,cRLSign', '-out', at('ca.crt')]);
   return {
     ca: at('ca.crt'),
@@ -34,7 +34,7 @@ interface Leaf { readonly name: string; readonly usage: 'serverAuth' | 'clientAu
 
 async function issue(folder: string, { name, usage, subjectAltName }: Leaf): Promise<KeyPair> {
   const file = (ending: string): string => join(folder, `${name}.${ending}`);
-  await openssl(['ecparam', '-genkey', '-name', 'prime256v1', '-noout', '-out', file('key')]);
+  await makeKey(file('key'));
   await openssl(['req', '-new', '-key', file('key'), '-subj', `/CN=${name}`, '-out', file('csr')]);
   writeFileSync(file('ext'), [
     'basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature', `extendedKeyUsage=${usage}`, `subjectAltName=${subjectAltName}`,
@@ -43,6 +43,11 @@ async function issue(folder: string, { name, usage, subjectAltName }: Leaf): Pro
   await openssl(['x509', '-req', '-in', file('csr'), '-CA', join(folder, 'ca.crt'), '-CAkey', join(folder, 'ca.key'), '-CAcreateserial', '-days', '30', '-sha256', '-extfile', file('ext'), '-out', file('crt')]);
   writeFileSync(file('pem'), readFileSync(file('crt'), 'utf8') + readFileSync(file('key'), 'utf8'), { mode: 0o600 });
   return { cert: file('crt'), key: file('key'), pem: file('pem') };
+}
+
+async function makeKey(file: string): Promise<void> {
+  await openssl(['ecparam', '-genkey', '-name', 'prime256v1', '-noout', '-out', file]);
+  chmodSync(file, 0o600);
 }
 
 async function openssl(args: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@
  * nginx's stream module, two workers a process (one for each core of the reference machine), no log.
  * TLS 1.3 only, both certificates verified, the name of the server checked; it resumes its TLS sessions, as it does by default.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { serverName } from '../pki.ts';
@@ -20,8 +21,12 @@ export function nginxCommand(program: string, { folder, name, workers, body }: {
   return [program, '-e', join(folder, `${name}.error.log`), '-c', file];
 }
 
+/** Whether the stream module is part of the program, by what `nginx -V` says of its build: `--with-stream` and not `--with-stream=dynamic`. */
+export function hasStream(build: string): boolean { return /(^|\s)--with-stream(\s|$)/m.test(build); }
+
 export const nginx = programPeer({
   program: 'nginx', versionFlag: '-v',
+  fault: program => (existsSync(streamModule) || hasStream(spawnSync(program, ['-V'], { encoding: 'utf8' }).stderr ?? '') ? undefined : 'without its stream module (Debian: libnginx-mod-stream)'),
   commands: (program, { folder, pki, ingressPort, egressPort, servicePort }) => ({
     egress: nginxCommand(program, { folder, name: 'egress', workers: 2, body: [
       'stream { server {', `  listen 127.0.0.1:${egressPort} ssl backlog=4096;`, `  proxy_pass 127.0.0.1:${servicePort};`, '  proxy_timeout 1h;',

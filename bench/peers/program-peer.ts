@@ -6,16 +6,18 @@ export interface ProgramPeer {
   readonly program: string;
   /** The argument that makes it say its version. */
   readonly versionFlag: string;
+  /** What is wrong with the installed program at this path, or undefined; default: nothing. */
+  fault?(program: string): string | undefined;
   /** Both halves; `program` is the path of the program. */
   commands(program: string, site: PairSite): PairCommands;
 }
 
 /** Makes a peer out of the program of that name. */
-export function programPeer({ program, versionFlag, commands }: ProgramPeer): Peer {
+export function programPeer({ program, versionFlag, fault, commands }: ProgramPeer): Peer {
   return {
     name: program,
     kind: 'peer',
-    unavailable: () => (findProgram(program) === undefined ? 'not installed' : undefined),
+    unavailable: () => { const path = findProgram(program); return path === undefined ? 'not installed' : fault?.(path); },
     version: () => versionOf([requireProgram(program), versionFlag]),
     commands: site => commands(requireProgram(program), site),
   };

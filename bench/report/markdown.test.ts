@@ -29,5 +29,12 @@ Bars:
     expect(placed).toBe('# Speed\n<!-- bench: begin -->\nnew\n<!-- bench: end -->\nafter\n');
     expect(place('newer\n', placed)).toBe(document.replace('old', 'newer'));
   });
-  test.each([undefined, '', '# Speed\n', '<!-- bench: end -->\n<!-- bench: begin -->\n'])('is the whole file without the marks: %j', document => { expect(place('new\n', document)).toBe('new\n'); });
+  test('is the whole of a new file, which can be filled again', () => {
+    const made = place('new\n', '');
+    expect(made).toBe('<!-- bench: begin -->\nnew\n<!-- bench: end -->\n');
+    expect(place('newer\n', made)).toBe(made.replace('new', 'newer'));
+  });
+  test.each(['# Speed\n', '<!-- bench: begin -->\n', '<!-- bench: end -->\n', '<!-- bench: end -->\n<!-- bench: begin -->\n'])('does not overwrite a document without both marks in order: %j', document => {
+    expect(() => place('new\n', document)).toThrow('there is no place for the table');
+  });
 });

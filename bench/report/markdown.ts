@@ -1,6 +1,6 @@
 /**
  * The report as Markdown, and its place in a document.
- * Rule: a file with the two marks keeps everything outside of them; only a file without them (or none) is written whole.
+ * Rule: nothing outside of the two marks is ever changed; a document without them is refused, and only a new or empty file is written whole.
  */
 import { type Machine, machineLines } from '../machine.ts';
 import type { Results } from './results.ts';
@@ -22,11 +22,12 @@ export function markdownReport(results: Results, { command, date, machine }: { r
   return `${sections.filter(lines => lines.length > 0).map(lines => lines.join('\n')).join('\n\n')}\n`;
 }
 
-/** Puts a report into a document: between its marks, or in place of all of it when it has none. */
-export function place(report: string, document: string | undefined): string {
-  const from = document?.indexOf(begin) ?? -1;
-  const to = document?.indexOf(end, from) ?? -1;
-  if (document === undefined || from < 0 || to < 0) return report;
+/** Puts a report between the marks of a document; `''`: a file that is still to be made, which gets both marks. Fails when there is text without the two marks, in order. */
+export function place(report: string, document: string): string {
+  if (document === '') return `${begin}\n${report}${end}\n`;
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end, from);
+  if (from < 0 || to < 0) throw new Error(`there is no place for the table: put the lines ${begin} and ${end} where it should go`);
   return `${document.slice(0, from + begin.length)}\n${report}${document.slice(to)}`;
 }
 
