@@ -4,6 +4,10 @@ export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseC
 export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './protocol/destination.ts';
 export { loadCredentials, type CredentialFiles, type Credentials } from './identity/credentials.ts';
 export { factsOf, judgeAgain, judgeClient, judgeEgress, sameIdentity, type EgressVerdict, type PeerContext, type PeerFacts, type PeerIdentity, type PeerVerdict, type Refused } from './identity/peer.ts';
+export { extendedKeyUsagesOf, readCertificate, signingUsesOf, uriNamesOf, usages, type CertificateFields, type Extensions } from './identity/certificate.ts';
+export { bitsOf, childrenOf, context, DerError, expectTag, oidOf, readDer, serialOf, smallNumberOf, tags, timeOf, type DerElement } from './identity/der.ts';
+export { pemBlocks, readNamedFile, type PemBlock } from './identity/pem.ts';
+export { readClientNames, type ClientNames } from './identity/spiffe.ts';
 export { loadRevocationList, parseRevocationList, type Revocation, type RevocationList } from './identity/revocation.ts';
 export { loadTrustAnchors, parseTrustAnchors, type TrustAnchors } from './identity/trust.ts';
 export { choice, parseSwitch } from './config/choice.ts';
