@@ -1,0 +1,67 @@
+/**
+ * Secrets for `adit ca`: from a file, from the environment, or asked for on a terminal; never from the command line, where `ps` shows them.
+ * Rule: the file wins over the environment, the environment over the question; without a terminal nothing is asked.
+ */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { AditError, messageOf } from '@adit/shared';
+
+export interface PassphraseFlags { readonly passphraseFile?: string; readonly passphrase?: true }
+
+/** For a CA that is there: asked for when `Store` finds that its key is encrypted. Fails with CA_PASSPHRASE. */
+export function passphraseSource(flags: PassphraseFlags): () => Promise<string | undefined> {
+  return async () => given(flags.passphraseFile, 'ADIT_CA_PASSPHRASE') ?? ask('Passphrase of the CA key: ');
+}
+
+/** For a CA that is being made: none unless given, or asked for with --passphrase (twice). Fails with CA_PASSPHRASE. */
+export async function newPassphrase(flags: PassphraseFlags): Promise<string | undefined> {
+  const found = given(flags.passphraseFile, 'ADIT_CA_PASSPHRASE');
+  if (found !== undefined || flags.passphrase !== true) return found;
+  return askTwice('Passphrase for the CA key: ');
+}
+
+/** The password of a PKCS#12 file: from its file, ADIT_P12_PASSWORD, or asked for twice. Fails with USAGE when there is none. */
+export async function p12Password(file: string | undefined): Promise<string> {
+  return given(file, 'ADIT_P12_PASSWORD', 'USAGE') ?? (await askTwice('Password for the PKCS#12 file: ', 'USAGE'));
+}
+
+type SecretCode = 'CA_PASSPHRASE' | 'USAGE';
+
+function given(file: string | undefined, variable: string, code: SecretCode = 'CA_PASSPHRASE'): string | undefined {
+  const text = file === undefined ? process.env[variable] : firstLine(file);
+  if (text === '') throw new AditError(code, `The secret in ${file ?? variable} is empty.`);
+  return text;
+}
+
+function firstLine(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0]!;
+  } catch (error) {
+    throw new AditError('FILE_UNREADABLE', `Cannot read the file ${file}: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+async function askTwice(question: string, code: SecretCode = 'CA_PASSPHRASE'): Promise<string> {
+  const first = await ask(question);
+  if (first === undefined || first === '') throw new AditError(code, first === '' ? 'An empty secret protects nothing.' : `A secret is needed, and there is no terminal to ask for it: give it in a file${code === 'USAGE' ? ' (--p12-password-file) or in ADIT_P12_PASSWORD' : ''}.`);
+  if ((await ask('The same again: ')) !== first) throw new AditError(code, 'The two are not the same.');
+  return first;
+}
+
+/** The answer, not shown while it is typed; undefined without a terminal. */
+async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  process.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => { done(); } });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      lines.once('line', resolve);
+      lines.once('close', () => { reject(new AditError('CA_PASSPHRASE', 'No secret was typed.')); });
+    });
+  } finally {
+    lines.close();
+    process.stderr.write('\n');
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Files that are whole or not there, whatever ends the process or the machine.
+ * Rule: content goes to a temporary file beside the target, is synced, and then takes the name in one step; the folder is synced after.
+ *       A file that must not be replaced takes its name by a hard link, which fails when the name is taken.
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, fchmodSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AditError, messageOf } from '@adit/shared';
+
+export interface FileContent { readonly path: string; readonly content: string | Uint8Array; /** 0o600 for anything secret. */ readonly mode: number }
+
+/** A file that has its content and not yet its name. */
+export interface StagedFile {
+  /** Takes the name, in place of what had it. Fails with FILE_UNREADABLE. */
+  replace(): void;
+  /** Takes the name if nothing has it. Fails with FILE_EXISTS and FILE_UNREADABLE. */
+  create(): void;
+  /** Forgets it; harmless after it has its name. */
+  discard(): void;
+}
+
+/** Writes the content beside its target. Fails with FILE_UNREADABLE. */
+export function stage({ path, content, mode }: FileContent): StagedFile {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  attempt(path, () => { writeSynced(temporary, content, mode); });
+  const finish = (): void => { rmSync(temporary, { force: true }); };
+  return {
+    replace: () => { attempt(path, () => { renameSync(temporary, path); syncFolder(dirname(path)); }); },
+    create: () => { attempt(path, () => { linkSync(temporary, path); finish(); syncFolder(dirname(path)); }); },
+    discard: finish,
+  };
+}
+
+/** Writes a file in place of what is there. Fails with FILE_UNREADABLE. */
+export function replaceFile(file: FileContent): void {
+  const staged = stage(file);
+  try { staged.replace(); } finally { staged.discard(); }
+}
+
+/** Writes a file where there is none. Fails with FILE_EXISTS and FILE_UNREADABLE. */
+export function createFile(file: FileContent): void {
+  const staged = stage(file);
+  try { staged.create(); } finally { staged.discard(); }
+}
+
+function writeSynced(path: string, content: string | Uint8Array, mode: number): void {
+  const file = openSync(path, 'wx', mode);
+  try {
+    fchmodSync(file, mode);
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Without this a name may be lost with the power, although the content is there. Windows has no such call. */
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try { fsyncSync(folder); } finally { closeSync(folder); }
+}
+
+function attempt(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(path, error);
+    throw new AditError('FILE_UNREADABLE', `Cannot write ${path}: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+export function alreadyThere(path: string, cause?: unknown): AditError { return new AditError('FILE_EXISTS', `The file ${path} is there already.`, { cause }); }
