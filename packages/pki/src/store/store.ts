@@ -1,0 +1,154 @@
+/**
+ * The store of a CA: a folder with its certificate, key, register of certificates, and revocation list.
+ * Rule: what changes it holds the lock from reading the register to writing it; a certificate is recorded, durably, before anybody gets it,
+ *       and a revocation before its list. Killed between the two, the next `revoke` or `crl` completes it.
+ * Not here: who may do this (whoever can read ca.key), and talking to people.
+ */
+import { existsSync } from 'node:fs';
+import { AditError, readNamedFile } from '@adit/shared';
+import { readAuthority, readAuthorityCertificate, type Authority } from '../authority.ts';
+import { createBundle } from '../bundle.ts';
+import { issueLeaf, type Leaf } from '../leaf.ts';
+import { newPrivateKey, isEncryptedKey, privateKeyPem, readPrivateKey } from '../private-key.ts';
+import type { CertificateRequest } from '../request.ts';
+import { createRevocationList, type RevocationReason } from '../revocation-list.ts';
+import type { Subject } from '../names.ts';
+import { prepareDelivery } from './delivery.ts';
+import { replaceFile } from './durable-file.ts';
+import { filesOf, requireAuthority, type StoreFiles } from './folder.ts';
+import { decideSubject, type Ask, type ClientAsk, type EgressAsk } from './issuance.ts';
+import { withLock, type LockOptions } from './lock.ts';
+import { formatRegister, parseRegister, stateOf, type Entry, type Register, type State } from './register.ts';
+import { revokeIn } from './revoking.ts';
+
+export interface StoreOptions extends LockOptions {
+  /** Of the key, when it is encrypted; asked for once, and only when the key is needed. */
+  readonly passphrase?: string | (() => Promise<string | undefined>) | undefined;
+}
+
+export interface IssueOptions {
+  /** Default 90. */
+  readonly days?: number | undefined;
+  /** A further certificate for a name that has one; in `out`, in place of the old files. Default false. */
+  readonly renew?: boolean | undefined;
+  /** Folder that gets NAME.key, NAME.crt and ca.crt. Default: no files. */
+  readonly out?: string | undefined;
+  readonly p12?: { readonly file: string; readonly password: string } | undefined;
+  /** The holder made the key; there is none in the answer and in `out`. */
+  readonly request?: CertificateRequest | undefined;
+  readonly now?: Date | undefined;
+}
+
+export interface Issued extends Leaf {
+  readonly subject: Subject;
+  /** PKCS#8; absent when the holder made the key. */
+  readonly keyPem?: string;
+  readonly caPem: string;
+  /** Paths of what was written. */
+  readonly files: readonly string[];
+}
+
+export interface Listed extends Entry { readonly state: State }
+
+/** Opens the store in `folder`. Fails with CA_MISSING and CA_CORRUPT; a missing or wrong passphrase is found out when the key is needed. */
+export function openStore(folder: string, options: StoreOptions = {}): Store {
+  requireAuthority(folder);
+  return new Store(filesOf(folder), options);
+}
+
+export class Store {
+  readonly #files: StoreFiles;
+  readonly #options: StoreOptions;
+  readonly #public: Omit<Authority, 'key'>;
+  #unlocked: Authority | undefined;
+
+  constructor(files: StoreFiles, options: StoreOptions) {
+    this.#files = files;
+    this.#options = options;
+    this.#public = readAuthorityCertificate(readText(files.certificate, 'the CA certificate'), files.certificate);
+    this.#read();
+  }
+
+  get caPem(): string { return this.#public.certificatePem; }
+  get trustDomain(): string { return this.#public.trustDomain; }
+  /** Where the list is that `revoke` and `crl` write. */
+  get revocationListFile(): string { return this.#files.revocationList; }
+
+  issueClient(ask: Omit<ClientAsk, 'kind'>, options: IssueOptions = {}): Promise<Issued> { return this.issue({ kind: 'client', ...ask }, options); }
+  issueEgress(ask: Omit<EgressAsk, 'kind'>, options: IssueOptions = {}): Promise<Issued> { return this.issue({ kind: 'egress', ...ask }, options); }
+
+  /** Fails with NAME_INVALID, NAME_TAKEN, NOT_FOUND (nothing to renew), FILE_EXISTS, FILE_UNREADABLE, USAGE, CA_PASSPHRASE, CA_BUSY, CA_CORRUPT, CREDENTIALS_UNUSABLE. */
+  async issue(ask: Ask, options: IssueOptions = {}): Promise<Issued> {
+    const authority = await this.#authority();
+    return this.#change((register) => this.#issueIn(register, { authority, ask, options }));
+  }
+
+  #issueIn(register: Register, { authority, ask, options }: { readonly authority: Authority; readonly ask: Ask; readonly options: IssueOptions }): Issued {
+    const { renew = false, out, p12, request, days, now = new Date() } = options;
+    const subject = decideSubject(ask, { register, renew, now });
+    const key = request === undefined ? newPrivateKey() : undefined;
+    const keyPem = key && privateKeyPem(key);
+    const delivery = out === undefined ? undefined : prepareDelivery({ out, name: subject.name, renew, key: keyPem, caPem: this.caPem, p12: p12?.file });
+    try {
+      const leaf = issueLeaf(authority, subject, { publicKey: request?.publicKey ?? key!, now, ...(days !== undefined && { days }) });
+      const bundle = p12 && key && createBundle({ key, certificatePem: leaf.certificatePem, caPem: this.caPem, name: subject.name, password: p12.password });
+      this.#write({ ...register, entries: [...register.entries, entryOf(subject, leaf)] });
+      const files = delivery?.finish({ certificatePem: leaf.certificatePem, p12: bundle }) ?? [];
+      return { ...leaf, subject, ...(keyPem !== undefined && { keyPem }), caPem: this.caPem, files };
+    } finally {
+      delivery?.discard();
+    }
+  }
+
+  /** Every certificate that was issued, oldest first. Fails with CA_CORRUPT. */
+  list(now = new Date()): Listed[] { return this.#read().entries.map((entry) => ({ ...entry, state: stateOf(entry, now) })); }
+
+  /** Revokes by NAME or SERIAL and writes the list. What was revoked before stays as it was. Fails with NOT_FOUND, CA_PASSPHRASE, CA_BUSY, CA_CORRUPT, FILE_UNREADABLE. */
+  async revoke(which: string, { reason = 'unspecified', now = new Date() }: { readonly reason?: RevocationReason | undefined; readonly now?: Date } = {}): Promise<{ readonly newly: readonly Entry[]; readonly already: readonly Entry[] }> {
+    const authority = await this.#authority();
+    return this.#change((register) => {
+      const { register: after, newly, already } = revokeIn(register, which, { reason, now });
+      this.#writeList(authority, after, { now });
+      return { newly, already };
+    });
+  }
+
+  /** Writes and returns a new revocation list, PEM. `days` until the next one has to be there (default 30). Fails as `revoke` does, and with USAGE. */
+  async crlPem({ days, now = new Date() }: { readonly days?: number | undefined; readonly now?: Date } = {}): Promise<string> {
+    const authority = await this.#authority();
+    return this.#change((register) => this.#writeList(authority, register, { days, now }));
+  }
+
+  /** The number is recorded before the list is there, so that no two lists share one. */
+  #writeList(authority: Authority, register: Register, { days, now }: { readonly days?: number | undefined; readonly now: Date }): string {
+    const number = register.crlNumber + 1;
+    const revoked = register.entries.flatMap(({ serial, revoked: mark }) => (mark === undefined ? [] : [{ serial, ...mark }]));
+    const list = createRevocationList(authority, { revoked, number, now, ...(days !== undefined && { days }) });
+    this.#write({ ...register, crlNumber: number });
+    replaceFile({ path: this.#files.revocationList, content: list, mode: 0o644 });
+    return list;
+  }
+
+  async #authority(): Promise<Authority> {
+    if (this.#unlocked !== undefined) return this.#unlocked;
+    const text = readText(this.#files.key, 'the CA key');
+    const { passphrase } = this.#options;
+    const secret = isEncryptedKey(text) ? (typeof passphrase === 'function' ? await passphrase() : passphrase) : undefined;
+    this.#unlocked = readAuthority(this.caPem, readPrivateKey(text, this.#files.key, secret), this.#files.certificate);
+    return this.#unlocked;
+  }
+
+  #change<T>(work: (register: Register) => T): Promise<T> { return withLock(this.#files.lock, () => work(this.#read()), this.#options); }
+  #read(): Register { return parseRegister(readText(this.#files.register, 'the register'), this.#files.register); }
+  #write(register: Register): void { replaceFile({ path: this.#files.register, content: formatRegister(register), mode: 0o600 }); }
+}
+
+function entryOf(subject: Subject, { serial, notBefore, notAfter }: Leaf): Entry {
+  const names = subject.kind === 'client' ? { groups: subject.groups } : { hosts: subject.hosts.map((host) => host.text) };
+  return { name: subject.name, kind: subject.kind, serial, ...names, notBefore, notAfter };
+}
+
+function readText(path: string, what: string): string {
+  if (!existsSync(path)) throw new AditError('CA_CORRUPT', `The store lacks ${what} (${path}).`);
+  return readNamedFile(path, what, 'FILE_UNREADABLE').toString('utf8');
+}
