@@ -1,0 +1,81 @@
+import { expect, test } from '@jest/globals';
+import { Lane } from './lane.ts';
+import { encodeFrame, frameType } from './frame.ts';
+
+function lane({ resumable = true, replayLimitBytes = 1 << 20 } = {}) {
+  let now = 0;
+  const control: [number, string][] = [];
+  const one: Lane = new Lane({ data: () => {}, control: (type, _id, payload) => { if (!one.control(type, payload)) control.push([type, Buffer.from(payload).toString('hex')]); } }, { replayLimitBytes, resumable, now: () => now, allocate: (bytes) => new Uint8Array(bytes) });
+  one.attach({ offset: 0, partial: 0 });
+  const written = (): string => {
+    const out: Uint8Array[] = [];
+    one.flush((bytes) => { out.push(bytes.slice()); return true; });
+    return Buffer.concat(out).toString('hex');
+  };
+  return { one, written, tick: (ms: number) => { now += ms; }, control };
+}
+
+test('an ACK says how many bytes were parsed and how long it was held, and goes before what else there is', () => {
+  const { one, written, tick } = lane();
+  one.receive(encodeFrame(frameType.fin, 1, new Uint8Array(0)));
+  tick(3);
+  one.append(frameType.fin, 3, new Uint8Array(0));
+  expect(written()).toBe(`8000000c00000000${'0000000000000008'}${'00000bb8'}` + '0500000000000003');
+  expect([one.owesAck, one.hasOutput]).toEqual([false, false]);
+});
+
+test('an ACK is urgent after 128 KiB', () => {
+  const { one } = lane();
+  one.receive(encodeFrame(frameType.data, 1, new Uint8Array(65_528)));
+  expect(one.ackIsUrgent).toBe(false);
+  one.receive(encodeFrame(frameType.data, 1, new Uint8Array(65_528)));
+  expect(one.ackIsUrgent).toBe(true);
+});
+
+test('has no room while the carrier is full, the queue is long, or the peer acknowledges nothing', () => {
+  const { one, written } = lane({ replayLimitBytes: 200_000 });
+  one.busy = true;
+  expect(one.hasRoom()).toBe(false);
+  one.busy = false;
+  for (let n = 0; n < 4; n++) one.appendView(1, new Uint8Array(60_000));
+  expect(one.hasRoom()).toBe(false);
+  written();
+  expect(one.hasRoom()).toBe(false);
+  one.receive(encodeFrame(frameType.ack, 0, Uint8Array.from([0, 0, 0, 0, 0, 1, 0x86, 0xa0, 0, 0, 0, 0])));
+  expect(one.hasRoom()).toBe(true);
+});
+
+test('detached it sends nothing, and what was queued meanwhile goes out behind the replay', () => {
+  const { one, written } = lane();
+  one.append(frameType.open, 1, Uint8Array.of(9));
+  written();
+  one.detach();
+  one.append(frameType.fin, 1, new Uint8Array(0));
+  expect(one.hasOutput).toBe(false);
+  one.attach({ offset: 3, partial: 6 });
+  expect(written()).toBe('0100000001' + '09' + '0500000000000001');
+});
+
+test('refuses to resume where the peer wants what is gone or never was', () => {
+  const { one, written } = lane();
+  one.append(frameType.open, 1, new Uint8Array(20));
+  written();
+  one.receive(encodeFrame(frameType.ack, 0, Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0])));
+  expect([one.covers({ offset: 9, partial: 0 }), one.covers({ offset: 10, partial: 18 }), one.covers({ offset: 28, partial: 0 }), one.covers({ offset: 29, partial: 0 })]).toEqual([false, true, true, false]);
+  one.detach();
+  expect(() => one.attach({ offset: 9, partial: 0 })).toThrow(expect.objectContaining({ code: 1 }));
+});
+
+test('a lane that does not resume keeps nothing and acknowledges nothing', () => {
+  const { one, written } = lane({ resumable: false });
+  let given = 0;
+  one.appendBuffer(new Uint8Array(108), 100, { release: () => { given++; } });
+  one.flush((_bytes, done) => { done?.release(); return true; });
+  expect([one.log.unacked, given]).toEqual([0, 1]);
+  one.receive(encodeFrame(frameType.fin, 1, new Uint8Array(0)));
+  expect([one.owesAck, written()]).toEqual([false, '']);
+});
+
+test.each([['ACK', frameType.ack, 11], ['PING', frameType.ping, 7]])('%s of the wrong size is a fault', (_name, type, size) => {
+  expect(() => lane().one.receive(encodeFrame(type, 0, new Uint8Array(size)))).toThrow(expect.objectContaining({ code: 1 }));
+});

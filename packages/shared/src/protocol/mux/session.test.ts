@@ -1,0 +1,300 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { MuxPair, type Side } from '../../../../../test/support/mux-pair.ts';
+import { encodeFrame, frameType } from './frame.ts';
+
+const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/[\s|]/g, ''), 'hex'));
+
+describe('opening a stream', () => {
+  test('takes one round trip, and early bytes ride behind OPEN', () => {
+    const pair = new MuxPair();
+    const ours = pair.open();
+    pair.send('client', 1, 5, 'copy');
+    pair.flush('client');
+    expect(Buffer.concat(pair.link.client).toString('hex')).toBe(`01000003000000010102030000000500000001${Buffer.from([0, 1, 2, 3, 4].map((at) => (2 * 131 + at * 7) & 0xff)).toString('hex')}`);
+    pair.deliver('client');
+    const theirs = pair.streams.server.get(1)!;
+    expect(theirs.received).toBe(5);
+    theirs.stream.accept(new Uint8Array(0));
+    pair.flush('server');
+    pair.deliver('server');
+    expect(ours.openedBy).toBe(1);
+  });
+
+  test('that is refused ends there, and what still comes for it is dropped', () => {
+    const pair = new MuxPair();
+    const ours = pair.open();
+    pair.flush('client');
+    pair.deliver('client');
+    pair.streams.server.get(1)!.stream.refuse({ code: 16, reason: 'no' });
+    pair.flush('server');
+    pair.send('client', 1, 100, 'copy');
+    pair.deliver('server');
+    pair.settle();
+    expect([ours.over, ours.code, ours.overs]).toEqual(['refused', 16, 1]);
+    expect([pair.ends.client.streamCount, pair.ends.server.streamCount]).toEqual([0, 0]);
+  });
+
+  test('beyond the limit of the session is refused by it', () => {
+    const pair = new MuxPair({ maxStreams: 2 });
+    const [, , third] = [pair.open(), pair.open(), pair.open()];
+    pair.settle();
+    expect([third!.over, third!.code]).toEqual(['refused', 27]);
+  });
+
+  test('after GOAWAY is refused, and the streams that are open go on', () => {
+    const pair = new MuxPair();
+    const first = pair.open();
+    pair.settle();
+    pair.ends.server.goaway({ code: 53, reason: 'draining' }, 1_000);
+    pair.settle();
+    expect(pair.goaways).toEqual(['client']);
+    const late = pair.open();
+    pair.send('client', 1, 10, 'copy');
+    pair.settle();
+    expect([late.code, first.over, pair.streams.server.get(1)!.received]).toEqual([53, undefined, 10]);
+  });
+});
+
+describe('ending a stream', () => {
+  test.each([['client', 'server'], ['server', 'client']] as const)('half by half, the %s first, keeps the other half open', (first, second) => {
+    const pair = new MuxPair();
+    pair.open();
+    pair.settle();
+    pair.finish(first, 1);
+    pair.settle();
+    expect(pair.streams[second].get(1)!.ended).toBe(true);
+    pair.send(second, 1, 1_000, 'copy');
+    pair.settle();
+    expect(pair.streams[first].get(1)!.received).toBe(1_000);
+    pair.finish(second, 1);
+    pair.settle();
+    expect([pair.ends.client.streamCount, pair.ends.server.streamCount]).toEqual([0, 0]);
+    expect([pair.streams.client.get(1)!.overs, pair.streams.server.get(1)!.overs]).toEqual([0, 0]);
+  });
+
+  test('with a reset is told to the other side once, with its code', () => {
+    const pair = new MuxPair();
+    pair.open();
+    pair.settle();
+    pair.streams.server.get(1)!.stream.reset({ code: 24, reason: 'gone' });
+    pair.streams.server.get(1)!.stream.reset({ code: 24, reason: 'gone' });
+    pair.settle();
+    expect([pair.streams.client.get(1)!.code, pair.streams.client.get(1)!.overs]).toEqual([24, 1]);
+  });
+
+  test('resets that cross each other leave nothing behind', () => {
+    const pair = new MuxPair();
+    pair.open();
+    pair.settle();
+    for (const side of ['client', 'server'] as const) pair.streams[side].get(1)!.stream.reset({ code: 25, reason: '' });
+    pair.settle();
+    expect([pair.ends.client.streamCount, pair.ends.server.streamCount]).toEqual([0, 0]);
+  });
+
+  test('the end of the session resets every stream', () => {
+    const pair = new MuxPair();
+    const [one, two] = [pair.open(), pair.open()];
+    pair.ends.client.end({ code: 53, reason: 'over' });
+    expect([one!.code, two!.code, pair.ends.client.over]).toEqual([53, 53, true]);
+  });
+});
+
+describe('a peer that breaks the protocol', () => {
+  test.each([
+    ['DATA on a stream that was never opened', '00 000001 00000005 | 00'],
+    ['an even id from a client', '01 000000 00000002'],
+    ['an empty DATA frame', '00 000000 00000001'],
+    ['a WINDOW of three bytes', '01 000000 00000001 | 04 000003 00000001 | 000000'],
+    ['a FIN with a payload', '01 000000 00000001 | 05 000001 00000001 | 00'],
+    ['DATA after FIN', '01 000000 00000001 | 05 000000 00000001 | 00 000001 00000001 | 00'],
+    ['a second FIN', '01 000000 00000001 | 05 000000 00000001 | 05 000000 00000001'],
+    ['OPEN_OK for its own stream', '01 000000 00000001 | 02 000000 00000001'],
+    ['an id used twice', '01 000000 00000001 | 01 000000 00000001'],
+    ['ACK of bytes that were never sent', '80 00000c 00000000 | 0000000000000009 00000000'],
+    ['HELLO inside the session', 'c0 000000 00000000'],
+    ['a sequenced type that nobody knows', '01 000000 00000001 | 1f 000000 00000001'],
+  ])('%s is a fault of the session', (_what, frames) => {
+    const pair = new MuxPair();
+    expect(() => pair.ends.server.receive(hex(frames))).toThrow(expect.objectContaining({ code: 1 }));
+  });
+
+  test('more DATA than was granted is a fault of flow control', () => {
+    const pair = new MuxPair();
+    pair.ends.server.receive(hex('01 000000 00000001'));
+    pair.streams.server.get(1)!.stream.events = { opened() {}, refused() {}, data() {}, end() {}, reset() {}, writable() {} };
+    const frame = encodeFrame(frameType.data, 1, new Uint8Array(65_528));
+    expect(() => { for (let n = 0; n < 5; n++) pair.ends.server.receive(frame); }).toThrow(expect.objectContaining({ code: 3 }));
+  });
+
+  test('an unsequenced type that nobody knows is skipped', () => {
+    const pair = new MuxPair();
+    pair.ends.server.receive(hex('8f 000002 00000000 | 0102'));
+    expect(pair.ends.server.over).toBe(false);
+  });
+
+  test('who never acknowledges what it makes us answer is cut off', () => {
+    const pair = new MuxPair({ replayLimitBytes: 1 << 16 });
+    const opens = Array.from({ length: 40_000 }, (_, n) => encodeFrame(frameType.open, 2 * n + 1, new Uint8Array(0)));
+    pair.ends.server.goaway({ code: 53, reason: 'x'.repeat(200) }, 0);
+    expect(() => { for (const open of opens) pair.ends.server.receive(open); }).toThrow(expect.objectContaining({ code: 4 }));
+  });
+
+  test('random bytes are a fault or nothing, never anything else', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      try {
+        new MuxPair().ends.server.receive(bytes);
+      } catch (error) {
+        expect(error).toHaveProperty('code');
+      }
+    }), { numRuns: 2_000 });
+  });
+});
+
+test('PING is answered with what it brought', () => {
+  const pair = new MuxPair();
+  pair.ends.client.ping(7);
+  pair.flush('client');
+  pair.deliver('client');
+  pair.flush('server');
+  expect(Buffer.concat(pair.link.server).toString('hex')).toBe('82000008000000000000000000000007');
+});
+
+test('a slow destination stops its own stream at its window and no other', () => {
+  const pair = new MuxPair();
+  const [slow, quick] = [pair.open(), pair.open()];
+  pair.settle();
+  for (let n = 0; n < 200; n++) {
+    pair.send('client', slow!.stream.id, 10_000, 'copy');
+    pair.send('client', quick!.stream.id, 10_000, 'copy');
+    pair.flush('client');
+    pair.deliver('client');
+    pair.streams.server.get(quick!.stream.id)!.accept();
+    pair.nowMs += 1;
+    pair.flush('server');
+    pair.deliver('server');
+  }
+  expect(pair.streams.server.get(slow!.stream.id)!.received).toBeLessThanOrEqual(262_144);
+  expect(pair.streams.server.get(quick!.stream.id)!.received).toBe(2_000_000);
+});
+
+test('streams that all want the lane share it: none gets twice what another gets', () => {
+  const pair = new MuxPair({ replayLimitBytes: 1 << 20 });
+  const streams = Array.from({ length: 6 }, () => pair.open());
+  pair.settle();
+  const reads = new Map(streams.map((seen) => [seen.stream.id, 0]));
+  const reading = new Set(streams);
+  for (let round = 0; round < 400; round++) {
+    for (const seen of streams) {
+      if (seen.turns > 0) reading.add(seen);
+      if (!reading.has(seen)) continue;
+      const before = seen.sent;
+      if (!pair.send('client', seen.stream.id, 60_000, 'buffer')) reading.delete(seen);
+      if (seen.sent > before) reads.set(seen.stream.id, reads.get(seen.stream.id)! + 1);
+    }
+    pair.flush('client');
+    pair.deliver('client', 90_000);
+    for (const seen of pair.streams.server.values()) seen.accept();
+    pair.nowMs += 1;
+    pair.flush('server');
+    pair.deliver('server');
+  }
+  const counts = [...reads.values()];
+  expect(Math.min(...counts)).toBeGreaterThan(10);
+  expect(Math.max(...counts) / Math.min(...counts)).toBeLessThan(2);
+});
+
+describe('a carrier that dies', () => {
+  /** A short script with every kind of frame; its carrier dies after `upTo` bytes one way. */
+  const script = (die: { side: Side; after: number } | undefined): MuxPair => {
+    const pair = new MuxPair();
+    pair.open();
+    pair.send('client', 1, 300, 'copy');
+    pair.open();
+    pair.flush('client');
+    if (die?.side === 'client') {
+      pair.deliver('client', die.after);
+      pair.cut();
+    }
+    pair.settle();
+    pair.streams.server.get(1)!.stream.accept(new Uint8Array(4));
+    pair.streams.server.get(3)!.stream.refuse({ code: 20, reason: 'refused' });
+    pair.send('server', 1, 5_000, 'view');
+    pair.send('server', 1, 5_000, 'buffer');
+    pair.finish('server', 1);
+    pair.flush('server');
+    if (die?.side === 'server') {
+      pair.deliver('server', die.after);
+      pair.cut();
+    }
+    pair.settle();
+    pair.finish('client', 1);
+    pair.settle();
+    return pair;
+  };
+  const outcome = (pair: MuxPair) => (['client', 'server'] as const).map((side) => [...pair.streams[side].values()].map(({ received, ended, over, code, overs, openedBy }) => ({ received, ended, over, code, overs, openedBy })));
+
+  test('at any byte, either way, changes nothing for the streams', () => {
+    const expected = outcome(script(undefined));
+    for (const [side, most] of [['client', 360], ['server', 10_100]] as const) for (let after = 0; after <= most; after += after > 400 && after < 9_700 ? 37 : 1) expect([side, after, outcome(script({ side, after }))]).toEqual([side, after, expected]);
+  });
+
+  test('at random, again and again, among random operations: bytes in order and complete, each stream ends once, memory bounded', () => {
+    const step = fc.oneof(
+      { weight: 2, arbitrary: fc.record({ op: fc.constant('open' as const), side: fc.constant('client' as const), id: fc.constant(0) }) },
+      { weight: 8, arbitrary: fc.record({ op: fc.constant('send' as const), side: fc.constantFrom('client' as const, 'server' as const), id: fc.nat(6), length: fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.constantFrom(15_000)), how: fc.constantFrom('copy' as const, 'buffer' as const, 'view' as const) }) },
+      { weight: 3, arbitrary: fc.record({ op: fc.constant('send' as const), side: fc.constantFrom('client' as const, 'server' as const), id: fc.nat(6), length: fc.integer({ min: 4_096, max: 65_000 }), how: fc.constantFrom('buffer' as const, 'view' as const) }) },
+      { weight: 8, arbitrary: fc.record({ op: fc.constant('move' as const), side: fc.constantFrom('client' as const, 'server' as const), bytes: fc.oneof(fc.nat(40), fc.nat(100_000)) }) },
+      { weight: 4, arbitrary: fc.record({ op: fc.constant('accept' as const), side: fc.constantFrom('client' as const, 'server' as const), id: fc.nat(6) }) },
+      { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('finish' as const, 'reset' as const, 'answer' as const, 'refuse' as const), side: fc.constantFrom('client' as const, 'server' as const), id: fc.nat(6) }) },
+      { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('cut' as const, 'resume' as const, 'fill' as const, 'ping' as const), side: fc.constant('client' as const), id: fc.constant(0) }) },
+    );
+    fc.assert(fc.property(fc.array(step, { minLength: 5, maxLength: 80 }), (steps) => {
+      const limit = 1 << 18;
+      const pair = new MuxPair({ replayLimitBytes: limit });
+      const answered = new Set<number>();
+      for (const one of steps) {
+        pair.nowMs += 1;
+        if (one.op === 'open') pair.open();
+        else if (one.op === 'cut') pair.cut();
+        else if (one.op === 'resume') pair.resume();
+        else if (one.op === 'fill') pair.full.client = !pair.full.client;
+        else if (one.op === 'ping') pair.ends.client.ping(1);
+        else if (one.op === 'move') {
+          pair.flush(one.side);
+          pair.deliver(one.side, one.bytes);
+        } else {
+          const id = one.id * 2 + 1;
+          const seen = pair.streams[one.side].get(id);
+          if (!seen || seen.over) continue;
+          if (one.op === 'send') pair.send(one.side, id, one.length, one.how);
+          else if (one.op === 'accept') seen.accept();
+          else if (one.op === 'finish') pair.finish(one.side, id);
+          else if (one.op === 'reset') { seen.stream.reset({ code: 24, reason: '' }); seen.over = 'reset'; }
+          else if (one.side === 'server' && !answered.has(id)) {
+            answered.add(id);
+            if (one.op === 'answer') seen.stream.accept(new Uint8Array(0));
+            else { seen.stream.refuse({ code: 16, reason: '' }); seen.over = 'refused'; }
+          }
+        }
+        for (const side of ['client', 'server'] as const) {
+          const { log } = pair.ends[side].lane;
+          expect(log.acked <= log.sent && log.sent <= log.head).toBe(true);
+          expect(log.unacked).toBeLessThanOrEqual(limit + 8 * 65_600 + 131_072);
+        }
+      }
+      pair.settle();
+      for (const side of ['client', 'server'] as const) {
+        for (const [id, seen] of pair.streams[side]) {
+          const peer = pair.streams[side === 'client' ? 'server' : 'client'].get(id)!;
+          expect(seen.overs).toBeLessThanOrEqual(1);
+          expect(seen.received).toBeLessThanOrEqual(peer.sent);
+          if (!seen.over && !peer.over) expect([seen.received, seen.ended]).toEqual([peer.sent, peer.finSent]);
+          if (seen.ended) expect(seen.received).toBe(peer.sent);
+          if (peer.over === 'reset' || peer.over === 'refused') expect(seen.over !== undefined || (seen.ended && seen.finSent)).toBe(true);
+        }
+        expect(pair.ends[side].lane.log.unacked).toBe(0);
+      }
+    }), { numRuns: 1_500 });
+  });
+});

@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { MuxStream, readBytes, type StreamHost } from './stream.ts';
+
+function stream({ credit = 262_144, room = true, ours = true } = {}) {
+  const frames: [number, string][] = [];
+  const waiting: MuxStream[] = [];
+  const host: StreamHost = {
+    nowMs: 0, srttMs: 0, hasRoom: () => room, append: (type, _id, payload) => { frames.push([type, Buffer.from(payload).toString('hex')]); }, appendBuffer: () => {}, appendView: () => {},
+    waitForTurn: (one) => { waiting.push(one); }, forget: () => {},
+  };
+  const one = new MuxStream(1, host, { sendCredit: credit, receiveWindow: 262_144, ours });
+  const told: string[] = [];
+  one.events = { opened: () => told.push('opened'), refused: () => told.push('refused'), data: () => told.push('data'), end: () => told.push('end'), reset: () => told.push('reset'), writable: () => told.push('writable') };
+  return { one, frames, waiting, told };
+}
+
+test('a source may read while there is credit for one whole read, and waits for WINDOW then', () => {
+  const { one, waiting } = stream({ credit: readBytes });
+  expect(one.canSend()).toBe(true);
+  expect(one.sendCopy(new Uint8Array(1))).toBe(false);
+  expect(waiting).toEqual([]);
+  one.onWindow(readBytes);
+  expect(waiting).toEqual([one]);
+});
+
+test('without room in the lane it waits for its turn', () => {
+  const { one, waiting } = stream({ room: false });
+  expect(one.canSend()).toBe(false);
+  expect(waiting).toEqual([one]);
+});
+
+test('FIN is sent once, and nothing is read after it', () => {
+  const { one, frames } = stream();
+  one.finish();
+  one.finish();
+  expect(frames).toEqual([[5, '']]);
+  expect(one.canSend()).toBe(false);
+});
+
+test('after a reset nothing is sent any more, and a buffer that comes late is given back', () => {
+  const { one, frames } = stream();
+  let given = false;
+  one.reset({ code: 24, reason: '' });
+  expect(one.sendBuffer(new Uint8Array(100), 10, { release: () => { given = true; } })).toBe(false);
+  expect([frames.length, given, one.dead]).toEqual([1, true, true]);
+});
+
+test.each([['OPEN_OK twice', (one: MuxStream) => { one.onOpened(new Uint8Array(0)); one.onOpened(new Uint8Array(0)); }], ['OPEN_OK after OPEN_ERR', (one: MuxStream) => { one.onRefused({ code: 1, reason: '' }); one.onOpened(new Uint8Array(0)); }]])('%s is a fault', (_what, act) => {
+  expect(() => act(stream().one)).toThrow(expect.objectContaining({ code: 1 }));
+});
+
+test('credit beyond all measure is a fault of flow control', () => {
+  const { one } = stream();
+  expect(() => { for (;;) one.onWindow(2 ** 52); }).toThrow(expect.objectContaining({ code: 3 }));
+});
