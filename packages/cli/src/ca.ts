@@ -9,6 +9,7 @@ import { issueCommand } from './ca/issue.ts';
 import { listCommand } from './ca/list.ts';
 import { requestCommand } from './ca/request.ts';
 import { revokeCommand } from './ca/revoke.ts';
+import { showCommand } from './ca/show.ts';
 import { signCommand } from './ca/sign.ts';
 
 /** The command, to be added to the program. Its actions throw AditError. */
@@ -21,5 +22,6 @@ export function caCommand(): Command {
     .addCommand(signCommand())
     .addCommand(listCommand())
     .addCommand(revokeCommand())
-    .addCommand(crlCommand());
+    .addCommand(crlCommand())
+    .addCommand(showCommand());
 }

@@ -38,8 +38,8 @@ export function yes(): Asn1 { return primitive(Type.BOOLEAN, Uint8Array.of(0xff)
 export function bitString(bytes: Uint8Array, unused = 0): Asn1 { return primitive(Type.BITSTRING, Buffer.concat([Uint8Array.of(unused), bytes])); }
 export function utf8String(text: string): Asn1 { return primitive(Type.UTF8, Buffer.from(text)); }
 
-/** UTF-16, big-endian. */
-export function bmpString(text: string): Asn1 { return primitive(Type.BMPSTRING, Buffer.from(text, 'utf16le').swap16()); }
+/** The text as it is: node-forge makes UTF-16 of it. */
+export function bmpString(text: string): Asn1 { return create(Class.UNIVERSAL, Type.BMPSTRING, false, text); }
 
 /** Whole seconds: fractions are cut off. */
 export function time(date: Date): Asn1 {

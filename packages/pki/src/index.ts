@@ -34,3 +34,5 @@ export { initAuthority, type InitOptions } from './store/folder.ts';
 export type { Ask, ClientAsk, EgressAsk } from './store/issuance.ts';
 export type { Entry, State } from './store/register.ts';
 export { openStore, type Issued, type IssueOptions, type Listed, type Store, type StoreOptions } from './store/store.ts';
+export { formatExplanation, type Explanation } from './show/explanation.ts';
+export { explain, type ExplainOptions } from './show/show.ts';

@@ -54,10 +54,10 @@ export function clientSubject(text: string, groups: readonly string[] = []): Sub
   return { kind: 'client', name: checkName(text), groups: [...new Set(groups.map(checkGroup))] };
 }
 
-/** An egress and its hosts, each once, one at least. Fails with NAME_INVALID. */
+/** An egress and its hosts, each once, one at least. Fails with NAME_INVALID, and USAGE (no host). */
 export function egressSubject(text: string, hosts: readonly string[]): Subject {
   const checked = new Map(hosts.map((host) => checkHost(host)).map((host) => [host.text, host]));
-  if (checked.size === 0) throw new AditError('NAME_INVALID', `The egress ${safeText(text)} has no host: give the names and addresses that its clients dial with --host.`);
+  if (checked.size === 0) throw new AditError('USAGE', `The egress ${safeText(text)} has no host: give the names and addresses that its clients dial with --host.`);
   return { kind: 'egress', name: checkName(text), hosts: [...checked.values()] };
 }
 

@@ -3,8 +3,8 @@
  * Rule: nothing is overwritten unless it is a renewal, and keys never take a name before they are complete. All that can be refused is
  *       refused before a certificate is recorded; no certificate is on disk before it is.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { AditError, messageOf, pemBlocks } from '@adit/shared';
 import { alreadyThere, stage, type FileContent, type StagedFile } from './durable-file.ts';
 
@@ -34,6 +34,7 @@ export function prepareDelivery({ out, name, renew, key, caPem, p12 }: DeliveryO
   const fresh = [...(renew ? [] : [...(key === undefined ? [] : [keyPath]), certificatePath]), ...(p12 === undefined || renew ? [] : [p12])];
   const taken = fresh.find((path) => existsSync(path));
   if (taken !== undefined) throw alreadyThere(taken);
+  if (p12 !== undefined) checkWritable(dirname(p12), p12);
   const hasCa = checkAuthorityFile(caPath, caPem);
   const staged: StagedFile[] = [];
   const add = (file: FileContent): void => { staged.push(stage(file)); };
@@ -84,5 +85,14 @@ function makeFolder(path: string): void {
     mkdirSync(path, { recursive: true });
   } catch (error) {
     throw new AditError('FILE_UNREADABLE', `Cannot make the folder ${path}: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/** Found out now, not when the certificate is recorded already. */
+function checkWritable(folder: string, path: string): void {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new AditError('FILE_UNREADABLE', `Cannot write ${path}: ${messageOf(error)}.`, { cause: error });
   }
 }
