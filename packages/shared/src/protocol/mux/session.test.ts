@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MuxPair, type Side } from '../../../../../test/support/mux-pair.ts';
+import { muxProperty } from '../../../../../test/support/mux-property.ts';
 import { encodeFrame, frameType } from './frame.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/[\s|]/g, ''), 'hex'));
@@ -240,61 +241,6 @@ describe('a carrier that dies', () => {
   });
 
   test('at random, again and again, among random operations: bytes in order and complete, each stream ends once, memory bounded', () => {
-    const step = fc.oneof(
-      { weight: 2, arbitrary: fc.record({ op: fc.constant('open' as const), side: fc.constant('client' as const), id: fc.constant(0) }) },
-      { weight: 8, arbitrary: fc.record({ op: fc.constant('send' as const), side: fc.constantFrom('client' as const, 'server' as const), id: fc.nat(6), length: fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.constantFrom(15_000)), how: fc.constantFrom('copy' as const, 'buffer' as const, 'view' as const) }) },
-      { weight: 3, arbitrary: fc.record({ op: fc.constant('send' as const), side: fc.constantFrom('client' as const, 'server' as const), id: fc.nat(6), length: fc.integer({ min: 4_096, max: 65_000 }), how: fc.constantFrom('buffer' as const, 'view' as const) }) },
-      { weight: 8, arbitrary: fc.record({ op: fc.constant('move' as const), side: fc.constantFrom('client' as const, 'server' as const), bytes: fc.oneof(fc.nat(40), fc.nat(100_000)) }) },
-      { weight: 4, arbitrary: fc.record({ op: fc.constant('accept' as const), side: fc.constantFrom('client' as const, 'server' as const), id: fc.nat(6) }) },
-      { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('finish' as const, 'reset' as const, 'answer' as const, 'refuse' as const), side: fc.constantFrom('client' as const, 'server' as const), id: fc.nat(6) }) },
-      { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('cut' as const, 'resume' as const, 'fill' as const, 'ping' as const), side: fc.constant('client' as const), id: fc.constant(0) }) },
-    );
-    fc.assert(fc.property(fc.array(step, { minLength: 5, maxLength: 80 }), (steps) => {
-      const limit = 1 << 18;
-      const pair = new MuxPair({ replayLimitBytes: limit });
-      const answered = new Set<number>();
-      for (const one of steps) {
-        pair.nowMs += 1;
-        if (one.op === 'open') pair.open();
-        else if (one.op === 'cut') pair.cut();
-        else if (one.op === 'resume') pair.resume();
-        else if (one.op === 'fill') pair.full.client = !pair.full.client;
-        else if (one.op === 'ping') pair.ends.client.ping(1);
-        else if (one.op === 'move') {
-          pair.flush(one.side);
-          pair.deliver(one.side, one.bytes);
-        } else {
-          const id = one.id * 2 + 1;
-          const seen = pair.streams[one.side].get(id);
-          if (!seen || seen.over) continue;
-          if (one.op === 'send') pair.send(one.side, id, one.length, one.how);
-          else if (one.op === 'accept') seen.accept();
-          else if (one.op === 'finish') pair.finish(one.side, id);
-          else if (one.op === 'reset') { seen.stream.reset({ code: 24, reason: '' }); seen.over = 'reset'; }
-          else if (one.side === 'server' && !answered.has(id)) {
-            answered.add(id);
-            if (one.op === 'answer') seen.stream.accept(new Uint8Array(0));
-            else { seen.stream.refuse({ code: 16, reason: '' }); seen.over = 'refused'; }
-          }
-        }
-        for (const side of ['client', 'server'] as const) {
-          const { log } = pair.ends[side].lane;
-          expect(log.acked <= log.sent && log.sent <= log.head).toBe(true);
-          expect(log.unacked).toBeLessThanOrEqual(limit + 8 * 65_600 + 131_072);
-        }
-      }
-      pair.settle();
-      for (const side of ['client', 'server'] as const) {
-        for (const [id, seen] of pair.streams[side]) {
-          const peer = pair.streams[side === 'client' ? 'server' : 'client'].get(id)!;
-          expect(seen.overs).toBeLessThanOrEqual(1);
-          expect(seen.received).toBeLessThanOrEqual(peer.sent);
-          if (!seen.over && !peer.over) expect([seen.received, seen.ended]).toEqual([peer.sent, peer.finSent]);
-          if (seen.ended) expect(seen.received).toBe(peer.sent);
-          if (peer.over === 'reset' || peer.over === 'refused') expect(seen.over !== undefined || (seen.ended && seen.finSent)).toBe(true);
-        }
-        expect(pair.ends[side].lane.log.unacked).toBe(0);
-      }
-    }), { numRuns: 1_500 });
+    fc.assert(muxProperty(), { numRuns: 1_500 });
   });
 });
