@@ -71,7 +71,7 @@ test.each(wrongEgress)('an egress with a certificate %s is not spoken to, and th
   const files = certificates();
   make(files);
   const egress = await startEgress({ certificates: files });
-  const { process: ingress } = await startIngress({ certificates: files, egressPort: egress.port, to: { it: '127.0.0.1:1' }, client: files.client('alice') });
+  const { process: ingress } = await startIngress({ certificates: files, egressPort: egress.port, to: { it: '127.0.0.1:1' }, client: files.client('alice'), flags: ['--log-level', 'debug'] });
   expect(await ingress.event('retrying')).toMatchObject({ code: 'EGRESS_CERT_INVALID', reason: expect.stringContaining(words), advice: expect.stringContaining('--ca') });
   await ingress.event('retrying', {}, { nth: 3 });
   expect(ingress.all('connected')).toEqual([]);

@@ -28,7 +28,7 @@ export async function startPostgres(): Promise<Postgres> {
   if (owner.uid !== undefined && owner.gid !== undefined) { chownSync(data, owner.uid, owner.gid); chownSync(folder, owner.uid, owner.gid); }
   await succeed(join(programs, 'initdb'), ['-D', data, '-U', 'tester', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'], { ...owner, cwd: folder, env: { HOME: folder, LC_ALL: 'C' } });
   const port = await closedPort();
-  const server = new Child(join(programs, 'postgres'), ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', folder, '-F', '-c', 'log_min_messages=log', '-c', 'max_wal_size=1GB'], { ...owner, cwd: folder, name: 'postgres', env: { LC_ALL: 'C' }, stopSignal: 'SIGQUIT' });
+  const server = new Child(join(programs, 'postgres'), ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', folder, '-F', '-c', 'log_min_messages=log', '-c', 'max_wal_size=1GB', '-c', 'client_connection_check_interval=100ms'], { ...owner, cwd: folder, name: 'postgres', env: { LC_ALL: 'C' }, stopSignal: 'SIGQUIT' });
   await server.line(/ready to accept connections/, 30_000);
   return { port, at: `127.0.0.1:${port}`, user: 'tester' };
 }
