@@ -43,14 +43,14 @@ function firstLine(file: string): string {
 }
 
 async function askTwice(question: string, code: SecretCode = 'CA_PASSPHRASE'): Promise<string> {
-  const first = await ask(question);
+  const first = await ask(question, code);
   if (first === undefined || first === '') throw new AditError(code, first === '' ? 'An empty secret protects nothing.' : `A secret is needed, and there is no terminal to ask for it: give it in a file${code === 'USAGE' ? ' (--p12-password-file) or in ADIT_P12_PASSWORD' : ''}.`);
-  if ((await ask('The same again: ')) !== first) throw new AditError(code, 'The two are not the same.');
+  if ((await ask('The same again: ', code)) !== first) throw new AditError(code, 'The two are not the same.');
   return first;
 }
 
 /** The answer, not shown while it is typed; undefined without a terminal. */
-async function ask(question: string): Promise<string | undefined> {
+async function ask(question: string, code: SecretCode = 'CA_PASSPHRASE'): Promise<string | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => { done(); } });
@@ -58,7 +58,7 @@ async function ask(question: string): Promise<string | undefined> {
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve);
-      lines.once('close', () => { reject(new AditError('CA_PASSPHRASE', 'No secret was typed.')); });
+      lines.once('close', () => { reject(new AditError(code, 'No secret was typed.')); });
     });
   } finally {
     lines.close();
