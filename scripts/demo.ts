@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { play } from './demo/acts.ts';
-import { killAll, stopAll } from './demo/child.ts';
+import { collapsed, killAll, stopAll } from './demo/child.ts';
 import { stage } from './demo/stage.ts';
 
 const parentCheckMs = 500;
@@ -47,7 +47,7 @@ process.on('exit', () => {
 
 const startedAtMs = performance.now();
 try {
-  await Promise.race([play(folder), interruption()]);
+  await Promise.race([play(folder), collapsed, interruption()]);
   await stopAll();
   stage.finale(`All of it held, in ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s. Nothing is left running.`, true);
   process.exit(0);

@@ -1,7 +1,8 @@
 /**
  * Holds the layout of ARCHITECTURE.md: who may import whom, declared dependencies, a test beside every source, file size, file names.
- * Rule: one table below is the truth; a folder that it does not know is a finding. Cycles are the linter's (import/no-cycle).
- * Imports are read by their one spelling in this repository (`from '...'`), not by a parser.
+ * Rule: the table below is the truth; a folder that it does not know is a finding. What comes through `@adit/shared` is judged by the
+ * file that its index takes it from. Imports are read by their one form in this repository, not by a parser.
+ * Not here: cycles (the linter's import/no-cycle), and what tests may import (everything).
  * usage: node scripts/layout.mjs [ROOT]
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -10,47 +11,66 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const maxLines = 300;
-/** Folder, or single file, to the folders and files of ours that it may import; longest match wins. `@adit/x` is a package. */
-const mayImport = {
-  'shared/src/protocol': ['shared/src/protocol'],
-  'shared/src/errors.ts': ['shared/src/protocol'],
-  'shared/src/observe': ['shared/src/observe', 'shared/src/protocol', 'shared/src/errors.ts'],
-  'shared/src/net': ['shared/src/net', 'shared/src/protocol', 'shared/src/errors.ts', 'shared/src/observe'],
-  'shared/src/identity': ['shared/src/identity', 'shared/src/protocol', 'shared/src/errors.ts', 'shared/src/observe'],
-  'shared/src/config': ['shared/src/config', 'shared/src/protocol', 'shared/src/errors.ts', 'shared/src/observe'],
-  'shared/src/carrier': ['shared/src/carrier', 'shared/src/net', 'shared/src/identity', 'shared/src/protocol', 'shared/src/errors.ts', 'shared/src/observe'],
-  'shared/src/session': ['shared/src/session', 'shared/src/carrier/contract.ts', 'shared/src/protocol', 'shared/src/net', 'shared/src/errors.ts', 'shared/src/observe'],
-  'shared/src/index.ts': ['shared/src'],
-  'ingress/src/frontend': ['ingress/src/frontend', '@adit/shared'],
-  'ingress/src/connection.ts': ['ingress/src/frontend/contract.ts', 'ingress/src/link.ts', '@adit/shared'],
-  'ingress/src': ['ingress/src', '@adit/shared'],
-  'egress/src/policy': ['egress/src/policy', '@adit/shared'],
-  'egress/src/dialer': ['egress/src/dialer', '@adit/shared'],
-  'egress/src/stream.ts': ['egress/src/policy', 'egress/src/dialer', 'egress/src/limits.ts', '@adit/shared'],
-  'egress/src': ['egress/src', '@adit/shared'],
-  'pki/src': ['pki/src', '@adit/shared'],
-  'cli/src': ['cli/src', '@adit/shared', '@adit/pki', '@adit/ingress', '@adit/egress'],
-};
-/** The policy is pure: of node's modules it reads its own file and hashes, and never a socket. */
-const neverImport = { 'egress/src/policy': ['node:net', 'node:tls', 'node:dns', 'node:http'], 'shared/src/protocol': builtinModules.flatMap((name) => [name, `node:${name}`]) };
-const vagueNames = /(^|-)(manager|handler|utils?|helpers?|common|base|impl|data|info|misc)(-|\.)/;
+const [protocol, errors, observe, net, identity, config, carrier, session] = ['protocol', 'errors.ts', 'observe', 'net', 'identity', 'config', 'carrier', 'session'].map((name) => `shared/src/${name}`);
+const contract = `${carrier}/contract.ts`;
+const base = [protocol, errors, observe];
 
-/** Every finding about the packages below `root`, as lines to print. */
+/** A folder, or one file, to the folders and files of ours that it may import beside itself. The longest match counts. */
+const mayImport = {
+  [protocol]: [],
+  [errors]: [protocol],
+  [observe]: [protocol, errors],
+  [net]: base,
+  [identity]: base,
+  [config]: base,
+  [carrier]: [...base, net, identity],
+  [session]: [...base, net, contract],
+  'shared/src/index.ts': ['shared/src'],
+  'ingress/src/frontend': [...base, net, identity],
+  'ingress/src/connection.ts': [...base, net, identity, session, contract, 'ingress/src/frontend/contract.ts', 'ingress/src/link.ts'],
+  'ingress/src': ['shared/src'],
+  'egress/src/policy': [...base, identity],
+  'egress/src/dialer': [...base, net],
+  'egress/src/stream.ts': [...base, net, identity, session, contract, 'egress/src/policy', 'egress/src/dialer', 'egress/src/limits.ts'],
+  'egress/src': ['shared/src'],
+  'pki/src': [...base, identity, config],
+  'cli/src': ['shared/src', '@adit/pki', '@adit/ingress', '@adit/egress'],
+};
+
+/** Modules of Node that a folder may not use: the wire formats use none, the policy reads its own file and nothing else. */
+const neverImport = {
+  [protocol]: builtinModules.map((name) => `node:${name.replace('node:', '')}`),
+  'egress/src/policy': ['child_process', 'dgram', 'dns', 'dns/promises', 'http', 'http2', 'https', 'net', 'tls'].map((name) => `node:${name}`),
+};
+
+const vagueNames = /(^|-)(manager|handler|utils?|helpers?|common|base|impl|data|info|misc)(-|\.)/;
+/** Places on the machine of one author, which mean nothing to anybody else. */
+const privatePlaces = /(?<![\w.~-])\/(?:work|farm)\/|\bshared\/(?:design|probes)\b/;
+const ignored = /[\\/](node_modules|dist|coverage|\.git|\.cache)([\\/]|$)/;
+
+/** Every finding about the tree below `root`, as lines to print. */
 export function findings(root) {
   const packages = join(root, 'packages');
-  return sources(packages).flatMap((file) => {
-    const name = relative(packages, file).split(sep).join('/');
+  const sharedNames = readIndex(join(packages, 'shared', 'src', 'index.ts'));
+  const inPackages = filesBelow(packages).filter((file) => file.endsWith('.ts')).flatMap((file) => {
+    const name = slashed(relative(packages, file));
     const text = readFileSync(file, 'utf8');
-    return [...aboutName(name), ...aboutSize(name, text), ...aboutTest(file, name, text), ...aboutImports(packages, name, text)];
+    return [...aboutName(name), ...aboutSize(name, text), ...aboutTest(file, name, text), ...aboutImports({ packages, sharedNames }, name, text)];
   });
+  return [...inPackages, ...filesBelow(root).flatMap((file) => aboutPlaces(slashed(relative(root, file)), readFileSync(file, 'utf8')))];
 }
 
-function sources(folder) {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !/[\\/](node_modules|dist)([\\/]|$)/.test(entry.parentPath))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+function filesBelow(folder) {
+  const inside = (path) => ignored.test(relative(folder, path).replace(/^/, sep));
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (inside(path)) return [];
+    if (entry.isDirectory()) return filesBelow(path);
+    return entry.isFile() ? [path] : [];
+  }).sort();
 }
+
+function slashed(path) { return path.split(sep).join('/'); }
 
 function aboutName(name) {
   const file = name.split('/').at(-1);
@@ -69,31 +89,55 @@ function aboutTest(file, name, text) {
 }
 
 /** A file that exports nothing that runs needs no test. */
-function typesOnly(text) { return !/^export (async )?(function|const|let|class)\b/m.test(text); }
+function typesOnly(text) { return !/^export (async |abstract )*(function|const|let|class|\{)/m.test(text); }
 
-function aboutImports(packages, name, text) {
+function aboutPlaces(name, text) {
+  return text.split('\n').flatMap((line, at) => (privatePlaces.test(line) ? [`${name}:${at + 1}: names a place on one machine`] : []));
+}
+
+function aboutImports({ packages, sharedNames }, name, text) {
   if (name.endsWith('.test.ts')) return [];
   const folder = longest(Object.keys(mayImport), name);
   if (folder === undefined) return [`${name}: the import table does not know this folder`];
-  const [owner] = name.split('/');
-  const declared = Object.keys(JSON.parse(readFileSync(join(packages, owner, 'package.json'), 'utf8')).dependencies ?? {});
-  return importsOf(text).flatMap((specifier) => {
-    const never = Object.entries(neverImport).some(([where, what]) => name.startsWith(where) && what.includes(specifier));
-    if (never) return [`${name}: may not import ${specifier}`];
-    if (specifier.startsWith('node:')) return [];
-    const target = specifier.startsWith('.') ? relative(packages, resolve(packages, dirname(name), specifier)).split(sep).join('/') : specifier;
-    if (!specifier.startsWith('.')) {
-      const root = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0];
-      if (!declared.includes(root)) return [`${name}: ${root} is not among the dependencies of its package`];
-      if (!specifier.startsWith('@adit/')) return [];
-    }
-    return mayImport[folder].some((allowed) => target === allowed || target.startsWith(`${allowed}/`)) ? [] : [`${name}: may not import ${target}`];
+  const { dependencies = {} } = JSON.parse(readFileSync(join(packages, name.split('/')[0], 'package.json'), 'utf8'));
+  return importsOf(text).flatMap(({ specifier, names }) => {
+    if (specifier.startsWith('.')) return judged(folder, name, slashed(relative(packages, resolve(packages, dirname(name), specifier))));
+    if (isBuiltin(specifier)) return Object.entries(neverImport).some(([where, what]) => within(where, name) && what.includes(specifier)) ? [`${name}: may not import ${specifier}`] : [];
+    const owner = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+    if (!Object.hasOwn(dependencies, owner)) return [`${name}: ${owner} is not among the dependencies of its package`];
+    if (specifier !== '@adit/shared') return owner.startsWith('@adit/') ? judged(folder, name, specifier) : [];
+    if (names === undefined) return [`${name}: takes all of ${specifier}; name what it needs`];
+    return names.flatMap((each) => (sharedNames.has(each) ? judged(folder, name, sharedNames.get(each), ` (for ${each})`) : [`${name}: ${specifier} has no ${each}`]));
   });
 }
 
-function importsOf(text) { return [...text.matchAll(/^(?:import|export)\b[^;'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\('([^']+)'\)/gm)].map(([, a, b, c]) => a ?? b ?? c); }
+function judged(folder, name, target, remark = '') {
+  return [folder, ...mayImport[folder]].some((allowed) => within(allowed, target)) ? [] : [`${name}: may not import ${target}${remark}`];
+}
 
-function longest(keys, name) { return keys.filter((key) => name === key || name.startsWith(`${key}/`)).sort((a, b) => b.length - a.length)[0]; }
+function within(folder, name) { return name === folder || name.startsWith(`${folder}/`); }
+
+function isBuiltin(specifier) { return specifier.startsWith('node:') || builtinModules.includes(specifier); }
+
+/** What a text imports, and passes on, from where; `names` is undefined where they are not listed. */
+function importsOf(text) {
+  const listed = [...text.matchAll(/^(?:import|export)\b([^;'"]*?)\bfrom\s+['"]([^'"]+)['"]/gm)].map(([, clause, specifier]) => ({ specifier, names: namesOf(clause) }));
+  const bare = [...text.matchAll(/^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm)].map(([, first, second]) => ({ specifier: first ?? second, names: undefined }));
+  return [...listed, ...bare];
+}
+
+function namesOf(clause) {
+  const list = /\{([^}]*)\}/.exec(clause)?.[1];
+  return list?.split(',').map((item) => item.trim().replace(/^type\s+/, '').split(/\s+as\s+/)[0]).filter((item) => item !== '');
+}
+
+/** Each name that the index of the shared package exports, to the file it comes from. */
+function readIndex(file) {
+  if (!existsSync(file)) return new Map();
+  return new Map(importsOf(readFileSync(file, 'utf8')).flatMap(({ specifier, names = [] }) => names.map((name) => [name, slashed(join('shared/src', specifier))])));
+}
+
+function longest(keys, name) { return keys.filter((key) => within(key, name)).sort((a, b) => b.length - a.length)[0]; }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const found = findings(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url)));

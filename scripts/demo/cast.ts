@@ -54,7 +54,7 @@ export function writePolicy(folder: string, { ports }: Ready): string {
 
 /** The web site, the TLS service and the source of bytes, which will be asked for so many. */
 export async function startServices(folder: string, sizes: readonly number[]): Promise<{ readonly process: Child; readonly ready: Ready }> {
-  const child = new Child('the services', [here('services.ts'), join(folder, 'service/shop.crt'), join(folder, 'service/shop.key'), ...sizes.map(String)], { talks: true });
+  const child = new Child('the services', [here('services.ts'), join(folder, 'service/shop.crt'), join(folder, 'service/shop.key'), ...sizes.map(String)], { talks: true, stays: true });
   return { process: child, ready: await child.message<Ready>('ports') };
 }
 
@@ -63,7 +63,7 @@ export async function startEgress(folder: string): Promise<Egress> {
   const child = new Child('the egress', [
     aditMain, 'egress', '--listen', '127.0.0.1:0', '--cert', file('edge.crt'), '--key', file('edge.key'), '--client-ca', file('ca.crt'), '--crl', file('ca/crl.pem'),
     '--policy', file('policy.yaml'), '--log-format', 'json', '--drain-timeout', '2s',
-  ]);
+  ], { stays: true });
   return { process: child, port: portOf(await child.event('listening')) };
 }
 

@@ -11,6 +11,18 @@ export interface LogLine { readonly event?: string; readonly [field: string]: un
 const deadlineMs = 20_000;
 const stopPatienceMs = 5_000;
 const living = new Set<Child>();
+let collapse: (error: Error) => void;
+
+/** Rejects when a process that should stay has ended by itself. */
+export const collapsed = new Promise<never>((_, reject) => { collapse = reject; });
+collapsed.catch(() => { /* said by whoever waits for it */ });
+
+export interface ChildOptions {
+  /** It can send messages; the programs of users cannot. */
+  readonly talks?: boolean;
+  /** It runs until it is stopped. */
+  readonly stays?: boolean;
+}
 
 /** `promise`, or a complaint that says what did not happen in time. */
 export async function within<T>(what: string, promise: Promise<T>, ms = deadlineMs): Promise<T> {
@@ -19,7 +31,7 @@ export async function within<T>(what: string, promise: Promise<T>, ms = deadline
   try { return await Promise.race([promise, late]); } finally { clearTimeout(timer); }
 }
 
-/** A Node process. With `talks` it can send messages; the programs of users cannot. */
+/** A Node process: a program and its arguments. */
 export class Child {
   readonly name: string;
   readonly exit: Promise<Exit>;
@@ -28,8 +40,9 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #watchers = new Set<() => void>();
   #exited: Exit | undefined;
+  #stopping = false;
 
-  constructor(name: string, args: readonly string[], { talks = false }: { readonly talks?: boolean } = {}) {
+  constructor(name: string, args: readonly string[], { talks = false, stays = false }: ChildOptions = {}) {
     this.name = name;
     this.#process = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', ...(talks ? ['ipc' as const] : [])], detached: true, env: environment() });
     living.add(this);
@@ -48,6 +61,7 @@ export class Child {
       this.#exited = exit;
       living.delete(this);
       this.#wake();
+      if (stays && !this.#stopping) collapse(new Error(`${this.name} ended in the middle of the play (${exit.signal ?? `exit status ${exit.code}`})\n${this.lastWords}`));
       return exit;
     });
     this.exit.catch(() => { /* said by whoever waits for it */ });
@@ -92,6 +106,7 @@ export class Child {
 
   /** SIGTERM, then SIGKILL for what is left of its group. */
   async stop(): Promise<Exit> {
+    this.#stopping = true;
     this.#signal('SIGTERM');
     try { return await within(`the end of ${this.name}`, this.exit, stopPatienceMs); } finally { this.kill(); }
   }
