@@ -97,7 +97,7 @@ async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
   if (stream === null) return '';
   let all = '';
   stream.setEncoding('utf8');
-  for await (const chunk of stream) all += chunk;
+  for await (const chunk of stream) all += String(chunk);
   return all;
 }
 

@@ -20,7 +20,7 @@ let failed = 0;
 for (const { name, property, share } of chosen) {
   const started = performance.now();
   const numRuns = Math.max(1, Math.round(cases * share));
-  const result = await fc.check(property() as fc.IProperty<unknown>, { numRuns, seed });
+  const result = fc.check(property() as fc.IProperty<unknown>, { numRuns, seed });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   if (result.failed) {
     failed++;

@@ -70,5 +70,5 @@ export const targets: readonly Target[] = [
   { name: 'forward', share: 1, property: () => fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\][a-z0-9.:*/-]{0,50}$/)), (text) => { assert.equal(typeof parseForward(text).ok, 'boolean'); }) },
   { name: 'policy', share: 0.05, property: () => fc.property(fc.oneof(fc.string(), damaged(Buffer.from(policy)).map((text) => Buffer.from(text).toString('latin1'))), (text) => mayThrow(AditError, () => { Policy.parse(text, 'policy.yaml'); })) },
   { name: 'revocation-list', share: 0.2, property: () => fc.property(fc.oneof(bytes, damaged(crl)), (der) => mayThrow(AditError, () => { parseRevocationList(Buffer.from(der), anchors); })) },
-  { name: 'mux-pair', share: 1, property: () => muxProperty() as fc.IProperty<unknown> },
+  { name: 'mux-pair', share: 1, property: () => muxProperty() },
 ];

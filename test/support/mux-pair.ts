@@ -4,7 +4,7 @@
  * Pooled buffers are poisoned when they are given back, so that a reuse while the log or the link still needs them shows as wrong bytes.
  */
 import { MuxSession, type SessionEvents, type SessionOptions } from '../../packages/shared/src/protocol/mux/session.ts';
-import { MuxStream, type StreamEvents } from '../../packages/shared/src/protocol/mux/stream.ts';
+import type { MuxStream, StreamEvents } from '../../packages/shared/src/protocol/mux/stream.ts';
 import type { Lease } from '../../packages/shared/src/protocol/mux/replay.ts';
 import type { Close, Refusal } from '../../packages/shared/src/protocol/refusal.ts';
 

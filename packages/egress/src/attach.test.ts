@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import tls from 'node:tls';
+import tls, { type ConnectionOptions } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { connectSession } from '@adit/shared';
-import { certificates } from '../../../test/support/certificates.ts';
+import type { Certificates } from '../../../test/support/certificates.ts';
 import { day, newCa, newClient } from '../../../test/support/issuer.ts';
 import { testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
 
@@ -19,8 +19,8 @@ test('a client with a good certificate gets a session', async () => {
 
 // The reason must reach the ingress as a code and a sentence: a bare TLS alert says nothing.
 test.each([
-  ['CLIENT_CERT_UNKNOWN_CA', (certs: ReturnType<typeof certificates>) => certs.write('stranger', newClient(newCa('Other'), { subject: 'alice', uris: [uri('alice')] }))],
-  ['CLIENT_CERT_NO_IDENTITY', (certs: ReturnType<typeof certificates>) => certs.write('nobody', newClient(certs.authority, { subject: 'nobody', uris: [] }))],
+  ['CLIENT_CERT_UNKNOWN_CA', (certs: Certificates) => certs.write('stranger', newClient(newCa('Other'), { subject: 'alice', uris: [uri('alice')] }))],
+  ['CLIENT_CERT_NO_IDENTITY', (certs: Certificates) => certs.write('nobody', newClient(certs.authority, { subject: 'nobody', uris: [] }))],
 ])('is refused as %s and told so', async (code, make) => {
   const egress = await testEgress();
   await expect(testSession(egress, make(egress.certs))).rejects.toMatchObject({ code });
@@ -39,7 +39,7 @@ test('an expired certificate is refused as expired', async () => {
 
 test('without a certificate the answer is one REFUSE and nothing the peer says is read', async () => {
   const egress = await testEgress();
-  const socket = tls.connect({ host: '127.0.0.1', port: egress.port, ca: readFileSync(egress.certs.ca), ALPNProtocols: ['adit/1'], minVersion: 'TLSv1.3', allowHalfOpen: true } as tls.ConnectionOptions);
+  const socket = tls.connect({ host: '127.0.0.1', port: egress.port, ca: readFileSync(egress.certs.ca), ALPNProtocols: ['adit/1'], minVersion: 'TLSv1.3', allowHalfOpen: true } as ConnectionOptions);
   socket.on('error', () => { /* the refusal is what counts */ });
   await once(socket, 'secureConnect');
   socket.write('hello');

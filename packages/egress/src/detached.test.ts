@@ -21,7 +21,7 @@ test('the fourth session of an identity pushes out the one that waited longest',
 test('bytes count, for an identity and in all', () => {
   const { detached, given } = keeper();
   const [a, b, c, d] = [session('alice', 600), session('alice', 600), session('bob', 900), session('carol', 900)];
-  for (const one of [a, b, c, d]) detached.add(one!);
+  for (const one of [a, b, c, d]) detached.add(one);
   expect(given).toEqual([[a, 'OVERLOAD'], [b, 'OVERLOAD']]);
 });
 

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import type { TLSSocket } from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { EgressServer } from './server.ts';
 import { certificates } from '../../../test/support/certificates.ts';
@@ -20,7 +21,7 @@ test('a new certificate is used by the next carrier, and the sessions that are o
   egress.certs.write('edge', newServer(egress.certs.authority, { serial: '5a' }));
   await egress.until((line) => line.event === 'reloaded' && line['what'] === 'certificates');
   const carrier = await testCarrier(egress, egress.certs.client('alice'));
-  const { getPeerX509Certificate } = carrier.duplex as unknown as import('node:tls').TLSSocket;
+  const { getPeerX509Certificate } = carrier.duplex as unknown as TLSSocket;
   expect(getPeerX509Certificate.call(carrier.duplex)?.serialNumber).toBe('5A');
   carrier.duplex.destroy();
   expect(session.driver.attached).toBe(true);

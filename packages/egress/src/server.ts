@@ -34,7 +34,7 @@ export class EgressServer {
   readonly #attachments: Attachments;
   readonly #tls: tls.Server;
   readonly #stopped = new AbortController();
-  #listeners: Listener[] = [];
+  readonly #listeners: Listener[] = [];
   #trust: Trust;
   #draining = false;
   #recheck: NodeJS.Timeout | undefined;

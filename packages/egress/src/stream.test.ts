@@ -1,18 +1,17 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import net from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { acceptPooled, wireOfCode } from '@adit/shared';
+import { acceptPooled, wireOfCode, type Relay } from '@adit/shared';
 import { closedPort, echo, service } from '../../../test/support/services.ts';
 import { testEgress, testSession, testStream } from '../../../test/support/in-process.ts';
-import net from 'node:net';
 
 /** A local client's socket, joined to a stream by its relay; what comes back is collected. */
-async function join({ relay }: { relay: import('@adit/shared').Relay }): Promise<net.Socket> {
+async function join({ relay }: { relay: Relay }): Promise<net.Socket> {
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = connect({ port: (server.address() as net.AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+  const client = net.connect({ port: (server.address() as net.AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
   client.on('error', () => { /* a reset is looked for by `close` */ });
   const [accepted] = await once(server, 'connection') as [net.Socket];
   relay.attach(acceptPooled(accepted), { idleTimeoutMs: 0 });

@@ -25,32 +25,32 @@ export interface CodeRow {
 }
 
 type Local = readonly [socks: number, http: number, proxyStatus: string];
-const stream = (wire: number, { origin, retryable }: { readonly origin: Origin; readonly retryable: boolean }, [socks, http, proxyStatus]: Local, advice: string): CodeRow => ({ wire, origin, retryable, socks, http, proxyStatus, exit: 1, advice });
+const stream = (wire: number, { origin, retryable, local: [socks, http, proxyStatus] }: { readonly origin: Origin; readonly retryable: boolean; readonly local: Local }, advice: string): CodeRow => ({ wire, origin, retryable, socks, http, proxyStatus, exit: 1, advice });
 const denied = (wire: number, advice: string): CodeRow => ({ wire, origin: 'policy', retryable: false, socks: 2, http: 403, proxyStatus: 'http_request_denied', exit: 4, advice });
 const link = (wire: number, retryable: boolean, advice: string): CodeRow => ({ wire, origin: 'link', retryable, socks: 1, http: 503, proxyStatus: 'destination_unavailable', exit: 1, advice });
 const ours = (exit: 1 | 2 | 3, origin: Origin, advice: string): CodeRow => ({ origin, retryable: false, socks: 1, http: 500, proxyStatus: 'proxy_internal_error', exit, advice });
 
 export const codes = {
-  NO_ERROR: stream(0, { origin: 'service', retryable: true }, [0, 200, 'connection_terminated'], 'Nothing to do.'),
-  PROTOCOL_ERROR: stream(1, { origin: 'link', retryable: false }, [1, 502, 'proxy_internal_error'], 'The two ends disagree about the protocol: compare their versions, then report it.'),
-  INTERNAL: stream(2, { origin: 'link', retryable: true }, [1, 502, 'proxy_internal_error'], 'This is a bug: report it with the log of both ends.'),
-  FLOW_CONTROL: stream(3, { origin: 'link', retryable: false }, [1, 502, 'proxy_internal_error'], 'A peer sent more than it was granted: compare the versions of the two ends.'),
-  EXCESSIVE: stream(4, { origin: 'link', retryable: true }, [1, 429, 'connection_limit_reached'], 'The peer sends frames faster than its limits allow: slow down and retry.'),
-  POLICY_DENIED: stream(16, { origin: 'policy', retryable: false }, [2, 403, 'http_request_denied'], 'Ask the owner of the egress for a rule that allows this destination.'),
-  ADDRESS_PROHIBITED: stream(17, { origin: 'policy', retryable: false }, [2, 502, 'destination_ip_prohibited'], 'The name resolves to a loopback, private, link-local or metadata address: a rule has to name that range.'),
-  DNS_FAILED: stream(18, { origin: 'service', retryable: true }, [4, 502, 'dns_error'], 'The egress cannot resolve this name: check its spelling, and the resolver of the egress.'),
-  DNS_TIMEOUT: stream(19, { origin: 'service', retryable: true }, [4, 504, 'dns_timeout'], 'The resolver of the egress does not answer: check it there.'),
-  CONNECTION_REFUSED: stream(20, { origin: 'service', retryable: true }, [5, 502, 'connection_refused'], 'Nothing listens on that port: check that the service runs and the port is right.'),
-  HOST_UNREACHABLE: stream(21, { origin: 'service', retryable: true }, [4, 502, 'destination_ip_unroutable'], 'The egress has no path to that host: check its routes and firewalls.'),
-  NETWORK_UNREACHABLE: stream(22, { origin: 'service', retryable: true }, [3, 502, 'destination_ip_unroutable'], 'The egress has no route to that network: check its routes.'),
-  DIAL_TIMEOUT: stream(23, { origin: 'service', retryable: true }, [4, 504, 'connection_timeout'], 'The service does not answer: check firewalls between the egress and it, or raise --dial-timeout.'),
-  CONNECTION_RESET: stream(24, { origin: 'service', retryable: true }, [1, 502, 'connection_terminated'], 'The other side reset the connection.'),
-  PEER_GONE: stream(25, { origin: 'service', retryable: true }, [1, 502, 'connection_terminated'], 'The other side closed before it had read everything.'),
-  IDLE_TIMEOUT: stream(26, { origin: 'service', retryable: true }, [1, 504, 'connection_read_timeout'], 'No bytes moved for the configured time: raise --idle-timeout or use keepalives in the application.'),
-  LIMIT_STREAMS: stream(27, { origin: 'policy', retryable: true }, [1, 503, 'connection_limit_reached'], 'Too many connections are open for this identity: close some, or raise --max-streams-per-identity at the egress.'),
-  OVERLOAD: stream(28, { origin: 'policy', retryable: true }, [1, 503, 'connection_limit_reached'], 'The egress is at its limit: retry later, or raise its limits.'),
-  UNSUPPORTED: stream(29, { origin: 'link', retryable: false }, [7, 501, 'proxy_configuration_error'], 'The other end does not know this feature: upgrade the older of the two.'),
-  UNKNOWN_SERVICE: stream(30, { origin: 'policy', retryable: false }, [4, 404, 'destination_not_found'], 'The policy of the egress defines no service of that name: check the spelling.'),
+  NO_ERROR: stream(0, { origin: 'service', retryable: true, local: [0, 200, 'connection_terminated'] }, 'Nothing to do.'),
+  PROTOCOL_ERROR: stream(1, { origin: 'link', retryable: false, local: [1, 502, 'proxy_internal_error'] }, 'The two ends disagree about the protocol: compare their versions, then report it.'),
+  INTERNAL: stream(2, { origin: 'link', retryable: true, local: [1, 502, 'proxy_internal_error'] }, 'This is a bug: report it with the log of both ends.'),
+  FLOW_CONTROL: stream(3, { origin: 'link', retryable: false, local: [1, 502, 'proxy_internal_error'] }, 'A peer sent more than it was granted: compare the versions of the two ends.'),
+  EXCESSIVE: stream(4, { origin: 'link', retryable: true, local: [1, 429, 'connection_limit_reached'] }, 'The peer sends frames faster than its limits allow: slow down and retry.'),
+  POLICY_DENIED: stream(16, { origin: 'policy', retryable: false, local: [2, 403, 'http_request_denied'] }, 'Ask the owner of the egress for a rule that allows this destination.'),
+  ADDRESS_PROHIBITED: stream(17, { origin: 'policy', retryable: false, local: [2, 502, 'destination_ip_prohibited'] }, 'The name resolves to a loopback, private, link-local or metadata address: a rule has to name that range.'),
+  DNS_FAILED: stream(18, { origin: 'service', retryable: true, local: [4, 502, 'dns_error'] }, 'The egress cannot resolve this name: check its spelling, and the resolver of the egress.'),
+  DNS_TIMEOUT: stream(19, { origin: 'service', retryable: true, local: [4, 504, 'dns_timeout'] }, 'The resolver of the egress does not answer: check it there.'),
+  CONNECTION_REFUSED: stream(20, { origin: 'service', retryable: true, local: [5, 502, 'connection_refused'] }, 'Nothing listens on that port: check that the service runs and the port is right.'),
+  HOST_UNREACHABLE: stream(21, { origin: 'service', retryable: true, local: [4, 502, 'destination_ip_unroutable'] }, 'The egress has no path to that host: check its routes and firewalls.'),
+  NETWORK_UNREACHABLE: stream(22, { origin: 'service', retryable: true, local: [3, 502, 'destination_ip_unroutable'] }, 'The egress has no route to that network: check its routes.'),
+  DIAL_TIMEOUT: stream(23, { origin: 'service', retryable: true, local: [4, 504, 'connection_timeout'] }, 'The service does not answer: check firewalls between the egress and it, or raise --dial-timeout.'),
+  CONNECTION_RESET: stream(24, { origin: 'service', retryable: true, local: [1, 502, 'connection_terminated'] }, 'The other side reset the connection.'),
+  PEER_GONE: stream(25, { origin: 'service', retryable: true, local: [1, 502, 'connection_terminated'] }, 'The other side closed before it had read everything.'),
+  IDLE_TIMEOUT: stream(26, { origin: 'service', retryable: true, local: [1, 504, 'connection_read_timeout'] }, 'No bytes moved for the configured time: raise --idle-timeout or use keepalives in the application.'),
+  LIMIT_STREAMS: stream(27, { origin: 'policy', retryable: true, local: [1, 503, 'connection_limit_reached'] }, 'Too many connections are open for this identity: close some, or raise --max-streams-per-identity at the egress.'),
+  OVERLOAD: stream(28, { origin: 'policy', retryable: true, local: [1, 503, 'connection_limit_reached'] }, 'The egress is at its limit: retry later, or raise its limits.'),
+  UNSUPPORTED: stream(29, { origin: 'link', retryable: false, local: [7, 501, 'proxy_configuration_error'] }, 'The other end does not know this feature: upgrade the older of the two.'),
+  UNKNOWN_SERVICE: stream(30, { origin: 'policy', retryable: false, local: [4, 404, 'destination_not_found'] }, 'The policy of the egress defines no service of that name: check the spelling.'),
   LIMIT_SESSIONS: link(31, true, 'Too many sessions are open for this identity: stop some ingresses, or raise --max-sessions-per-identity at the egress.'),
   CLIENT_CERT_MISSING: denied(32, 'Give the ingress a client certificate with --cert and --key.'),
   CLIENT_CERT_UNKNOWN_CA: denied(33, 'Use a certificate issued by the CA that the egress trusts (its --client-ca).'),
@@ -71,7 +71,7 @@ export const codes = {
   DRAINING: link(53, true, 'The egress is shutting down: another one, or the same one after its restart, takes new connections.'),
   CERT_EXPIRED: denied(54, 'The certificate expired while the session was open: issue a new one.'),
   REVOKED: denied(55, 'The certificate was revoked while the session was open.'),
-  POLICY_RELOADED: stream(56, { origin: 'policy', retryable: false }, [2, 403, 'http_request_denied'], 'The policy changed and no longer allows this destination.'),
+  POLICY_RELOADED: stream(56, { origin: 'policy', retryable: false, local: [2, 403, 'http_request_denied'] }, 'The policy changed and no longer allows this destination.'),
   USAGE: ours(2, 'config', 'See --help.'),
   CONFIG_INVALID: ours(2, 'config', 'Correct the value that is named.'),
   CONFIG_UNKNOWN_KEY: ours(2, 'config', 'Remove the key or correct its spelling.'),
@@ -121,7 +121,7 @@ export function isCode(value: unknown): value is Code { return typeof value === 
 export function codeOfWire(wire: number): Code { return byWire.get(wire) ?? 'INTERNAL'; }
 
 /** The wire number of a code; a code that never crosses the wire goes out as INTERNAL (2). */
-export function wireOfCode(code: Code): number { return (codes[code] as CodeRow).wire ?? 2; }
+export function wireOfCode(code: Code): number { const row: CodeRow = codes[code]; return row.wire ?? 2; }
 
 /** The message of anything thrown, for `cause` chains and logs. */
 export function messageOf(error: unknown): string { return error instanceof Error ? error.message : String(error); }

@@ -29,7 +29,7 @@ export function resolveOptions<const S extends Settings>(settings: S, sources: S
   const options: Record<string, unknown> = {};
   const missing: Setting[] = [];
   for (const [field, setting] of Object.entries(settings)) {
-    const values = given(setting, sources, file, complaints).map((source) => parseAll(setting, source, complaints));
+    const values = given(setting, { ...sources, file }, complaints).map((source) => parseAll(setting, source, complaints));
     const strongest = values[0] ?? (setting.fallback === undefined ? undefined : parseAll(setting, { texts: [{ text: setting.fallback, at: 'the default' }] }, complaints));
     if (strongest) options[field] = setting.many ? Object.freeze(strongest) : strongest[0];
     else if (setting.required) missing.push(setting);
@@ -59,7 +59,7 @@ function unknownKeys(file: SettingsFile, settings: Settings): Complaint[] {
 }
 
 /** What each source gives, strongest first. */
-function given(setting: Setting, { flags, environment }: Sources, file: SettingsFile | undefined, complaints: Complaint[]): Given[] {
+function given(setting: Setting, { flags, environment, file }: Sources & { readonly file: SettingsFile | undefined }, complaints: Complaint[]): Given[] {
   const found: Given[] = [];
   const flag = flags[fieldOf(setting.name)];
   if (flag !== undefined) found.push({ texts: flag.map((text) => ({ text, at: `--${setting.name}` })) });

@@ -98,7 +98,8 @@ describe('a Unix socket', () => {
       const listener = await listen({ kind: 'unix', path }, socket => { socket.end('hello'); });
       expect(listener.address).toBe(path);
       expect(statSync(path).mode & 0o777).toBe(0o600);
-      expect(process.umask()).toBe(0);
+      const after = process.umask(0);
+      expect(after).toBe(0);
       expect(String((await once(connect({ path }), 'data'))[0])).toBe('hello');
       await listener.close();
       expect(existsSync(path)).toBe(false);

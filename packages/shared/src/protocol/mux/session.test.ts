@@ -40,7 +40,7 @@ describe('opening a stream', () => {
     const pair = new MuxPair({ maxStreams: 2 });
     const [, , third] = [pair.open(), pair.open(), pair.open()];
     pair.settle();
-    expect([third!.over, third!.code]).toEqual(['refused', 27]);
+    expect([third.over, third.code]).toEqual(['refused', 27]);
   });
 
   test('after GOAWAY is refused, and the streams that are open go on', () => {
@@ -97,7 +97,7 @@ describe('ending a stream', () => {
     const pair = new MuxPair();
     const [one, two] = [pair.open(), pair.open()];
     pair.ends.client.end({ code: 53, reason: 'over' });
-    expect([one!.code, two!.code, pair.ends.client.over]).toEqual([53, 53, true]);
+    expect([one.code, two.code, pair.ends.client.over]).toEqual([53, 53, true]);
   });
 });
 
@@ -166,17 +166,17 @@ test('a slow destination stops its own stream at its window and no other', () =>
   const [slow, quick] = [pair.open(), pair.open()];
   pair.settle();
   for (let n = 0; n < 200; n++) {
-    pair.send('client', slow!.stream.id, 10_000, 'copy');
-    pair.send('client', quick!.stream.id, 10_000, 'copy');
+    pair.send('client', slow.stream.id, 10_000, 'copy');
+    pair.send('client', quick.stream.id, 10_000, 'copy');
     pair.flush('client');
     pair.deliver('client');
-    pair.streams.server.get(quick!.stream.id)!.accept();
+    pair.streams.server.get(quick.stream.id)!.accept();
     pair.nowMs += 1;
     pair.flush('server');
     pair.deliver('server');
   }
-  expect(pair.streams.server.get(slow!.stream.id)!.received).toBeLessThanOrEqual(262_144);
-  expect(pair.streams.server.get(quick!.stream.id)!.received).toBe(2_000_000);
+  expect(pair.streams.server.get(slow.stream.id)!.received).toBeLessThanOrEqual(262_144);
+  expect(pair.streams.server.get(quick.stream.id)!.received).toBe(2_000_000);
 });
 
 test('streams that all want the lane share it: none gets twice what another gets', () => {
