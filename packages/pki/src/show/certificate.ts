@@ -3,7 +3,7 @@
  * Not here: whether a given CA issued it; that takes the CA.
  */
 import { X509Certificate } from 'node:crypto';
-import { childrenOf, extendedKeyUsagesOf, formatAddress, oidOf, readCertificate, readClientNames, readDer, signingUsesOf, uriNamesOf, usages, type CertificateFields } from '@adit/shared';
+import { childrenOf, extendedKeyUsagesOf, formatAddress, oidOf, readCertificate, readClientNames, readDer, signingUsesOf, tags, uriNamesOf, usages, type CertificateFields } from '@adit/shared';
 import { keyTypeText } from '../request.ts';
 import { formatDate, type Explanation } from './explanation.ts';
 import { keyFingerprint, keyProblems } from './key.ts';
@@ -16,7 +16,7 @@ export function explainCertificate(der: Uint8Array, now: Date): Explanation {
   const certificate = new X509Certificate(der);
   const fields = readCertificate(der);
   const read: Read = { certificate, fields, uris: uriNamesOf(fields.extensions), usage: extendedKeyUsagesOf(fields.extensions), now };
-  const role = certificate.ca ? authorityRole(read) : leafRole(read);
+  const role = isAuthority(fields) ? authorityRole(read) : leafRole(read);
   return {
     title: role.title,
     facts: [
@@ -32,6 +32,13 @@ export function explainCertificate(der: Uint8Array, now: Date): Explanation {
     ],
     problems: [...dateProblems(read), ...role.problems, ...keyProblems(certificate.publicKey), ...signatureProblems(der, certificate)],
   };
+}
+
+/** By its basic constraints alone; OpenSSL, and so `certificate.ca`, wants the right key usage too. */
+function isAuthority({ extensions }: CertificateFields): boolean {
+  const found = extensions.get('2.5.29.19');
+  const [first] = found === undefined ? [] : childrenOf(readDer(found.value, 'basic constraints'), 'basic constraints');
+  return first?.tag === tags.boolean && first.content[0] !== 0;
 }
 
 function authorityRole({ certificate, fields, uris }: Read): Explanation {

@@ -4,7 +4,7 @@
  *       is removed by whoever holds the lock `LOCK.break.TOKEN` and still finds that TOKEN in it: so nobody removes a fresh lock.
  * Not here: readers. They take no lock; every file of the store is whole at all times.
  */
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AditError, messageOf } from '@adit/shared';
@@ -39,17 +39,16 @@ async function acquire(path: string, holder: LockHolder, deadline: number): Prom
 
 /** False when somebody has it. */
 function take(path: string, holder: LockHolder): boolean {
+  if (existsSync(path)) return false;
   const temporary = `${path}.${holder.token}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(temporary, formatHolder(holder), { mode: 0o600 });
-    linkSync(temporary, path);
+    try { linkSync(temporary, path); } finally { rmSync(temporary, { force: true }); }
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path)) return false;
     throw new AditError('FILE_UNREADABLE', `Cannot lock the store (${path}): ${messageOf(error)}.`, { cause: error });
-  } finally {
-    rmSync(temporary, { force: true });
   }
 }
 
@@ -82,11 +81,14 @@ function removeLeftovers(path: string): void {
   }
 }
 
-/** The temporary file of one who was killed between writing and linking it. */
+/** The temporary file of one who was killed before linking it; one without a holder in it is judged by its age. */
 function isDeadWaiter(path: string, name: string): boolean {
   if (!name.startsWith(`${basename(path)}.`) || !/\.[0-9a-f]{24}\.tmp$/.test(name)) return false;
-  const holder = holderOf(join(dirname(path), name));
-  return holder !== undefined && isGone(holder);
+  const file = join(dirname(path), name);
+  const holder = holderOf(file);
+  if (holder !== undefined) return isGone(holder);
+  const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity);
+  return age > 60_000;
 }
 
 function busy(path: string, holder: LockHolder | undefined): AditError {
