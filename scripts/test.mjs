@@ -1,39 +1,47 @@
 /**
- * Runs all tests with jest and closes with one plain line: `N passed, N failed` (and `, N skipped`).
- * Rule: that line comes whatever happened; a run that crashed or executed no test counts as failed.
+ * Runs all tests with jest and closes with one plain line: `N passed, N failed` (`, N skipped` may follow).
+ * Rule: that line comes whatever happened; a run that crashed, was interrupted or executed no test counts as failed.
  * Scenarios that were skipped, because a program is missing here, are named before it.
- * Arguments go to jest: paths or patterns.
+ * Arguments go to jest: paths, patterns, flags.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'adit-results-'));
-const results = join(folder, 'results.json');
+const folder = mkdtempSync(join(tmpdir(), 'adit-tests-'));
+const file = join(folder, 'counts.json');
 
-const { status } = spawnSync(process.execPath, [
-  '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules/jest/bin/jest.js'),
-  '--ci', '--json', `--outputFile=${results}`, ...process.argv.slice(2),
-], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-
-let skippedNames = [];
-let passed = 0;
-let failed = 0;
-let skipped = 0;
-try {
-  const summary = JSON.parse(readFileSync(results, 'utf8'));
-  passed = summary.numPassedTests;
-  failed = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
-  skipped = summary.numPendingTests + summary.numTodoTests;
-  skippedNames = summary.testResults.flatMap(({ assertionResults }) => assertionResults.filter(({ status: state }) => state === 'pending').map(({ fullName }) => fullName));
-} catch (error) {
-  process.stderr.write(`the test run left no results: ${error.message}\n`);
-}
-if (failed === 0 && (status !== 0 || passed === 0)) failed = 1;
-for (const name of skippedNames) process.stdout.write(`skipped: ${name}\n`);
+const status = await runJest(process.argv.slice(2));
+const counts = readCounts();
 rmSync(folder, { recursive: true, force: true });
-process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+
+const failed = counts.failed === 0 && (status !== 0 || counts.passed === 0) ? 1 : counts.failed;
+for (const name of counts.skippedNames.filter((each) => / \((missing: |needs )[^()]*\)$/.test(each))) process.stdout.write(`skipped, program missing: ${name}\n`);
+process.stdout.write(`${counts.passed} passed, ${failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}\n`);
 process.exitCode = failed > 0 ? 1 : 0;
+
+/** Resolves with the exit status of jest, or with undefined where a signal ended it or it could not start. Signals that reach us reach it. */
+function runJest(args) {
+  // A flag has to follow the reporters: they take every word up to the next one.
+  const reporters = ['--reporters=default', `--reporters=${join(root, 'test', 'support', 'reporter.mjs')}`];
+  const jest = spawn(process.execPath, [
+    '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...reporters, '--ci', ...args,
+  ], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ADIT_TEST_COUNTS: file } });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { jest.kill(signal); });
+  return new Promise((resolve) => {
+    jest.once('error', (error) => { process.stderr.write(`jest could not start: ${error.message}\n`); resolve(undefined); });
+    jest.once('close', (code) => { resolve(code ?? undefined); });
+  });
+}
+
+function readCounts() {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    process.stderr.write(`the test run did not reach its end: ${error.code === 'ENOENT' ? 'it left no counts' : error.message}\n`);
+    return { passed: 0, failed: 0, skipped: 0, skippedNames: [] };
+  }
+}
