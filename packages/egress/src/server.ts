@@ -97,8 +97,8 @@ export class EgressServer {
   async drain(signal: AbortSignal): Promise<void> {
     const { drainTimeoutMs } = this.#options;
     this.#draining = true;
-    this.#deps.log.info({ event: 'draining', streams: this.#limits.streams, timeoutMs: drainTimeoutMs }, 'draining');
     await Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#deps.log.info({ event: 'draining', streams: this.#limits.streams, timeoutMs: drainTimeoutMs }, 'draining');
     await within(this.#sessions.drain(drainTimeoutMs), drainTimeoutMs, signal);
     this.close();
   }

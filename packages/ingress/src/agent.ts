@@ -82,8 +82,8 @@ export class IngressAgent {
   /** Stops accepting, lets connections finish up to the drain timeout, then resets what is left. */
   async drain(signal: AbortSignal): Promise<void> {
     const { drainTimeoutMs } = this.#options;
-    this.#deps.log.info({ event: 'draining', streams: this.#connections.size, timeoutMs: drainTimeoutMs }, 'draining');
     await Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#deps.log.info({ event: 'draining', streams: this.#connections.size, timeoutMs: drainTimeoutMs }, 'draining');
     const emptied = new Promise<void>((resolve) => { this.#emptied = resolve; });
     if (this.#connections.size > 0) await within(emptied, drainTimeoutMs, signal);
     this.close();
