@@ -79,3 +79,37 @@ test('a lane that does not resume keeps nothing and acknowledges nothing', () =>
 test.each([['ACK', frameType.ack, 11], ['PING', frameType.ping, 7]])('%s of the wrong size is a fault', (_name, type, size) => {
   expect(() => lane().one.receive(encodeFrame(type, 0, new Uint8Array(size)))).toThrow(expect.objectContaining({ code: 1 }));
 });
+
+test('writes nothing to a carrier that is full, however often the peer asks', () => {
+  const { one, written } = lane();
+  one.busy = true;
+  for (let n = 0; n < 1_000; n++) {
+    one.receive(encodeFrame(frameType.ping, 0, new Uint8Array(8)));
+    one.append(frameType.window, 1, new Uint8Array(4));
+    expect(written()).toBe('');
+  }
+  one.busy = false;
+  expect(written().startsWith('8200000800000000')).toBe(true);
+});
+
+test('a peer that makes it answer without acknowledging is a fault of what it sends, never of what sources append', () => {
+  const { one } = lane({ replayLimitBytes: 65_536 });
+  const once = encodeFrame(frameType.fin, 1, new Uint8Array(0));
+  for (let n = 0; n < 100; n++) one.appendView(1, new Uint8Array(65_528)); // many sources that were reading when the carrier died
+  one.append(frameType.fin, 1, new Uint8Array(0));
+  one.receive(once);
+  for (let n = 0; n < 1_000; n++) one.append(frameType.openErr, 1, new Uint8Array(260));
+  expect(() => one.receive(once)).toThrow(expect.objectContaining({ code: 4 }));
+});
+
+test.each([true, false])('answers that are acknowledged, or written where nothing is kept, never add up to a fault (resumable: %s)', (resumable) => {
+  const { one, written } = lane({ replayLimitBytes: 65_536, resumable });
+  for (let n = 1; n <= 3_000; n++) {
+    one.append(frameType.openErr, n, new Uint8Array(260));
+    written();
+    const ack = new Uint8Array(12);
+    new DataView(ack.buffer).setUint32(4, n * 268);
+    one.receive(encodeFrame(frameType.ack, 0, ack));
+  }
+  expect(one.log.unacked).toBe(0);
+});

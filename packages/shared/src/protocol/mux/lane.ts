@@ -30,8 +30,8 @@ export interface Position { readonly offset: number; readonly partial: number }
 
 const ackEveryBytes = 131_072;
 const aheadBytes = 262_144;
-/** Control frames may pass the limit by this much before the peer counts as one that never acknowledges. */
-const hardLimitFactor = 4;
+/** Unacknowledged control frames may be this many times the limit of DATA before the peer counts as one that never acknowledges. */
+const controlLimitFactor = 4;
 
 export class Lane {
   readonly log: ReplayLog;
@@ -44,6 +44,11 @@ export class Lane {
   #arrivedAtMs = 0;
   #ping: number | undefined;
   #pong: Uint8Array | undefined;
+  /** Bytes of control frames: appended in all, up to the mark, and up to the last mark that was acknowledged; the mark is a lane offset. */
+  #control = 0;
+  #controlAtMark = 0;
+  #controlAcked = 0;
+  #mark = 0;
 
   constructor(sink: FrameSink, options: LaneOptions) {
     this.#options = options;
@@ -94,9 +99,14 @@ export class Lane {
     this.log.clear();
   }
 
+  /**
+   * Parses a chunk; throws ProtocolFault. Here, and not where frames are appended, a peer is cut off that makes us answer without ever
+   * acknowledging: what sources and dials append comes from their own callbacks, where nobody expects a fault of the peer.
+   */
   receive(chunk: Uint8Array): void {
     this.#arrivedAtMs = this.#options.now();
     this.#decoder.receive(chunk);
+    if (this.#control - this.#controlAcked > this.#options.replayLimitBytes * controlLimitFactor) throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer without acknowledging anything');
   }
 
   /** Frames of the lane itself; true if it was one. */
@@ -109,7 +119,8 @@ export class Lane {
 
   /** Appends one small sequenced frame. */
   append(type: number, streamId: number, payload: Uint8Array): void {
-    const at = this.#reserve(headerBytes + payload.length);
+    const at = this.log.reserve(headerBytes + payload.length);
+    if (type !== frameType.data) this.#control += headerBytes + payload.length;
     putHeader(this.log.slab, at, { type, length: payload.length, streamId });
     this.log.slab.set(payload, at + headerBytes);
   }
@@ -124,15 +135,16 @@ export class Lane {
 
   /** A DATA frame whose payload is somebody else's view: the header goes before it, no copy. */
   appendView(streamId: number, bytes: Uint8Array): void {
-    const at = this.#reserve(headerBytes, false);
+    const at = this.log.reserve(headerBytes, false);
     putHeader(this.log.slab, at, { type: frameType.data, length: bytes.length, streamId });
     this.log.append(bytes, { start: 0, stop: bytes.length, boundary: true });
   }
 
   ping(token: number): void { this.#ping = token; }
 
-  /** Hands the carrier what there is, until `write` returns false (the carrier is full). */
+  /** Hands the carrier what there is, until `write` returns false (the carrier is full). Nothing goes to a full one, not even an answer to PING: a peer that asks and never reads shall not fill our memory. */
   flush(write: Write): void {
+    if (this.#busy) return;
     const { resumable } = this.#options;
     let more = true;
     for (;;) {
@@ -146,12 +158,16 @@ export class Lane {
         this.log.acknowledge(this.log.sent);
       }
     }
+    if (!resumable) this.#passMark();
     if (this.log.unacked > 0) this.flight.sent(this.log.sent, this.log.acked, this.#options.now());
   }
 
-  #reserve(length: number, boundary = true): number {
-    if (this.log.unacked > this.#options.replayLimitBytes * hardLimitFactor) throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer without acknowledging anything');
-    return this.log.reserve(length, boundary);
+  /** Control frames count as acknowledged up to a mark that the acks have passed; then the mark moves on. */
+  #passMark(): void {
+    if (this.log.acked < this.#mark) return;
+    this.#controlAcked = this.#controlAtMark;
+    this.#controlAtMark = this.#control;
+    this.#mark = this.log.head;
   }
 
   #unsequenced(write: Write): boolean {
@@ -182,6 +198,7 @@ export class Lane {
     const offset = u64(payload, 0);
     if (offset < this.log.acked) return; // an older ack than one we have: harmless
     if (!this.log.acknowledge(offset)) throw new ProtocolFault(wireCode.protocolError, 'ACK of bytes that were never sent');
+    this.#passMark();
     this.flight.acknowledged(offset, u32(payload, 8) / 1000, this.#options.now());
   }
 }

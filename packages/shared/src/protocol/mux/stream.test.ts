@@ -53,3 +53,19 @@ test('credit beyond all measure is a fault of flow control', () => {
   const { one } = stream();
   expect(() => { for (;;) one.onWindow(2 ** 52); }).toThrow(expect.objectContaining({ code: 3 }));
 });
+
+test('a bulk stream whose turn comes seldom does not count as one that sends little', () => {
+  let now = 0;
+  const extras: number[] = [];
+  const one = new MuxStream(1, {
+    get nowMs() { return now; }, srttMs: 0, hasRoom: (extra) => { extras.push(extra); return false; }, append: () => {}, appendBuffer: () => {}, appendView: () => {}, waitForTurn: () => {}, forget: () => {},
+  }, { sendCredit: 1 << 20, receiveWindow: 262_144, ours: true });
+  for (let read = 0; read < 3; read++) {
+    now += 150;
+    one.sendView(new Uint8Array(60_000));
+  }
+  expect(extras).toEqual([0, 0, 0]);
+  now += 150;
+  one.canSend();
+  expect(extras.at(-1)).toBeGreaterThan(0);
+});

@@ -195,19 +195,17 @@ export class MuxStream {
   #spent(bytes: number): boolean {
     this.bytesSent += bytes;
     this.#credit -= bytes;
-    this.#epochBytes += bytes;
-    return this.canSend();
-  }
-
-  /** Has it sent little lately? Then it may pass the cap, so that bulk on the same carrier does not hold it up. */
-  #isLight(): boolean {
     const now = this.#host.nowMs;
     if (now - this.#epochAtMs > lightWindowMs) {
       this.#epochAtMs = now;
       this.#epochBytes = 0;
     }
-    return this.#epochBytes < lightBytes;
+    this.#epochBytes += bytes; // after the epoch: a bulk stream whose turn comes seldom is not light for that
+    return this.canSend();
   }
+
+  /** Has it sent little lately? Then it may pass the cap, so that bulk on the same carrier does not hold it up. */
+  #isLight(): boolean { return this.#epochBytes < lightBytes || this.#host.nowMs - this.#epochAtMs > lightWindowMs; }
 
   #settle(): void {
     if (this.#finSent && this.#finReceived) this.#die();
