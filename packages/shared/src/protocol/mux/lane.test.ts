@@ -52,8 +52,8 @@ test('detached it sends nothing, and what was queued meanwhile goes out behind t
   one.detach();
   one.append(frameType.fin, 1, new Uint8Array(0));
   expect(one.hasOutput).toBe(false);
-  one.attach({ offset: 3, partial: 6 });
-  expect(written()).toBe('0100000001' + '09' + '0500000000000001');
+  one.attach({ offset: 8, partial: 1 });
+  expect(written()).toBe('09' + '0500000000000001');
 });
 
 test('refuses to resume where the peer wants what is gone or never was', () => {
@@ -62,6 +62,7 @@ test('refuses to resume where the peer wants what is gone or never was', () => {
   written();
   one.receive(encodeFrame(frameType.ack, 0, Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0])));
   expect([one.covers({ offset: 9, partial: 0 }), one.covers({ offset: 10, partial: 18 }), one.covers({ offset: 28, partial: 0 }), one.covers({ offset: 29, partial: 0 })]).toEqual([false, true, true, false]);
+  expect([0, 1, 17, 19].map((partial) => one.covers({ offset: 10, partial }))).toEqual([false, false, false, false]);
   one.detach();
   expect(() => one.attach({ offset: 9, partial: 0 })).toThrow(expect.objectContaining({ code: 1 }));
 });

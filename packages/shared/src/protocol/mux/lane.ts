@@ -73,8 +73,8 @@ export class Lane {
   /** The carrier takes no more for now, or does again. */
   set busy(value: boolean) { this.#busy = value; }
 
-  /** Would a resume at the peer's position leave no gap? Asked before anything is answered. */
-  covers(theirs: Position): boolean { return this.log.covers(theirs.offset, theirs.partial); }
+  /** Would a resume at the peer's position leave no gap, and go on where a frame does? Asked before anything is answered. */
+  covers({ offset, partial }: Position): boolean { return this.log.covers(offset, partial) && this.log.missingAt(offset) === partial; }
 
   attach(theirs: Position): void {
     if (!this.covers(theirs)) throw new ProtocolFault(wireCode.protocolError, 'a resume from an offset that is not covered');

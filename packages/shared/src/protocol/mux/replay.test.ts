@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { encodeFrame, frameType } from './frame.ts';
 import { ReplayLog } from './replay.ts';
 
 const newLog = (): ReplayLog => new ReplayLog((bytes) => new Uint8Array(bytes));
@@ -99,4 +100,26 @@ describe('against a model that keeps every byte', () => {
       expect(takeAll(log).equals(Buffer.from(model.slice(from)))).toBe(true);
     }), { numRuns: 150 });
   });
+});
+
+test('knows at every offset how much is missing of the frame there, whatever was acknowledged', () => {
+  const frame = fc.record({ length: fc.oneof(fc.nat(40), fc.constant(1)), view: fc.boolean(), taken: fc.boolean() });
+  fc.assert(fc.property(fc.array(frame, { minLength: 1, maxLength: 20 }), fc.nat(), (frames, acked) => {
+    const log = newLog();
+    const missing: number[] = [];
+    for (const { length, view, taken } of frames) {
+      const bytes = encodeFrame(frameType.data, 1, new Uint8Array(length));
+      if (view && length > 0) {
+        const at = log.reserve(8, false);
+        log.slab.set(bytes.subarray(0, 8), at);
+        log.append(bytes, { start: 8, stop: bytes.length, boundary: true });
+      } else put(log, bytes);
+      missing.push(0, ...Array.from({ length: 7 }, () => -1), ...Array.from({ length }, (_, at) => length - at));
+      if (taken) takeAll(log);
+    }
+    takeAll(log);
+    log.acknowledge(acked % (log.head + 1));
+    for (let at = log.acked; at < log.head; at++) expect([at, log.missingAt(at)]).toEqual([at, missing[at]]);
+    expect(log.missingAt(log.head)).toBe(0);
+  }));
 });

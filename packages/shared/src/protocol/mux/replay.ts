@@ -6,6 +6,9 @@
  * Spec: docs/protocol.md sections 3.4 and 5.
  */
 
+import { u24 } from '../bytes.ts';
+import { headerBytes } from './frame.ts';
+
 /** A buffer that somebody wants back. */
 export interface Lease { release(): void }
 
@@ -18,7 +21,8 @@ interface Segment {
   lease: Lease | undefined;
   /** More frames may still be added: it is the open tail in the slab. */
   open: boolean;
-  /** Does it end where a frame ends? */
+  /** Does it begin with a header (or is it the payload of the one before), and does it end where a frame ends? */
+  readonly headed: boolean;
   readonly boundary: boolean;
 }
 
@@ -46,9 +50,10 @@ export class ReplayLog {
 
   /** Appends bytes [start, stop) of a buffer as they are; `boundary` says whether they end a frame. */
   append(bytes: Uint8Array, range: { readonly start: number; readonly stop: number; readonly boundary: boolean }, lease?: Lease): void {
+    const headed = this.#segments.at(-1)?.boundary ?? true;
     this.#close();
     this.head += range.stop - range.start;
-    this.#segments.push({ bytes, start: range.start, stop: range.stop, end: this.head, lease, open: false, boundary: range.boundary });
+    this.#segments.push({ bytes, start: range.start, stop: range.stop, end: this.head, lease, open: false, headed, boundary: range.boundary });
   }
 
   /** Room for a small piece of `length` bytes at the tail: write it into `slab` at the returned place before anything else is called. */
@@ -67,7 +72,7 @@ export class ReplayLog {
       tail.end = this.head;
     } else {
       if (tail) tail.open = false;
-      this.#segments.push({ bytes: this.#slab, start: at, stop: at + length, end: this.head, lease: undefined, open: boundary, boundary });
+      this.#segments.push({ bytes: this.#slab, start: at, stop: at + length, end: this.head, lease: undefined, open: boundary, headed: true, boundary });
     }
     return at;
   }
@@ -109,6 +114,20 @@ export class ReplayLog {
 
   /** Can a resume go on from `offset` with `partial` bytes missing of the frame there? */
   covers(offset: number, partial: number): boolean { return offset >= this.acked && offset + partial <= this.head; }
+
+  /** Bytes missing at `offset`, which is kept here, of the frame that it lies in: 0 between two frames, -1 inside a header, where no receiver stops. */
+  missingAt(offset: number): number {
+    const segment = this.#segments.find((one) => one !== undefined && one.end > offset);
+    if (segment === undefined) return 0;
+    if (!segment.headed) return segment.end - offset;
+    const first = segment.end - (segment.stop - segment.start);
+    if (!segment.boundary) return offset === first ? 0 : -1;
+    for (let at = first; ;) {
+      const behind = at + headerBytes + u24(segment.bytes, segment.start + at - first + 1);
+      if (offset < behind) return offset === at ? 0 : offset < at + headerBytes ? -1 : behind - offset;
+      at = behind;
+    }
+  }
 
   /**
    * A new carrier: everything from `offset` on is sent again. Buffers in the log stay out of their pool for ever:
