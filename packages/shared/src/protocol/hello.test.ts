@@ -64,6 +64,12 @@ test.each([['a window below the least', 48, [0, 0, 1, 0]], ['an offset above 2^5
   expect(() => decodeHello(concat([covered, binder]))).toThrow(ProtocolFault);
 });
 
+test('a critical option that nobody knows is refused, any other one is skipped', () => {
+  const covered = encodeHello({ versions: { min: 1, max: 1 }, kind: 'new', features: 1, sessionId: new Uint8Array(16), epoch: 0, position: { offset: 0, partial: 0 }, window: 262_144, maxStreams: 0, agent: 'x' });
+  expect(decodeHello(concat([covered, Uint8Array.of(0x00, 0x77, 0, 1, 5), binder])).value.agent).toBe('x');
+  expect(() => decodeHello(concat([covered, Uint8Array.of(0x80, 0x77, 0, 0), binder]))).toThrow(ProtocolFault);
+});
+
 test('WELCOME that is cut short is a fault', () => {
   const frame = welcomeFrame(encodeWelcome({ version: 1, kind: 'new', features: 1, sessionId: new Uint8Array(16), epoch: 0, position: { offset: 0, partial: 0 }, window: 262_144, maxStreams: 1, resumeTtlS: 1, agent: '', instance: '' }), binder);
   for (let length = headerBytes; length < frame.length; length++) {

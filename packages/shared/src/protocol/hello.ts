@@ -11,7 +11,7 @@ import { encodeFrame, frameType, headerBytes } from './mux/frame.ts';
 import type { Position } from './mux/lane.ts';
 import { minWindowBytes } from './mux/window.ts';
 import { decodeRefuse, ProtocolFault, type Refuse } from './refusal.ts';
-import { decodeTlvs, encodeTlvs } from './tlv.ts';
+import { critical, decodeTlvs, encodeTlvs } from './tlv.ts';
 
 export const version = 1;
 export const helloKind = { new: 0, addLane: 1, resume: 2 } as const;
@@ -142,7 +142,9 @@ function decodeShared(bytes: Uint8Array, at: number, kind: number): Omit<Shared,
 
 function split(payload: Uint8Array, fixed: number): { covered: Uint8Array; binder: Uint8Array; entries: Map<number, Uint8Array> } {
   const end = payload.length - binderBytes;
-  return { covered: payload.slice(0, end), binder: payload.slice(end), entries: decodeTlvs(payload.subarray(fixed, end)) };
+  const entries = decodeTlvs(payload.subarray(fixed, end));
+  for (const type of entries.keys()) check(type < critical, `option ${type.toString(16)}, which is not known here`);
+  return { covered: payload.slice(0, end), binder: payload.slice(end), entries };
 }
 
 function named(entries: Map<number, Uint8Array>, type: number): string { return text((entries.get(type) ?? new Uint8Array(0)).subarray(0, 64)); }

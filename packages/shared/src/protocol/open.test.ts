@@ -13,6 +13,11 @@ test('a destination and its claims come back', () => {
   expect(decodeOpen(encodeOpen({ destination: { kind: 'service', service: 'web' } }))).toEqual({ ok: true, request: { destination: { kind: 'service', service: 'web' } } });
 });
 
+test('a claim that is too long is cut at a character', () => {
+  const decoded = decodeOpen(encodeOpen({ destination: { kind: 'service', service: 'web' }, client: `x${'é'.repeat(100)}` }));
+  expect(decoded).toMatchObject({ ok: true, request: { client: `x${'é'.repeat(63)}` } });
+});
+
 test('8001 host, 8002 port', () => expect(Buffer.from(encodeOpen({ destination: { kind: 'host', host: 'db', port: 5432 } })).toString('hex')).toBe('800100026462' + '800200021538'));
 
 test.each([

@@ -3,7 +3,7 @@
  * Rule: only the destination binds the egress; everything else is a claim, logged and never trusted.
  * TLVs: 8001 host, 8002 port u16, or 8003 service name; 0010 client address (text), 0012 front end (text). Spec: docs/protocol.md section 3.5.
  */
-import { putU16, text, u16, utf8 } from './bytes.ts';
+import { putU16, text, u16, utf8, utf8AtMost } from './bytes.ts';
 import { parseHost, parseDestination, type Destination } from './destination.ts';
 import { ProtocolFault, wireCode } from './refusal.ts';
 import { critical, decodeTlvs, encodeTlvs } from './tlv.ts';
@@ -32,7 +32,7 @@ export function encodeOpen({ destination, frontEnd, client }: OpenRequest): Uint
     putU16(port, 0, destination.port);
     entries.push([tlv.host, utf8(destination.host)], [tlv.port, port]);
   } else entries.push([tlv.service, utf8(destination.service)]);
-  if (client !== undefined) entries.push([tlv.client, utf8(client).subarray(0, maxClaimBytes)]);
+  if (client !== undefined) entries.push([tlv.client, utf8AtMost(client, maxClaimBytes)]);
   if (frontEnd !== undefined) entries.push([tlv.frontEnd, utf8(frontEnd)]);
   return encodeTlvs(entries);
 }

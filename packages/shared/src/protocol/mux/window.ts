@@ -30,7 +30,7 @@ export class ReceiveWindow {
     this.accepted = total;
     const owed = this.accepted + this.#window - this.#granted;
     if (owed * 2 < this.#window) return 0;
-    if (nowMs - this.#grantedAtMs < srttMs && this.#window < maxWindowBytes) this.#window *= 2;
+    if (nowMs - this.#grantedAtMs < srttMs && this.#window < maxWindowBytes) this.#window = Math.min(maxWindowBytes, this.#window * 2);
     this.#grantedAtMs = nowMs;
     const credit = this.accepted + this.#window - this.#granted;
     this.#granted += credit;
