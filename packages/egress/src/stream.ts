@@ -31,7 +31,8 @@ export class ServedStream {
   readonly #stream: MuxStream;
   readonly #relay: Relay;
   readonly #started = performance.now();
-  readonly #dialling = new AbortController();
+  /** While the dial lasts. */
+  #dialling: AbortController | undefined;
   #request: OpenRequest | undefined;
   #lease: Lease | undefined;
   #address: string | undefined;
@@ -80,22 +81,27 @@ export class ServedStream {
   async #dial(destination: Destination, target: { readonly host: string; readonly port: number }): Promise<void> {
     const attempts: RelaySocket[] = [];
     const dialled = performance.now();
+    const { signal } = this.#dialling = new AbortController();
+    const policy = this.#context.policy();
     try {
       const { socket, address, rule } = await dial({
-        ...target, timeoutMs: this.#context.dialTimeoutMs, signal: this.#dialling.signal,
-        permit: (candidate) => this.#context.policy().decideAddress(this.#context.identity, destination, candidate),
+        ...target, timeoutMs: this.#context.dialTimeoutMs, signal,
+        permit: (candidate) => policy.decideAddress(this.#context.identity, destination, candidate),
         connect: (host, port) => {
           const attempt = connectPooled({ host, port });
           attempts.push(attempt);
           return attempt.socket;
         },
       });
+      this.#dialling = undefined;
       this.#dialMs = performance.now() - dialled;
       this.#address = address;
       this.#rule = rule;
       if (!this.#relay.over) this.#stream.accept(nothing);
+      if (policy !== this.#context.policy()) this.recheck(); // it changed while we dialled
       this.#relay.attach(attempts.find((attempt) => attempt.socket === socket)!, { idleTimeoutMs: this.#context.idleTimeoutMs });
     } catch (error) {
+      this.#dialling = undefined;
       if (this.#relay.over) return;
       if (!(error instanceof AditError)) throw error;
       this.#denied = error.code === 'POLICY_DENIED' || error.code === 'ADDRESS_PROHIBITED';
@@ -112,7 +118,7 @@ export class ServedStream {
   }
 
   #ended(outcome: RelayOutcome): void {
-    this.#dialling.abort();
+    this.#dialling?.abort(); // costs an exception with its stack: only where there is something to end
     this.#lease?.release();
     const { identity, sessionId } = this.#context;
     const code = isCode(outcome.code) ? outcome.code : codeOfWire(outcome.code);

@@ -58,7 +58,12 @@ export class Relay implements StreamEvents {
     socket.on('close', () => this.#localClose());
     socket.on('drain', () => this.#settle());
     if (options.idleTimeoutMs > 0) socket.setTimeout(options.idleTimeoutMs, () => this.abort('IDLE_TIMEOUT', `no bytes for ${this.#idleTimeoutMs / 1000} s`));
-    for (const bytes of this.#held.splice(0)) this.data(bytes);
+    // At once and not with the tick: these bytes have waited for the dial, and go out before the answer to it is even encrypted.
+    for (const bytes of this.#held.splice(0)) {
+      this.#delivered += bytes.length;
+      socket.write(bytes);
+    }
+    this.#settle();
     if (this.#heldEnd) this.#finishLocal();
     if (reads) reads.attach(this.stream);
     else socket.on('data', (chunk: Buffer) => this.#localData(chunk));
