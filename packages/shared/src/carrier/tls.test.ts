@@ -38,6 +38,13 @@ test('a TLS 1.3 connection with both certificates, from which both ends export t
   carrier.duplex.destroy();
 });
 
+test('a carrier that died while it waited to be used says so, as a loss of the link', async () => {
+  const certs = certificates();
+  const carrier = await dial(await listening(egress(certs)), certs);
+  carrier.duplex.destroy();
+  expect(() => carrier.exportKey('EXPORTER-x', Buffer.alloc(0))).toThrow(expect.objectContaining({ code: 'LINK_LOST' }));
+});
+
 test('no session is resumed past the check of its certificate, whatever the client brings back', async () => {
   const certs = certificates();
   const port = await listening(egress(certs));

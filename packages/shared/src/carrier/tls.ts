@@ -24,9 +24,13 @@ export function serverOptions(credentials: Credentials, clientCa: TrustAnchors):
   };
 }
 
-/** An authenticated TLS socket as a carrier. */
+/** An authenticated TLS socket as a carrier. `exportKey` throws LINK_LOST on one that has died: there is nothing left to export from. */
 export function tlsCarrier(socket: tls.TLSSocket, remote: string): Carrier {
-  return { kind: 'tls', duplex: socket, remote, exportKey: (label, context) => socket.exportKeyingMaterial(32, label, context) };
+  const exportKey = (label: string, context: Buffer): Buffer => {
+    if (socket.destroyed) throw new AditError('LINK_LOST', `the connection to ${remote} closed`);
+    return socket.exportKeyingMaterial(32, label, context);
+  };
+  return { kind: 'tls', duplex: socket, remote, exportKey };
 }
 
 export interface DialTlsOptions {
