@@ -4,6 +4,7 @@ import net from 'node:net';
 import { expect, test } from '@jest/globals';
 import { MuxPair } from '../../../../test/support/mux-pair.ts';
 import { atEnd } from '../../../../test/support/scope.ts';
+import { PooledReads } from '../net/read-buffers.ts';
 import { acceptPooled } from '../net/sockets.ts';
 import { Relay, type RelayOutcome } from './relay.ts';
 
@@ -117,4 +118,28 @@ test('a connection without bytes is reset after the idle time, where there is on
   relay.attach(acceptPooled(local), { idleTimeoutMs: 20 });
   expect(await ended).toMatchObject({ end: 'reset', code: 'IDLE_TIMEOUT' });
   client.destroy();
+});
+
+test('the read buffer goes back to the pool when the socket is closed and not before, also where a reset has to wait for a FIN', async () => {
+  const { relay, far, pump, ended } = relayed();
+  const { local, client } = await sockets();
+  client.resume();
+  const openAtClose: boolean[] = [];
+  class Watched extends PooledReads {
+    override close(): void {
+      openAtClose.push(!local.destroyed);
+      super.close();
+    }
+  }
+  relay.attach({ socket: local, reads: new Watched() }, { idleTimeoutMs: 0 });
+  far.sendCopy(Buffer.from('last words'));
+  pump();
+  await once(client, 'data');
+  far.finish();
+  far.reset({ code: 24, reason: 'gone' });
+  pump(); // FIN and RESET in one read of the carrier
+  await ended;
+  await new Promise((resolve) => { if (local.closed) resolve(0); else local.once('close', resolve); });
+  await new Promise(setImmediate);
+  expect(openAtClose).toEqual([false]);
 });

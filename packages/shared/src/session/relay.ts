@@ -171,10 +171,7 @@ export class Relay implements StreamEvents {
     this.#over = true;
     this.#held = [];
     const socket = this.#socket;
-    if (socket && outcome.end !== 'finished') {
-      resetSocket(socket);
-      this.#reads?.close();
-    }
+    if (socket && outcome.end !== 'finished') resetSocket(socket); // its buffer goes back with `close`: a reset may wait, and the kernel read on
     this.#events.ended({ ...outcome, bytesSent: this.stream.bytesSent, bytesReceived: this.stream.bytesReceived });
   }
 }
