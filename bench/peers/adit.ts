@@ -14,8 +14,11 @@ import type { Peer } from './peer.ts';
 /** The build of this checkout. */
 export const ownBuild: AditBuild = { name: 'adit', root: join(import.meta.dirname, '..', '..') };
 
+/** The same build with replay off: nothing is kept or acknowledged. Measured when it is asked for; what resumability costs is the ratio. */
+export const withoutReplay: AditBuild = { ...ownBuild, name: 'adit-no-replay', egressFlags: ['--resume-window', '0'] };
+
 /** A peer for one build. */
-export function adit({ name, root }: AditBuild): Peer {
+export function adit({ name, root, egressFlags = [] }: AditBuild): Peer {
   const program = (half: 'egress' | 'ingress'): string => join(root, 'packages', half, 'dist', 'main.js');
   const start = (half: 'egress' | 'ingress', args: readonly string[]): string[] => [process.execPath, program(half), ...args, '--log-format', 'json'];
   return {
@@ -29,7 +32,7 @@ export function adit({ name, root }: AditBuild): Peer {
     commands: ({ folder, pki, ingressPort, egressPort, servicePort }) => {
       const policy = configuration(folder, 'policy.yaml', ['version: 1', 'rules:', `  - { name: bench, identities: [${clientName}], allow: ["127.0.0.1:*"] }`]);
       return {
-        egress: start('egress', ['--listen', `127.0.0.1:${egressPort}`, '--cert', pki.server.cert, '--key', pki.server.key, '--client-ca', pki.ca, '--policy', policy]),
+        egress: start('egress', ['--listen', `127.0.0.1:${egressPort}`, '--cert', pki.server.cert, '--key', pki.server.key, '--client-ca', pki.ca, '--policy', policy, ...egressFlags]),
         ingress: start('ingress', ['--egress', `127.0.0.1:${egressPort}`, '--cert', pki.client.cert, '--key', pki.client.key, '--ca', pki.ca, '-L', `127.0.0.1:${ingressPort}:127.0.0.1:${servicePort}`]),
       };
     },
