@@ -156,6 +156,7 @@ export class SessionDriver {
     const carrier = this.#carrier;
     if (carrier === undefined || this.session.over) return;
     const { duplex } = carrier;
+    this.session.lane.busy = duplex.writableLength >= writeAheadBytes; // it may have drained in part since
     const small = this.session.lane.log.unsent < corkBelowBytes;
     if (small) duplex.cork();
     this.session.flush(this.#write);
