@@ -13,6 +13,8 @@ import type { Ready } from './services.ts';
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const aditMain = here('../../packages/cli/dist/main.js');
+/** Patience with a machine that is busy with something else. */
+const downloadMs = 120_000;
 
 /** A service that nobody may reach, and how many did. */
 export interface Forbidden { readonly port: number; reached(): number; close(): void }
@@ -100,7 +102,7 @@ export async function download(port: number, size: number, tell: (bytes: number)
     if ('sha256' in last) return last;
     tell(last.soFar);
     return undefined;
-  });
+  }, downloadMs);
   await child.exit;
   return result;
 }

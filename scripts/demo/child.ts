@@ -74,7 +74,7 @@ export class Child {
   get log(): LogLine[] { return this.lines.map((line) => { try { return JSON.parse(line) as LogLine; } catch { return { text: line }; } }); }
 
   /** The first value that `find` makes of what it has said by now or says later; fails when it ends before, or late. */
-  until<T>(what: string, find: () => T | undefined): Promise<T> {
+  until<T>(what: string, find: () => T | undefined, ms = deadlineMs): Promise<T> {
     const found = new Promise<T>((resolve, reject) => {
       const look = (): void => {
         const value = find();
@@ -87,7 +87,7 @@ export class Child {
       look();
       this.exit.catch(reject);
     });
-    return within(what, found).catch((error: Error) => { throw new Error(`${error.message}\n${this.lastWords}`); });
+    return within(what, found, ms).catch((error: Error) => { throw new Error(`${error.message}\n${this.lastWords}`); });
   }
 
   /** The `nth` (from 1) log line of an event with these fields, past or future. */
