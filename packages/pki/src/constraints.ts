@@ -4,8 +4,7 @@
  *       itself and all below; a URI constraint is one host, or `.example.org` for all below (RFC 5280 section 4.2.1.10).
  * Not here: IP constraints, which BoringSSL peers refuse.
  */
-import { AditError, parseHost, safeText, type CertificateFields } from '@adit/shared';
-import { childrenOf, context, readDer } from '@adit/shared';
+import { AditError, childrenOf, context, parseHost, readDer, safeText, type CertificateFields } from '@adit/shared';
 import { oids, type Constraints } from './extensions.ts';
 import type { Subject } from './names.ts';
 

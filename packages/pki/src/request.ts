@@ -4,8 +4,7 @@
  * Spec: RFC 2986.
  */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { AditError, DerError, messageOf, pemBlocks } from '@adit/shared';
-import { bitsOf, childrenOf, expectTag, oidOf, readDer, smallNumberOf, tags } from '@adit/shared';
+import { AditError, bitsOf, childrenOf, DerError, expectTag, messageOf, oidOf, pemBlocks, readDer, smallNumberOf, tags } from '@adit/shared';
 import { pem, sequence, smallInteger, tagged } from './asn1.ts';
 import { checkName } from './names.ts';
 import { commonName, publicKeyOf, signed } from './signed.ts';

@@ -60,8 +60,7 @@ test('no two of many processes have it at once, and a killed one does not keep i
   writeFileSync(join(folder, 'count'), '0');
   const victims = [counter(10_000), counter(10_000)];
   await Promise.all(victims.map((victim) => victim.until('a turn', () => victim.lines[0])));
-  for (const victim of victims) victim.kill();
-  await Promise.all(victims.map((victim) => victim.exit));
+  await Promise.all(victims.map((victim) => victim.kill()));
   const before = Number(readFileSync(join(folder, 'count'), 'utf8'));
   const counters = [counter(20), counter(20), counter(20)];
   expect((await Promise.all(counters.map((child) => child.exit))).map(({ code }) => code)).toEqual([0, 0, 0]);
