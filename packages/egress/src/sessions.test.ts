@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { connectSession, type SessionSecret } from '@adit/shared';
-import { integer } from '../../../test/support/issuer.ts';
+import { integer, newCa } from '../../../test/support/issuer.ts';
 import { echo } from '../../../test/support/services.ts';
 import { testCarrier, testEgress, testSession, testStream, type TestEgress, type TestSession } from '../../../test/support/in-process.ts';
 import { within } from '../../../test/support/scope.ts';
@@ -111,7 +111,14 @@ test('with a resume window of 0 nothing is kept: a lost carrier ends the session
   expect(session.connected.welcome.features).toBe(0);
   await testStream(session, to.at).opened;
   session.carrier.duplex.destroy();
-  expect(await egress.recorded()).toMatchObject({ end: 'reset' });
+  expect(await egress.recorded()).toMatchObject({ end: 'lost', code: 'LINK_LOST' });
   await to.idle();
   await expect(resume(egress, session, { epoch: 1 })).rejects.toMatchObject({ code: 'NOT_RESUMABLE' });
+});
+
+test('a CA that is no longer trusted takes its sessions with it', async () => {
+  const egress = await testEgress();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  writeFileSync(egress.certs.ca, newCa('Another CA').certPem);
+  expect(await within(5_000, 'the end of the session', session.ended)).toMatch(/no longer trusted/);
 });

@@ -4,7 +4,7 @@
  * whatever happens, the stream ends exactly once and leaves one access record.
  * Not here: who the peer is (attach.ts), how many it may open in all (limits.ts).
  */
-import { AditError, codeOfWire, connectPooled, decodeOpen, formatDestination, isCode, Relay, wireOfCode, type AccessRecord, type Code, type Destination, type MuxStream, type OpenRequest, type PeerIdentity, type RelayOutcome, type RelaySocket } from '@adit/shared';
+import { AditError, codeOfWire, connectPooled, decodeOpen, formatDestination, formatHostPort, isCode, Relay, wireOfCode, type AccessRecord, type Code, type Destination, type MuxStream, type OpenRequest, type PeerIdentity, type RelayEnd, type RelayOutcome, type RelaySocket } from '@adit/shared';
 import { dial } from './dialer/dial.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Lease } from './limits.ts';
@@ -36,6 +36,7 @@ export class ServedStream {
   #request: OpenRequest | undefined;
   #lease: Lease | undefined;
   #address: string | undefined;
+  #port = 0;
   #rule: string | undefined;
   #dialMs: number | undefined;
   #denied = false;
@@ -96,6 +97,7 @@ export class ServedStream {
       this.#dialling = undefined;
       this.#dialMs = performance.now() - dialled;
       this.#address = address;
+      this.#port = target.port;
       this.#rule = rule;
       if (!this.#relay.over) this.#stream.accept(nothing);
       if (policy !== this.#context.policy()) this.recheck(); // it changed while we dialled
@@ -125,9 +127,9 @@ export class ServedStream {
     this.#context.record({
       session: sessionId, stream: this.#stream.id, identity: identity.uri, frontEnd: this.#request?.frontEnd ?? 'unknown',
       ...(this.#request?.client !== undefined && { client: this.#request.client }),
-      requested: this.#request ? formatDestination(this.#request.destination) : '', ...(this.#address !== undefined && { resolved: this.#address }),
+      requested: this.#request ? formatDestination(this.#request.destination) : '', ...(this.#address !== undefined && { resolved: formatHostPort(this.#address, this.#port) }),
       ...(this.#rule !== undefined && { rule: this.#rule }), verdict: this.#denied ? 'deny' : 'allow', ...(code !== 'NO_ERROR' && { code, reason: this.#detail ?? outcome.reason }),
-      end: outcome.end, bytesUp: outcome.bytesReceived, bytesDown: outcome.bytesSent,
+      end: endOf(outcome.end, code), bytesUp: outcome.bytesReceived, bytesDown: outcome.bytesSent,
       ...(this.#dialMs !== undefined && { dialMs: round(this.#dialMs) }), durationMs: round(performance.now() - this.#started),
     });
     this.#context.ended(this);
@@ -135,5 +137,13 @@ export class ServedStream {
 }
 
 const nothing = new Uint8Array(0);
+const lost: readonly Code[] = ['LINK_LOST', 'NOT_RESUMABLE', 'RESUME_EXPIRED', 'BAD_OFFSET'];
+const cut: readonly Code[] = ['IDLE_TIMEOUT', 'POLICY_RELOADED', 'REVOKED', 'CERT_EXPIRED', 'DRAINING', 'LIMIT_SESSIONS', 'OVERLOAD'];
+
+/** A reset that no side of the connection asked for has a name of its own: its session was lost, or a limit or the operator cut it. */
+function endOf(end: RelayEnd, code: Code): AccessRecord['end'] {
+  if (end !== 'reset') return end;
+  return lost.includes(code) ? 'lost' : cut.includes(code) ? 'cut' : 'reset';
+}
 
 function round(ms: number): number { return Math.round(ms * 100) / 100; }

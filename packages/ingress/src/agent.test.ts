@@ -45,3 +45,17 @@ test('two listeners on one address: the second says that the first is there', as
   const listen = { kind: 'tcp', host: '127.0.0.1', port: first.port } as const;
   await expect(testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [{ listen, destination: { kind: 'service', service: 'web' }, spec: 'x' }] })).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
 });
+
+test('a renewed certificate is shown to the egress at once, on a fresh carrier, and nothing is lost', async () => {
+  const egress = await testEgress();
+  const alice = egress.certs.client('alice');
+  const ingress = await testIngress(egress, alice, { to: (await echo()).at });
+  const { socket } = await client(ingress.port);
+  socket.write('before');
+  await chunkFrom(socket);
+  egress.certs.client('alice');
+  await egress.until((line) => line.event === 'connected' && line['resumed'] === true);
+  socket.write('after');
+  expect(String(await chunkFrom(socket))).toBe('after');
+  socket.destroy();
+});

@@ -71,8 +71,11 @@ export class IngressAgent {
   reload(cause: string): void {
     const { log } = this.#deps;
     try {
+      const before = this.#trust.credentials.certPem;
       this.#trust = loadIngressFiles(this.#options);
       log.info({ event: 'reloaded', what: 'certificates', cause }, 'certificates reloaded');
+      // The egress ends a session when the certificate that it saw expires: show it the new one.
+      if (this.#trust.credentials.certPem !== before) void this.swap('a new certificate');
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       log.error({ event: 'reload-failed', what: 'certificates', cause, code: error.code, reason: error.message }, 'certificates not reloaded: the old ones stay in force');

@@ -2,7 +2,7 @@
  * One session of the link, over all its carriers: what resuming it takes, and how it ended.
  * Rule: `attach` resolves nothing by itself; the promise it returns settles when that carrier serves new streams no longer, for whatever reason.
  */
-import { AditError, codeOfWire, codes, feature, SessionDriver, wireOfCode, type Carrier, type Code, type Connected, type Logger, type Position, type SessionSecret } from '@adit/shared';
+import { codeOfWire, feature, SessionDriver, wireOfCode, type Carrier, type Code, type Connected, type Logger, type Position, type SessionSecret } from '@adit/shared';
 
 export interface LinkSessionOptions { readonly window: number; readonly replayLimitBytes: number; readonly log: Logger }
 
@@ -19,8 +19,6 @@ export class LinkSession {
   /** The egress takes no new streams on it. */
   leaving = false;
   over = false;
-  /** Set when the egress ended it for a reason that is final. */
-  denied: AditError | undefined;
   /** Why it last lost its carrier. */
   trouble = '';
   #epoch = 0;
@@ -50,7 +48,6 @@ export class LinkSession {
           const code = codeOfWire(wire);
           log.warn({ event: 'disconnected', code, reason }, 'the egress ended the session');
           this.over = true;
-          if (codes[code].exit === 4) this.denied = new AditError(code, reason);
           this.#release(`the egress ended the session (${reason})`);
         },
       },

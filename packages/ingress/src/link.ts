@@ -23,6 +23,8 @@ export interface LinkOptions {
   readonly log: Logger;
 }
 
+/** Pause after the egress ended a session, ms: it shall not be asked in a loop. */
+const afterEndMs = 100;
 /** The same trouble is told again after this long. */
 const repeatMs = 10_000;
 
@@ -109,10 +111,11 @@ export class Link {
       await released;
       clearTimeout(this.#age);
       this.#trouble = `${session.trouble} (${this.name})`;
-      if (session.denied) throw session.denied;
       if (session.leaving) this.#leave(session);
-      if (session.over) this.#current = undefined;
-      return 0;
+      if (!session.over) return 0;
+      // Whether the reason is final is for the next handshake to say: the certificate may be a new one by then.
+      this.#current = undefined;
+      return afterEndMs;
     } catch (error) {
       if (!(error instanceof AditError) || codes[error.code].exit === 4) throw error;
       return signal.aborted ? 0 : this.#failed(error);

@@ -78,7 +78,7 @@ describe('a client certificate', () => {
     expect(await codeFor(newClient(middle), { anchors })).toBe('CLIENT_CERT_UNKNOWN_CA');
   });
   test('refused tells when', async () => {
-    expect(await verdictOn(newClient(ca, past))).toMatchObject({ reason: expect.stringContaining(`its certificate expired on ${past.to.toISOString().slice(0, 16)}`) });
+    expect(await verdictOn(newClient(ca, past))).toMatchObject({ reason: expect.stringContaining(`the certificate expired on ${past.to.toISOString().slice(0, 16)}`) });
   });
 });
 
@@ -120,7 +120,7 @@ describe('a resumed TLS session', () => {
     expect(judgeClient({ ...good, sessionReused: true }, { now }).ok).toBe(false);
     expect(judgeClient({ ...good, leaf: undefined }, { now })).toMatchObject({ code: 'CLIENT_CERT_MISSING' });
     expect(judgeClient({ ...good, authorized: false }, { now })).toMatchObject({ code: 'CLIENT_CERT_INVALID' });
-    expect(judgeClient({ ...good, authorizationError: 'SOMETHING_NEW' }, { now })).toMatchObject({ code: 'CLIENT_CERT_INVALID', reason: 'its certificate does not verify (SOMETHING_NEW)' });
+    expect(judgeClient({ ...good, authorizationError: 'SOMETHING_NEW' }, { now })).toMatchObject({ code: 'CLIENT_CERT_INVALID', reason: 'the certificate does not verify (SOMETHING_NEW)' });
   });
 });
 

@@ -63,7 +63,7 @@ export function judgeClient(facts: PeerFacts, context: PeerContext): PeerVerdict
   if (facts.authorized !== true || facts.authorizationError !== undefined) return unverified(leaf, facts.authorizationError, context);
   const fields = fieldsOf(leaf);
   if (typeof fields === 'string') return refused('CLIENT_CERT_INVALID', fields);
-  if (extendedKeyUsagesOf(fields.extensions)?.includes(usages.clientAuth) !== true) return refused('CLIENT_CERT_WRONG_USAGE', 'its certificate is not for clients (extended key usage lacks clientAuth)');
+  if (extendedKeyUsagesOf(fields.extensions)?.includes(usages.clientAuth) !== true) return refused('CLIENT_CERT_WRONG_USAGE', 'the certificate is not for clients (extended key usage lacks clientAuth)');
   return datesRefusal(leaf, context.now) ?? revocationRefusal(leaf, context, 'CLIENT_CERT_REVOKED') ?? identify(leaf, fields);
 }
 
@@ -78,8 +78,8 @@ export function judgeEgress(facts: PeerFacts, context: PeerContext & { readonly 
   const named = (isIP(serverName) > 0 ? leaf.checkIP(serverName) : leaf.checkHost(serverName, { subject: 'never' })) !== undefined;
   const wrongName = facts.authorizationError === 'ERR_TLS_CERT_ALTNAME_INVALID' || !named;
   if (!facts.authorized && facts.authorizationError !== 'ERR_TLS_CERT_ALTNAME_INVALID') return { ...unverified(leaf, facts.authorizationError, context), code: 'EGRESS_CERT_INVALID' };
-  if (wrongName) return refused('EGRESS_CERT_INVALID', `its certificate is not for "${serverName}" but for ${oneLine(leaf.subjectAltName) ?? 'no host at all'}`);
-  if (extendedKeyUsagesOf(fields.extensions)?.includes(usages.serverAuth) !== true) return refused('EGRESS_CERT_INVALID', 'its certificate is not for servers (extended key usage lacks serverAuth)');
+  if (wrongName) return refused('EGRESS_CERT_INVALID', `the certificate is not for "${serverName}" but for ${oneLine(leaf.subjectAltName) ?? 'no host at all'}`);
+  if (extendedKeyUsagesOf(fields.extensions)?.includes(usages.serverAuth) !== true) return refused('EGRESS_CERT_INVALID', 'the certificate is not for servers (extended key usage lacks serverAuth)');
   const dates = datesRefusal(leaf, context.now);
   if (dates !== undefined) return { ...dates, code: 'EGRESS_CERT_INVALID' };
   return revocationRefusal(leaf, context, 'EGRESS_CERT_INVALID') ?? { ok: true, leaf };
@@ -87,7 +87,8 @@ export function judgeEgress(facts: PeerFacts, context: PeerContext & { readonly 
 
 /** May a session of this identity go on (asked on reload and when time passes)? Refuses with CERT_EXPIRED, REVOKED or REVOCATION_STALE. */
 export function judgeAgain(identity: PeerIdentity, context: PeerContext): Refused | undefined {
-  if (identity.notAfter < context.now) return refused('CERT_EXPIRED', `its certificate expired on ${identity.notAfter.toISOString()}`);
+  if (context.anchors !== undefined && !leadsTo(identity.leaf, context.anchors)) return refused('REVOKED', 'the CA that issued the certificate is no longer trusted here');
+  if (identity.notAfter < context.now) return refused('CERT_EXPIRED', `the certificate expired on ${identity.notAfter.toISOString()}`);
   return revocationRefusal(identity.leaf, context, 'REVOKED');
 }
 
@@ -101,29 +102,29 @@ function fieldsOf(leaf: X509Certificate): CertificateFields | string {
     extendedKeyUsagesOf(fields.extensions);
     return fields;
   } catch (error) {
-    return `its certificate is malformed: ${messageOf(error)}`;
+    return `the certificate is malformed: ${messageOf(error)}`;
   }
 }
 
 function identify(leaf: X509Certificate, { extensions, serial }: CertificateFields): PeerVerdict {
   const names = readClientNames(uriNamesOf(extensions));
-  if (typeof names === 'string') return refused('CLIENT_CERT_NO_IDENTITY', `its certificate names no identity: ${names}`);
+  if (typeof names === 'string') return refused('CLIENT_CERT_NO_IDENTITY', `the certificate names no identity: ${names}`);
   return { ok: true, identity: { ...names, serial, notAfter: leaf.validToDate, fingerprint256: leaf.fingerprint256, leaf } };
 }
 
 /** OpenSSL's no, as ours. Measured on Node 22 and 26: `authorizationError` is the name of the last failure found, expired before unknown. */
 function unverified(leaf: X509Certificate, error: string | undefined, context: PeerContext): Refused {
-  const unknownCa = refused('CLIENT_CERT_UNKNOWN_CA', `its certificate was issued by a CA that is not trusted here (${oneLine(leaf.issuer) ?? 'no issuer'})`);
+  const unknownCa = refused('CLIENT_CERT_UNKNOWN_CA', `the certificate was issued by a CA that is not trusted here (${oneLine(leaf.issuer) ?? 'no issuer'})`);
   if (context.anchors !== undefined && !leadsTo(leaf, context.anchors)) return unknownCa;
   switch (error) {
     case 'CERT_HAS_EXPIRED': return datesRefusal(leaf, context.now) ?? refused('CLIENT_CERT_EXPIRED', 'a certificate of its chain has expired');
     case 'CERT_NOT_YET_VALID': return datesRefusal(leaf, context.now) ?? refused('CLIENT_CERT_NOT_YET_VALID', 'a certificate of its chain is not valid yet');
-    case 'INVALID_PURPOSE': return refused('CLIENT_CERT_WRONG_USAGE', 'its certificate is not for this use');
-    case 'CERT_REVOKED': return refused('CLIENT_CERT_REVOKED', 'its certificate was revoked');
+    case 'INVALID_PURPOSE': return refused('CLIENT_CERT_WRONG_USAGE', 'the certificate is not for this use');
+    case 'CERT_REVOKED': return refused('CLIENT_CERT_REVOKED', 'the certificate was revoked');
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': case 'UNABLE_TO_GET_ISSUER_CERT': case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'SELF_SIGNED_CERT_IN_CHAIN': case 'DEPTH_ZERO_SELF_SIGNED_CERT': case 'CERT_UNTRUSTED':
     case 'CERT_SIGNATURE_FAILURE': return unknownCa; // A CA with the name of ours and another key.
-    default: return refused('CLIENT_CERT_INVALID', `its certificate does not verify (${error ?? 'no reason given'})`);
+    default: return refused('CLIENT_CERT_INVALID', `the certificate does not verify (${error ?? 'no reason given'})`);
   }
 }
 
@@ -148,16 +149,16 @@ function isIssuedBy(child: X509Certificate, issuer: X509Certificate): boolean {
 }
 
 function datesRefusal(leaf: X509Certificate, now: Date): Refused | undefined {
-  if (leaf.validToDate < now) return refused('CLIENT_CERT_EXPIRED', `its certificate expired on ${leaf.validToDate.toISOString()}`);
-  if (leaf.validFromDate > now) return refused('CLIENT_CERT_NOT_YET_VALID', `its certificate is not valid before ${leaf.validFromDate.toISOString()}`);
+  if (leaf.validToDate < now) return refused('CLIENT_CERT_EXPIRED', `the certificate expired on ${leaf.validToDate.toISOString()}`);
+  if (leaf.validFromDate > now) return refused('CLIENT_CERT_NOT_YET_VALID', `the certificate is not valid before ${leaf.validFromDate.toISOString()}`);
   return undefined;
 }
 
 function revocationRefusal(leaf: X509Certificate, { revocation, now }: PeerContext, code: Code): Refused | undefined {
   if (revocation === undefined) return undefined;
   const entry = revocation.isRevoked(leaf);
-  if (entry !== undefined) return refused(code, `its certificate was revoked on ${entry.at.toISOString()} (${entry.reason})`);
-  if (!revocation.covers(leaf)) return refused('REVOCATION_STALE', 'there is no revocation list of the CA that issued its certificate');
+  if (entry !== undefined) return refused(code, `the certificate was revoked on ${entry.at.toISOString()} (${entry.reason})`);
+  if (!revocation.covers(leaf)) return refused('REVOCATION_STALE', 'there is no revocation list of the CA that issued it');
   if (revocation.isStale(now)) return refused('REVOCATION_STALE', `the revocation list is out of date since ${revocation.nextUpdate.toISOString()}`);
   return undefined;
 }

@@ -12,6 +12,7 @@ import { Lane, type LaneOptions, type Position, type Write } from './lane.ts';
 import type { Lease } from './replay.ts';
 import { TurnQueue } from './schedule.ts';
 import { MuxStream, type StreamHost } from './stream.ts';
+import { maxSessionGrowthBytes } from './window.ts';
 
 export interface Goaway extends Refusal { readonly lastStreamId: number; readonly graceMs: number }
 
@@ -41,6 +42,7 @@ const lastId = 0xffff_fff1;
 
 export class MuxSession implements StreamHost {
   readonly lane: Lane;
+  growthBytes = maxSessionGrowthBytes;
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
   readonly #streams = new Map<number, MuxStream>();

@@ -5,7 +5,7 @@ function stream({ credit = 262_144, room = true, ours = true } = {}) {
   const frames: [number, string][] = [];
   const waiting: MuxStream[] = [];
   const host: StreamHost = {
-    nowMs: 0, srttMs: 0, hasRoom: () => room, append: (type, _id, payload) => { frames.push([type, Buffer.from(payload).toString('hex')]); }, appendBuffer: () => {}, appendView: () => {},
+    nowMs: 0, srttMs: 0, growthBytes: 1_000_000, hasRoom: () => room, append: (type, _id, payload) => { frames.push([type, Buffer.from(payload).toString('hex')]); }, appendBuffer: () => {}, appendView: () => {},
     waitForTurn: (one) => { waiting.push(one); }, forget: () => {},
   };
   const one = new MuxStream(1, host, { sendCredit: credit, receiveWindow: 262_144, ours });
@@ -58,7 +58,7 @@ test('a bulk stream whose turn comes seldom does not count as one that sends lit
   let now = 0;
   const extras: number[] = [];
   const one = new MuxStream(1, {
-    get nowMs() { return now; }, srttMs: 0, hasRoom: (extra) => { extras.push(extra); return false; }, append: () => {}, appendBuffer: () => {}, appendView: () => {}, waitForTurn: () => {}, forget: () => {},
+    get nowMs() { return now; }, srttMs: 0, growthBytes: 0, hasRoom: (extra) => { extras.push(extra); return false; }, append: () => {}, appendBuffer: () => {}, appendView: () => {}, waitForTurn: () => {}, forget: () => {},
   }, { sendCredit: 1 << 20, receiveWindow: 262_144, ours: true });
   for (let read = 0; read < 3; read++) {
     now += 150;
@@ -68,4 +68,19 @@ test('a bulk stream whose turn comes seldom does not count as one that sends lit
   now += 150;
   one.canSend();
   expect(extras.at(-1)).toBeGreaterThan(0);
+});
+
+test('what its window grew by is taken from the session, and given back at its end', () => {
+  const growth = { left: 300_000 };
+  const host: StreamHost = {
+    nowMs: 1, srttMs: 1_000_000, get growthBytes() { return growth.left; }, set growthBytes(bytes) { growth.left = bytes; },
+    hasRoom: () => true, append: () => {}, appendBuffer: () => {}, appendView: () => {}, waitForTurn: () => {}, forget: () => {},
+  };
+  const one = new MuxStream(1, host, { sendCredit: readBytes, receiveWindow: 262_144, ours: true });
+  one.events = { opened() {}, refused() {}, data() {}, end() {}, reset() {}, writable() {} };
+  one.onData(new Uint8Array(200_000));
+  one.accepted(200_000);
+  expect(growth.left).toBe(300_000 - 262_144);
+  one.reset({ code: 24, reason: '' });
+  expect(growth.left).toBe(300_000);
 });

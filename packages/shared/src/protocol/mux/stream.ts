@@ -31,6 +31,8 @@ export interface StreamEvents {
 export interface StreamHost {
   readonly nowMs: number;
   readonly srttMs: number;
+  /** What the windows of all streams may still grow by, bytes; streams add and give back. */
+  growthBytes: number;
   hasRoom(extraBytes: number): boolean;
   append(type: number, streamId: number, payload: Uint8Array): void;
   appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void;
@@ -140,7 +142,10 @@ export class MuxStream {
   /** The destination has accepted `total` bytes of this stream by now. */
   accepted(total: number): void {
     if (this.#dead || this.#finReceived) return;
-    const credit = this.#window.accept(total, this.#host.nowMs, this.#host.srttMs);
+    const host = this.#host;
+    const before = this.#window.grown;
+    const credit = this.#window.accept(total, { nowMs: host.nowMs, srttMs: host.srttMs, mayGrow: host.growthBytes });
+    host.growthBytes -= this.#window.grown - before;
     if (credit === 0) return;
     const payload = new Uint8Array(4);
     putU32(payload, 0, credit);
@@ -213,6 +218,7 @@ export class MuxStream {
 
   #die(): void {
     this.#dead = true;
+    this.#host.growthBytes += this.#window.grown;
     this.#host.forget(this);
   }
 }

@@ -9,6 +9,8 @@
 export const minWindowBytes = 262_144;
 export const defaultWindowBytes = 262_144;
 export const maxWindowBytes = 8_388_608;
+/** What all windows of a session may grow by, together. */
+export const maxSessionGrowthBytes = 67_108_864;
 
 export class ReceiveWindow {
   received = 0;
@@ -17,7 +19,12 @@ export class ReceiveWindow {
   #window: number;
   #grantedAtMs = 0;
 
-  constructor(initialBytes: number) { this.#granted = this.#window = initialBytes; }
+  readonly #initial: number;
+
+  constructor(initialBytes: number) { this.#initial = this.#granted = this.#window = initialBytes; }
+
+  /** By how much it has grown, bytes. */
+  get grown(): number { return this.#window - this.#initial; }
 
   /** False when the peer sent more than it was granted. */
   receive(bytes: number): boolean {
@@ -25,12 +32,12 @@ export class ReceiveWindow {
     return this.received <= this.#granted;
   }
 
-  /** The destination has accepted `total` bytes by now; returns the credit to grant, 0 for none yet. */
-  accept(total: number, nowMs: number, srttMs: number): number {
+  /** The destination has accepted `total` bytes by now; returns the credit to grant, 0 for none yet. It grows by `mayGrow` bytes at most. */
+  accept(total: number, { nowMs, srttMs, mayGrow }: { readonly nowMs: number; readonly srttMs: number; readonly mayGrow: number }): number {
     this.accepted = total;
     const owed = this.accepted + this.#window - this.#granted;
     if (owed * 2 < this.#window) return 0;
-    if (nowMs - this.#grantedAtMs < srttMs && this.#window < maxWindowBytes) this.#window = Math.min(maxWindowBytes, this.#window * 2);
+    if (nowMs - this.#grantedAtMs < srttMs) this.#window += Math.max(0, Math.min(this.#window, maxWindowBytes - this.#window, mayGrow));
     this.#grantedAtMs = nowMs;
     const credit = this.accepted + this.#window - this.#granted;
     this.#granted += credit;
