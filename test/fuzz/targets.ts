@@ -13,6 +13,7 @@ import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
 import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
 import { newCa, newCrl } from '../support/issuer.ts';
 import { muxProperty } from '../support/mux-property.ts';
+import { transferProperty } from '../support/mux-transfer.ts';
 
 export interface Target { readonly name: string; /** Of the cases asked for. */ readonly share: number; readonly property: () => fc.IProperty<never> | fc.IProperty<unknown> }
 
@@ -70,5 +71,6 @@ export const targets: readonly Target[] = [
   { name: 'forward', share: 1, property: () => fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\][a-z0-9.:*/-]{0,50}$/)), (text) => { assert.equal(typeof parseForward(text).ok, 'boolean'); }) },
   { name: 'policy', share: 0.05, property: () => fc.property(fc.oneof(fc.string(), damaged(Buffer.from(policy)).map((text) => Buffer.from(text).toString('latin1'))), (text) => mayThrow(AditError, () => { Policy.parse(text, 'policy.yaml'); })) },
   { name: 'revocation-list', share: 0.2, property: () => fc.property(fc.oneof(bytes, damaged(crl)), (der) => mayThrow(AditError, () => { parseRevocationList(Buffer.from(der), anchors); })) },
+  { name: 'mux-transfer', share: 0.05, property: () => transferProperty() as fc.IProperty<unknown> },
   { name: 'mux-pair', share: 1, property: () => muxProperty() },
 ];

@@ -73,6 +73,8 @@ export class MuxPair {
   readonly streams: Record<Side, Map<number, Seen>> = { client: new Map(), server: new Map() };
   readonly closed: Record<Side, Close | undefined> = { client: undefined, server: undefined };
   readonly goaways: Side[] = [];
+  /** Has an end asked to be flushed? For who plays the driver. */
+  readonly woken: Record<Side, boolean> = { client: false, server: false };
   /** Written to the carrier and not yet delivered, by writer. */
   readonly link: Record<Side, Uint8Array[]> = { client: [], server: [] };
   attached = true;
@@ -85,7 +87,7 @@ export class MuxPair {
         role, resumable, receiveWindow: window, sendWindow: window, maxStreams, replayLimitBytes, now: () => this.nowMs, allocate: (bytes) => new Uint8Array(bytes),
       };
       const events: SessionEvents = {
-        wake: () => { /* the pair flushes when it is told to */ },
+        wake: () => { this.woken[role] = true; }, // the pair itself flushes when it is told to
         opened: (stream) => { this.#see(role, stream); },
         goaway: () => { this.goaways.push(role); },
         closed: (close) => { this.closed[role] = close; },
@@ -124,6 +126,7 @@ export class MuxPair {
   /** Writes what an end has to the link. */
   flush(side: Side): void {
     const queued = (): number => this.link[side].reduce((sum, { length }) => sum + length, 0);
+    this.ends[side].lane.busy = this.full[side] || queued() >= 262_144;
     // The link owns a copy from here on, as the kernel does.
     this.ends[side].flush((bytes, done?: Lease) => { this.link[side].push(bytes.slice()); done?.release(); return !this.full[side] && queued() < 262_144; });
     this.ends[side].lane.busy = this.full[side] || queued() >= 262_144;
