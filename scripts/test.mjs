@@ -29,7 +29,7 @@ function runJest(args) {
   const reporters = ['--reporters=default', `--reporters=${join(root, 'test', 'support', 'reporter.mjs')}`];
   const jest = spawn(process.execPath, [
     '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...reporters, '--ci', ...args,
-  ], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ADIT_TEST_COUNTS: file } });
+  ], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, TEST_COUNTS_FILE: file } });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { jest.kill(signal); });
   return new Promise((resolve) => {
     jest.once('error', (error) => { process.stderr.write(`jest could not start: ${error.message}\n`); resolve(undefined); });

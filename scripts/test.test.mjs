@@ -18,7 +18,7 @@ async function outcome(text, { ci = '', signal } = {}) {
   const config = JSON.stringify({ rootDir: folder, transform: {}, extensionsToTreatAsEsm: ['.ts'], testMatch: [`<rootDir>/${name}`], cacheDirectory: join(folder, 'cache') });
   const run = spawn(process.execPath, [fileURLToPath(new URL('./test.mjs', import.meta.url)), '--config', config], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CI: ci, FORCE_COLOR: '0' } });
   let output = '';
-  for (const stream of [run.stdout, run.stderr]) stream.on('data', (chunk) => { output += chunk; if (signal !== undefined && output.includes('waiting')) run.kill(signal); });
+  for (const stream of [run.stdout, run.stderr]) stream.on('data', (chunk) => { output += chunk; if (signal !== undefined && !run.killed && output.includes('waiting')) run.kill(signal); });
   const status = await new Promise((resolve) => { run.once('close', resolve); });
   return { status, output, lines: output.trimEnd().split('\n'), last: output.trimEnd().split('\n').at(-1) };
 }
