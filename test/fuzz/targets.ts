@@ -4,9 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AditError, parseDestination, formatDestination, parseForward, parseRevocationList, parseTrustAnchors } from '@adit/shared';
+import { AditError, childrenOf, DerError, parseDestination, formatDestination, parseForward, parseRevocationList, parseTrustAnchors, readDer, type DerElement } from '@adit/shared';
 import { Policy } from '@adit/egress';
+import { parseSettingsFile } from '../../packages/shared/src/config/settings-file.ts';
+import { concat } from '../../packages/shared/src/protocol/bytes.ts';
 import { FrameDecoder } from '../../packages/shared/src/protocol/mux/decoder.ts';
+import { encodeFrame } from '../../packages/shared/src/protocol/mux/frame.ts';
 import { awaitAnswer, awaitHello, encodeHello, helloFrame } from '../../packages/shared/src/protocol/hello.ts';
 import { decodeOpen, encodeOpen } from '../../packages/shared/src/protocol/open.ts';
 import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
@@ -35,7 +38,37 @@ function damaged(valid: Uint8Array): fc.Arbitrary<Uint8Array> {
   });
 }
 
+/** What a decoder makes of these chunks: bytes that follow each other on one stream as one event, and the fault if there was one. */
+function decoded(chunks: readonly Uint8Array[]): { readonly events: readonly string[]; readonly offset: number; readonly fault: string } {
+  const events: string[] = [];
+  let open = '';
+  const decoder = new FrameDecoder({
+    data: (id, payload) => {
+      if (open !== `data ${id} `) events.push(open = `data ${id} `);
+      events[events.length - 1] += Buffer.from(payload).toString('hex');
+    },
+    control: (type, id, payload) => { open = ''; events.push(`${type} ${id} ${Buffer.from(payload).toString('hex')}`); },
+  });
+  let fault = '';
+  try {
+    for (const chunk of chunks) decoder.receive(chunk);
+  } catch (error) {
+    assert(error instanceof ProtocolFault, error instanceof Error ? error : String(error));
+    fault = error.message;
+  }
+  return { events, offset: decoder.offset, fault };
+}
+
+function splitAt(stream: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+  const places = [0, ...cuts.map((cut) => Math.min(cut, stream.length)).sort((one, other) => one - other), stream.length];
+  return places.slice(1).map((to, n) => stream.subarray(places[n], to));
+}
+
+function walk(element: DerElement): void { if ((element.tag & 0x20) !== 0) for (const child of childrenOf(element, 'it')) walk(child); }
+
 const bytes = fc.uint8Array({ maxLength: 300, size: 'max' });
+/** Frames of known and unknown types, now and then with a few bytes of nonsense among them. */
+const frames = fc.array(fc.oneof({ weight: 9, arbitrary: fc.tuple(fc.constantFrom(0, 1, 2, 5, 6, 0x1f, 0x80, 0x81, 0x8f), fc.nat(3), fc.uint8Array({ maxLength: 60 })).map(([type, id, payload]) => encodeFrame(type, id, payload)) }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 9 }) }), { maxLength: 8 }).map(concat);
 const hello = helloFrame(encodeHello({
   versions: { min: 1, max: 1 }, kind: 'new', features: 1, sessionId: new Uint8Array(16), epoch: 0, position: { offset: 0, partial: 0 }, window: 262_144, maxStreams: 0, agent: 'fuzz',
 }), new Uint8Array(32));
@@ -43,13 +76,14 @@ const open = encodeOpen({ destination: { kind: 'host', host: 'db.internal', port
 const ca = newCa('Fuzz CA');
 const anchors = parseTrustAnchors(ca.certPem, 'ca.crt');
 const crl = newCrl(ca);
+const settings = 'egress: "127.0.0.1:8443"\ncert: a.crt\nkey: a.key\nca: ca.crt\nforward:\n  - 5432:db.internal:5432\n  - "[::1]:8080:web"\nidle-timeout: 5m\n';
 const policy = 'version: 1\nservices:\n  web: tcp://10.0.0.5:80\nrules:\n  - name: dev\n    identities: [alice, "group:dev"]\n    allow: [web, "*.svc.internal:443,8443", "10.0.0.0/8:22"]\n    deny: ["10.0.9.0/24:*"]\n';
 
 export const targets: readonly Target[] = [
-  { name: 'decoder', share: 1, property: () => fc.property(fc.array(bytes, { maxLength: 4 }), (chunks) => {
-    const decoder = new FrameDecoder({ data: () => { /* cut through */ }, control: () => { /* whole */ } });
-    mayThrow(ProtocolFault, () => { for (const chunk of chunks) decoder.receive(chunk); });
-    assert(decoder.offset <= chunks.reduce((sum, { length }) => sum + length, 0));
+  { name: 'decoder', share: 1, property: () => fc.property(fc.oneof(bytes, frames), fc.array(fc.nat(300), { maxLength: 6 }), (stream, cuts) => {
+    const [whole, pieces] = [decoded([stream]), decoded(splitAt(stream, cuts))];
+    assert.deepEqual(pieces, whole, 'another split gives other events');
+    assert(whole.offset <= stream.length);
   }) },
   { name: 'hello', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(hello)), fc.nat(200), (frame, cut) => {
     for (const handshake of [awaitHello(), awaitAnswer()]) {
@@ -71,6 +105,11 @@ export const targets: readonly Target[] = [
   { name: 'forward', share: 1, property: () => fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\][a-z0-9.:*/-]{0,50}$/)), (text) => { assert.equal(typeof parseForward(text).ok, 'boolean'); }) },
   { name: 'policy', share: 0.05, property: () => fc.property(fc.oneof(fc.string(), damaged(Buffer.from(policy)).map((text) => Buffer.from(text).toString('latin1'))), (text) => mayThrow(AditError, () => { Policy.parse(text, 'policy.yaml'); })) },
   { name: 'revocation-list', share: 0.2, property: () => fc.property(fc.oneof(bytes, damaged(crl)), (der) => mayThrow(AditError, () => { parseRevocationList(Buffer.from(der), anchors); })) },
-  { name: 'mux-transfer', share: 0.05, property: () => transferProperty() as fc.IProperty<unknown> },
+  { name: 'der', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(crl)), (der) => mayThrow(DerError, () => { walk(readDer(der, 'it')); })) },
+  { name: 'config-file', share: 0.05, property: () => fc.property(fc.oneof(fc.string(), damaged(Buffer.from(settings)).map((text) => Buffer.from(text).toString('latin1'))), (text) => {
+    const { entries, complaints } = parseSettingsFile(text, 'adit.yaml');
+    assert(Array.isArray(entries) && complaints.every(({ text: line }) => line.startsWith('adit.yaml:')));
+  }) },
+  { name: 'mux-transfer', share: 0.05, property: () => transferProperty() },
   { name: 'mux-pair', share: 1, property: () => muxProperty() },
 ];
