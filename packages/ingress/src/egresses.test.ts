@@ -76,3 +76,16 @@ test('a swap moves the session to a fresh carrier and no byte is lost', async ()
   expect(String(await chunkFrom(socket))).toBe('after');
   expect(ingress.lines.filter((line) => line.event === 'connected' && line['resumed'] === true).length).toBeGreaterThanOrEqual(3);
 });
+
+test('many swaps asked for at once are one', async () => {
+  const egress = await testEgress();
+  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: (await echo()).at });
+  const { socket } = await client(ingress.port);
+  socket.write('a');
+  await chunkFrom(socket);
+  await Promise.all(Array.from({ length: 20 }, () => ingress.agent.swap('a test')));
+  socket.write('b');
+  expect(String(await chunkFrom(socket))).toBe('b');
+  expect(egress.lines.filter((line) => line.event === 'connected')).toHaveLength(2);
+  socket.destroy();
+});

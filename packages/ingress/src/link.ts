@@ -35,6 +35,7 @@ export class Link {
   #current: LinkSession | undefined;
   /** A carrier that was dialled before the old one was let go. */
   #spare: Carrier | undefined;
+  #swapping = false;
   readonly #leaving = new Set<LinkSession>();
   #pause = new AbortController();
   #age: NodeJS.Timeout | undefined;
@@ -81,14 +82,19 @@ export class Link {
   /** Moves the session to a fresh carrier, without loss; where none can be had, the old one stays. */
   async swap(cause: string): Promise<void> {
     const session = this.#current;
-    if (!session?.usable || !session.resumable || this.#spare) return;
+    if (!session?.usable || !session.resumable || this.#swapping) return;
+    this.#swapping = true;
     try {
       const carrier = await this.#options.dial(this.#stop.signal);
-      this.#spare = carrier;
-      if (this.#current === session && session.usable) session.letGo(`a swap (${cause})`);
+      if (this.#current === session && session.usable) {
+        this.#spare = carrier;
+        session.letGo(`a swap (${cause})`);
+      } else carrier.duplex.destroy(); // the old one was lost meanwhile, and its successor is being dialled
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       this.#options.log.warn({ event: 'failed', egress: this.name, error }, 'no fresh carrier: the old one stays');
+    } finally {
+      this.#swapping = false;
     }
   }
 
