@@ -67,3 +67,22 @@ test('no two of many processes have it at once, and a killed one does not keep i
   expect(Number(readFileSync(join(folder, 'count'), 'utf8'))).toBe(before + 60);
   expect(readdirSync(folder)).toEqual(['count']);
 });
+test('who finds the lock taken waits, also when it is released at that moment', async () => {
+  // Four that take and release as fast as they can, from one moment on, so that most turns meet another one's.
+  const hasty = (): Child => new Child(process.execPath, ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', `
+    import { existsSync } from 'node:fs';
+    const { withLock } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'lock.ts')).href)});
+    console.log('ready');
+    while (!existsSync(${JSON.stringify(join(folder, 'go'))})) await new Promise((resolve) => setTimeout(resolve, 1));
+    const failures = new Set();
+    for (const end = Date.now() + 2000; Date.now() < end;) {
+      try { await withLock(${JSON.stringify(lock)}, () => {}); } catch ({ message }) { failures.add(message); }
+      await new Promise(setImmediate);
+    }
+    console.log(JSON.stringify([...failures]));`]);
+  const all = Array.from({ length: 4 }, hasty);
+  await Promise.all(all.map((child) => child.until('its start', () => child.lines[0])));
+  writeFileSync(join(folder, 'go'), '');
+  await Promise.all(all.map((child) => child.exit));
+  expect(all.map(({ lines }) => lines)).toEqual(all.map(() => ['ready', '[]']));
+});

@@ -44,11 +44,25 @@ function take(path: string, holder: LockHolder): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(temporary, formatHolder(holder), { mode: 0o600 });
-    try { linkSync(temporary, path); } finally { rmSync(temporary, { force: true }); }
+    return linked(temporary, path);
+  } catch (error) {
+    throw new AditError('FILE_UNREADABLE', `Cannot lock the store (${path}): ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/**
+ * False when the name was taken at that moment; whoever had it may be gone a moment later, so the link alone decides and nobody looks again.
+ * `mkdir` says EEXIST too, when a file is where the folder should be.
+ */
+function linked(temporary: string, path: string): boolean {
+  try {
+    linkSync(temporary, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path)) return false;
-    throw new AditError('FILE_UNREADABLE', `Cannot lock the store (${path}): ${messageOf(error)}.`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 
