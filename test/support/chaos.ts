@@ -1,95 +1,108 @@
 /**
  * A bad network between the two halves: a TCP relay of our own that kills, stalls, delays, throttles and splits.
- * Rule: deterministic by its seed; it counts what it did; it never changes a byte. Whoever dials through it has an ordinary socket.
+ * Rule: what it does is drawn from its seed and counted; it never changes, reorders or loses a byte of a connection that it lets live.
+ * A kill lets through what was due by then, to the byte, and so falls into the middle of records and frames.
  */
 import { once } from 'node:events';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
-import { Transform } from 'node:stream';
+import { Pump, type Road } from './pump.ts';
 import { atEnd } from './scope.ts';
+
+export type Death = 'reset' | 'end';
 
 export interface ChaosOptions {
   readonly seed?: number;
-  /** Kills each connection, by a reset of both sides, after a time drawn from this range, ms. */
+  /** Kills each connection after a time drawn from this range, ms. */
   readonly killAfterMs?: readonly [number, number];
   /** Or after a number of bytes drawn from this range, both directions together. */
   readonly killAfterBytes?: readonly [number, number];
+  /** How a killed connection dies, on both sides; drawn for each kill. Default: by a reset. */
+  readonly deaths?: readonly Death[];
   /** Forwards in pieces of at most so many bytes. */
   readonly splitBytes?: number;
-  /** Holds every piece back for so long, ms. */
+  /** Each byte arrives so much later, ms. */
   readonly delayMs?: number;
-  /** The address that the far side sees; change it as a laptop that changes its network. */
+  /** Of each connection and direction. */
+  readonly bytesPerSecond?: number;
+  /** The address that the far side sees; change it as a laptop changes its network. */
   readonly from?: string;
 }
 
+/** What it has done so far. */
+export interface Deeds { connections: number; readonly died: Record<Death, number>; stalls: number; /** Of both directions. */ bytes: number; pieces: number }
+
 export interface Chaos {
   readonly port: number;
+  readonly did: Readonly<Deeds>;
   /** Connections that were killed. */
   readonly kills: number;
+  /** Connections that are open now. */
+  readonly open: number;
   /** Where the next connections come from. */
   from: string | undefined;
-  /** Resets what is connected now. */
-  cut(): void;
-  /** From now on nothing passes and nothing is said, on the connections that are open; new ones work. */
-  stall(): void;
-  /** No further kills. */
+  /** Kills what is connected now. */
+  cut(death?: Death): void;
+  /** From now on nothing passes and nothing is said: on the connections that are open, or on those and all new ones. */
+  stall(which?: 'open' | 'all'): void;
+  /** The network is back: what it held passes. A connection that one side gave up meanwhile stays silent: nobody tells the other. */
+  flow(): void;
+  /** No further kills by themselves. */
   calm(): void;
 }
 
+interface Line extends Road { readonly near: Socket; readonly far: Socket; readonly timer: NodeJS.Timeout | undefined; budget: number; pumps: readonly Pump[] }
+
 /** Relays to 127.0.0.1:`to`. */
 export async function chaos(to: number, options: ChaosOptions = {}): Promise<Chaos> {
-  const { seed = 1, killAfterMs, killAfterBytes, splitBytes = Infinity, delayMs = 0 } = options;
+  const { seed = 1, killAfterMs, killAfterBytes, deaths = ['reset'], splitBytes = Infinity, delayMs = 0, bytesPerSecond = Infinity } = options;
   const random = generator(seed);
   const between = ([low, high]: readonly [number, number]): number => low + Math.floor(random() * (high - low));
-  const open = new Map<Socket, { readonly far: Socket; stalled: boolean }>();
-  const state = { kills: 0, calm: false, from: options.from };
-  const kill = (near: Socket): void => {
-    const far = open.get(near)?.far;
-    if (!far || !open.delete(near)) return;
-    state.kills++;
-    near.resetAndDestroy();
-    far.resetAndDestroy();
+  const did: Deeds = { connections: 0, died: { reset: 0, end: 0 }, stalls: 0, bytes: 0, pieces: 0 };
+  const lines = new Set<Line>();
+  let [calm, stalled, from] = [false, false, options.from];
+  const kill = (line: Line, death: Death): void => {
+    if (!forget(line)) return;
+    did.died[death]++;
+    for (const socket of [line.near, line.far]) if (death === 'reset') socket.resetAndDestroy(); else socket.destroy();
   };
-  const server = createServer({ noDelay: true }, near => {
-    const far = connect({ port: to, host: '127.0.0.1', noDelay: true, ...(state.from !== undefined && { localAddress: state.from }) });
-    const link = { far, stalled: false };
-    open.set(near, link);
-    let budget = killAfterBytes && !state.calm ? between(killAfterBytes) : Infinity;
-    const timer = killAfterMs && !state.calm ? setTimeout(() => { if (!state.calm) kill(near); }, between(killAfterMs)) : undefined;
-    const pass = (): Transform => new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        if (link.stalled) return; // never called back: both sides see a network that says nothing
-        budget -= chunk.length;
-        if (budget <= 0 && !state.calm) { kill(near); return; }
-        for (let at = 0; at < chunk.length; at += splitBytes) this.push(chunk.subarray(at, Math.min(chunk.length, at + splitBytes)));
-        if (delayMs > 0) setTimeout(done, delayMs); else done();
-      },
-    });
-    const gone = (): void => {
-      clearTimeout(timer);
-      open.delete(near);
-      near.destroy();
-      far.destroy();
+  const forget = (line: Line): boolean => { clearTimeout(line.timer); for (const pump of line.pumps) pump.stop(); return lines.delete(line); };
+  /** One side is gone: so is the other, in the same way. A network that says nothing does not say that either. */
+  const part = (line: Line): void => {
+    if (!forget(line)) return;
+    for (const [gone, left] of [[line.near, line.far], [line.far, line.near]] as const) if (gone.destroyed) { if (gone.errored) left.resetAndDestroy(); else left.destroySoon(); }
+  };
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, near => {
+    did.connections++;
+    const far = connect({ port: to, host: '127.0.0.1', noDelay: true, allowHalfOpen: true, ...(from !== undefined && { localAddress: from }) });
+    const death = deaths[Math.floor(random() * deaths.length)]!;
+    const timer = killAfterMs && !calm ? setTimeout(() => { if (!calm) kill(line, death); }, between(killAfterMs)) : undefined;
+    const line: Line = {
+      near, far, timer, splitBytes, delayMs, bytesPerSecond, stalled, pumps: [], budget: killAfterBytes && !calm ? between(killAfterBytes) : Infinity,
+      may: bytes => calm ? bytes : Math.min(bytes, line.budget),
+      passed: bytes => { did.bytes += bytes; did.pieces++; line.budget -= bytes; if (line.budget <= 0 && !calm) kill(line, death); },
     };
-    for (const socket of [near, far]) socket.on('error', () => {}).on('close', gone);
-    near.pipe(pass()).pipe(far);
-    far.pipe(pass()).pipe(near);
+    line.pumps = [new Pump(near, far, line), new Pump(far, near, line)];
+    lines.add(line);
+    for (const socket of [near, far]) socket.on('error', () => {}).on('close', () => { if (!line.stalled) part(line); });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  atEnd(() => { server.close(); for (const near of [...open.keys()]) near.destroy(); });
+  atEnd(() => { server.close(); for (const line of [...lines]) { forget(line); line.near.destroy(); line.far.destroy(); } });
   return {
-    port: (server.address() as AddressInfo).port,
-    get kills() { return state.kills; },
-    get from() { return state.from; },
-    set from(address) { state.from = address; },
-    cut: () => { for (const near of [...open.keys()]) kill(near); },
-    stall: () => { for (const link of open.values()) link.stalled = true; },
-    calm: () => { state.calm = true; },
+    port: (server.address() as AddressInfo).port, did,
+    get kills() { return did.died.reset + did.died.end; },
+    get open() { return lines.size; },
+    get from() { return from; },
+    set from(address) { from = address; },
+    cut: (death = 'reset') => { for (const line of [...lines]) kill(line, death); },
+    stall: (which = 'open') => { did.stalls++; stalled = which === 'all'; for (const line of lines) line.stalled = true; },
+    flow: () => { stalled = false; for (const line of lines) if (!line.near.destroyed && !line.far.destroyed) { line.stalled = false; for (const pump of line.pumps) pump.step(); } },
+    calm: () => { calm = true; },
   };
 }
 
 /** A small generator of numbers in [0, 1) (mulberry32). */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
