@@ -1,0 +1,127 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { startEgress, startIngress } from '../support/adit.ts';
+import { certificates } from '../support/certificates.ts';
+import { type Chaos, chaos } from '../support/chaos.ts';
+import { atEnd, within } from '../support/scope.ts';
+import { type Service, chunkFrom, client, closedPort, hashing, receive, service } from '../support/services.ts';
+
+/** A tunnel to services, one carrier at a time, over a network that splits into small pieces. */
+async function setUp(to: Readonly<Record<string, string>>, flags: readonly string[] = []) {
+  const files = certificates();
+  const egress = await startEgress({ certificates: files, flags });
+  const network = await chaos(egress.port, { splitBytes: 701, delayMs: 2 });
+  const ingress = await startIngress({ certificates: files, egressPort: network.port, to });
+  await ingress.process.event('connected');
+  return { egress, network, ingress, port: (name: string) => ingress.ports[name]! };
+}
+/** Cuts, and again as soon as the session is resumed, until told to stop. */
+async function cutWhile<T>(network: Chaos, work: Promise<T>): Promise<T> {
+  const timer = setInterval(() => { network.cut(network.kills % 2 === 0 ? 'reset' : 'end'); }, 97);
+  atEnd(() => { clearInterval(timer); });
+  try { return await work; } finally { clearInterval(timer); }
+}
+
+test('streams that are being opened when the carrier dies are opened once each', async () => {
+  const seen = new Map<string, number>();
+  const watched = await service(socket => { socket.once('data', (name: Buffer) => { seen.set(String(name), (seen.get(String(name)) ?? 0) + 1); socket.end(name); }); });
+  const { network, port, egress } = await setUp({ it: watched.at });
+  const names = Array.from({ length: 60 }, (_, n) => `stream ${n}`);
+  const ask = async (name: string) => { const { socket, received } = await client(port('it')); socket.end(name); return String((await received).bytes); };
+  const answers = await cutWhile(network, (async () => {
+    const all: Promise<string>[] = [];
+    for (const name of names) { all.push(ask(name)); await delay(15); }
+    return within(30_000, 'every answer', Promise.all(all), () => `${network.kills} kills`);
+  })());
+  expect(answers).toEqual(names);
+  expect([...seen.values()]).toEqual(names.map(() => 1));
+  expect(network.kills).toBeGreaterThan(3);
+  await egress.process.event('stream', {}, { nth: names.length });
+  expect(egress.process.all('stream').map(({ end }) => end)).toEqual(names.map(() => 'finished'));
+});
+test('streams that are being refused when the carrier dies are refused once each, with the reason', async () => {
+  const { network, port, egress, ingress } = await setUp({ gone: `127.0.0.1:${await closedPort()}` });
+  const endings = await cutWhile(network, (async () => {
+    const all: Promise<string>[] = [];
+    for (let n = 0; n < 30; n++) { all.push(client(port('gone')).then(async ({ received }) => (await received).ending)); await delay(20); }
+    return within(30_000, 'every refusal', Promise.all(all));
+  })());
+  expect(new Set(endings)).toEqual(new Set(['reset']));
+  await ingress.process.event('refused', { code: 'CONNECTION_REFUSED' }, { nth: 30 });
+  await egress.process.event('stream', { end: 'refused', code: 'CONNECTION_REFUSED' }, { nth: 30 });
+  expect(network.kills).toBeGreaterThan(3);
+});
+test('a half-close that falls into a cut arrives as a half-close, and the answer comes back', async () => {
+  const sums = await hashing();
+  const { network, port } = await setUp({ sums: sums.at });
+  for (let round = 0; round < 10; round++) {
+    const { socket, received } = await client(port('sums'));
+    const bytes = randomBytes(20_000 + round * 1_000);
+    socket.write(bytes);
+    if (round % 2 === 0) network.cut();
+    socket.end();
+    if (round % 2 === 1) setImmediate(() => { network.cut('end'); });
+    expect(await within(15_000, 'the answer', received)).toEqual({ bytes: Buffer.from(`${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`), ending: 'end' });
+    socket.destroy();
+  }
+  expect(network.kills).toBe(10);
+});
+test('a stream that is half-closed either way goes on after a cut as what it was', async () => {
+  let there: Promise<string> | undefined;
+  const ends = await service(socket => { there = receive(socket).then(({ bytes, ending }) => `${bytes} ${ending}`); socket.end('first'); });
+  const answers: (() => void)[] = [];
+  const waits = await service(socket => { socket.resume(); socket.on('end', () => { answers.push(() => { socket.end('late'); }); tell(); }); });
+  let tell = (): void => {};
+  const { network, port, ingress } = await setUp({ ends: ends.at, waits: waits.at });
+  const one = await client(port('ends'));
+  expect(await one.received).toEqual({ bytes: Buffer.from('first'), ending: 'end' });
+  const two = await client(port('waits'));
+  const asked = new Promise<void>(resolve => { tell = resolve; });
+  two.socket.end('question');
+  await within(10_000, 'the half-close at the service', asked);
+  network.cut();
+  await ingress.process.event('connected', { resumed: true });
+  one.socket.write('still ');
+  network.cut('end');
+  one.socket.end('here');
+  answers[0]!();
+  expect(await within(10_000, 'the late answer', two.received)).toEqual({ bytes: Buffer.from('late'), ending: 'end' });
+  expect(await within(10_000, 'the late bytes', there!)).toBe('still here end');
+});
+test.each(['client', 'service'] as const)('a reset by the %s that falls into a cut arrives as a reset, and nothing is left behind', async who => {
+  const next: ((socket: Socket) => void)[] = [];
+  const watched: Service = await service(socket => { next.shift()?.(socket); });
+  const { network, port, egress } = await setUp({ it: watched.at });
+  for (let round = 0; round < 10; round++) {
+    const accepted = new Promise<Socket>(resolve => { next.push(resolve); });
+    const near = await client(port('it'));
+    near.socket.write('hello');
+    const far = await within(10_000, 'the connection at the service', accepted);
+    const heard = receive(far);
+    heard.catch(() => {}); // where it is the one that resets
+    if (far.readableLength === 0) await chunkFrom(far);
+    const [from, ending] = who === 'client' ? [near.socket, heard] as const : [far, near.received] as const;
+    if (round % 2 === 0) { network.cut(); from.resetAndDestroy(); } else { from.resetAndDestroy(); setImmediate(() => { network.cut(); }); }
+    expect((await within(15_000, 'the reset', ending)).ending).toBe('reset');
+  }
+  await watched.idle();
+  await egress.process.event('stream', { end: 'reset' }, { nth: 10 });
+  expect(network.kills).toBe(10);
+});
+test('a program that gives up while the carrier is gone takes its connection to the service with it', async () => {
+  const watched = await service(socket => { socket.write('greeting'); });
+  const { network, port, egress } = await setUp({ it: watched.at });
+  const { socket } = await client(port('it'));
+  expect(String(await chunkFrom(socket))).toBe('greeting');
+  network.stall('all');
+  network.cut();
+  await egress.process.event('detached');
+  socket.resetAndDestroy();
+  await once(socket, 'close');
+  network.flow();
+  await watched.idle();
+  expect(await egress.process.event('stream')).toMatchObject({ end: 'reset', code: 'CONNECTION_RESET' });
+});
