@@ -44,6 +44,7 @@ test.each([
   ['RSA', ['rsa:2048'], 'its key is RSA of 2048 bits, and only P-256 keys get certificates'],
   ['Ed25519', ['ed25519'], 'its key is ED25519, and only P-256 keys get certificates'],
   ['P-384', ['ec', '-pkeyopt', 'ec_paramgen_curve:P-384'], 'its key is EC on secp384r1, and only P-256 keys get certificates'],
+  ['P-256 key with its curve spelled out', ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-pkeyopt', 'ec_param_enc:explicit'], 'its key is in a form that peers refuse: its curve is spelled out, or its point compressed'],
 ])('one of an %s key is refused', async (_, kind, why) => {
   await openssl(['req', '-new', '-newkey', ...kind, '-nodes', '-keyout', join(folder, 'k'), '-subj', '/CN=a', '-out', join(folder, 'k.csr')]);
   expect(() => readRequest(readFileSync(join(folder, 'k.csr')), 'k.csr')).toThrow(`The request k.csr cannot be signed: ${why}.`);

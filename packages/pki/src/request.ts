@@ -5,7 +5,7 @@
  */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { AditError, bitsOf, childrenOf, DerError, expectTag, messageOf, oidOf, pemBlocks, readDer, smallNumberOf, tags } from '@adit/shared';
-import { pem, sequence, smallInteger, tagged } from './asn1.ts';
+import { encode, pem, sequence, smallInteger, tagged } from './asn1.ts';
 import { checkName } from './names.ts';
 import { commonName, publicKeyOf, signed } from './signed.ts';
 
@@ -31,10 +31,18 @@ export function readRequest(bytes: Uint8Array, source: string): CertificateReque
 
 /** Only P-256 keys get certificates. Fails with REQUEST_INVALID. */
 export function checkKeyType(key: KeyObject): void {
-  if (!isP256(key)) throw new AditError('REQUEST_INVALID', `The key is ${keyTypeText(key)}, and only P-256 keys get certificates.`);
+  const objection = objectionTo(key);
+  if (objection !== undefined) throw new AditError('REQUEST_INVALID', `The key is ${objection}.`);
 }
 
-function isP256(key: KeyObject): boolean { return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1'; }
+/** SubjectPublicKeyInfo of P-256 up to the coordinates: the curve by its name, the point not compressed (RFC 5480 section 2). */
+const p256 = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
+
+/** Node calls a curve by its name also where the key spells it out, and a certificate with such a key does not verify: the bytes decide. */
+function objectionTo(key: KeyObject): string | undefined {
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return `${keyTypeText(key)}, and only P-256 keys get certificates`;
+  return encode(publicKeyOf(key)).subarray(0, p256.length).equals(p256) ? undefined : 'in a form that peers refuse: its curve is spelled out, or its point compressed';
+}
 
 /** "RSA of 2048 bits", "EC on secp384r1", "ED25519". */
 export function keyTypeText({ asymmetricKeyType, asymmetricKeyDetails: details }: KeyObject): string {
@@ -60,7 +68,8 @@ function parse(der: Uint8Array): CertificateRequest {
   const [version, subject, spki] = childrenOf(expectTag(info, tags.sequence, 'request content'), 'request content');
   if (smallNumberOf(version, tags.integer, 'version') !== 0) throw new DerError('it is not a version 1 request');
   const publicKey = createPublicKey({ key: Buffer.from(expectTag(spki, tags.sequence, 'public key').whole), format: 'der', type: 'spki' });
-  if (!isP256(publicKey)) throw new DerError(`its key is ${keyTypeText(publicKey)}, and only P-256 keys get certificates`);
+  const objection = objectionTo(publicKey);
+  if (objection !== undefined) throw new DerError(`its key is ${objection}`);
   const digest = digests[oidOf(childrenOf(expectTag(algorithm, tags.sequence, 'signature algorithm'), 'signature algorithm')[0], 'signature algorithm')];
   if (digest === undefined) throw new DerError('its signature algorithm is not supported');
   if (!verify(digest, info!.whole, { key: publicKey, dsaEncoding: 'der' }, bitsOf(signature, 'signature'))) throw new DerError('its signature does not verify, so whoever made it may not have the key');
