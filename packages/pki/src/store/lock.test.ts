@@ -65,7 +65,8 @@ test('no two of many processes have it at once, and a killed one does not keep i
   const counters = [counter(20), counter(20), counter(20)];
   expect((await Promise.all(counters.map((child) => child.exit))).map(({ code }) => code)).toEqual([0, 0, 0]);
   expect(Number(readFileSync(join(folder, 'count'), 'utf8'))).toBe(before + 60);
-  expect(readdirSync(folder)).toEqual(['count']);
+  // Somebody killed between making its claim and taking the lock leaves the claim, which nobody looks at.
+  expect(readdirSync(folder).filter((name) => !name.endsWith('.tmp'))).toEqual(['count']);
 });
 test('who finds the lock taken waits, also when it is released at that moment', async () => {
   // Four that take and release as fast as they can, from one moment on, so that most turns meet another one's.
