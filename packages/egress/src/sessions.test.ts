@@ -97,6 +97,20 @@ test('a drain refuses new streams, lets those open finish, and then ends', async
   await within(5_000, 'the drain', drained);
 });
 
+test.each(['before', 'after'])('a session that loses its carrier %s the drain begins ends at once: nobody may attach any more', async (when) => {
+  const egress = await testEgress();
+  const to = await echo();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  await testStream(session, to.at).opened;
+  const lose = async (): Promise<void> => { session.carrier.duplex.destroy(); await egress.until((line) => line.event === 'detached'); };
+  if (when === 'before') await lose();
+  const drained = egress.server.drain(new AbortController().signal);
+  if (when === 'after') await lose();
+  await within(2_000, 'the drain', drained);
+  expect(await egress.recorded()).toMatchObject({ end: 'cut', code: 'DRAINING' });
+  await to.idle();
+});
+
 test('a policy that is not valid changes nothing and says so', async () => {
   const egress = await testEgress();
   writeFileSync(egress.policyFile, 'version: 1\nrulez: []\n');

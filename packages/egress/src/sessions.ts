@@ -103,10 +103,13 @@ export class Sessions {
     }
   }
 
-  /** No new streams; resolves when the last session has no stream left. */
+  /** No new streams; resolves when the last session has no stream left. What has no carrier now, or loses it from now on, ends: it has no way back. */
   drain(graceMs: number): Promise<void> {
     const refusal = { code: wireOfCode('DRAINING'), reason: 'the egress is shutting down' };
-    for (const session of this.#sessions.values()) session.driver.session.goaway(refusal, graceMs);
+    for (const session of [...this.#sessions.values()]) {
+      if (session.driver.attached) session.driver.session.goaway(refusal, graceMs);
+      else this.#end(session, { code: 'DRAINING', reason: refusal.reason }); // nobody may attach any more
+    }
     return new Promise((resolve) => {
       this.#emptied = resolve;
       this.#checkEmpty();
@@ -198,7 +201,7 @@ export class Sessions {
 
   #lost(session: EgressSession, reason: string): void {
     this.#context.log.info({ event: 'detached', session: session.name, identity: session.identity.uri, reason, streams: session.streams.size, heldBytes: session.heldBytes }, 'carrier lost');
-    if (session.streams.size === 0 && this.#emptied) {
+    if (this.#emptied) { // nobody may attach any more
       this.#end(session, { code: 'DRAINING', reason: 'the egress is shutting down' });
       return;
     }

@@ -41,7 +41,8 @@ export class LinkSession {
         lost: (reason) => {
           log.warn({ event: 'detached', reason, streams: this.driver.session.streamCount }, 'the connection to the egress broke');
           this.#lostAtMs = performance.now();
-          if (!resumable) this.end('LINK_LOST', reason);
+          // An egress that drains takes no carrier any more: what is open there has no way back.
+          if (!resumable || this.leaving) this.end('LINK_LOST', reason);
           this.#release(`the connection to the egress broke (${reason})`);
         },
         ended: ({ code: wire, reason }) => {

@@ -149,8 +149,9 @@ export class Link {
     const { log } = this.#options;
     const kept = this.#current;
     if (kept && (isSessionLoss(error.code) || kept.expired)) {
-      log.warn({ event: 'disconnected', egress: this.name, code: error.code, reason: error.message, streams: kept.driver.session.streamCount }, 'the session cannot be resumed: open connections are reset');
-      kept.end(isSessionLoss(error.code) ? error.code : 'RESUME_EXPIRED', error.message);
+      const code = isSessionLoss(error.code) ? error.code : 'RESUME_EXPIRED';
+      log.warn({ event: 'disconnected', egress: this.name, code, reason: error.message, streams: kept.driver.session.streamCount }, 'the session cannot be resumed: open connections are reset');
+      kept.end(code, error.message);
       this.#current = undefined;
       if (isSessionLoss(error.code)) return 0;
     }
