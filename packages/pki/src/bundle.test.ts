@@ -7,7 +7,7 @@ import { pemBlocks } from '@adit/shared';
 import { openssl } from '../../../test/support/adit-ca.ts';
 import { temporaryFolder } from '../../../test/support/scope.ts';
 import { createAuthority } from './authority.ts';
-import { createBundle } from './bundle.ts';
+import { createBundle, isBundle } from './bundle.ts';
 import { issueLeaf } from './leaf.ts';
 import { clientSubject } from './names.ts';
 import { newPrivateKey, readPrivateKey } from './private-key.ts';
@@ -33,5 +33,8 @@ test('node opens it, and nobody with another password', async () => {
   createSecureContext({ pfx: make('secret'), passphrase: 'secret' });
   writeFileSync(join(folder, 'b.p12'), make('secret'));
   expect(await openssl(['pkcs12', '-in', join(folder, 'b.p12'), '-passin', 'pass:other', '-noout'], { code: 1 })).toContain('Mac verify error');
+});
+test('a PKCS#12 file is told from others', () => {
+  expect([make('x'), certificate.raw, key.export({ type: 'pkcs8', format: 'der' }), Buffer.from('notes'), Buffer.alloc(0), make('x').subarray(0, 100)].map(isBundle)).toEqual([true, false, false, false, false, false]);
 });
 test('an empty password is refused', () => { expect(() => make('')).toThrow(expect.objectContaining({ code: 'USAGE' })); });

@@ -4,7 +4,7 @@
  * Spec: RFC 7292; the key of the MAC is its appendix B, which gets one block here because the key is as long as the hash.
  */
 import { createHash, createHmac, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
-import { AditError } from '@adit/shared';
+import { AditError, childrenOf, DerError, readDer, tags } from '@adit/shared';
 import { bmpString, encode, nothing, octetString, oid, sequence, set, smallInteger, tagged, taggedString, type Asn1 } from './asn1.ts';
 import { encryptWithPassword } from './private-key.ts';
 
@@ -35,6 +35,17 @@ export function createBundle({ key, certificatePem, caPem, name, password }: Bun
   const keys = sequence(sequence(oid(oids.shroudedKeyBag), tagged(0, sequence(encryptedKey.algorithm, octetString(encryptedKey.ciphertext))), attributes));
   const safe = encode(sequence(encryptedContent(encode(certificates), password), plainContent(encode(keys))));
   return encode(sequence(smallInteger(3), plainContent(safe), mac(safe, password)));
+}
+
+/** Does it begin as PKCS#12 does, `SEQUENCE { INTEGER 3`, and is it whole? */
+export function isBundle(bytes: Uint8Array): boolean {
+  try {
+    const [version] = childrenOf(readDer(bytes, 'file'), 'file');
+    return bytes[0] === tags.sequence && version?.tag === tags.integer && version.content.length === 1 && version.content[0] === 3;
+  } catch (error) {
+    if (error instanceof DerError) return false;
+    throw error;
+  }
 }
 
 function certificateBag(der: Uint8Array): Asn1[] {

@@ -8,7 +8,7 @@
  *   store.issueEgress({ name, hosts? }, { ...the same }): Promise<Issued>
  *     Issued: { certificate, certificatePem, keyPem?, caPem, serial, notBefore, notAfter, subject, files }
  *   store.revoke(nameOrSerial, { reason? }): Promise<{ newly, already }>
- *   store.crlPem({ days? }): Promise<string>          also writes crl.pem
+ *   store.crlPem({ days?, copy? }): Promise<string>   also writes crl.pem, and the file `copy`
  *   store.list(): Listed[]                            { name, kind, serial, groups?, hosts?, notBefore, notAfter, revoked?, state }
  *
  * In memory:

@@ -22,7 +22,7 @@ export function parseReason(text: string): RevocationReason {
   const found = names.find((name) => plain(name) === plain(text));
   if (found !== undefined) return found;
   const nearest = suggest(text, names);
-  throw new AditError('USAGE', `The reason "${safeText(text, { maxLength: 60 })}" is unknown${nearest === undefined ? '' : `; did you mean ${nearest}?`} There are ${names.join(', ')}.`);
+  throw new AditError('USAGE', `The reason "${safeText(text, { maxLength: 60 })}" is unknown${nearest === undefined ? '.' : `; did you mean ${nearest}?`} There are ${names.join(', ')}.`);
 }
 
 export interface RevokedEntry { /** Hex. */ readonly serial: string; readonly at: Date; readonly reason: RevocationReason }

@@ -17,4 +17,7 @@ test('it writes a version 2 list whose number goes up, and prints where', async 
   expect(readFileSync(join(cwd, 'list.pem')).equals(readFileSync(join(cwd, 'ca/crl.pem')))).toBe(true);
   expect(await aditCa(['crl', '--out', 'no/list.pem'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('[FILE_UNREADABLE]') });
   expect(existsSync(join(cwd, 'no'))).toBe(false);
+  const key = readFileSync(join(cwd, 'ca/ca.key'));
+  expect(await aditCa(['crl', '--out', 'ca/ca.key'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('The file ca/ca.key is there already and is not a revocation list.') });
+  expect(readFileSync(join(cwd, 'ca/ca.key')).equals(key)).toBe(true);
 });

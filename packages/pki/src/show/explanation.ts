@@ -22,7 +22,9 @@ export function formatExplanation({ title, facts, problems }: Explanation): stri
 
 /** "2027-02-19T06:24:48.000Z (in 90 days)". */
 export function formatDate(date: Date, now: Date): string {
-  const days = Math.trunc((date.getTime() - now.getTime()) / 86_400_000);
+  const exact = (date.getTime() - now.getTime()) / 86_400_000;
+  // Rounded: a certificate of 90 days, seconds old, has 90 to go and not 89.
+  const days = Math.abs(exact) < 1 ? 0 : Math.round(exact);
   const count = `${Math.abs(days)} day${Math.abs(days) === 1 ? '' : 's'}`;
   const distance = days === 0 ? (date < now ? 'less than a day ago' : 'in less than a day') : days > 0 ? `in ${count}` : `${count} ago`;
   return `${date.toISOString()} (${distance})`;

@@ -5,6 +5,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { childrenOf, messageOf, pemBlocks, readDer, tags, type PemBlock } from '@adit/shared';
 import { pem as pemOf } from '../asn1.ts';
+import { isBundle } from '../bundle.ts';
 import { explainCertificate } from './certificate.ts';
 import type { Explanation } from './explanation.ts';
 import { explainKey, explainPublicKey } from './key.ts';
@@ -69,9 +70,9 @@ function blockOfDer(bytes: Uint8Array): PemBlock[] | string {
     try { test(); } catch { continue; }
     return [{ label, der, pem: pemOf(label, der) }];
   }
+  if (isBundle(der)) return 'PKCS#12';
   try {
-    const [first] = childrenOf(readDer(der, 'file'), 'file');
-    if (first?.tag === tags.integer && first.content.length === 1 && first.content[0] === 3) return 'PKCS#12';
+    childrenOf(readDer(der, 'file'), 'file');
   } catch (error) {
     return `It is cut off or damaged: ${messageOf(error)}.`;
   }

@@ -1,8 +1,10 @@
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { createAuthority } from '../authority.ts';
+import { createBundle } from '../bundle.ts';
+import { newPrivateKey } from '../private-key.ts';
 import { prepareDelivery, type DeliveryOptions } from './delivery.ts';
 
 const ca = createAuthority().certificatePem;
@@ -63,4 +65,29 @@ test('what cannot be written is found out before anything is issued', () => {
   expect(() => prepare({ out: join(out, 'file') })).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
   mkdirSync(join(out, 'ca.crt'));
   expect(() => prepare()).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
+});
+test('a renewal replaces an older PKCS#12 file, and nothing else that has its name', () => {
+  const p12 = join(out, 'a.p12');
+  for (const taken of ['-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', '', 'notes']) {
+    writeFileSync(p12, taken);
+    expect(() => prepare({ renew: true, p12 })).toThrow(exists);
+    expect([readdirSync(out), content('a.p12')]).toEqual([['a.p12'], taken]);
+  }
+  writeFileSync(p12, createBundle({ key: newPrivateKey(), certificatePem: ca, caPem: ca, name: 'a', password: 'x' }));
+  prepare({ renew: true, p12 }).finish({ certificatePem: 'CERT', p12: Buffer.from('P12') });
+  expect(content('a.p12')).toBe('P12');
+});
+test.each(['a.key', 'a.crt', 'ca.crt'])('a PKCS#12 file cannot have the name of %s', (name) => {
+  expect(() => prepare({ p12: `${out}/./${name}` })).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  expect(readdirSync(out)).toEqual([]);
+});
+test('keys that a killed process left are removed; those of one that may live, and files of others, stay', () => {
+  const [old, young, other] = ['a.key.0123456789ab.tmp', 'a.key.ba9876543210.tmp', 'b.a.key.0123456789ab.tmp'].map((name) => join(out, name)) as [string, string, string];
+  for (const path of [old, young, other]) writeFileSync(path, 'SECRET');
+  for (const path of [old, other]) utimesSync(path, 0, 0);
+  prepare().finish({ certificatePem: 'CERT' });
+  expect(readdirSync(out).sort()).toEqual(['a.crt', 'a.key', 'a.key.ba9876543210.tmp', 'b.a.key.0123456789ab.tmp', 'ca.crt']);
+});
+(process.platform === 'linux' ? test : test.skip)('a folder that takes no files is found out also when there is no key to write', () => {
+  expect(() => prepare({ out: '/proc', key: undefined })).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
 });

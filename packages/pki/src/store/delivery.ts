@@ -3,10 +3,11 @@
  * Rule: nothing is overwritten unless it is a renewal, and keys never take a name before they are complete. All that can be refused is
  *       refused before a certificate is recorded; no certificate is on disk before it is.
  */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { AditError, messageOf, pemBlocks } from '@adit/shared';
-import { alreadyThere, stage, type FileContent, type StagedFile } from './durable-file.ts';
+import { isBundle } from '../bundle.ts';
+import { alreadyThere, checkReplaceable, removeStale, stage, type FileContent, type StagedFile } from './durable-file.ts';
 
 export interface DeliveryOptions {
   readonly out: string;
@@ -27,14 +28,16 @@ export interface Delivery {
   discard(): void;
 }
 
-/** Checks the folder and stages the key. Fails with FILE_EXISTS and FILE_UNREADABLE. */
+/** Checks the folder and stages the key. Fails with FILE_EXISTS, FILE_UNREADABLE, and USAGE (two files of one name). */
 export function prepareDelivery({ out, name, renew, key, caPem, p12 }: DeliveryOptions): Delivery {
   const [keyPath, certificatePath, caPath] = [join(out, `${name}.key`), join(out, `${name}.crt`), join(out, 'ca.crt')];
   makeFolder(out);
   const fresh = [...(renew ? [] : [...(key === undefined ? [] : [keyPath]), certificatePath]), ...(p12 === undefined || renew ? [] : [p12])];
   const taken = fresh.find((path) => existsSync(path));
   if (taken !== undefined) throw alreadyThere(taken);
-  if (p12 !== undefined) checkWritable(dirname(p12), p12);
+  if (p12 !== undefined) checkBundlePath(p12, [keyPath, certificatePath, caPath]);
+  for (const path of [keyPath, certificatePath]) removeStale(path);
+  checkWritable(certificatePath);
   const hasCa = checkAuthorityFile(caPath, caPem);
   const staged: StagedFile[] = [];
   const add = (file: FileContent): void => { staged.push(stage(file)); };
@@ -88,11 +91,13 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Found out now, not when the certificate is recorded already. */
-function checkWritable(folder: string, path: string): void {
-  try {
-    accessSync(folder, constants.W_OK);
-  } catch (error) {
-    throw new AditError('FILE_UNREADABLE', `Cannot write ${path}: ${messageOf(error)}.`, { cause: error });
-  }
+/** A mistyped --p12 must not cost somebody a key, not even with --renew. */
+function checkBundlePath(path: string, others: readonly string[]): void {
+  if (others.some((other) => resolve(other) === resolve(path))) throw new AditError('USAGE', `The PKCS#12 file ${path} has the name of another file that is written.`);
+  checkReplaceable(path, 'a PKCS#12 file', isBundle);
+  removeStale(path);
+  checkWritable(path);
 }
+
+/** Found out now, not when the certificate is recorded already. By doing it: permissions alone do not tell (a file system may be read-only or full). */
+function checkWritable(path: string): void { stage({ path, content: '', mode: 0o600 }).discard(); }

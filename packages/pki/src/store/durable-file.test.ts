@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
-import { alreadyThere, createFile, replaceFile, stage } from './durable-file.ts';
+import { alreadyThere, checkReplaceable, createFile, removeStale, replaceFile, stage } from './durable-file.ts';
 
 let folder: string;
 let path: string;
@@ -51,4 +51,19 @@ test('a folder that is missing or in the way is named', () => {
   writeFileSync(join(path, 'x'), '');
   expect(() => { replaceFile({ path, content: '', mode: 0o600 }); }).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
   expect(readdirSync(folder)).toEqual(['f']);
+});
+test('only what is said to be of the right kind may be replaced', () => {
+  const isList = (content: Buffer): boolean => content.toString() === 'list';
+  checkReplaceable(path, 'a list', isList);
+  writeFileSync(path, 'list');
+  checkReplaceable(path, 'a list', isList);
+  writeFileSync(path, 'key');
+  for (const taken of [path, folder]) expect(() => checkReplaceable(taken, 'a list', isList)).toThrow(`The file ${taken} is there already and is not a list.`);
+});
+test('what was staged long ago is removed, and nothing else', () => {
+  const names = ['f.0123456789ab.tmp', 'f.ab0123456789.tmp', 'f.tmp', 'fx.0123456789ab.tmp', 'f.0123456789ab.tmp.old'];
+  for (const name of names) writeFileSync(join(folder, name), '');
+  for (const name of names.filter((name) => !name.includes('.ab01'))) utimesSync(join(folder, name), 0, 0);
+  removeStale(path);
+  expect(readdirSync(folder).sort()).toEqual(names.slice(1).sort());
 });

@@ -4,8 +4,8 @@
  *       A file that must not be replaced takes its name by a hard link, which fails when the name is taken.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fchmodSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fchmodSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { AditError, messageOf } from '@adit/shared';
 
 export interface FileContent { readonly path: string; readonly content: string | Uint8Array; /** 0o600 for anything secret. */ readonly mode: number }
@@ -44,6 +44,27 @@ export function createFile(file: FileContent): void {
   try { staged.create(); } finally { staged.discard(); }
 }
 
+/** Fails with FILE_EXISTS when something else than `what` has the name: a device, a folder, a file that `test` says no to. */
+export function checkReplaceable(path: string, what: string, test: (content: Buffer) => boolean): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const content = found.isFile() ? attempt(path, () => readFileSync(path), 'read') : undefined;
+  if (content === undefined || !test(content)) throw new AditError('FILE_EXISTS', `The file ${path} is there already and is not ${what}.`);
+}
+
+const staleMs = 60_000;
+
+/** Removes what a killed process left beside its target, a private key perhaps; what is young may belong to one that lives. */
+export function removeStale(path: string): void {
+  attempt(path, () => {
+    for (const name of readdirSync(dirname(path))) {
+      if (!name.startsWith(`${basename(path)}.`) || !/^[0-9a-f]{12}\.tmp$/.test(name.slice(basename(path).length + 1))) continue;
+      const file = join(dirname(path), name);
+      if (Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > staleMs) rmSync(file, { force: true });
+    }
+  });
+}
+
 function writeSynced(path: string, content: string | Uint8Array, mode: number): void {
   const file = openSync(path, 'wx', mode);
   try {
@@ -65,12 +86,12 @@ function syncFolder(path: string): void {
   try { fsyncSync(folder); } finally { closeSync(folder); }
 }
 
-function attempt(path: string, work: () => void): void {
+function attempt<T>(path: string, work: () => T, verb = 'write'): T {
   try {
-    work();
+    return work();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(path, error);
-    throw new AditError('FILE_UNREADABLE', `Cannot write ${path}: ${messageOf(error)}.`, { cause: error });
+    throw new AditError('FILE_UNREADABLE', `Cannot ${verb} ${path}: ${messageOf(error)}.`, { cause: error });
   }
 }
 

@@ -12,8 +12,9 @@ const entry: fc.Arbitrary<Entry> = fc.record({
 const good: Entry = { name: 'a', kind: 'client', serial: '0A', groups: ['g'], notBefore: new Date('2030-01-01'), notAfter: new Date('2030-04-01') };
 
 test('it reads back what it wrote', () => {
-  fc.assert(fc.property(fc.nat(), fc.uniqueArray(entry, { selector: ({ serial }) => serial }), (crlNumber, entries) => {
-    expect(parseRegister(formatRegister({ crlNumber, entries }), 'index.json')).toEqual({ crlNumber, entries });
+  fc.assert(fc.property(fc.nat(), fc.option(fc.integer({ min: 1, max: 36_500 })), fc.uniqueArray(entry, { selector: ({ serial }) => serial }), (crlNumber, crlDays, entries) => {
+    const register = { crlNumber, ...(crlDays !== null && { crlDays }), entries };
+    expect(parseRegister(formatRegister(register), 'index.json')).toEqual(register);
   }));
   expect(parseRegister(formatRegister(emptyRegister), 'index.json')).toEqual(emptyRegister);
 });
@@ -25,6 +26,7 @@ test('cut off at any place it is refused', () => {
 test.each<[string, (text: string) => string]>([
   ['its version is 2, and this program knows version 1', (text) => text.replace('"version":1', '"version":2')],
   ['crlNumber is not a number of 0 or more', (text) => text.replace('"crlNumber":1', '"crlNumber":-1')],
+  ['crlDays is not a number of 1 or more', (text) => text.replace('"certificates"', '"crlDays":0,"certificates"')],
   ['certificates is not a list', (text) => text.replace(/\[[^]*\]/, '{}')],
   ['certificate 1 is neither a client nor an egress', (text) => text.replace('client', 'server')],
   ['certificate 1 has no serial', (text) => text.replace('"0A"', '"xyz"')],

@@ -21,7 +21,12 @@ export interface Entry {
   readonly revoked?: { readonly at: Date; readonly reason: RevocationReason };
 }
 
-export interface Register { readonly crlNumber: number; readonly entries: readonly Entry[] }
+export interface Register {
+  readonly crlNumber: number;
+  /** How long lists are good for, once that was said: a revocation must not shorten it in silence. */
+  readonly crlDays?: number;
+  readonly entries: readonly Entry[];
+}
 
 export type State = 'valid' | 'expired' | 'revoked';
 
@@ -30,21 +35,22 @@ export const emptyRegister: Register = { crlNumber: 0, entries: [] };
 /** Revoked comes first: an expired certificate that was revoked is shown as revoked. */
 export function stateOf(entry: Entry, now: Date): State { return entry.revoked !== undefined ? 'revoked' : entry.notAfter <= now ? 'expired' : 'valid'; }
 
-export function formatRegister({ crlNumber, entries }: Register): string {
+export function formatRegister({ crlNumber, crlDays, entries }: Register): string {
   const lines = entries.map((entry) => JSON.stringify(entry));
-  return `{"version":1,"crlNumber":${crlNumber},"certificates":[${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`}]}\n`;
+  return `{"version":1,"crlNumber":${crlNumber},${crlDays === undefined ? '' : `"crlDays":${crlDays},`}"certificates":[${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`}]}\n`;
 }
 
 /** Reads it back; `source` names the file. Fails with CA_CORRUPT. */
 export function parseRegister(text: string, source: string): Register {
   try {
-    const { version, crlNumber, certificates } = objectOf(JSON.parse(text), 'the file');
+    const { version, crlNumber, crlDays, certificates } = objectOf(JSON.parse(text), 'the file');
     if (version !== 1) throw new Error(`its version is ${JSON.stringify(version)}, and this program knows version 1`);
     if (typeof crlNumber !== 'number' || !Number.isSafeInteger(crlNumber) || crlNumber < 0) throw new Error('crlNumber is not a number of 0 or more');
+    if (crlDays !== undefined && (typeof crlDays !== 'number' || !Number.isSafeInteger(crlDays) || crlDays < 1)) throw new Error('crlDays is not a number of 1 or more');
     if (!Array.isArray(certificates)) throw new Error('certificates is not a list');
     const entries = certificates.map((value, index) => entryOf(value, `certificate ${index + 1}`));
     if (new Set(entries.map(({ serial }) => serial)).size !== entries.length) throw new Error('a serial is in it twice');
-    return { crlNumber, entries };
+    return { crlNumber, ...(crlDays !== undefined && { crlDays }), entries };
   } catch (error) {
     throw new AditError('CA_CORRUPT', `The register ${source} is damaged: ${messageOf(error).replace(/\.$/, '')}.`, { cause: error });
   }

@@ -89,6 +89,28 @@ test('the number of the list goes up each time, and its days are as asked', asyn
   expect(numbers).toEqual([2, 3, 4]);
   expect(Math.round((listNow().nextUpdate.getTime() - Date.now()) / 3_600_000)).toBe(48);
 });
+test('a revocation keeps the days that lists were last asked for', async () => {
+  const { serial } = await store.issueClient({ name: 'alice' });
+  const daysLeft = (): number => Math.round((listNow().nextUpdate.getTime() - Date.now()) / 86_400_000);
+  await store.revoke(serial);
+  expect(daysLeft()).toBe(30);
+  await store.crlPem({ days: 365 });
+  await openStore(folder).revoke('alice');
+  expect(daysLeft()).toBe(365);
+  await expect(store.crlPem({ days: 0 })).rejects.toThrow(fails('USAGE'));
+  await store.crlPem();
+  expect(daysLeft()).toBe(365);
+});
+test('a copy of the list replaces an older list and nothing else', async () => {
+  const copy = join(root, 'copy.pem');
+  const list = await store.crlPem({ copy });
+  expect(readFileSync(copy, 'utf8')).toBe(list);
+  expect(await store.crlPem({ copy })).toBe(readFileSync(copy, 'utf8'));
+  const key = readFileSync(filesOf(folder).key);
+  for (const taken of [filesOf(folder).key, filesOf(folder).register, filesOf(folder).certificate, root]) await expect(store.crlPem({ copy: taken })).rejects.toThrow(fails('FILE_EXISTS'));
+  expect(readFileSync(filesOf(folder).key).equals(key)).toBe(true);
+  expect(store.list()).toEqual([]);
+});
 test('a list that a killed revocation did not write is written by the next one', async () => {
   const { certificate } = await store.issueClient({ name: 'alice' });
   const before = readFileSync(store.revocationListFile);

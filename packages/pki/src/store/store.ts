@@ -5,7 +5,7 @@
  * Not here: who may do this (whoever can read ca.key), and talking to people.
  */
 import { existsSync } from 'node:fs';
-import { AditError, readNamedFile } from '@adit/shared';
+import { AditError, pemBlocks, readNamedFile } from '@adit/shared';
 import { readAuthority, readAuthorityCertificate, type Authority } from '../authority.ts';
 import { createBundle } from '../bundle.ts';
 import { issueLeaf, type Leaf } from '../leaf.ts';
@@ -14,7 +14,7 @@ import type { CertificateRequest } from '../request.ts';
 import { createRevocationList, type RevocationReason } from '../revocation-list.ts';
 import type { Subject } from '../names.ts';
 import { prepareDelivery } from './delivery.ts';
-import { replaceFile } from './durable-file.ts';
+import { checkReplaceable, replaceFile } from './durable-file.ts';
 import { filesOf, requireAuthority, type StoreFiles } from './folder.ts';
 import { decideSubject, type Ask, type ClientAsk, type EgressAsk } from './issuance.ts';
 import { withLock, type LockOptions } from './lock.ts';
@@ -108,22 +108,28 @@ export class Store {
     const authority = await this.#authority();
     return this.#change((register) => {
       const { register: after, newly, already } = revokeIn(register, which, { reason, now });
-      this.#writeList(authority, after, { now });
+      this.#writeList(authority, after, now);
       return { newly, already };
     });
   }
 
-  /** Writes and returns a new revocation list, PEM. `days` until the next one has to be there (default 30). Fails as `revoke` does, and with USAGE. */
-  async crlPem({ days, now = new Date() }: { readonly days?: number | undefined; readonly now?: Date } = {}): Promise<string> {
+  /**
+   * Writes and returns a new revocation list, PEM. `days` until the next one has to be there (default: as before; 30 at first).
+   * `copy` gets it too, and has to be free or a revocation list. Fails as `revoke` does, and with USAGE and FILE_EXISTS.
+   */
+  async crlPem({ days, copy, now = new Date() }: { readonly days?: number | undefined; readonly copy?: string | undefined; readonly now?: Date } = {}): Promise<string> {
+    if (copy !== undefined) checkReplaceable(copy, 'a revocation list', isListFile);
     const authority = await this.#authority();
-    return this.#change((register) => this.#writeList(authority, register, { days, now }));
+    const list = await this.#change((register) => this.#writeList(authority, { ...register, ...(days !== undefined && { crlDays: days }) }, now));
+    if (copy !== undefined) replaceFile({ path: copy, content: list, mode: 0o644 });
+    return list;
   }
 
   /** The number is recorded before the list is there, so that no two lists share one. */
-  #writeList(authority: Authority, register: Register, { days, now }: { readonly days?: number | undefined; readonly now: Date }): string {
+  #writeList(authority: Authority, register: Register, now: Date): string {
     const number = register.crlNumber + 1;
     const revoked = register.entries.flatMap(({ serial, revoked: mark }) => (mark === undefined ? [] : [{ serial, ...mark }]));
-    const list = createRevocationList(authority, { revoked, number, now, ...(days !== undefined && { days }) });
+    const list = createRevocationList(authority, { revoked, number, now, ...(register.crlDays !== undefined && { days: register.crlDays }) });
     this.#write({ ...register, crlNumber: number });
     replaceFile({ path: this.#files.revocationList, content: list, mode: 0o644 });
     return list;
@@ -147,6 +153,9 @@ function entryOf(subject: Subject, { serial, notBefore, notAfter }: Leaf): Entry
   const names = subject.kind === 'client' ? { groups: subject.groups } : { hosts: subject.hosts.map((host) => host.text) };
   return { name: subject.name, kind: subject.kind, serial, ...names, notBefore, notAfter };
 }
+
+/** Lists of any CA, in the form that we write. */
+function isListFile(content: Buffer): boolean { return pemBlocks(content.toString('latin1'))?.some(({ label }) => label === 'X509 CRL') === true; }
 
 function readText(path: string, what: string): string {
   if (!existsSync(path)) throw new AditError('CA_CORRUPT', `The store lacks ${what} (${path}).`);
