@@ -74,3 +74,9 @@ test('a unix socket, which knows no reset, is closed', async () => {
   resetSocket(acceptPooled(await accepted).socket);
   await once(client, 'end');
 });
+
+test('a socket that has no handle to take stays as it is, to be read by its events', () => {
+  const socket = new net.Socket();
+  expect(acceptPooled(socket)).toEqual({ socket, reads: undefined });
+  socket.destroy();
+});
