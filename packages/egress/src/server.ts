@@ -5,7 +5,7 @@
  */
 import type net from 'node:net';
 import tls from 'node:tls';
-import { AditError, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { AditError, defaultWindowBytes, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Attachments } from './attach.ts';
 import { Limits } from './limits.ts';
 import type { EgressOptions } from './options.ts';
@@ -16,7 +16,6 @@ export interface EgressDeps { readonly log: Logger; readonly record: (record: Ac
 
 interface Trust { readonly credentials: Credentials; readonly anchors: TrustAnchors; readonly revocation: RevocationList | undefined }
 
-const windowBytes = 262_144;
 const recheckMs = 15_000;
 
 /** Everything that `--check` checks: the files that the options name. */
@@ -47,7 +46,7 @@ export class EgressServer {
     this.#policy = policy;
     this.#limits = new Limits(options);
     this.#sessions = new Sessions({
-      options: { ...options, window: windowBytes, agent: deps.agent },
+      options: { ...options, window: defaultWindowBytes, agent: deps.agent },
       limits: this.#limits, policy: () => this.#policy.current, log: deps.log, record: deps.record,
     });
     this.#attachments = new Attachments({

@@ -3,7 +3,7 @@
  * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
  */
 import { resolveSrv } from 'node:dns/promises';
-import { AditError, dialTls, formatHostPort, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type Carrier, type Credentials, type Forward, type HostPort, type Listener, type Logger, type MuxSession, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { AditError, defaultWindowBytes, dialTls, formatHostPort, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type Carrier, type Credentials, type Forward, type HostPort, type Listener, type Logger, type MuxSession, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Connection } from './connection.ts';
 import { forward } from './frontend/forward.ts';
 import { Discovery } from './discovery.ts';
@@ -16,7 +16,6 @@ export interface IngressDeps { readonly log: Logger; readonly agent: string }
 
 interface Trust { readonly credentials: Credentials; readonly ca: TrustAnchors; readonly revocation: RevocationList | undefined }
 
-const windowBytes = 262_144;
 const handshakeTimeoutMs = 10_000;
 const maxWaiting = 4_096;
 /** How often SRV records are looked up, ms. */
@@ -132,7 +131,7 @@ export class IngressAgent {
   #link(egress: HostPort, onUsable: (session: MuxSession) => void): Link {
     const { log, agent } = this.#deps;
     return new Link({
-      name: formatHostPort(egress.host, egress.port), dial: (signal) => this.#dial(egress, signal), onUsable, handshakeTimeoutMs, maxCarrierAgeMs: this.#options.maxCarrierAgeMs, window: windowBytes, replayLimitBytes: this.#options.maxReplayPerSession, agent, log,
+      name: formatHostPort(egress.host, egress.port), dial: (signal) => this.#dial(egress, signal), onUsable, handshakeTimeoutMs, maxCarrierAgeMs: this.#options.maxCarrierAgeMs, window: defaultWindowBytes, replayLimitBytes: this.#options.maxReplayPerSession, agent, log,
     });
   }
 

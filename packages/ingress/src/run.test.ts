@@ -1,38 +1,20 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { certificates } from '../../../test/support/certificates.ts';
-import { atEnd } from '../../../test/support/scope.ts';
+import { startSource, type Started } from '../../../test/support/source-program.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
 
-interface Started { readonly events: AsyncIterator<string>; readonly exit: Promise<unknown[]>; signal(name: NodeJS.Signals): void }
-
-function start(...args: string[]): Started {
-  const child = spawn(process.execPath, ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  atEnd(() => { child.kill('SIGKILL'); });
-  return { events: createInterface(child.stderr)[Symbol.asyncIterator](), exit: once(child, 'close'), signal: (name) => { child.kill(name); } };
-}
-
-async function until({ events }: Started, event: string): Promise<Record<string, unknown>> {
-  for (;;) {
-    const { value, done } = await events.next();
-    if (done) throw new Error(`ended before ${event}`);
-    const line = JSON.parse(value) as Record<string, unknown>;
-    if (line['event'] === event) return line;
-  }
-}
+const start = (...args: string[]): Started => startSource(main, args);
 
 test('listens without an egress, drains on SIGTERM, and ends with 0', async () => {
   const certs = certificates();
   const alice = certs.client('alice');
   const ingress = start('--egress', '127.0.0.1:9', '--cert', alice.cert, '--key', alice.key, '--ca', certs.ca, '-L', '0:web', '--log-format', 'json');
-  expect(await until(ingress, 'listening')).toMatchObject({ address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
-  await until(ingress, 'retrying');
+  expect(await ingress.until('listening')).toMatchObject({ address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
+  await ingress.until('retrying');
   ingress.signal('SIGTERM');
-  expect(await until(ingress, 'stopped')).toMatchObject({ status: 0 });
+  expect(await ingress.until('stopped')).toMatchObject({ status: 0 });
   expect(await ingress.exit).toEqual([0, null]);
 });
 

@@ -49,3 +49,4 @@ export type { MuxStream } from './protocol/mux/stream.ts';
 export type { MuxSession } from './protocol/mux/session.ts';
 export type { Position } from './protocol/mux/lane.ts';
 export { untilSignalled, within } from './net/signals.ts';
+export { defaultWindowBytes } from './protocol/mux/window.ts';

@@ -66,7 +66,9 @@ test('no two of many processes have it at once, and a killed one does not keep i
   expect((await Promise.all(counters.map((child) => child.exit))).map(({ code }) => code)).toEqual([0, 0, 0]);
   expect(Number(readFileSync(join(folder, 'count'), 'utf8'))).toBe(before + 60);
   // Somebody killed between making its claim and taking the lock leaves the claim, which nobody looks at.
-  expect(readdirSync(folder).filter((name) => !name.endsWith('.tmp'))).toEqual(['count']);
+  const left = readdirSync(folder);
+  expect(left.filter((name) => !name.endsWith('.tmp'))).toEqual(['count']);
+  expect(left.length - 1).toBeLessThanOrEqual(victims.length);
 });
 test('who finds the lock taken waits, also when it is released at that moment', async () => {
   // Four that take and release as fast as they can, from one moment on, so that most turns meet another one's.

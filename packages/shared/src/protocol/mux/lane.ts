@@ -63,7 +63,6 @@ export class Lane {
   get owesAck(): boolean { return this.#options.resumable && this.#decoder.offset !== this.#ackedOut; }
   /** An ACK is due now and not only with the next timer. */
   get ackIsUrgent(): boolean { return this.#options.resumable && this.#decoder.offset - this.#ackedOut >= ackEveryBytes; }
-  get hasOutput(): boolean { return this.#attached && (this.log.unsent > 0 || this.#ping !== undefined || this.#pong !== undefined || this.ackIsUrgent); }
 
   /** May a stream put in another read of DATA? `extra` bytes of credit beyond the cap are for streams that send little. */
   hasRoom(extra = 0): boolean {
@@ -144,7 +143,7 @@ export class Lane {
 
   /** Hands the carrier what there is, until `write` returns false (the carrier is full). Nothing goes to a full one, not even an answer to PING: a peer that asks and never reads shall not fill our memory. */
   flush(write: Write): void {
-    if (this.#busy) return;
+    if (this.#busy || !this.#attached) return;
     const { resumable } = this.#options;
     let more = true;
     for (;;) {

@@ -81,7 +81,7 @@ export class MuxSession implements StreamHost {
 
   /** Writes what there is to the carrier and gives turns. */
   flush(write: Write): void {
-    if (this.lane.attached) this.lane.flush(write);
+    this.lane.flush(write);
     this.pump();
   }
 
