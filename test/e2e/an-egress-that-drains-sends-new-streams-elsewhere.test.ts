@@ -38,5 +38,5 @@ test('a connection that breaks while its egress drains is reset at once: it cann
   network.cut();
   expect((await within(5_000, 'the reset', open.received)).ending).toBe('reset');
   expect(await ask(port, 'new')).toBe('new');
-  first.process.signal('SIGTERM');
+  await first.process.ends(0);
 });

@@ -1,12 +1,13 @@
 /**
  * What a long-running process does on signals: SIGHUP reloads, SIGUSR2 swaps carriers, SIGTERM and SIGINT drain, a second one of these cuts the drain short.
- * Rule: signals that a platform does not have are not required; the listeners are gone when this resolves.
+ * Rule: signals that a platform does not have are not required. Once this resolves the process is on its way out: a signal that comes late
+ * changes nothing, and above all not the exit status.
  */
 
 export interface SignalActions {
   readonly reload: () => void;
-  /** SIGUSR2; absent: the signal is left alone. */
-  readonly swap?: () => void;
+  /** SIGUSR2. */
+  readonly swap: () => void;
   /** Finishes in order; hurries when the signal aborts. */
   readonly drain: (impatient: AbortSignal) => Promise<void>;
   /** Ends the wait without a drain. */
@@ -15,8 +16,8 @@ export interface SignalActions {
 
 /** The part of `process` that this needs. */
 export interface SignalSource {
-  on(signal: NodeJS.Signals, listener: () => void): unknown;
-  off(signal: NodeJS.Signals, listener: () => void): unknown;
+  on(signal: NodeJS.Signals, listener: () => void): SignalSource;
+  off(signal: NodeJS.Signals, listener: () => void): SignalSource;
 }
 
 /** Resolves when `work` does, when `ms` have passed, or when the signal aborts, whichever is first. */
@@ -35,16 +36,12 @@ export async function within(work: Promise<void>, ms: number, signal: AbortSigna
 }
 
 /** Resolves when a drain is done or `until` aborts. */
-export function untilSignalled({ reload, swap: wanted, drain, until }: SignalActions, source: SignalSource = process): Promise<void> {
-  const swap = process.platform === 'win32' ? undefined : wanted; // Node refuses to listen for it there
+export function untilSignalled({ reload, swap, drain, until }: SignalActions, source: SignalSource = process): Promise<void> {
   return new Promise((resolve, reject) => {
     const impatience = new AbortController();
     let draining = false;
     const finish = (): void => {
-      source.off('SIGHUP', reload);
-      if (swap) source.off('SIGUSR2', swap);
-      source.off('SIGTERM', stop);
-      source.off('SIGINT', stop);
+      for (const [signal, listener] of listeners) source.off(signal, listener).off(signal, ignore).on(signal, ignore);
       until?.removeEventListener('abort', finish);
       resolve();
     };
@@ -56,11 +53,11 @@ export function untilSignalled({ reload, swap: wanted, drain, until }: SignalAct
       draining = true;
       drain(impatience.signal).then(finish, reject);
     };
-    source.on('SIGHUP', reload);
-    if (swap) source.on('SIGUSR2', swap);
-    source.on('SIGTERM', stop);
-    source.on('SIGINT', stop);
+    const listeners = Object.entries({ SIGHUP: reload, SIGTERM: stop, SIGINT: stop, ...(process.platform !== 'win32' && { SIGUSR2: swap }) }) as [NodeJS.Signals, () => void][]; // Node refuses to listen for SIGUSR2 on Windows
+    for (const [signal, listener] of listeners) source.on(signal, listener);
     until?.addEventListener('abort', finish, { once: true });
     if (until?.aborted) finish();
   });
 }
+
+function ignore(): void { /* the process ends by itself */ }
