@@ -4,7 +4,8 @@
  */
 import type { Duplex } from 'node:stream';
 
-export type CarrierKind = 'tls' | 'websocket';
+/** `websocket`: inside the mutual TLS that carries it; `websocket+tls`: mutual TLS inside it, through an intermediary that ends the outer one. */
+export type CarrierKind = 'tls' | 'websocket' | 'websocket+tls';
 
 export interface Carrier {
   readonly kind: CarrierKind;

@@ -4,14 +4,16 @@
  * peer is judged afterwards (identity/peer.ts), so that a refusal can say why.
  */
 import { constants } from 'node:crypto';
-import net from 'node:net';
-import tls from 'node:tls';
-import { AditError, messageOf } from '../errors.ts';
+import type { Duplex } from 'node:stream';
+import type tls from 'node:tls';
+import { AditError } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import { factsOf, judgeEgress } from '../identity/peer.ts';
 import type { RevocationList } from '../identity/revocation.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
-import type { Carrier } from './contract.ts';
+import { formatHostPort } from '../protocol/destination.ts';
+import type { Carrier, CarrierKind } from './contract.ts';
+import { secure } from './secure.ts';
 
 export const alpn = 'adit/1';
 
@@ -24,69 +26,56 @@ export function serverOptions(credentials: Credentials, clientCa: TrustAnchors):
   };
 }
 
-/** An authenticated TLS socket as a carrier. `exportKey` throws LINK_LOST on one that has died: there is nothing left to export from. */
-export function tlsCarrier(socket: tls.TLSSocket, remote: string): Carrier {
+/** An authenticated TLS socket as a carrier. */
+export function tlsCarrier(socket: tls.TLSSocket, remote: string): Carrier { return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote }); }
+
+/**
+ * A carrier whose bytes go over `duplex` and whose ends were proven by the handshake of `proof`, below or above it.
+ * `exportKey` throws LINK_LOST on one that has died: there is nothing left to export from.
+ */
+export function carrierOf({ kind, duplex, proof, remote }: { readonly kind: CarrierKind; readonly duplex: Duplex; readonly proof: tls.TLSSocket; readonly remote: string }): Carrier {
   const exportKey = (label: string, context: Buffer): Buffer => {
-    if (socket.destroyed) throw new AditError('LINK_LOST', `the connection to ${remote} closed`);
-    return socket.exportKeyingMaterial(32, label, context);
+    if (proof.destroyed) throw new AditError('LINK_LOST', `the connection to ${remote} closed`);
+    return proof.exportKeyingMaterial(32, label, context);
   };
-  return { kind: 'tls', duplex: socket, remote, exportKey };
+  return { kind, duplex, remote, exportKey };
 }
 
-export interface DialTlsOptions {
+export interface DialTlsOptions extends EgressTrust {
   readonly host: string;
   readonly port: number;
-  /** The name that the certificate of the egress must cover; default the host. */
-  readonly serverName: string;
   readonly credentials: Credentials;
-  readonly ca: TrustAnchors;
-  readonly revocation?: RevocationList;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID or LINK_TIMEOUT. */
-export function dialTls(options: DialTlsOptions): Promise<Carrier> {
-  const remote = options.host.includes(':') ? `[${options.host}]:${options.port}` : `${options.host}:${options.port}`;
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect({
-      host: options.host, port: options.port, allowHalfOpen: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250, noDelay: true,
-      ...(net.isIP(options.serverName) === 0 && { servername: options.serverName }),
-      cert: options.credentials.certPem, key: options.credentials.keyPem, ca: [...options.ca.pem],
-      minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn],
-      rejectUnauthorized: false, // judgeEgress below decides, on the same verification, before a byte is sent, and says why
-    } as tls.ConnectionOptions);
-    const fail = (error: AditError): void => {
-      clearTimeout(timer);
-      options.signal.removeEventListener('abort', aborted);
-      socket.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(() => fail(new AditError('LINK_TIMEOUT', `no TLS connection to the egress ${remote} within ${options.deadlineMs / 1000} s`)), options.deadlineMs);
-    const aborted = (): void => fail(new AditError('EGRESS_UNREACHABLE', `the connection to the egress ${remote} was given up`));
-    options.signal.addEventListener('abort', aborted, { once: true });
-    socket.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, remote)));
-    socket.once('close', () => fail(new AditError('EGRESS_UNREACHABLE', `the egress ${remote} closed the connection during the handshake`)));
-    socket.once('secureConnect', () => {
-      const verdict = judgeEgress(factsOf(socket), { now: new Date(), anchors: options.ca, serverName: options.serverName, ...(options.revocation && { revocation: options.revocation }) });
-      if (!verdict.ok) {
-        fail(new AditError(verdict.code, `the egress ${remote} cannot be trusted: ${verdict.reason}`));
-        return;
-      }
-      if (socket.alpnProtocol !== alpn) {
-        fail(new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`));
-        return;
-      }
-      clearTimeout(timer);
-      options.signal.removeEventListener('abort', aborted);
-      resolve(tlsCarrier(socket, remote));
-    });
-    if (options.signal.aborted) aborted();
+/** Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE or LINK_TIMEOUT. */
+export async function dialTls({ host, port, ...options }: DialTlsOptions): Promise<Carrier> {
+  const remote = formatHostPort(host, port);
+  const socket = await secure({
+    ...options, peer: `the egress ${remote}`, to: { host, port },
+    tls: { cert: options.credentials.certPem, key: options.credentials.keyPem, ca: [...options.ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
   });
+  trusted(socket, remote, options);
+  if (socket.alpnProtocol !== alpn) throw refused(socket, new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`));
+  return tlsCarrier(socket, remote);
 }
 
-function explain(error: NodeJS.ErrnoException, remote: string): AditError {
-  const code = error.code ?? '';
-  if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (${code})`, { cause: error });
-  return new AditError('EGRESS_UNREACHABLE', `cannot reach the egress ${remote} (${code || messageOf(error)})`, { cause: error });
+/** Whom to believe: that the far end is an egress of ours, and the one we meant. */
+export interface EgressTrust {
+  /** The name that the certificate of the egress must cover. */
+  readonly serverName: string;
+  readonly ca: TrustAnchors;
+  readonly revocation?: RevocationList;
+}
+
+/** Judges the egress behind a finished handshake. Throws EGRESS_CERT_INVALID or REVOCATION_STALE, and the socket is gone. */
+export function trusted(socket: tls.TLSSocket, remote: string, { serverName, ca, revocation }: EgressTrust): void {
+  const verdict = judgeEgress(factsOf(socket), { now: new Date(), anchors: ca, serverName, ...(revocation && { revocation }) });
+  if (!verdict.ok) throw refused(socket, new AditError(verdict.code, `the egress ${remote} cannot be trusted: ${verdict.reason}`));
+}
+
+function refused(socket: tls.TLSSocket, error: AditError): AditError {
+  socket.destroy();
+  return error;
 }
