@@ -40,7 +40,10 @@ export { connectSession, RefusedError, type Connected, type ConnectOptions, type
 export { receiveHello, refuse, sendWelcome } from './session/accept.ts';
 export { binder, binderHolds, resumeKey } from './session/keys.ts';
 export type { Carrier, CarrierKind } from './carrier/contract.ts';
-export { alpn, dialTls, serverOptions, tlsCarrier, type DialTlsOptions } from './carrier/tls.ts';
+export { alpn, carrierOf, dialTls, serverOptions, tlsCarrier, type DialTlsOptions, type EgressTrust } from './carrier/tls.ts';
+export { dialWebSocket, type DialWebSocketOptions, type WebSocketForm } from './carrier/websocket.ts';
+export { answer, WebSocketUpgrades, type HttpRefusal, type UpgradeRequest } from './carrier/websocket-server.ts';
+export { acceptInnerTls, handshakeByte } from './carrier/inner-tls.ts';
 export { acceptPooled, connectPooled, resetSocket, type RelaySocket } from './net/sockets.ts';
 export { drive, type DriveOptions } from './net/drive.ts';
 export { decodeOpen, encodeOpen, type FrontEndKind, type OpenRequest } from './protocol/open.ts';

@@ -25,6 +25,8 @@ export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
   const { peer, signal, deadlineMs } = options;
   return new Promise((resolve, reject) => {
     const socket = tls.connect(connection(options));
+    const { to } = options;
+    if (!('port' in to)) socket.once('close', () => to.destroy());
     const fail = (error: AditError): void => {
       settle();
       socket.destroy();

@@ -3,18 +3,17 @@
  * Rule: everything is checked before WELCOME is written; a REFUSE is one frame, then the connection ends and what still comes is thrown away.
  * Spec: docs/protocol.md section 3.3.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import type { Carrier } from '../carrier/contract.ts';
 import { wireOfCode, type Code } from '../errors.ts';
 import { drive } from '../net/drive.ts';
+import { farewell } from '../net/farewell.ts';
 import { awaitHello, encodeWelcome, welcomeFrame, type Bound, type Hello, type Welcome } from '../protocol/hello.ts';
 import { encodeFrame, frameType } from '../protocol/mux/frame.ts';
 import { encodeRefuse } from '../protocol/refusal.ts';
 import { binder } from './keys.ts';
 
 const maxBytes = 4096 + 65_536; // one HELLO, and the first frames that may ride behind it
-const lingerMs = 1_000;
 
 /** Rejects with LINK_TIMEOUT, LINK_LOST or PROTOCOL_ERROR. */
 export function receiveHello(carrier: Carrier, deadlineMs: number): Promise<{ value: Bound<Hello>; rest: Uint8Array }> {
@@ -27,16 +26,6 @@ export function sendWelcome(carrier: Carrier, welcome: Welcome, key: Buffer): vo
 }
 
 /** Says no, in one frame, and ends the connection; nothing that the peer sends is looked at. */
-export async function refuse(duplex: Duplex, refusal: { readonly code: Code; readonly reason: string; readonly retryAfterMs?: number }): Promise<void> {
-  if (duplex.destroyed) return;
-  const { code, reason, retryAfterMs = 0 } = refusal;
-  duplex.end(encodeFrame(frameType.refuse, 0, encodeRefuse({ code: wireOfCode(code), reason, retryAfterMs })));
-  duplex.on('data', discard).resume();
-  const closed = new Promise<void>((resolve) => duplex.once('close', resolve));
-  const patience = new AbortController();
-  await Promise.race([closed, delay(lingerMs, undefined, { signal: patience.signal }).catch(discard)]);
-  patience.abort();
-  duplex.destroy();
+export function refuse(duplex: Duplex, { code, reason, retryAfterMs = 0 }: { readonly code: Code; readonly reason: string; readonly retryAfterMs?: number }): Promise<void> {
+  return farewell(duplex, encodeFrame(frameType.refuse, 0, encodeRefuse({ code: wireOfCode(code), reason, retryAfterMs })));
 }
-
-function discard(): void { /* a refused peer has nothing to say */ }

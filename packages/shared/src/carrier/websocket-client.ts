@@ -1,0 +1,66 @@
+/**
+ * The ingress end of a WebSocket: asks for the upgrade on a connection that is open already.
+ * Rule: one request, no redirects, no compression, subprotocol `adit.v1`; an answer that is no upgrade says which server said what.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import { AditError, messageOf } from '../errors.ts';
+import { safeText } from '../observe/safe-text.ts';
+import { maxMessageBytes, WebSocketDuplex } from './websocket-duplex.ts';
+import { subprotocol } from './websocket-server.ts';
+
+export interface UpgradeOptions {
+  /** The connection; owned from here on. */
+  readonly over: Socket;
+  /** For the Host header: "tunnel.example.org" or "tunnel.example.org:8443". */
+  readonly authority: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For complaints: "wss://tunnel.example.org/adit". */
+  readonly peer: string;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Rejects with EGRESS_UNREACHABLE or LINK_TIMEOUT; the connection is then gone. */
+export function upgrade({ over, authority, path, headers, peer, deadlineMs, signal }: UpgradeOptions): Promise<WebSocketDuplex> {
+  return new Promise((resolve, reject) => {
+    const webSocket = new WebSocket(`ws://${authority}${path}`, [subprotocol], {
+      createConnection: () => over, headers: { ...headers, host: authority }, perMessageDeflate: false, maxPayload: maxMessageBytes, skipUTF8Validation: true, followRedirects: false,
+    });
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', aborted);
+    };
+    const fail = (error: AditError): void => {
+      settle();
+      webSocket.terminate();
+      over.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new AditError('LINK_TIMEOUT', `${peer} did not answer the upgrade to WebSocket within ${deadlineMs / 1000} s`)), deadlineMs);
+    const aborted = (): void => fail(new AditError('EGRESS_UNREACHABLE', `the connection to ${peer} was given up`));
+    signal.addEventListener('abort', aborted, { once: true });
+    webSocket.on('error', (error) => fail(new AditError('EGRESS_UNREACHABLE', `${peer} did not become a WebSocket (${messageOf(error)})`, { cause: error })));
+    webSocket.once('unexpected-response', (_request, response) => fail(explain(response, peer)));
+    webSocket.once('open', () => {
+      settle();
+      resolve(new WebSocketDuplex(webSocket));
+    });
+    if (signal.aborted) aborted();
+  });
+}
+
+function explain({ statusCode = 0, headers }: IncomingMessage, peer: string): AditError {
+  const server = typeof headers['server'] === 'string' ? ` by ${safeText(headers['server'])}` : '';
+  return new AditError('EGRESS_UNREACHABLE', `${peer} was answered ${statusCode}${server} and did not become a WebSocket: ${meaning(statusCode)}`);
+}
+
+function meaning(status: number): string {
+  if (status === 401 || status === 403) return 'what stands before the egress wants to be asked differently; --header can carry what it wants';
+  if (status === 404) return 'there is no egress at this path; compare it with --ws-path of the egress';
+  if (status >= 300 && status < 400) return 'it sends elsewhere, which is not followed; give the address of the egress itself';
+  if (status >= 502 && status <= 504) return 'what stands before the egress does not reach it';
+  return 'what answers there is no Adit egress, or does not pass WebSockets';
+}

@@ -1,0 +1,94 @@
+/**
+ * Dials an egress over a WebSocket, in one of two forms. *Direct*: the outer TLS is mutual, with our CA, and the WebSocket is bytes inside it.
+ * *Inner TLS*: an intermediary ends the outer TLS, which is verified against the roots of the system; mutual TLS with our CA runs inside.
+ * Rule: either way the egress itself proves a certificate of our CA in TLS 1.3 before a frame is sent. A handshake has one set of roots and no
+ * more: a root of the system can never vouch for an egress. What is known as an intermediary is not offered our certificate.
+ */
+import tls from 'node:tls';
+import { AditError } from '../errors.ts';
+import { factsOf } from '../identity/peer.ts';
+import type { TrustAnchors } from '../identity/trust.ts';
+import { formatHostPort } from '../protocol/destination.ts';
+import type { Carrier } from './contract.ts';
+import { secure } from './secure.ts';
+import { alpn, carrierOf, trusted, type DialTlsOptions } from './tls.ts';
+import { upgrade } from './websocket-client.ts';
+import type { WebSocketDuplex } from './websocket-duplex.ts';
+
+export interface DialWebSocketOptions extends DialTlsOptions {
+  readonly path: string;
+  /** Sent with the upgrade request, for what stands in front of the egress. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Roots for the outer TLS beside those of the system. */
+  readonly outerCa?: TrustAnchors;
+  /** What worked the last time: it is tried first. */
+  readonly form?: WebSocketForm;
+}
+
+export type WebSocketForm = 'websocket' | 'websocket+tls';
+
+interface Attempt extends DialWebSocketOptions { readonly name: string; readonly endsAtMs: number }
+
+/** Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_LOST or LINK_TIMEOUT. */
+export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carrier> {
+  const attempt = { ...options, name: `wss://${options.port === 443 ? bracketed(options.host) : formatHostPort(options.host, options.port)}${options.path}`, endsAtMs: performance.now() + options.deadlineMs };
+  if (options.form === 'websocket+tls') return dialInner(attempt);
+  let stranger: AditError;
+  try {
+    return await dialDirect(attempt);
+  } catch (error) {
+    if (!(error instanceof AditError) || error.code !== 'EGRESS_CERT_INVALID') throw error;
+    stranger = error;
+  }
+  return dialInner(attempt, stranger);
+}
+
+async function dialDirect(attempt: Attempt): Promise<Carrier> {
+  const { name, credentials, ca } = attempt;
+  const socket = await outer(attempt, { cert: credentials.certPem, key: credentials.keyPem, ca: [...ca.pem], minVersion: 'TLSv1.3' });
+  trusted(socket, name, attempt);
+  const duplex = await open(attempt, socket);
+  return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name });
+}
+
+async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrier> {
+  const { name, credentials, ca, serverName, signal, outerCa } = attempt;
+  const socket = await outer(attempt, { ca: [...systemRoots(), ...outerCa?.pem ?? []], minVersion: 'TLSv1.2' });
+  if (!socket.authorized) {
+    const { authorizationError = 'no reason given', leaf } = factsOf(socket);
+    socket.destroy();
+    throw new AditError('EGRESS_CERT_INVALID', `${stranger ? `${stranger.message}; and ` : ''}what answers as ${name} has no certificate that this system trusts (${authorizationError}; issued by ${oneLine(leaf?.issuer)})`);
+  }
+  const duplex = await open(attempt, socket);
+  const proof = await secure({
+    peer: `the egress behind ${name}`, to: duplex, serverName, deadlineMs: left(attempt), signal,
+    tls: { cert: credentials.certPem, key: credentials.keyPem, ca: [...ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
+  });
+  trusted(proof, name, attempt);
+  return carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name });
+}
+
+function outer(attempt: Attempt, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {
+  const { host, port, name, signal } = attempt;
+  return secure({ peer: name, to: { host, port }, serverName: host, tls: { ...settings, ALPNProtocols: ['http/1.1'] }, deadlineMs: left(attempt), signal });
+}
+
+function open(attempt: Attempt, over: tls.TLSSocket): Promise<WebSocketDuplex> {
+  const { host, port, path, headers, name, signal } = attempt;
+  return upgrade({ over, authority: port === 443 ? bracketed(host) : formatHostPort(host, port), path, headers, peer: name, deadlineMs: left(attempt), signal });
+}
+
+function left({ endsAtMs }: Attempt): number { return Math.max(1, endsAtMs - performance.now()); }
+
+function bracketed(host: string): string { return host.includes(':') ? `[${host}]` : host; }
+
+let roots: readonly string[] | undefined;
+
+/** The roots that Node brings, those of the system where this Node can read them, and those of NODE_EXTRA_CA_CERTS. */
+function systemRoots(): readonly string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (kind: 'default' | 'system') => string[] };
+  roots ??= getCACertificates ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])] : tls.rootCertificates;
+  return roots;
+}
+
+function oneLine(text: string | undefined): string { return text?.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300) ?? 'nobody'; }

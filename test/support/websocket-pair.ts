@@ -1,0 +1,46 @@
+/** A pair of connected WebSocket carriers over loopback, in both forms: what ends the TLS is a server of the test's own. */
+import { once } from 'node:events';
+import http from 'node:http';
+import type net from 'node:net';
+import { readFileSync } from 'node:fs';
+import tls from 'node:tls';
+import { acceptInnerTls, carrierOf, dialWebSocket, loadCredentials, loadTrustAnchors, serverOptions, WebSocketUpgrades, type Carrier, type WebSocketForm } from '@adit/shared';
+import type { Certificates } from './certificates.ts';
+import { newCa, newServer } from './issuer.ts';
+import { atEnd } from './scope.ts';
+import type { CarrierPair } from './tunnel.ts';
+
+export interface WebSocketPairs { readonly port: number; pair(): Promise<CarrierPair> }
+
+/** `form` websocket: the server is the egress itself; websocket+tls: its certificate is of a public CA, and the egress is behind it. */
+export async function webSocketPairs(certs: Certificates, form: WebSocketForm): Promise<WebSocketPairs> {
+  const publicCa = newCa('Public');
+  const front = certs.write('front', newServer(publicCa));
+  const outerCa = certs.write('public-ca', publicCa);
+  const egress = serverOptions(loadCredentials({ cert: certs.egress.cert, key: certs.egress.key, role: 'egress' }), loadTrustAnchors(certs.ca));
+  const server = tls.createServer(form === 'websocket' ? { ...egress, ALPNProtocols: ['http/1.1'] } : { cert: readFileSync(front.cert), key: readFileSync(front.key), ALPNProtocols: ['http/1.1'] });
+  const accepted: ((carrier: Carrier) => void)[] = [];
+  const upgrades = new WebSocketUpgrades();
+  const web = http.createServer().on('upgrade', (request, socket, head) => upgrades.accept({ request, socket, head }, (duplex) => {
+    const give = (proof: tls.TLSSocket, carried = form): void => accepted.shift()!(carrierOf({ kind: carried, duplex: form === 'websocket' ? duplex : proof, proof, remote: 'client' }));
+    if (form === 'websocket') give(socket as tls.TLSSocket);
+    else void acceptInnerTls(duplex, egress, 5_000).then((proof) => { proof.allowHalfOpen = true; give(proof); });
+  }));
+  server.on('secureConnection', (socket) => { socket.on('error', () => { /* told by close */ }); web.emit('connection', socket); });
+  server.listen(0, '127.0.0.1');
+  atEnd(() => { server.close(); });
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const alice = certs.client('alice');
+  return {
+    port,
+    async pair() {
+      const accepting = new Promise<Carrier>((resolve) => accepted.push(resolve));
+      const client = await dialWebSocket({
+        host: '127.0.0.1', port, path: '/adit', headers: {}, serverName: '127.0.0.1', credentials: loadCredentials({ cert: alice.cert, key: alice.key, role: 'client' }), ca: loadTrustAnchors(certs.ca),
+        outerCa: loadTrustAnchors(outerCa.cert), deadlineMs: 5_000, signal: new AbortController().signal,
+      });
+      return { client, server: await accepting };
+    },
+  };
+}
