@@ -13,10 +13,12 @@ import { encodeFrame } from '../../packages/shared/src/protocol/mux/frame.ts';
 import { awaitAnswer, awaitHello, encodeHello, helloFrame } from '../../packages/shared/src/protocol/hello.ts';
 import { decodeOpen, encodeOpen } from '../../packages/shared/src/protocol/open.ts';
 import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
+import { awaitProxyHeader } from '../../packages/shared/src/protocol/proxy-protocol.ts';
 import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
 import { newCa, newCrl } from '../support/issuer.ts';
 import { muxProperty } from '../support/mux-property.ts';
 import { transferProperty } from '../support/mux-transfer.ts';
+import { proxyBlock, proxyLine } from '../support/proxy-protocol.ts';
 
 export interface Target { readonly name: string; /** Of the cases asked for. */ readonly share: number; readonly property: () => fc.IProperty<never> | fc.IProperty<unknown> }
 
@@ -73,6 +75,7 @@ const hello = helloFrame(encodeHello({
   versions: { min: 1, max: 1 }, kind: 'new', features: 1, sessionId: new Uint8Array(16), epoch: 0, position: { offset: 0, partial: 0 }, window: 262_144, maxStreams: 0, agent: 'fuzz',
 }), new Uint8Array(32));
 const open = encodeOpen({ destination: { kind: 'host', host: 'db.internal', port: 5432 }, frontEnd: 'forward', client: '127.0.0.1:1' });
+const proxied = { source: { host: '2001:db8::7', port: 51_514 }, destination: { host: '2001:db8::1', port: 443 } };
 const ca = newCa('Fuzz CA');
 const anchors = parseTrustAnchors(ca.certPem, 'ca.crt');
 const crl = newCrl(ca);
@@ -90,6 +93,12 @@ export const targets: readonly Target[] = [
       const first = handshake.receive(frame.subarray(0, cut % (frame.length + 1)));
       if (first.state === 'more') handshake.receive(frame.subarray(cut % (frame.length + 1)));
     }
+  }) },
+  { name: 'proxy-header', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(proxyLine(proxied)), damaged(proxyBlock({ ends: proxied, tlvs: [{ type: 0xe0, value: Buffer.from('fuzz') }], checksum: true }))), fc.array(fc.nat(120), { maxLength: 6 }), (header, cuts) => {
+    const handshake = awaitProxyHeader();
+    let step = handshake.receive(new Uint8Array(0));
+    for (const piece of splitAt(header, cuts)) if (step.state === 'more') step = handshake.receive(piece);
+    assert.equal(step.state, awaitProxyHeader().receive(header).state, 'another split gives another outcome');
   }) },
   { name: 'open', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(open)), (payload) => {
     mayThrow(ProtocolFault, () => {
