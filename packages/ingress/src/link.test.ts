@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import tls from 'node:tls';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
+import { dialTls, loadCredentials, loadTrustAnchors, serverOptions } from '@adit/shared';
 import { ask, chunkFrom, client, echo } from '../../../test/support/services.ts';
 import { certificates } from '../../../test/support/certificates.ts';
 import { newCa, newClient } from '../../../test/support/issuer.ts';
-import { testEgress } from '../../../test/support/in-process.ts';
+import { memoryLog, testEgress, type Line, type TestEgress } from '../../../test/support/in-process.ts';
 import { testIngress } from '../../../test/support/in-process-ingress.ts';
 import { atEnd, within } from '../../../test/support/scope.ts';
+import { Link, type LinkOptions } from './link.ts';
 
 /** A path whose connections can be cut. */
 async function cuttable(to: number): Promise<{ port: number; cut(): void }> {
@@ -24,6 +28,34 @@ async function cuttable(to: number): Promise<{ port: number; cut(): void }> {
   const cut = (): void => { for (const socket of pairs) socket.resetAndDestroy(); };
   atEnd(() => { server.close(); cut(); });
   return { port: (server.address() as net.AddressInfo).port, cut };
+}
+
+/** A link as alice to wherever `at.port` points; an attempt may take a minute. */
+function linkTo(at: { port: number }, certs: TestEgress['certs'], changes: Partial<LinkOptions> = {}): { link: Link; lines: Line[]; until: (match: (line: Line) => boolean) => Promise<Line> } {
+  const pair = certs.client('alice');
+  const { log, lines, until } = memoryLog();
+  const link = new Link({
+    name: 'the egress', onUsable: () => undefined, handshakeTimeoutMs: 60_000, maxCarrierAgeMs: 0, window: 262_144, replayLimitBytes: 1 << 20, agent: 'test', log,
+    dial: (signal) => dialTls({ host: '127.0.0.1', port: at.port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 60_000, signal }),
+    ...changes,
+  });
+  atEnd(() => link.stop());
+  return { link, lines, until };
+}
+
+/** Listens, takes connections, and says nothing: before the TLS handshake, or after it. */
+async function silent(server: net.Server, event: 'connection' | 'secureConnection'): Promise<{ port: number; seen: () => number; reached: Promise<void> }> {
+  let seen = 0;
+  const sockets = new Set<net.Socket>();
+  const reached = new Promise<void>((resolve) => server.on(event, (socket: net.Socket) => {
+    seen++;
+    sockets.add(socket.on('error', () => { /* given up */ }).resume());
+    resolve();
+  }));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(() => { server.close(); for (const socket of sockets) socket.destroy(); });
+  return { port: (server.address() as net.AddressInfo).port, seen: () => seen, reached };
 }
 
 test('connections live through three cuts of the path, byte for byte', async () => {
@@ -103,4 +135,36 @@ test('when the egress drains, what is open finishes there and what is new goes t
   expect(String(await chunkFrom(socket))).toBe('old');
   socket.end();
   await within(5_000, 'the drain', drained);
+});
+
+test.each(['the dial', 'the wait for WELCOME'])('a doubt ends %s that hangs in the old network, and the next attempt is made at once', async (where) => {
+  const egress = await testEgress();
+  const { certs } = egress;
+  const hole = where === 'the dial' ? await silent(net.createServer(), 'connection')
+    : await silent(tls.createServer(serverOptions(loadCredentials({ ...certs.egress, role: 'egress' }), loadTrustAnchors(certs.ca))), 'secureConnection');
+  const at = { port: hole.port };
+  const { link, until } = linkTo(at, certs);
+  const running = link.run();
+  await hole.reached;
+  at.port = egress.port;
+  link.doubt();
+  await within(20_000, 'the new attempt', until((line) => line.event === 'connected'));
+  expect(await until((line) => line.event === 'retrying')).toMatchObject({ level: 'info', reason: 'the network changed', delayMs: 0 });
+  link.stop();
+  await running;
+});
+
+test('doubts in a burst make one attempt a second, not one each', async () => {
+  const egress = await testEgress();
+  const hole = await silent(net.createServer(), 'connection');
+  const { link } = linkTo({ port: hole.port }, egress.certs);
+  const began = performance.now();
+  const running = link.run();
+  while (hole.seen() < 3) {
+    link.doubt();
+    await setImmediate();
+  }
+  expect(hole.seen()).toBeLessThanOrEqual(2 + (performance.now() - began) / 1_000);
+  link.stop();
+  await running;
 });

@@ -12,6 +12,8 @@ export interface LinkOptions {
   readonly name: string;
   /** Makes an authenticated carrier; rejects with AditError. */
   readonly dial: (signal: AbortSignal) => Promise<Carrier>;
+  /** The egress answered on the carrier that was dialled last: with a welcome, or a refusal of its own. */
+  readonly answered: () => void;
   /** A session is there that takes new streams. */
   readonly onUsable: (session: MuxSession) => void;
   readonly handshakeTimeoutMs: number;
@@ -25,6 +27,8 @@ export interface LinkOptions {
 
 /** Pause after the egress ended a session, ms: it shall not be asked in a loop. */
 const afterEndMs = 100;
+/** A doubt cuts an attempt or a pause short; the next one does so only this much later: they come in bursts. */
+const doubtEveryMs = 1_000;
 /** The same trouble is told again after this long. */
 const repeatMs = 10_000;
 
@@ -37,7 +41,10 @@ export class Link {
   #spare: Carrier | undefined;
   #swapping = false;
   readonly #leaving = new Set<LinkSession>();
-  #pause = new AbortController();
+  /** Cuts short what leads to the next carrier: the dial, the wait for WELCOME, the pause between two attempts. */
+  #hurry = new AbortController();
+  #doubted: NodeJS.Timeout | undefined;
+  #hurriedAtMs = -Infinity;
   #age: NodeJS.Timeout | undefined;
   #trouble: string;
   #toldAtMs = 0;
@@ -60,8 +67,9 @@ export class Link {
     const { signal } = this.#stop;
     try {
       while (!signal.aborted) {
-        const pauseMs = await this.#once(signal);
-        if (pauseMs > 0) await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#pause.signal]) }).catch(() => undefined);
+        this.#hurry = new AbortController();
+        const pauseMs = await this.#once(AbortSignal.any([signal, this.#hurry.signal]));
+        if (pauseMs > 0) await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#hurry.signal]) }).catch(() => undefined);
       }
     } finally {
       this.stop();
@@ -72,6 +80,7 @@ export class Link {
   stop(): void {
     this.#stop.abort();
     clearTimeout(this.#age);
+    clearTimeout(this.#doubted);
     this.#spare?.duplex.destroy();
     for (const session of this.#leaving) session.end('NO_ERROR', 'the ingress stops');
     this.#leaving.clear();
@@ -98,23 +107,28 @@ export class Link {
     }
   }
 
-  /** The machine slept or its network changed: ask the peer now, and do not wait out a pause. */
+  /** The machine slept or its network changed: ask the peer now, and wait out neither a pause nor an attempt that began in the old network. */
   doubt(): void {
     this.#current?.driver.doubt();
-    this.#pause.abort();
-    this.#pause = new AbortController();
+    if (this.#stop.signal.aborted) return;
+    this.#doubted ??= setTimeout(() => {
+      this.#doubted = undefined;
+      this.#hurriedAtMs = performance.now();
+      this.#hurry.abort();
+    }, Math.max(0, this.#hurriedAtMs + doubtEveryMs - performance.now())).unref();
   }
 
-  /** One carrier, from dialling to its loss. Returns how long to wait before the next, ms. */
+  /** One carrier, from dialling to its loss; the signal ends the attempt, not the carrier. Returns how long to wait before the next, ms. */
   async #once(signal: AbortSignal): Promise<number> {
     try {
       const carrier = this.#spare ?? await this.#options.dial(signal);
       this.#spare = undefined;
-      const { session, released } = await this.#attach(carrier).catch((error: unknown) => {
+      const { session, released } = await this.#attach(carrier, signal).catch((error: unknown) => {
         carrier.duplex.destroy();
         throw error;
       });
       await released;
+      this.#hurry = new AbortController(); // what was doubted while it lived is no reason to hurry now
       clearTimeout(this.#age);
       this.#trouble = `${session.trouble} (${this.name})`;
       if (session.leaving) this.#leave(session);
@@ -124,28 +138,33 @@ export class Link {
       return afterEndMs;
     } catch (error) {
       if (!(error instanceof AditError) || codes[error.code].exit === 4) throw error;
-      return signal.aborted ? 0 : this.#failed(error);
+      return this.#failed(error, signal);
     }
   }
 
-  async #attach(carrier: Carrier): Promise<{ session: LinkSession; released: Promise<void> }> {
+  async #attach(carrier: Carrier, signal: AbortSignal): Promise<{ session: LinkSession; released: Promise<void> }> {
     const { window, agent, handshakeTimeoutMs, maxCarrierAgeMs, log } = this.#options;
     const kept = this.#current;
-    const connected = await connectSession(carrier, { window, agent, deadlineMs: handshakeTimeoutMs, ...(kept && { resume: kept.nextAttempt() }) });
+    const giveUp = (): void => { carrier.duplex.destroy(); };
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    const connected = await connectSession(carrier, { window, agent, deadlineMs: handshakeTimeoutMs, ...(kept && { resume: kept.nextAttempt() }) })
+      .finally(() => signal.removeEventListener('abort', giveUp));
     const { welcome, rest } = connected;
     if (this.#stop.signal.aborted) throw new AditError('EGRESS_UNREACHABLE', 'the ingress stops');
     if (kept && !kept.driver.session.lane.covers(welcome.position)) throw new AditError('BAD_OFFSET', 'the egress wants bytes again that are gone');
     this.#backoff.reset();
     const session = kept ?? new LinkSession(connected, this.#options);
     this.#current = session;
-    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
+    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, ...(carrier.intermediary !== undefined && { intermediary: carrier.intermediary }), session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
     const released = session.attach(carrier, welcome.position, rest);
     if (maxCarrierAgeMs > 0) this.#age = setTimeout(() => void this.swap('its age'), maxCarrierAgeMs).unref();
     if (session.usable) this.#options.onUsable(session.driver.session);
     return { session, released };
   }
 
-  #failed(error: AditError): number {
+  #failed(error: AditError, signal: AbortSignal): number {
+    if (this.#stop.signal.aborted) return 0;
     const { log } = this.#options;
     const kept = this.#current;
     if (kept && (isSessionLoss(error.code) || kept.expired)) {
@@ -154,6 +173,10 @@ export class Link {
       kept.end(code, error.message);
       this.#current = undefined;
       if (isSessionLoss(error.code)) return 0;
+    }
+    if (signal.aborted) { // no failure of the egress: the backoff stays where it is
+      log.info({ event: 'retrying', egress: this.name, reason: 'the network changed', delayMs: 0 }, 'dialling again');
+      return 0;
     }
     const delayMs = Math.round(Math.max(this.#backoff.next(), error instanceof RefusedError ? error.retryAfterMs : 0));
     const news = error.message !== this.#trouble || performance.now() - this.#toldAtMs >= repeatMs;
