@@ -2,6 +2,7 @@
 export { AditError, codeOfWire, codes, isCode, messageOf, wireOfCode, type Code, type CodeRow, type Origin } from './errors.ts';
 export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseCidr, unmapped, type Cidr, type Parsed } from './protocol/address.ts';
 export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './protocol/destination.ts';
+export { awaitConnectResponse, basicCredentials, connectRequest, type ConnectRequest, type ConnectResponse } from './protocol/http-connect.ts';
 export { loadCredentials, type CredentialFiles, type Credentials } from './identity/credentials.ts';
 export { factsOf, judgeAgain, judgeClient, judgeEgress, sameIdentity, type EgressVerdict, type PeerContext, type PeerFacts, type PeerIdentity, type PeerVerdict, type Refused } from './identity/peer.ts';
 export { extendedKeyUsagesOf, readCertificate, signingUsesOf, uriNamesOf, usages, type CertificateFields, type Extensions } from './identity/certificate.ts';
