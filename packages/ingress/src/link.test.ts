@@ -35,7 +35,7 @@ function linkTo(at: { port: number }, certs: TestEgress['certs'], changes: Parti
   const pair = certs.client('alice');
   const { log, lines, until } = memoryLog();
   const link = new Link({
-    name: 'the egress', onUsable: () => undefined, handshakeTimeoutMs: 60_000, maxCarrierAgeMs: 0, window: 262_144, replayLimitBytes: 1 << 20, agent: 'test', log,
+    name: 'edge', onUsable: () => undefined, handshakeTimeoutMs: 60_000, maxCarrierAgeMs: 0, window: 262_144, replayLimitBytes: 1 << 20, agent: 'test', log,
     dial: (signal) => dialTls({ host: '127.0.0.1', port: at.port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 60_000, signal }),
     ...changes,
   });
@@ -165,6 +165,24 @@ test('doubts in a burst make one attempt a second, not one each', async () => {
     await setImmediate();
   }
   expect(hole.seen()).toBeLessThanOrEqual(2 + (performance.now() - began) / 1_000);
+  link.stop();
+  await running;
+});
+
+test('an attempt to resume that hangs gives way after 3 s, the next after 6 s, then after its full deadline', async () => {
+  const egress = await testEgress();
+  const hole = await silent(net.createServer(), 'connection');
+  const path = await cuttable(egress.port);
+  const at = { port: path.port };
+  const { link, lines, until } = linkTo(at, egress.certs, { handshakeTimeoutMs: 12_000 });
+  const running = link.run();
+  await within(20_000, 'the session', until((line) => line.event === 'connected'));
+  at.port = hole.port;
+  path.cut();
+  await within(40_000, 'the second late attempt', until((line) => line.event === 'retrying' && String(line['reason']).includes('within 6 s')));
+  at.port = egress.port;
+  await within(40_000, 'the resume', until((line) => line.event === 'connected' && line['resumed'] === true));
+  expect(lines.filter(({ event }) => event === 'retrying').map((line) => [line['code'], line['reason']])).toEqual([3, 6].map((n) => ['LINK_TIMEOUT', `the egress edge did not take the session back within ${n} s`]));
   link.stop();
   await running;
 });

@@ -27,6 +27,8 @@ export interface LinkOptions {
 
 /** Pause after the egress ended a session, ms: it shall not be asked in a loop. */
 const afterEndMs = 100;
+/** How long the first attempt to resume may take, ms; one that is late gives the next one twice as long, up to the deadlines of every attempt. */
+const resumeWithinMs = 3_000;
 /** A doubt cuts an attempt or a pause short; the next one does so only this much later: they come in bursts. */
 const doubtEveryMs = 1_000;
 /** The same trouble is told again after this long. */
@@ -45,6 +47,7 @@ export class Link {
   #hurry = new AbortController();
   #doubted: NodeJS.Timeout | undefined;
   #hurriedAtMs = -Infinity;
+  #resumeWithinMs = resumeWithinMs;
   #age: NodeJS.Timeout | undefined;
   #trouble: string;
   #toldAtMs = 0;
@@ -114,6 +117,7 @@ export class Link {
     this.#doubted ??= setTimeout(() => {
       this.#doubted = undefined;
       this.#hurriedAtMs = performance.now();
+      this.#resumeWithinMs = resumeWithinMs;
       this.#hurry.abort();
     }, Math.max(0, this.#hurriedAtMs + doubtEveryMs - performance.now())).unref();
   }
@@ -121,11 +125,13 @@ export class Link {
   /** One carrier, from dialling to its loss; the signal ends the attempt, not the carrier. Returns how long to wait before the next, ms. */
   async #once(signal: AbortSignal): Promise<number> {
     try {
-      const carrier = this.#spare ?? await this.#options.dial(signal);
-      this.#spare = undefined;
-      const { session, released } = await this.#attach(carrier, signal).catch((error: unknown) => {
-        carrier.duplex.destroy();
-        throw error;
+      const { session, released } = await this.#punctually(signal, async (punctual) => {
+        const carrier = this.#spare ?? await this.#options.dial(punctual);
+        this.#spare = undefined;
+        return await this.#attach(carrier, punctual).catch((error: unknown) => {
+          carrier.duplex.destroy();
+          throw error;
+        });
       });
       await released;
       this.#hurry = new AbortController(); // what was doubted while it lived is no reason to hurry now
@@ -142,6 +148,23 @@ export class Link {
     }
   }
 
+  /** While a session waits, a network that swallows everything shall not hold it up for long: such an attempt ends with LINK_TIMEOUT. */
+  async #punctually<T>(signal: AbortSignal, attempt: (punctual: AbortSignal) => Promise<T>): Promise<T> {
+    const withinMs = this.#resumeWithinMs;
+    if (this.#current === undefined || withinMs >= this.#options.handshakeTimeoutMs) return attempt(signal);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), withinMs);
+    try {
+      return await attempt(AbortSignal.any([signal, late.signal]));
+    } catch (error) {
+      if (!late.signal.aborted) throw error;
+      this.#resumeWithinMs = withinMs * 2;
+      throw new AditError('LINK_TIMEOUT', `the egress ${this.name} did not take the session back within ${withinMs / 1_000} s`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async #attach(carrier: Carrier, signal: AbortSignal): Promise<{ session: LinkSession; released: Promise<void> }> {
     const { window, agent, handshakeTimeoutMs, maxCarrierAgeMs, log } = this.#options;
     const kept = this.#current;
@@ -154,6 +177,7 @@ export class Link {
     if (this.#stop.signal.aborted) throw new AditError('EGRESS_UNREACHABLE', 'the ingress stops');
     if (kept && !kept.driver.session.lane.covers(welcome.position)) throw new AditError('BAD_OFFSET', 'the egress wants bytes again that are gone');
     this.#backoff.reset();
+    this.#resumeWithinMs = resumeWithinMs;
     const session = kept ?? new LinkSession(connected, this.#options);
     this.#current = session;
     log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, ...(carrier.intermediary !== undefined && { intermediary: carrier.intermediary }), session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
