@@ -34,12 +34,12 @@ test('1 GiB each way at once, the carrier killed every 200 ms to 2 s: both hashe
   const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { both: both.at } });
   const { socket } = await client(ingress.ports['both']!);
   const sent = pour(socket, 1);
-  expect(await within(150_000, 'a gibibyte down', drain(socket), () => `${network.kills} kills`)).toBe(patternHash(megabytes, 2));
+  expect(await within(400_000, 'a gibibyte down', drain(socket), () => `${network.kills} kills`)).toBe(patternHash(megabytes, 2));
   await sent;
-  expect(await within(60_000, 'a gibibyte up', arrived!)).toBe(patternHash(megabytes, 1));
+  expect(await within(100_000, 'a gibibyte up', arrived!)).toBe(patternHash(megabytes, 1));
   expect(network.kills).toBeGreaterThan(2);
   expect(ingress.process.all('connected', { resumed: true })).toHaveLength(ingress.process.all('connected').length - 1);
-}, 240_000);
+}, 600_000);
 
 test('a swap by SIGUSR2, and one for the age of the carrier, lose nothing under load', async () => {
   const sink = await service(socket => { void drain(socket).then(hash => { socket.end(hash); }, () => {}); });
@@ -53,5 +53,5 @@ test('a swap by SIGUSR2, and one for the age of the carrier, lose nothing under 
     if (swaps === 3) tunnel.ingress.process.signal('SIGUSR2');
   }
   socket.end();
-  expect(await within(30_000, 'the answer', received)).toEqual({ bytes: Buffer.from(hash.digest('hex')), ending: 'end' });
+  expect(await within(60_000, 'the answer', received)).toEqual({ bytes: Buffer.from(hash.digest('hex')), ending: 'end' });
 });

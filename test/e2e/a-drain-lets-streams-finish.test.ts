@@ -4,7 +4,7 @@ import { chunkFrom, client, echo } from '../support/services.ts';
 
 test.each(['egress', 'ingress'] as const)('the %s on SIGTERM takes nothing new, lets an open stream finish, and exits 0 at once when it has', async side => {
   const echoes = await echo();
-  const tunnel = await openTunnel({ to: { echo: echoes.at }, [side]: { flags: ['--drain-timeout', '20s'] } });
+  const tunnel = await openTunnel({ to: { echo: echoes.at }, [side]: { flags: ['--drain-timeout', '60s'] } });
   const open = await client(tunnel.port('echo'));
   open.socket.write('before');
   await chunkFrom(open.socket);
@@ -19,7 +19,7 @@ test.each(['egress', 'ingress'] as const)('the %s on SIGTERM takes nothing new, 
   open.socket.end();
   expect(await open.received).toEqual({ bytes: Buffer.from('before and after'), ending: 'end' });
   await process.ends(0);
-  expect(performance.now() - started).toBeLessThan(5000);
+  expect(performance.now() - started).toBeLessThan(30_000);
 });
 test.each(['egress', 'ingress'] as const)('the %s resets what does not finish within --drain-timeout', async side => {
   const echoes = await echo();

@@ -49,12 +49,12 @@ test('an upgrade, a thousand messages both ways in order, and a clean close', as
     socket.addEventListener('error', () => { reject(new Error('the WebSocket failed')); });
     socket.addEventListener('message', ({ data }) => { received.push(String(data)); if (received.length === 1000) resolve(); });
   });
-  await within(10_000, 'the upgrade', new Promise(resolve => { socket.addEventListener('open', resolve); }));
+  await within(30_000, 'the upgrade', new Promise(resolve => { socket.addEventListener('open', resolve); }));
   const sent = Array.from({ length: 1000 }, (_, index) => `${index} ${'x'.repeat(index % 7 === 0 ? 20_000 : 10)}`);
   for (const message of sent) socket.send(message);
-  await within(15_000, 'every message', all);
+  await within(30_000, 'every message', all);
   expect(received).toEqual(sent);
   const closed = new Promise<number>(resolve => { socket.addEventListener('close', ({ code }) => { resolve(code); }); });
   socket.close(1000);
-  expect(await within(10_000, 'the close', closed)).toBe(1000);
+  expect(await within(30_000, 'the close', closed)).toBe(1000);
 });

@@ -8,7 +8,7 @@ import { ask, chunkFrom, client, echo } from '../support/services.ts';
 async function setUp() {
   const files = certificates();
   const echoes = await echo();
-  const first = await startEgress({ certificates: files, flags: ['--drain-timeout', '20s'] });
+  const first = await startEgress({ certificates: files, flags: ['--drain-timeout', '60s'] });
   const second = await startEgress({ certificates: files });
   const network = await chaos(first.port);
   const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { echo: echoes.at }, flags: ['--egress', `127.0.0.1:${second.port}`] });
@@ -27,7 +27,7 @@ test('what is open finishes where it is, what is new goes to the other egress at
   for (let n = 0; n < 10; n++) expect(await ask(port, 'new')).toBe('new');
   await second.process.event('stream', {}, { nth: 10 });
   open.socket.end('the end');
-  expect(await within(5_000, 'the rest', open.received)).toMatchObject({ ending: 'end' });
+  expect(await within(30_000, 'the rest', open.received)).toMatchObject({ ending: 'end' });
   await first.process.ends(0);
   expect(first.process.all('stream').map(({ end }) => end)).toEqual(['finished']);
 });
@@ -36,7 +36,7 @@ test('a connection that breaks while its egress drains is reset at once: it cann
   first.process.signal('SIGTERM');
   await ingress.process.event('draining');
   network.cut();
-  expect((await within(5_000, 'the reset', open.received)).ending).toBe('reset');
+  expect((await within(30_000, 'the reset', open.received)).ending).toBe('reset');
   expect(await ask(port, 'new')).toBe('new');
   await first.process.ends(0);
 });

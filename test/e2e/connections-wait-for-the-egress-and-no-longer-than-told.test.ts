@@ -16,6 +16,7 @@ test('the ingress listens before the egress runs, and a connection made then is 
 test('after --connect-timeout it is reset, and the log says why', async () => {
   const files = certificates();
   const ingress = await startIngress({ certificates: files, egressPort: await closedPort(), to: { it: '127.0.0.1:1' }, flags: ['--connect-timeout', '300ms'] });
+  await ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' });
   expect(await endingOf(ingress.ports['it']!)).toBe('reset');
   expect(await ingress.process.event('refused')).toMatchObject({ code: 'EGRESS_UNREACHABLE', reason: expect.stringContaining('0.3 s') });
 });

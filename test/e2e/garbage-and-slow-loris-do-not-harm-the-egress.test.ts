@@ -8,7 +8,7 @@ import { ask, echo } from '../support/services.ts';
 import { closing, tlsTo } from '../support/wire.ts';
 
 let made: Promise<Tunnel> | undefined;
-const setUp = () => made ??= echo().then(({ at }) => openTunnel({ to: { echo: at }, egress: { flags: ['--handshake-timeout', '1s', '--max-handshakes', '16'] } }));
+const setUp = () => made ??= echo().then(({ at }) => openTunnel({ to: { echo: at }, egress: { flags: ['--handshake-timeout', '2s', '--max-handshakes', '16'] } }));
 function raw(port: number): Socket {
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
   atEnd(() => { socket.destroy(); });
@@ -32,7 +32,7 @@ test('silence, and one byte at a time, end at the handshake deadline', async () 
   const timer = setInterval(() => { drip.write(Buffer.of(0x16)); }, 100);
   await Promise.all([closing(raw(egress.port)), closing(drip)]);
   clearInterval(timer);
-  expect(performance.now() - started).toBeLessThan(5000);
+  expect(performance.now() - started).toBeLessThan(30_000);
   await works();
 });
 test('silence after a good TLS handshake ends at the deadline', async () => {
@@ -48,7 +48,7 @@ test('random bytes in place of HELLO end the connection and are named in the log
     socket.write(bytes);
     await closing(socket);
   }
-  expect(egress.process.all('denied', { code: 'PROTOCOL_ERROR' }).length).toBeGreaterThan(0);
+  await egress.process.event('denied', { code: 'PROTOCOL_ERROR' });
   await works();
 });
 test('random bytes after WELCOME end that session and no other', async () => {
@@ -56,7 +56,7 @@ test('random bytes after WELCOME end that session and no other', async () => {
   const alice = certificates.client('alice');
   for (let round = 0; round < 10; round++) {
     const socket = await tlsTo(egress.port, certificates, alice);
-    await connectSession(tlsCarrier(socket, 'egress'), { window: 262_144, agent: 'test', deadlineMs: 5000 });
+    await connectSession(tlsCarrier(socket, 'egress'), { window: 262_144, agent: 'test', deadlineMs: 30_000 });
     socket.write(Buffer.concat([Buffer.of(round * 25, 0, 0, 16), randomBytes(20)]));
     socket.write(randomBytes(65_536));
     await closing(socket);
@@ -69,6 +69,6 @@ test('more half-open handshakes than the limit are dropped, and the egress serve
   await Promise.all(idle.map(socket => closing(socket)));
   await egress.process.event('denied', { code: 'OVERLOAD' });
   const socket = await tlsTo(egress.port, certificates, certificates.client('alice'));
-  await connectSession(tlsCarrier(socket, 'egress'), { window: 262_144, agent: 'test', deadlineMs: 5000 });
+  await connectSession(tlsCarrier(socket, 'egress'), { window: 262_144, agent: 'test', deadlineMs: 30_000 });
   await works();
 });

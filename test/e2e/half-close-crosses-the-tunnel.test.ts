@@ -31,7 +31,7 @@ test('the service ends first: the client has its bytes and the end, and what it 
   const arrived = new Promise<void>(resolve => { told = resolve; });
   socket.write('still ');
   socket.end('here');
-  await within(10_000, 'the late bytes', arrived);
+  await within(30_000, 'the late bytes', arrived);
   expect(lateToServiceEnds).toBe('still here end');
 });
 test('the service ends without a word, and the client does the same', async () => {

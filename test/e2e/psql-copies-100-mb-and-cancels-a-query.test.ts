@@ -36,7 +36,7 @@ scenario('a running query is cancelled, which takes a second connection', progra
   const { connection } = await setUp();
   const client = new Child('psql', [...connection, '-c', 'select pg_backend_pid()', '-c', 'select pg_sleep(60)']);
   await client.line(/\(1 row\)/);
-  await within(10_000, 'the query to run', untilActive());
+  await within(60_000, 'the query to run', untilActive());
   client.signal('SIGINT');
   await client.line(/canceling statement due to user request/);
   expect((await client.exit).code).not.toBe(0);

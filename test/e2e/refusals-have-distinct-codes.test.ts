@@ -39,7 +39,7 @@ test('more sessions than an identity may have are refused, and retried', async (
 });
 test('an idle stream is reset after --idle-timeout and says so; without it, idling costs nothing', async () => {
   const echoes = await echo();
-  const tunnel = await openTunnel({ to: { echo: echoes.at }, policy: policyOf({ allow: ['127.0.0.1:*'] }), egress: { flags: ['--idle-timeout', '300ms'] } });
+  const tunnel = await openTunnel({ to: { echo: echoes.at }, policy: policyOf({ allow: ['127.0.0.1:*'] }), egress: { flags: ['--idle-timeout', '2s'] } });
   const idle = await client(tunnel.port('echo'));
   idle.socket.write('x');
   await chunkFrom(idle.socket);

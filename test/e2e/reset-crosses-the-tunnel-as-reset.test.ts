@@ -3,21 +3,22 @@ import { expect, test } from '@jest/globals';
 import { openTunnel } from '../support/adit.ts';
 import { pattern } from '../support/pattern.ts';
 import { within } from '../support/scope.ts';
-import { type Received, type Service, chunkFrom, client, endingOf, receive, service } from '../support/services.ts';
+import { type Received, type Service, chunkFrom, client, closedPort, endingOf, receive, service } from '../support/services.ts';
 
+interface Accepted { readonly socket: Socket; readonly received: Promise<Received>; /** Resolves with its first bytes. */ readonly first: Promise<unknown> }
 /** A service whose side of each connection is handed to the test. */
-async function observed(serve: (socket: Socket) => void = () => {}): Promise<Service & { next(): Promise<{ socket: Socket; received: Promise<Received> }> }> {
-  const accepted: { socket: Socket; received: Promise<Received> }[] = [];
-  const waiting: ((value: { socket: Socket; received: Promise<Received> }) => void)[] = [];
+async function observed(serve: (socket: Socket) => void = () => {}): Promise<Service & { next(): Promise<Accepted> }> {
+  const accepted: Accepted[] = [];
+  const waiting: ((value: Accepted) => void)[] = [];
   const made = await service(socket => {
     const received = receive(socket);
     received.catch(() => {});
-    const pair = { socket, received };
+    const pair = { socket, received, first: new Promise(resolve => { socket.once('data', resolve); }) };
     serve(socket);
     const taker = waiting.shift();
     if (taker === undefined) accepted.push(pair); else taker(pair);
   });
-  return { ...made, next: () => { const first = accepted.shift(); return first === undefined ? within(10_000, 'a connection at the service', new Promise(resolve => { waiting.push(resolve); })) : Promise.resolve(first); } };
+  return { ...made, next: () => { const first = accepted.shift(); return first === undefined ? within(30_000, 'a connection at the service', new Promise(resolve => { waiting.push(resolve); })) : Promise.resolve(first); } };
 }
 
 test('the service resets: the client is reset', async () => {
@@ -32,9 +33,9 @@ test('the client resets: the service is reset', async () => {
   const { socket } = await client(tunnel.port('it'));
   socket.write('hello');
   const there = await watched.next();
-  await chunkFrom(there.socket);
+  await within(30_000, 'its first bytes', there.first);
   socket.resetAndDestroy();
-  expect((await within(10_000, 'the reset', there.received)).ending).toBe('reset');
+  expect((await within(30_000, 'the reset', there.received)).ending).toBe('reset');
 });
 test('the client resets after it ended, while bytes are coming: the service is reset', async () => {
   const watched = await observed(socket => { socket.on('end', () => { for (const chunk of pattern(32)) socket.write(chunk); }); });
@@ -44,7 +45,7 @@ test('the client resets after it ended, while bytes are coming: the service is r
   const there = await watched.next();
   await chunkFrom(socket);
   socket.resetAndDestroy();
-  await within(10_000, 'the end of the connection at the service', new Promise(resolve => { there.socket.once('close', resolve); }));
+  await within(30_000, 'the end of the connection at the service', new Promise(resolve => { there.socket.once('close', resolve); }));
   expect(there.socket.errored).toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
 });
 test('the service resets after it ended, while the client sends: the client is reset', async () => {
@@ -57,12 +58,10 @@ test('the service resets after it ended, while the client sends: the client is r
   there.socket.resetAndDestroy();
   const feed = (): void => { if (!socket.destroyed) socket.write(Buffer.alloc(65_536), () => { setImmediate(feed); }); };
   feed();
-  expect(await within(10_000, 'the reset', broken)).toMatch(/ECONNRESET|EPIPE/);
+  expect(await within(30_000, 'the reset', broken)).toMatch(/ECONNRESET|EPIPE/);
 });
 test('nothing listens at the destination: the client is reset, never ended as if complete', async () => {
-  const gone = await service(() => {});
-  await gone.close();
-  const tunnel = await openTunnel({ to: { it: gone.at } });
+  const tunnel = await openTunnel({ to: { it: `127.0.0.1:${await closedPort()}` } });
   expect(await endingOf(tunnel.port('it'))).toBe('reset');
   expect(await tunnel.egress.process.event('stream')).toMatchObject({ end: 'refused', code: 'CONNECTION_REFUSED' });
   expect(await tunnel.ingress.process.event('refused')).toMatchObject({ code: 'CONNECTION_REFUSED' });
@@ -74,6 +73,7 @@ test('a client that resets at once, a thousand times, leaves nothing behind', as
     await Promise.all(Array.from({ length: 100 }, async () => { const { socket, received } = await client(tunnel.port('it')); received.catch(() => {}); socket.resetAndDestroy(); }));
   }
   await watched.idle();
-  const { socket } = await client(tunnel.port('it'));
+  const { socket, received } = await client(tunnel.port('it'));
   socket.end('still alive');
+  expect((await received).ending).toBe('end');
 });

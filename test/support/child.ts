@@ -59,7 +59,7 @@ export class Child {
   get output(): string { return `${this.name} said:\n${this.lines.slice(-60).join('\n')}`; }
 
   /** The first thing that `find` makes out of what the process has said by now or says later; fails when it exits before, or late. */
-  async until<T>(what: string, find: () => T | undefined, ms = 15_000): Promise<T> {
+  async until<T>(what: string, find: () => T | undefined, ms = 30_000): Promise<T> {
     const found = new Promise<T>((resolve, reject) => {
       const look = (): void => {
         const value = find();
@@ -83,7 +83,7 @@ export class Child {
   signal(signal: NodeJS.Signals): void { if (this.running) process.kill(this.pid, signal); }
 
   /** Its stop signal to it, SIGKILL to its whole group if it does not end; resolves when it is gone. */
-  async stop(signal = this.#stopSignal, patienceMs = 5000): Promise<Exit> {
+  async stop(signal = this.#stopSignal, patienceMs = 30_000): Promise<Exit> {
     this.signal(signal);
     try {
       return await within(patienceMs, `${this.name} after ${signal}`, this.exit, () => this.output);
@@ -119,7 +119,7 @@ export async function run(command: string, args: readonly string[], options: Run
   child.stdin.end(options.input);
   const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString();
   try {
-    const exit = await within(options.timeoutMs ?? 30_000, `${command} ${args.join(' ')}`, new Promise<Exit>((resolve, reject) => { child.on('error', reject); child.on('close', (code, signal) => { resolve({ code, signal }); }); }), () => text(err));
+    const exit = await within(options.timeoutMs ?? 60_000, `${command} ${args.join(' ')}`, new Promise<Exit>((resolve, reject) => { child.on('error', reject); child.on('close', (code, signal) => { resolve({ code, signal }); }); }), () => text(err));
     return { ...exit, stdout: text(out), stderr: text(err) };
   } finally { kill(); }
 }

@@ -42,7 +42,7 @@ export async function startNameServer(zone: Zone): Promise<NameServer> {
   await once(socket, 'listening');
   atEnd(() => { socket.close(); });
   const file = join(temporaryFolder(), 'resolv.conf');
-  writeFileSync(file, `nameserver ${address}\noptions timeout:2 attempts:2\n`);
+  writeFileSync(file, `nameserver ${address}\noptions timeout:30 attempts:1\n`);
   return {
     prefix: ['unshare', '-m', '--propagation', 'private', '/bin/sh', '-c', 'mount --bind "$0" /etc/resolv.conf && exec "$@"', file],
     queries: name => counts.get(name) ?? 0,

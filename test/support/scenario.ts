@@ -13,7 +13,7 @@ export function find(program: string): string | undefined {
 }
 
 /** `title` in the present tense; `needs` names programs. */
-export function scenario(title: string, needs: readonly string[], body: () => Promise<void>, timeoutMs = 60_000): void {
+export function scenario(title: string, needs: readonly string[], body: () => Promise<void>, timeoutMs = 120_000): void {
   const missing = needs.filter(program => find(program) === undefined);
   if (missing.length === 0) test(title, body, timeoutMs);
   else if (process.env['CI'] === 'true') test(title, () => { throw new Error(`missing on this machine: ${missing.join(', ')}`); });

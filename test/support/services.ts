@@ -25,7 +25,7 @@ export async function service(serve: (socket: Socket) => void, { port = 0, host 
     for (const socket of sockets) socket.destroy();
     if (server.listening) await new Promise(resolve => server.close(resolve));
   };
-  const idle = (): Promise<void> => within(15_000, 'the end of every connection at a service', new Promise(resolve => { if (sockets.size === 0) resolve(); else idlers.push(resolve); }), () => `${sockets.size} are open`);
+  const idle = (): Promise<void> => within(30_000, 'the end of every connection at a service', new Promise(resolve => { if (sockets.size === 0) resolve(); else idlers.push(resolve); }), () => `${sockets.size} are open`);
   atEnd(close);
   const { port: taken } = server.address() as AddressInfo;
   return { port: taken, at: `${host}:${taken}`, sockets, idle, close };
@@ -42,10 +42,20 @@ export const hashing = (): Promise<Service> => service(socket => {
   socket.on('end', () => { socket.end(`${bytes} ${hash.digest('hex')}`); });
 });
 
-/** A port on which nothing listens. */
+/**
+ * A port on which nothing listens. The kernel gives it to nobody before the end of the file, because a connection to it stays open;
+ * who asks for it by its number gets it.
+ */
 export async function closedPort(): Promise<number> {
-  const { port, close } = await service(() => {});
-  await close();
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const near = connect({ port, host: '127.0.0.1' });
+  const [far] = await accepted;
+  for (const socket of [near, far]) socket.on('error', () => {});
+  atEnd(() => { near.destroy(); far.destroy(); });
+  server.close();
   return port;
 }
 
@@ -62,7 +72,7 @@ export async function client(port: number): Promise<Client> {
   atEnd(() => { socket.destroy(); });
   const received = receive(socket);
   received.catch(() => {}); // Only who waits for it minds.
-  await within(10_000, `connect to ${port}`, Promise.race([new Promise(resolve => { socket.once('connect', resolve); }), received]));
+  await within(30_000, `connect to ${port}`, Promise.race([new Promise(resolve => { socket.once('connect', resolve); }), received]));
   return { socket, received };
 }
 
@@ -82,7 +92,7 @@ export function receive(socket: Socket): Promise<Received> {
 export async function ask(port: number, question: string | Buffer): Promise<string> {
   const { socket, received } = await client(port);
   socket.end(question);
-  const { bytes, ending } = await within(15_000, `an answer from ${port}`, received);
+  const { bytes, ending } = await within(30_000, `an answer from ${port}`, received);
   socket.destroy();
   if (ending === 'reset') throw new Error(`reset after ${bytes.length} bytes`);
   return bytes.toString();
@@ -92,13 +102,13 @@ export async function ask(port: number, question: string | Buffer): Promise<stri
 export async function endingOf(port: number, question = 'hello'): Promise<Ending> {
   const { socket, received } = await client(port);
   socket.write(question);
-  const { ending } = await within(20_000, `the end of a connection to ${port}`, received);
+  const { ending } = await within(30_000, `the end of a connection to ${port}`, received);
   socket.destroy();
   return ending;
 }
 
 /** The next chunk. */
-export async function chunkFrom(socket: Socket, ms = 10_000): Promise<Buffer> {
+export async function chunkFrom(socket: Socket, ms = 30_000): Promise<Buffer> {
   const [chunk] = await within(ms, 'bytes', once(socket, 'data')) as [Buffer];
   return chunk;
 }

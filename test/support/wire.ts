@@ -12,14 +12,14 @@ export async function tlsTo(port: number, certificates: Certificates, pair?: Key
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificates.authority.certPem, minVersion: 'TLSv1.3', ALPNProtocols: ['adit/1'], ...(pair !== undefined && { cert: pair.issued.certPem, key: pair.issued.keyPem }), ...options });
   atEnd(() => { socket.destroy(); });
   socket.on('error', () => {});
-  await within(10_000, 'the TLS handshake', once(socket, 'secureConnect'));
+  await within(30_000, 'the TLS handshake', once(socket, 'secureConnect'));
   return socket;
 }
 
 /** What the egress answers to a HELLO: `welcome`, or the code of its refusal or of the failure. */
 export async function answerOf(socket: TLSSocket): Promise<string> {
   try {
-    await connectSession(tlsCarrier(socket, 'egress'), { window: 262_144, agent: 'test', deadlineMs: 10_000 });
+    await connectSession(tlsCarrier(socket, 'egress'), { window: 262_144, agent: 'test', deadlineMs: 30_000 });
     return 'welcome';
   } catch (error) {
     if (error instanceof RefusedError || error instanceof AditError) return error.code;
@@ -28,6 +28,6 @@ export async function answerOf(socket: TLSSocket): Promise<string> {
 }
 
 /** Resolves when the other side has closed, reset or ended the connection. */
-export function closing(socket: NodeJS.EventEmitter & { resume(): unknown }, ms = 10_000): Promise<void> {
+export function closing(socket: NodeJS.EventEmitter & { resume(): unknown }, ms = 30_000): Promise<void> {
   return within(ms, 'the end of the connection', new Promise(resolve => { socket.resume(); for (const event of ['end', 'close']) socket.once(event, () => { resolve(); }); }));
 }
