@@ -32,6 +32,15 @@ test('gives the value and what followed it, and loses nothing that comes later',
   expect(String((await later)[0])).toBe('later');
 });
 
+test('writes what the handshake has to say in between', async () => {
+  const [ours, theirs] = duplexPair();
+  let asked = 0;
+  const driven = drive<number>(ours, { receive: (chunk) => (++asked < 3 ? { state: 'more', send: chunk } : { state: 'done', value: asked, rest: new Uint8Array() }) }, options);
+  theirs.on('data', (chunk: Buffer) => theirs.write(`${String(chunk)}!`));
+  theirs.write('hello');
+  expect((await driven).value).toBe(3);
+});
+
 test('says which way it failed', async () => {
   const attempt = (act: (theirs: ReturnType<typeof duplexPair>[1]) => void, changes: Partial<DriveOptions> = {}) => {
     const [ours, theirs] = duplexPair();

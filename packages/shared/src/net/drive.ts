@@ -1,6 +1,7 @@
 /**
  * Runs any handshake over a duplex, under a deadline and a byte limit.
  * Rule: the duplex is paused again when this returns and nothing of it is lost: what followed the handshake is `rest`.
+ * What a handshake has to say in between is written; its first word is the caller's.
  */
 import type { Duplex } from 'node:stream';
 import type { Handshake } from '../protocol/handshake.ts';
@@ -37,6 +38,7 @@ export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: Drive
         resolve({ value: step.value, rest: step.rest });
       } else if (step.state === 'failed') fail(options.codes.garbage, `${options.peer} sent something unexpected: ${step.reason}`);
       else if (bytes > options.maxBytes) fail(options.codes.garbage, `${options.peer} sent more than ${options.maxBytes} bytes before the handshake was done`);
+      else if (step.send) duplex.write(step.send);
     };
     if (duplex.destroyed) {
       closed();

@@ -4,7 +4,8 @@
  */
 
 export type Step<T> =
-  | { readonly state: 'more' }
+  /** `send` goes to the peer before more of it is awaited. */
+  | { readonly state: 'more'; readonly send?: Uint8Array }
   | { readonly state: 'done'; readonly value: T; readonly rest: Uint8Array }
   | { readonly state: 'failed'; readonly reason: string };
 
