@@ -1,11 +1,12 @@
 /**
- * From an accepted TLS connection to a session: judge the certificate, read HELLO, ask the policy whether it knows this identity, attach.
+ * From an accepted connection to a session: judge the certificate, read HELLO, ask the policy whether it knows this identity, attach.
  * Rule: nothing is read from a peer that is not authenticated; every refusal is one REFUSE with its reason and one `denied` line in the log;
  * from accept to WELCOME there is one deadline and a bound on how many are at it at once.
  */
 import type net from 'node:net';
+import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
-import { AditError, codes, factsOf, judgeClient, receiveHello, refuse, tlsCarrier, type Code, type Logger, type PeerContext } from '@adit/shared';
+import { AditError, carrierOf, codes, factsOf, judgeClient, receiveHello, refuse, type CarrierKind, type Code, type Logger, type PeerContext } from '@adit/shared';
 import type { Policy } from './policy/policy.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -19,7 +20,11 @@ export interface AttachContext {
   readonly log: Logger;
 }
 
-interface Accepted { readonly socket: net.Socket; readonly remote: string; readonly deadlineAtMs: number; readonly timer: NodeJS.Timeout }
+/** An accepted connection that is at its handshake: where it comes from, and until when it has time (by performance.now()). */
+export interface Arrival { readonly socket: net.Socket; readonly name: string; readonly remote: string; readonly deadlineAtMs: number; readonly timer: NodeJS.Timeout }
+
+/** A carrier to be: its frames go over `duplex`, its ends were proven by the handshake of `proof`. */
+export interface Offer { readonly kind: CarrierKind; readonly duplex: Duplex; readonly proof: tls.TLSSocket }
 
 /** Retry hint for refusals that pass by themselves, ms. */
 const retryAfterMs = 1_000;
@@ -27,73 +32,74 @@ const retryAfterMs = 1_000;
 export class Attachments {
   readonly #context: AttachContext;
   /** By both ends' ports and addresses: what the TLS socket and the TCP socket below it have in common. */
-  readonly #accepted = new Map<string, Accepted>();
+  readonly #arrivals = new Map<string, Arrival>();
   #droppedSinceLog = 0;
 
   constructor(context: AttachContext) { this.#context = context; }
 
-  get handshakes(): number { return this.#accepted.size; }
+  get handshakes(): number { return this.#arrivals.size; }
 
-  /** A TCP connection came in; false if it was dropped because too many are at their handshake. */
-  accept(socket: net.Socket): boolean {
+  /** A TCP connection came in; undefined if it was dropped because too many are at their handshake. */
+  accept(socket: net.Socket): Arrival | undefined {
     socket.on('error', () => { /* its close is counted below; a scanner's reset is no event */ });
-    if (this.#accepted.size >= this.#context.maxHandshakes) {
+    if (this.#arrivals.size >= this.#context.maxHandshakes) {
       this.#drop(socket);
-      return false;
+      return undefined;
     }
-    const connection = nameOf(socket);
+    const name = nameOf(socket);
     const timer = setTimeout(() => socket.destroy(), this.#context.handshakeTimeoutMs);
-    this.#accepted.set(connection, { socket, remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer });
-    socket.once('close', () => this.#done(connection));
-    return true;
+    const arrival = { socket, name, remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer };
+    this.#arrivals.set(name, arrival);
+    socket.once('close', () => this.#done(name));
+    return arrival;
   }
 
-  /** Cuts every connection that has not proven an identity. */
-  close(): void { for (const { socket } of [...this.#accepted.values()]) socket.destroy(); }
+  /** The arrival that a TCP connection, or the TLS socket over it, belongs to; none if it is too late. */
+  arrivalOf(socket: net.Socket): Arrival | undefined { return this.#arrivals.get(nameOf(socket)); }
 
-  /** TLS is up on a connection that `accept` saw; never rejects. */
-  async secured(socket: tls.TLSSocket): Promise<void> {
-    const connection = nameOf(socket);
-    const accepted = this.#accepted.get(connection);
-    if (!accepted) {
-      socket.destroy();
-      return;
-    }
-    const { remote } = accepted;
+  /** Cuts every connection that has not proven an identity. */
+  close(): void { for (const { socket } of [...this.#arrivals.values()]) socket.destroy(); }
+
+  /** A handshake is done, frames may come; never rejects. */
+  async offered(arrival: Arrival, offer: Offer): Promise<void> {
+    const { remote } = arrival;
     try {
-      await this.#attach(socket, accepted);
+      await this.#attach(arrival, offer);
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       this.#context.log.warn({ event: 'denied', remote, code: error.code, reason: error.message }, 'no session');
-      if (error.code === 'PROTOCOL_ERROR') await refuse(socket, { code: error.code, reason: 'this is not a valid HELLO of adit/1' });
-      socket.destroy();
+      if (error.code === 'PROTOCOL_ERROR') await refuse(offer.duplex, { code: error.code, reason: 'this is not a valid HELLO of adit/1' });
+      offer.duplex.destroy();
     } finally {
-      this.#done(connection);
+      this.#done(arrival.name);
     }
   }
 
-  async #attach(socket: tls.TLSSocket, { remote, deadlineAtMs }: Accepted): Promise<void> {
-    const verdict = judgeClient(factsOf(socket), this.#context.peers());
-    if (!verdict.ok) return this.#refuse(socket, remote, verdict);
+  /** Says no, on the wire with a code and in the log. */
+  refused({ remote }: Arrival, duplex: Duplex, refusal: { readonly code: Code; readonly reason: string }): Promise<void> { return this.#refuse(duplex, remote, refusal); }
+
+  async #attach({ remote, deadlineAtMs }: Arrival, { kind, duplex, proof }: Offer): Promise<void> {
+    const verdict = judgeClient(factsOf(proof), this.#context.peers());
+    if (!verdict.ok) return this.#refuse(duplex, remote, verdict);
     const { identity } = verdict;
-    if (this.#context.draining()) return this.#refuse(socket, remote, { code: 'DRAINING', reason: 'the egress is shutting down' }, identity.uri);
-    if (!this.#context.policy().knows(identity)) return this.#refuse(socket, remote, { code: 'IDENTITY_NOT_IN_POLICY', reason: `no rule names ${identity.uri} or its groups` }, identity.uri);
-    const carrier = tlsCarrier(socket, remote);
+    if (this.#context.draining()) return this.#refuse(duplex, remote, { code: 'DRAINING', reason: 'the egress is shutting down' }, identity.uri);
+    if (!this.#context.policy().knows(identity)) return this.#refuse(duplex, remote, { code: 'IDENTITY_NOT_IN_POLICY', reason: `no rule names ${identity.uri} or its groups` }, identity.uri);
+    const carrier = carrierOf({ kind, duplex, proof, remote });
     const hello = await receiveHello(carrier, Math.max(1, deadlineAtMs - performance.now()));
     const full = this.#context.sessions.attach(carrier, identity, hello);
-    if (full) return this.#refuse(socket, remote, full, identity.uri);
+    if (full) return this.#refuse(duplex, remote, full, identity.uri);
     return undefined;
   }
 
-  async #refuse(socket: tls.TLSSocket, remote: string, ...[{ code, reason }, identity]: [{ readonly code: Code; readonly reason: string }, string?]): Promise<void> {
+  async #refuse(duplex: Duplex, remote: string, ...[{ code, reason }, identity]: [{ readonly code: Code; readonly reason: string }, string?]): Promise<void> {
     this.#context.log.warn({ event: 'denied', remote, ...(identity !== undefined && { identity }), code, reason }, 'refused');
-    await refuse(socket, { code, reason, retryAfterMs: codes[code].retryable ? retryAfterMs : 0 });
+    await refuse(duplex, { code, reason, retryAfterMs: codes[code].retryable ? retryAfterMs : 0 });
   }
 
   /** The connection is past its handshake, or gone: it counts no longer. */
-  #done(connection: string): void {
-    clearTimeout(this.#accepted.get(connection)?.timer);
-    this.#accepted.delete(connection);
+  #done(name: string): void {
+    clearTimeout(this.#arrivals.get(name)?.timer);
+    this.#arrivals.delete(name);
   }
 
   #drop(socket: net.Socket): void {

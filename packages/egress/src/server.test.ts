@@ -9,7 +9,7 @@ import { memoryLog, testCarrier, testEgress, testSession } from '../../../test/s
 test('does not start without a policy', () => {
   const certs = certificates();
   const options = {
-    listen: [{ host: '127.0.0.1', port: 0 }], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, policy: `${certs.folder}/none.yaml`, handshakeTimeoutMs: 1, dialTimeoutMs: 1, idleTimeoutMs: 0,
+    listen: [{ host: '127.0.0.1', port: 0 }], listenHttp: [], wsPath: '/adit', cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, policy: `${certs.folder}/none.yaml`, handshakeTimeoutMs: 1, dialTimeoutMs: 1, idleTimeoutMs: 0,
     drainTimeoutMs: 0, maxStreams: 1, maxStreamsPerIdentity: 1, maxSessionsPerIdentity: 1, maxHandshakes: 1, resumeWindowMs: 0, maxDetachedPerIdentity: 1, maxReplayPerSession: 1 << 20, maxReplayPerIdentity: 1 << 20, maxReplay: 1 << 20, logLevel: 'info', logFormat: 'json', check: false,
   } as const;
   expect(() => new EgressServer(options, { log: memoryLog().log, agent: 'test', record: () => { throw new Error('nothing to record'); } })).toThrow(expect.objectContaining({ code: 'POLICY_INVALID' }));

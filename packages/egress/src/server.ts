@@ -5,8 +5,9 @@
  */
 import type net from 'node:net';
 import tls from 'node:tls';
-import { AditError, defaultWindowBytes, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
-import { Attachments } from './attach.ts';
+import { AditError, alpn, defaultWindowBytes, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type HostPort, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { Attachments, type Arrival } from './attach.ts';
+import { HttpDoor } from './http.ts';
 import { Limits } from './limits.ts';
 import type { EgressOptions } from './options.ts';
 import { PolicyFile } from './policy/reload.ts';
@@ -31,6 +32,7 @@ export class EgressServer {
   readonly #limits: Limits;
   readonly #sessions: Sessions;
   readonly #attachments: Attachments;
+  readonly #http: HttpDoor;
   readonly #tls: tls.Server;
   readonly #stopped = new AbortController();
   readonly #listeners: Listener[] = [];
@@ -52,12 +54,11 @@ export class EgressServer {
     this.#attachments = new Attachments({
       ...options, peers: () => this.#peers(), policy: () => this.#policy.current, sessions: this.#sessions, draining: () => this.#draining, log: deps.log,
     });
-    this.#tls = tls.createServer({ ...serverOptions(trust.credentials, trust.anchors), handshakeTimeout: options.handshakeTimeoutMs });
-    this.#tls.on('secureConnection', (socket) => {
-      socket.on('error', () => { /* arrives at its owner with `close` */ });
-      socket.allowHalfOpen = true;
-      void this.#attachments.secured(socket);
+    this.#http = new HttpDoor({
+      wsPath: options.wsPath, attachments: this.#attachments, innerTls: () => serverOptions(this.#trust.credentials, this.#trust.anchors), draining: () => this.#draining, log: deps.log,
     });
+    this.#tls = tls.createServer({ ...portOptions(trust), handshakeTimeout: options.handshakeTimeoutMs });
+    this.#tls.on('secureConnection', (socket) => this.#secured(socket));
     this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       deps.log.debug({ event: 'handshake', remote: socket.remoteAddress, reason: error.code ?? error.message }, 'TLS handshake failed');
       socket.destroy();
@@ -67,12 +68,8 @@ export class EgressServer {
   get streams(): number { return this.#limits.streams; }
 
   async start(): Promise<void> {
-    for (const { host, port } of this.#options.listen) {
-      const listener = await listen({ kind: 'tcp', host, port }, (socket) => this.#accept(socket), { pauseOnConnect: false, onTrouble: (reason) => this.#deps.log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
-      this.#listeners.push(listener);
-      this.addresses.push(listener.address);
-      this.#deps.log.info({ event: 'listening', address: listener.address }, 'listening');
-    }
+    for (const at of this.#options.listen) await this.#listen(at, (socket) => this.#tls.emit('connection', socket));
+    for (const at of this.#options.listenHttp) await this.#listen(at, (socket, arrival) => this.#http.accept(socket, { arrival }), { http: true });
     const { cert, key, clientCa, crl, policy } = this.#options;
     watchFiles([cert, key, clientCa, policy, ...(crl === undefined ? [] : [crl])], () => this.reload('a file changed'), { signal: this.#stopped.signal });
     this.#recheck = setInterval(() => this.#sessions.recheckIdentities(this.#peers()), recheckMs).unref();
@@ -86,7 +83,7 @@ export class EgressServer {
     });
     this.#attempt('certificates', cause, () => {
       const trust = loadTrust(this.#options);
-      this.#tls.setSecureContext(serverOptions(trust.credentials, trust.anchors));
+      this.#tls.setSecureContext(portOptions(trust));
       this.#trust = trust;
       this.#sessions.recheckIdentities(this.#peers());
     });
@@ -111,10 +108,26 @@ export class EgressServer {
     this.#sessions.endAll({ code: 'DRAINING', reason: 'the egress has shut down' });
   }
 
-  /** Half-open only once the handshake is done: a peer that leaves in the middle of it shall not hold its place. */
-  #accept(socket: net.Socket): void {
-    socket.allowHalfOpen = false;
-    if (this.#attachments.accept(socket)) this.#tls.emit('connection', socket);
+  async #listen({ host, port }: HostPort, serve: (socket: net.Socket, arrival: Arrival) => void, said: { readonly http?: true } = {}): Promise<void> {
+    const { log } = this.#deps;
+    const listener = await listen({ kind: 'tcp', host, port }, (socket) => {
+      socket.allowHalfOpen = false; // until the handshake is done: a peer that leaves in the middle of it shall not hold its place
+      const arrival = this.#attachments.accept(socket);
+      if (arrival) serve(socket, arrival);
+    }, { pauseOnConnect: false, onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
+    this.#listeners.push(listener);
+    this.addresses.push(listener.address);
+    log.info({ event: 'listening', address: listener.address, ...said }, 'listening');
+  }
+
+  /** TLS is up: frames or HTTP, as the client chose by ALPN (RFC 7301); one that chose nothing speaks HTTP. */
+  #secured(socket: tls.TLSSocket): void {
+    socket.on('error', () => { /* arrives at its owner with `close` */ });
+    socket.allowHalfOpen = true;
+    const arrival = this.#attachments.arrivalOf(socket);
+    if (!arrival) socket.destroy();
+    else if (socket.alpnProtocol === alpn) void this.#attachments.offered(arrival, { kind: 'tls', duplex: socket, proof: socket });
+    else this.#http.accept(socket, { arrival, proof: socket });
   }
 
   #attempt(what: string, cause: string, load: () => void): void {
@@ -141,3 +154,6 @@ function loadTrust(options: EgressOptions): Trust {
     revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, anchors),
   };
 }
+
+/** The TLS of the port: one for all that is spoken on it. */
+function portOptions({ credentials, anchors }: Trust): tls.TlsOptions { return { ...serverOptions(credentials, anchors), ALPNProtocols: [alpn, 'http/1.1'] }; }

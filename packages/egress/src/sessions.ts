@@ -160,7 +160,7 @@ export class Sessions {
     session.identity = identity;
     session.epoch = hello.epoch;
     this.#detached.remove(session);
-    this.#context.log.info({ event: 'connected', session: session.name, identity: identity.uri, remote: carrier.remote, resumed: true, epoch: hello.epoch }, 'session resumed');
+    this.#context.log.info({ event: 'connected', session: session.name, identity: identity.uri, remote: carrier.remote, carrier: carrier.kind, resumed: true, epoch: hello.epoch }, 'session resumed');
     this.#welcome(session, carrier, { kind: 'resume', theirs: hello.position, rest });
     for (const stream of [...session.streams]) stream.recheck();
     return undefined;

@@ -3,8 +3,9 @@
  * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
  */
 import { resolveSrv } from 'node:dns/promises';
-import { AditError, defaultWindowBytes, dialTls, formatHostPort, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type Carrier, type Credentials, type Forward, type HostPort, type Listener, type Logger, type MuxSession, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { AditError, defaultWindowBytes, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type EgressTarget, type Forward, type Listener, type Logger, type MuxSession } from '@adit/shared';
 import { Connection } from './connection.ts';
+import { Dialer, type Trust } from './dialer.ts';
 import { forward } from './frontend/forward.ts';
 import { Discovery } from './discovery.ts';
 import { Egresses } from './egresses.ts';
@@ -14,8 +15,6 @@ import type { IngressOptions } from './options.ts';
 
 export interface IngressDeps { readonly log: Logger; readonly agent: string }
 
-interface Trust { readonly credentials: Credentials; readonly ca: TrustAnchors; readonly revocation: RevocationList | undefined }
-
 const handshakeTimeoutMs = 10_000;
 const maxWaiting = 4_096;
 /** How often SRV records are looked up, ms. */
@@ -24,7 +23,10 @@ const discoverAgainMs = 30_000;
 /** Everything that `--check` checks: the files that the options name. */
 export function loadIngressFiles(options: IngressOptions): Trust {
   const ca = loadTrustAnchors(options.ca);
-  return { credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'client' }), ca, revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca) };
+  return {
+    credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'client' }), ca, revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca),
+    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa),
+  };
 }
 
 export class IngressAgent {
@@ -52,8 +54,8 @@ export class IngressAgent {
   /** Opens the listeners. Rejects with LISTEN_FAILED. */
   async start(): Promise<void> {
     for (const spec of this.#options.forwards) await this.#listen(spec);
-    const { cert, key, ca, crl } = this.#options;
-    watchFiles([cert, key, ca, ...(crl === undefined ? [] : [crl])], () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    const { cert, key, ca, crl, outerCa } = this.#options;
+    watchFiles([cert, key, ca, crl, outerCa].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
   }
 
   /** Keeps the links up; resolves when stopped, rejects when denied for good. */
@@ -128,16 +130,12 @@ export class IngressAgent {
     if (this.#discovery.changes && !this.#stopped.signal.aborted) setTimeout(() => void this.#discover(), discoverAgainMs).unref();
   }
 
-  #link(egress: HostPort, onUsable: (session: MuxSession) => void): Link {
+  #link(target: EgressTarget, onUsable: (session: MuxSession) => void): Link {
     const { log, agent } = this.#deps;
+    const { carrier, serverName, wsPath, headers, maxCarrierAgeMs, maxReplayPerSession } = this.#options;
+    const dialer = new Dialer({ target, carrier, serverName, wsPath, headers, trust: () => this.#trust, deadlineMs: handshakeTimeoutMs, log });
     return new Link({
-      name: formatHostPort(egress.host, egress.port), dial: (signal) => this.#dial(egress, signal), onUsable, handshakeTimeoutMs, maxCarrierAgeMs: this.#options.maxCarrierAgeMs, window: defaultWindowBytes, replayLimitBytes: this.#options.maxReplayPerSession, agent, log,
+      name: formatEgress(target), dial: (signal) => dialer.dial(signal), answered: () => dialer.answered(), onUsable, handshakeTimeoutMs, maxCarrierAgeMs, window: defaultWindowBytes, replayLimitBytes: maxReplayPerSession, agent, log,
     });
-  }
-
-  #dial(egress: HostPort, signal: AbortSignal): Promise<Carrier> {
-    const { serverName } = this.#options;
-    const { credentials, ca, revocation } = this.#trust;
-    return dialTls({ ...egress, serverName: serverName ?? egress.host, credentials, ca, ...(revocation && { revocation }), deadlineMs: handshakeTimeoutMs, signal });
   }
 }

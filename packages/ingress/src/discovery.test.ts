@@ -18,7 +18,7 @@ test('a lookup that fails keeps what was known, and is an error only before the 
   answer = Promise.resolve([record('a.example.org', 1, 1)]);
   await discovery.look();
   answer = Promise.reject(new Error('down'));
-  expect(await discovery.look()).toEqual([{ host: 'a.example.org', port: 8443 }]);
+  expect(await discovery.look()).toEqual([{ kind: 'address', host: 'a.example.org', port: 8443 }]);
 });
 
 test('a single "." says that there is no egress', async () => {

@@ -4,7 +4,7 @@
  * The certificate has to cover the target's name (or --server-name): DNS alone cannot point us at somebody else's egress.
  */
 import type { SrvRecord } from 'node:dns';
-import { AditError, formatHostPort, messageOf, type EgressAddress, type HostPort } from '@adit/shared';
+import { AditError, formatEgress, messageOf, type EgressAddress, type EgressTarget } from '@adit/shared';
 
 export interface DiscoveryOptions {
   readonly addresses: readonly EgressAddress[];
@@ -16,23 +16,24 @@ export interface DiscoveryOptions {
 /** The egresses in order of preference, each once. Rejects with EGRESS_UNREACHABLE when a lookup fails that never succeeded. */
 export class Discovery {
   readonly #options: DiscoveryOptions;
-  readonly #known = new Map<string, readonly HostPort[]>();
+  readonly #known = new Map<string, readonly EgressTarget[]>();
 
   constructor(options: DiscoveryOptions) { this.#options = options; }
 
   /** Is there anything to look up again? */
   get changes(): boolean { return this.#options.addresses.some(({ kind }) => kind === 'srv'); }
 
-  async look(): Promise<readonly HostPort[]> {
-    const found: HostPort[] = [];
-    for (const address of this.#options.addresses) found.push(...(address.kind === 'srv' ? await this.#lookUp(address.name) : [{ host: address.host, port: address.port }]));
-    return [...new Map(found.map((one) => [formatHostPort(one.host, one.port), one])).values()];
+  async look(): Promise<readonly EgressTarget[]> {
+    const found: EgressTarget[] = [];
+    for (const address of this.#options.addresses) found.push(...(address.kind === 'srv' ? await this.#lookUp(address.name) : [address]));
+    return [...new Map(found.map((one) => [formatEgress(one), one])).values()];
   }
 
-  async #lookUp(name: string): Promise<readonly HostPort[]> {
+  async #lookUp(name: string): Promise<readonly EgressTarget[]> {
     try {
       const records = await this.#options.resolveSrv(name);
-      this.#known.set(name, inOrder(records, this.#options.random).filter(({ name: target }) => target !== '' && target !== '.').map(({ name: target, port }) => ({ host: target.toLowerCase().replace(/\.$/, ''), port })));
+      this.#known.set(name, inOrder(records, this.#options.random).filter(({ name: target }) => target !== '' && target !== '.')
+        .map(({ name: target, port }) => ({ kind: 'address', host: target.toLowerCase().replace(/\.$/, ''), port })));
     } catch (error) {
       if (!this.#known.has(name)) throw new AditError('EGRESS_UNREACHABLE', `the SRV records of ${name} cannot be looked up (${(error as NodeJS.ErrnoException).code ?? messageOf(error)})`, { cause: error });
     }

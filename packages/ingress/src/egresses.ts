@@ -3,7 +3,7 @@
  * Rule: by priority, the first that is up; round-robin, those that are up in turn. Live streams stay with the egress that owns them; only new
  * ones go elsewhere. The ingress is denied for good when every egress has denied it.
  */
-import { formatHostPort, AditError, type HostPort, type Logger, type MuxSession } from '@adit/shared';
+import { formatEgress, AditError, type EgressTarget, type Logger, type MuxSession } from '@adit/shared';
 import type { Link } from './link.ts';
 import { Waiting } from './waiting.ts';
 
@@ -13,7 +13,7 @@ export interface EgressesOptions {
   readonly selection: Selection;
   readonly connectTimeoutMs: number;
   readonly maxWaiting: number;
-  readonly makeLink: (egress: HostPort, onUsable: (session: MuxSession) => void) => Link;
+  readonly makeLink: (egress: EgressTarget, onUsable: (session: MuxSession) => void) => Link;
   readonly log: Logger;
 }
 
@@ -54,12 +54,12 @@ export class Egresses {
   run(): Promise<void> { return this.#outcome; }
 
   /** These are the egresses now, in order of preference; links to those that stay are kept. */
-  update(egresses: readonly HostPort[]): void {
+  update(egresses: readonly EgressTarget[]): void {
     if (this.#stopped) return;
     const old = new Map(this.#links.map((link) => [link.name, link]));
     this.#trouble = egresses.length === 0 ? 'no egress is known' : '';
     this.#links = egresses.map((egress) => {
-      const name = formatHostPort(egress.host, egress.port);
+      const name = formatEgress(egress);
       const kept = old.get(name);
       old.delete(name);
       return kept ?? this.#start(egress);
@@ -85,7 +85,7 @@ export class Egresses {
     this.#settle.resolve();
   }
 
-  #start(egress: HostPort): Link {
+  #start(egress: EgressTarget): Link {
     const link = this.#options.makeLink(egress, (session) => this.#waiting.give(session));
     link.run().catch((error: unknown) => this.#denied(link, error));
     return link;

@@ -12,20 +12,21 @@ const defaults: NetworkWatchOptions = { everyMs: 1_000, interfaces: networkInter
 export function watchNetwork(onChange: () => void, signal: AbortSignal, options: Partial<NetworkWatchOptions> = {}): void {
   const { everyMs, interfaces } = { ...defaults, ...options };
   if (signal.aborted) return;
-  let seen = '';
-  const state = (): string => {
-    try {
-      return JSON.stringify(Object.entries(interfaces()).map(([name, addresses]) => [name, addresses?.map(({ address }) => address)]));
-    } catch {
-      return seen; // no file descriptor is left to ask with: as far as we can tell nothing changed
-    }
-  };
-  seen = state();
+  let seen = networkName(interfaces) ?? '';
   const timer = setInterval(() => {
-    const now = state();
-    if (now === seen) return;
+    const now = networkName(interfaces);
+    if (now === undefined || now === seen) return;
     seen = now;
     onChange();
   }, everyMs).unref();
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+}
+
+/** Tells networks apart: the names and addresses of all interfaces. Undefined where no file descriptor is left to ask with. */
+export function networkName(interfaces: () => ReturnType<typeof networkInterfaces> = networkInterfaces): string | undefined {
+  try {
+    return JSON.stringify(Object.entries(interfaces()).map(([name, addresses]) => [name, addresses?.map(({ address }) => address)]));
+  } catch {
+    return undefined;
+  }
 }

@@ -5,7 +5,7 @@ const flags = { egress: ['tunnel.example.org:8443'], cert: ['alice.crt'], key: [
 
 test('an ingress needs egress, certificate, key, CA and one forward, and has a default for everything else', () => {
   expect(resolveIngressOptions({ flags, environment: {} })).toEqual({
-    egress: [{ kind: 'address', host: 'tunnel.example.org', port: 8443 }], select: 'priority', maxCarrierAgeMs: 0, maxReplayPerSession: 8 * 1024 ** 2, cert: 'alice.crt', key: 'alice.key', ca: 'ca.crt',
+    egress: [{ kind: 'address', host: 'tunnel.example.org', port: 8443 }], select: 'priority', carrier: 'auto', wsPath: '/.well-known/adit', headers: [], maxCarrierAgeMs: 0, maxReplayPerSession: 8 * 1024 ** 2, cert: 'alice.crt', key: 'alice.key', ca: 'ca.crt',
     forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, destination: { kind: 'service', service: 'web' }, spec: '8080:web' }],
     connectTimeoutMs: 10_000, idleTimeoutMs: 0, drainTimeoutMs: 5_000, logLevel: 'info', logFormat: 'auto', check: false,
   });

@@ -4,12 +4,17 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parsePath, parseReplaySize, parseServerName, parseSwitch, resolveOptions, safeText, type EgressAddress, type Forward, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parsePath, parseReplaySize, parseServerName, parseSwitch, parseUrlPath, resolveOptions, safeText, type EgressAddress, type Forward, type HeaderField, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { carrierChoices } from './dialer.ts';
 
 const selections = ['priority', 'round-robin'] as const;
 
 export const ingressSettings = {
-  egress: { name: 'egress', argument: 'HOST:PORT', many: true, required: true, parse: parseEgressAddress, help: 'an egress to connect to, or srv:NAME for those that DNS SRV records list; the first is preferred' },
+  egress: { name: 'egress', argument: 'HOST:PORT', many: true, required: true, parse: parseEgressAddress, help: 'an egress to connect to; or wss://HOST[:PORT][/PATH] for a WebSocket, or srv:NAME for those that DNS SRV records list; the first is preferred' },
+  carrier: { name: 'carrier', argument: 'WHICH', fallback: 'auto', parse: choice(carrierChoices), help: 'how sessions cross the network: tls, websocket, or auto: TLS, and WebSocket where TLS does not get through' },
+  wsPath: { name: 'ws-path', argument: 'PATH', fallback: defaultWsPath, parse: parseUrlPath, help: 'path of the WebSocket, where --egress has none' },
+  headers: { name: 'header', argument: 'NAME: VALUE', many: true, parse: parseHeader, help: 'sent when a WebSocket is asked for, for what stands before the egress; secrets belong into the variable or the file' },
+  outerCa: { name: 'outer-ca', argument: 'FILE', parse: parsePath, help: 'CA certificates, beside those of the system, for what ends TLS before the egress, PEM' },
   select: { name: 'select', argument: 'WHICH', fallback: 'priority', parse: choice(selections), help: 'among several egresses: priority (the first that is up) or round-robin' },
   maxCarrierAgeMs: { name: 'max-carrier-age', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'move sessions to a fresh connection after so long, without loss; 0 never' },
   cert: { name: 'cert', argument: 'FILE', required: true, parse: parsePath, help: 'your client certificate, PEM' },
@@ -32,6 +37,10 @@ export interface IngressOptions {
   /** One at least, in order of preference. */
   readonly egress: readonly EgressAddress[];
   readonly select: (typeof selections)[number];
+  readonly carrier: (typeof carrierChoices)[number];
+  readonly wsPath: string;
+  readonly headers: readonly HeaderField[];
+  readonly outerCa?: string;
   readonly maxCarrierAgeMs: number;
   readonly cert: string;
   readonly key: string;

@@ -69,10 +69,17 @@ export interface EgressTrust {
   readonly revocation?: RevocationList;
 }
 
-/** Judges the egress behind a finished handshake. Throws EGRESS_CERT_INVALID or REVOCATION_STALE, and the socket is gone. */
+/** What answered has a certificate of a CA that is not ours: perhaps not the egress, but something on the way to it. */
+export class StrangerError extends AditError {
+  constructor(message: string) { super('EGRESS_CERT_INVALID', message); }
+}
+
+/** Judges the egress behind a finished handshake. Throws EGRESS_CERT_INVALID (StrangerError for an unknown CA) or REVOCATION_STALE, and the socket is gone. */
 export function trusted(socket: tls.TLSSocket, remote: string, { serverName, ca, revocation }: EgressTrust): void {
   const verdict = judgeEgress(factsOf(socket), { now: new Date(), anchors: ca, serverName, ...(revocation && { revocation }) });
-  if (!verdict.ok) throw refused(socket, new AditError(verdict.code, `the egress ${remote} cannot be trusted: ${verdict.reason}`));
+  if (verdict.ok) return;
+  const message = `the egress ${remote} cannot be trusted: ${verdict.reason}`;
+  throw refused(socket, verdict.stranger ? new StrangerError(message) : new AditError(verdict.code, message));
 }
 
 function refused(socket: tls.TLSSocket, error: AditError): AditError {

@@ -11,7 +11,7 @@ import type { TrustAnchors } from '../identity/trust.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 import type { Carrier } from './contract.ts';
 import { secure } from './secure.ts';
-import { alpn, carrierOf, trusted, type DialTlsOptions } from './tls.ts';
+import { alpn, carrierOf, StrangerError, trusted, type DialTlsOptions } from './tls.ts';
 import { upgrade } from './websocket-client.ts';
 import type { WebSocketDuplex } from './websocket-duplex.ts';
 
@@ -33,11 +33,11 @@ interface Attempt extends DialWebSocketOptions { readonly name: string; readonly
 export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carrier> {
   const attempt = { ...options, name: `wss://${options.port === 443 ? bracketed(options.host) : formatHostPort(options.host, options.port)}${options.path}`, endsAtMs: performance.now() + options.deadlineMs };
   if (options.form === 'websocket+tls') return dialInner(attempt);
-  let stranger: AditError;
+  let stranger: StrangerError;
   try {
     return await dialDirect(attempt);
   } catch (error) {
-    if (!(error instanceof AditError) || error.code !== 'EGRESS_CERT_INVALID') throw error;
+    if (!(error instanceof StrangerError)) throw error;
     stranger = error;
   }
   return dialInner(attempt, stranger);
@@ -51,13 +51,14 @@ async function dialDirect(attempt: Attempt): Promise<Carrier> {
   return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name });
 }
 
-async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrier> {
+async function dialInner(attempt: Attempt, stranger?: StrangerError): Promise<Carrier> {
   const { name, credentials, ca, serverName, signal, outerCa } = attempt;
   const socket = await outer(attempt, { ca: [...systemRoots(), ...outerCa?.pem ?? []], minVersion: 'TLSv1.2' });
-  if (!socket.authorized) {
-    const { authorizationError = 'no reason given', leaf } = factsOf(socket);
+  const { authorized, authorizationError = 'no reason given', leaf } = factsOf(socket);
+  const intermediary = leaf?.issuer.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300) ?? 'nobody';
+  if (!authorized) {
     socket.destroy();
-    throw new AditError('EGRESS_CERT_INVALID', `${stranger ? `${stranger.message}; and ` : ''}what answers as ${name} has no certificate that this system trusts (${authorizationError}; issued by ${oneLine(leaf?.issuer)})`);
+    throw new AditError('EGRESS_CERT_INVALID', `${stranger ? `${stranger.message}; and ` : ''}what answers as ${name} has no certificate that this system trusts (${authorizationError}; issued by ${intermediary})`);
   }
   const duplex = await open(attempt, socket);
   const proof = await secure({
@@ -65,7 +66,7 @@ async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrie
     tls: { cert: credentials.certPem, key: credentials.keyPem, ca: [...ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
   });
   trusted(proof, name, attempt);
-  return carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name });
+  return { ...carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name }), intermediary };
 }
 
 function outer(attempt: Attempt, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {
@@ -90,5 +91,3 @@ function systemRoots(): readonly string[] {
   roots ??= getCACertificates ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])] : tls.rootCertificates;
   return roots;
 }
-
-function oneLine(text: string | undefined): string { return text?.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300) ?? 'nobody'; }

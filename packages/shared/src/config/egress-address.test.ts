@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseEgressAddress } from './egress-address.ts';
+import { formatEgress, parseEgressAddress } from './egress-address.ts';
 
 test('an address is host and port, a SRV name is looked up', () => {
   expect(parseEgressAddress('Tunnel.example.org:8443')).toEqual({ ok: true, value: { kind: 'address', host: 'tunnel.example.org', port: 8443 } });
@@ -12,6 +12,23 @@ test('anything else is refused with what to write', () => {
   expect(parseEgressAddress('srv:example.org')).toEqual({ ok: false, reason: 'not a SRV name: write srv:_adit._tcp.example.org' });
 });
 
+test.each([
+  ['wss://Tunnel.example.org', { host: 'tunnel.example.org', port: 443 }, 'wss://tunnel.example.org'],
+  ['wss://tunnel.example.org/', { host: 'tunnel.example.org', port: 443 }, 'wss://tunnel.example.org'],
+  ['wss://tunnel.example.org:8443/a/b', { host: 'tunnel.example.org', port: 8443, path: '/a/b' }, 'wss://tunnel.example.org:8443/a/b'],
+  ['WSS://[::1]/a', { host: '::1', port: 443, path: '/a' }, 'wss://[::1]/a'],
+])('%s is a WebSocket', (text, value, name) => {
+  const address = parseEgressAddress(text);
+  expect(address).toEqual({ ok: true, value: { kind: 'websocket', ...value } });
+  if (address.ok && address.value.kind !== 'srv') expect(formatEgress(address.value)).toBe(name);
+});
+
+test.each([['ws://a', /not at ws:/], ['https://a', /wss:\/\/HOST/], ['wss://u:p@a', /do not belong/], ['wss://a?b', /no query/], ['wss://a/b?c', /no query/], ['wss://a:0', /port/], ['wss://', /./], ['wss://a b', /./]])('%s is none, and no password is repeated', (text, reason) => {
+  expect(parseEgressAddress(text)).toEqual({ ok: false, reason: expect.stringMatching(reason) });
+});
+
+test('an address is told by host and port', () => { expect(formatEgress({ kind: 'address', host: '::1', port: 1 })).toBe('[::1]:1'); });
+
 test('never throws, whatever the text', () => {
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.string().map((text) => `srv:${text}`)), (text) => { expect(typeof parseEgressAddress(text).ok).toBe('boolean'); }));
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.string().map((text) => `srv:${text}`), fc.string().map((text) => `wss://${text}`)), (text) => { expect(typeof parseEgressAddress(text).ok).toBe('boolean'); }));
 });

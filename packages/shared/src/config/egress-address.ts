@@ -1,19 +1,49 @@
 /**
- * Where an egress is, as --egress takes it: HOST:PORT, or srv:NAME for what DNS SRV records of that name list (RFC 2782).
- * Rule: a SRV name is a whole name, `_service._tcp.domain`; it is looked up by the ingress, again and again.
+ * Where an egress is, as --egress takes it: HOST:PORT, wss://HOST[:PORT][/PATH] for a WebSocket, or srv:NAME for what DNS SRV records of that
+ * name list (RFC 2782).
+ * Rule: a SRV name is a whole name, `_service._tcp.domain`; it is looked up by the ingress, again and again. A URL holds no user, query or fragment.
  */
+import { formatHostPort } from '../protocol/destination.ts';
 import { parseDialAddress } from './host-port.ts';
 import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parseUrlPath } from './url-path.ts';
 
-export type EgressAddress = { readonly kind: 'address'; readonly host: string; readonly port: number } | { readonly kind: 'srv'; readonly name: string };
+/** What can be dialled. A WebSocket without a path is at the one of --ws-path. */
+export type EgressTarget =
+  | { readonly kind: 'address'; readonly host: string; readonly port: number }
+  | { readonly kind: 'websocket'; readonly host: string; readonly port: number; readonly path?: string };
+
+export type EgressAddress = EgressTarget | { readonly kind: 'srv'; readonly name: string };
 
 const srv = /^_[a-z0-9-]{1,62}\._tcp(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+const httpsPort = 443;
 
 export function parseEgressAddress(text: string): Parsed<EgressAddress> {
+  const scheme = /^([a-z0-9+]+):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === 'wss') return parseWebSocket(text.slice('wss://'.length));
+  if (scheme !== undefined) return unparsed(`an egress is not at ${scheme}://: write HOST:PORT, or wss://HOST for a WebSocket`);
   if (!text.startsWith('srv:')) {
     const address = parseDialAddress(text);
     return address.ok ? parsed({ kind: 'address', ...address.value }) : address;
   }
   const name = text.slice('srv:'.length).toLowerCase().replace(/\.$/, '');
   return srv.test(name) && name.length <= 253 ? parsed({ kind: 'srv', name }) : unparsed('not a SRV name: write srv:_adit._tcp.example.org');
+}
+
+/** As it is logged, and told from others by: "tunnel.example.org:8443", "wss://tunnel.example.org/adit". */
+export function formatEgress(target: EgressTarget): string {
+  const at = formatHostPort(target.host, target.port);
+  return target.kind === 'address' ? at : `wss://${target.port === httpsPort ? at.slice(0, -`:${httpsPort}`.length) : at}${target.path ?? ''}`;
+}
+
+function parseWebSocket(text: string): Parsed<EgressTarget> {
+  const slash = text.indexOf('/');
+  const authority = slash < 0 ? text : text.slice(0, slash);
+  if (authority.includes('@')) return unparsed('a user and password do not belong in the URL: the certificate proves who you are');
+  if (/[?#]/.test(authority)) return unparsed('the URL of an egress has no query and no fragment');
+  const address = parseDialAddress(/:\d+$/.test(authority) ? authority : `${authority}:${httpsPort}`);
+  if (!address.ok) return address;
+  const path = slash < 0 || slash === text.length - 1 ? undefined : parseUrlPath(text.slice(slash));
+  if (path && !path.ok) return path;
+  return parsed({ kind: 'websocket', ...address.value, ...(path && { path: path.value }) });
 }

@@ -38,8 +38,8 @@ export interface PeerIdentity {
   readonly leaf: X509Certificate;
 }
 
-/** `reason` is one clause, safe to send and to log. */
-export interface Refused { readonly ok: false; readonly code: Code; readonly reason: string }
+/** `reason` is one clause, safe to send and to log; `stranger` where the certificate was issued by a CA that we do not know, and may be in order for others. */
+export interface Refused { readonly ok: false; readonly code: Code; readonly reason: string; readonly stranger?: true }
 export type PeerVerdict = { readonly ok: true; readonly identity: PeerIdentity } | Refused;
 export type EgressVerdict = { readonly ok: true; readonly leaf: X509Certificate } | Refused;
 
@@ -114,7 +114,7 @@ function identify(leaf: X509Certificate, { extensions, serial }: CertificateFiel
 
 /** OpenSSL's no, as ours. Measured on Node 22 and 26: `authorizationError` is the name of the last failure found, expired before unknown. */
 function unverified(leaf: X509Certificate, error: string | undefined, context: PeerContext): Refused {
-  const unknownCa = refused('CLIENT_CERT_UNKNOWN_CA', `the certificate was issued by a CA that is not trusted here (${oneLine(leaf.issuer) ?? 'no issuer'})`);
+  const unknownCa: Refused = { ...refused('CLIENT_CERT_UNKNOWN_CA', `the certificate was issued by a CA that is not trusted here (${oneLine(leaf.issuer) ?? 'no issuer'})`), stranger: true };
   if (context.anchors !== undefined && !leadsTo(leaf, context.anchors)) return unknownCa;
   switch (error) {
     case 'CERT_HAS_EXPIRED': return datesRefusal(leaf, context.now) ?? refused('CLIENT_CERT_EXPIRED', 'a certificate of its chain has expired');

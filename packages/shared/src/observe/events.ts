@@ -11,6 +11,7 @@ export const events = {
   disconnected: 'a session ended, with its streams',
   retrying: 'the ingress has no session and tries again after `delayMs`',
   denied: 'at the egress: a peer was turned away; at the ingress: the egress turned us away',
+  intercepted: 'at the ingress: something on the way to the egress ends TLS; `issuer` says whose certificate it showed',
   refused: 'at the ingress: a local connection was not connected, or reset, and why',
   stream: 'at the egress: the access record of one stream, when it ends',
   connection: 'at the ingress, level debug: a local connection ended',

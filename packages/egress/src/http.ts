@@ -1,0 +1,122 @@
+/**
+ * The HTTP/1.1 of the egress's port: the upgrade to WebSocket at one path, and /healthz. Without TLS too, behind what ends it.
+ * Rule: nothing here proves an identity. Frames flow only after a certificate of ours was judged: that of the TLS around the WebSocket, or that
+ * of the TLS inside it, which the first byte tells (no frame begins as a TLS handshake does). Requests are bounded in size, and in time by the
+ * deadline of their connection.
+ */
+import http from 'node:http';
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
+import type tls from 'node:tls';
+import { acceptInnerTls, AditError, answer, handshakeByte, safeText, WebSocketUpgrades, type Logger } from '@adit/shared';
+import type { Arrival, Attachments } from './attach.ts';
+
+export interface HttpContext {
+  /** Where the upgrade to WebSocket is: "/.well-known/adit". */
+  readonly wsPath: string;
+  readonly attachments: Attachments;
+  /** For the handshake inside a WebSocket. */
+  readonly innerTls: () => tls.TlsOptions;
+  readonly draining: () => boolean;
+  readonly log: Logger;
+}
+
+/** A connection that speaks HTTP; `proof` is its TLS socket, absent where somebody else ended the TLS. */
+interface Origin { readonly arrival: Arrival; readonly proof?: tls.TLSSocket }
+
+const maxHeaderBytes = 16_384;
+
+export class HttpDoor {
+  readonly #context: HttpContext;
+  readonly #origins = new WeakMap<Duplex, Origin>();
+  readonly #upgrades = new WebSocketUpgrades();
+  readonly #server = http.createServer({ maxHeaderSize: maxHeaderBytes, insecureHTTPParser: false, requireHostHeader: true });
+
+  constructor(context: HttpContext) {
+    this.#context = context;
+    this.#server.on('request', (request, response) => this.#answer(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#malformed(error, socket));
+  }
+
+  /** Speaks HTTP on a connection from now on. */
+  accept(socket: net.Socket, origin: Origin): void {
+    this.#origins.set(socket, origin);
+    this.#server.emit('connection', socket);
+  }
+
+  #answer({ method = '', url = '' }: http.IncomingMessage, response: http.ServerResponse): void {
+    const send = (status: number, text: string, headers: http.OutgoingHttpHeaders = {}): void => {
+      response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': text.length + 1, 'Cache-Control': 'no-store', Connection: 'close', ...headers });
+      response.end(method === 'HEAD' ? undefined : `${text}\n`);
+    };
+    const path = url.split('?', 1)[0];
+    if (path === this.#context.wsPath) send(426, 'this path is for WebSocket', { Upgrade: 'websocket' });
+    else if (path !== '/healthz') send(404, 'there is nothing here');
+    else if (method !== 'GET' && method !== 'HEAD') send(405, 'GET or HEAD', { Allow: 'GET, HEAD' });
+    else if (this.#context.draining()) send(503, 'draining');
+    else send(200, 'ok');
+  }
+
+  #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
+    const origin = this.#origins.get(request.socket); // `socket` is another one where a body was announced
+    if (origin === undefined) {
+      socket.destroy();
+      return;
+    }
+    if (request.url?.split('?', 1)[0] !== this.#context.wsPath) {
+      this.#log(origin, `an upgrade at ${safeText(request.url ?? '')}`);
+      answer(socket, { status: '404 Not Found', reason: 'there is no WebSocket at this path' });
+      return;
+    }
+    const refused = this.#upgrades.accept({ request, socket, head }, (duplex) => void this.#opened(origin, duplex));
+    if (refused !== undefined) this.#log(origin, refused);
+  }
+
+  /** A WebSocket is there; never rejects. */
+  async #opened({ arrival, proof }: Origin, duplex: Duplex): Promise<void> {
+    const { attachments, innerTls } = this.#context;
+    try {
+      if (await firstByte(duplex) === handshakeByte) {
+        const inner = await acceptInnerTls(duplex, innerTls(), Math.max(1, arrival.deadlineAtMs - performance.now()));
+        inner.allowHalfOpen = true;
+        await attachments.offered(arrival, { kind: 'websocket+tls', duplex: inner, proof: inner });
+      } else if (proof) await attachments.offered(arrival, { kind: 'websocket', duplex, proof });
+      else await attachments.refused(arrival, duplex, { code: 'CLIENT_CERT_MISSING', reason: 'where TLS was ended before the egress, the handshake has to be made again inside the WebSocket' });
+    } catch (error) {
+      if (!(error instanceof AditError)) throw error;
+      this.#log({ arrival }, error.message);
+      duplex.destroy();
+    }
+  }
+
+  #malformed({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const origin = this.#origins.get(socket);
+    if (origin) this.#log(origin, `no HTTP request (${code})`);
+    const refusal = code === 'HPE_HEADER_OVERFLOW' ? { status: '431 Request Header Fields Too Large', reason: `the head of a request has at most ${maxHeaderBytes} bytes` } : { status: '400 Bad Request', reason: 'this is no HTTP request' };
+    answer(socket, refusal);
+  }
+
+  #log({ arrival }: Origin, reason: string): void { this.#context.log.debug({ event: 'handshake', remote: arrival.remote, reason }, 'HTTP request refused'); }
+}
+
+/** Looks at the first byte without taking it. Rejects with LINK_LOST when the connection ends before. */
+function firstByte(duplex: Duplex): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => { duplex.off('data', seen).off('end', gone).off('close', gone).pause(); };
+    const gone = (): void => {
+      stop();
+      reject(new AditError('LINK_LOST', 'the WebSocket closed before anything was said'));
+    };
+    const seen = (chunk: Buffer): void => {
+      stop();
+      duplex.unshift(chunk);
+      resolve(chunk[0]!);
+    };
+    duplex.on('data', seen).on('end', gone).on('close', gone);
+  });
+}

@@ -1,0 +1,121 @@
+/**
+ * How one egress is reached: by TLS, by WebSocket, or by whichever gets through.
+ * Rule: every way ends in the same mutual TLS 1.3 with our CA, or in nothing. What worked is remembered for the network it worked in, for a
+ * while; what is on the way and ends TLS is named in the log.
+ */
+import { AditError, dialTls, dialWebSocket, formatEgress, StrangerError, type Carrier, type Credentials, type EgressTarget, type HeaderField, type Logger, type RevocationList, type TrustAnchors, type WebSocketForm } from '@adit/shared';
+import { networkName } from './network-watch.ts';
+import { race } from './race.ts';
+
+export const carrierChoices = ['auto', 'tls', 'websocket'] as const;
+
+/** What the ingress trusts and is, as it stands now. */
+export interface Trust { readonly credentials: Credentials; readonly ca: TrustAnchors; readonly revocation: RevocationList | undefined; readonly outerCa: TrustAnchors | undefined }
+
+export interface DialerOptions {
+  readonly target: EgressTarget;
+  readonly carrier: (typeof carrierChoices)[number];
+  /** The name in the certificate of the egress, where it is not its host. */
+  readonly serverName: string | undefined;
+  readonly wsPath: string;
+  readonly headers: readonly HeaderField[];
+  readonly trust: () => Trust;
+  readonly deadlineMs: number;
+  readonly log: Logger;
+  /** Tells networks apart. */
+  readonly network?: () => string | undefined;
+}
+
+type WayName = 'tls' | 'websocket';
+
+/** How long TLS may try alone, ms. */
+const staggerMs = 1_000;
+/** How long a network is remembered as one where only WebSocket gets through, ms. */
+const rememberMs = 600_000;
+const maxNetworks = 16;
+/** Where these happen, no other way to the same host and port does better. */
+const hopeless = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EMFILE']);
+
+export class Dialer {
+  readonly #options: DialerOptions;
+  /** Networks where only WebSocket gets through, and until when that is believed. */
+  readonly #webOnly = new Map<string, number>();
+  /** What the last carrier was made by, while the egress has not answered on it. */
+  #unanswered: WayName | undefined;
+  #form: WebSocketForm | undefined;
+  #told: string | undefined;
+
+  constructor(options: DialerOptions) { this.#options = options; }
+
+  /** Makes an authenticated carrier; rejects with AditError. */
+  async dial(signal: AbortSignal): Promise<Carrier> {
+    const { target, carrier } = this.#options;
+    if (target.kind === 'websocket' || carrier === 'websocket') return this.#webSocket(signal);
+    if (carrier === 'tls') return this.#tls(signal);
+    const made = await this.#either(signal);
+    this.#unanswered = made.kind === 'tls' ? 'tls' : 'websocket';
+    if (made.intermediary !== undefined && made.intermediary !== this.#told) {
+      this.#options.log.warn({ event: 'intercepted', egress: formatEgress(target), issuer: made.intermediary }, 'TLS is ended on the way to the egress; the session is protected by the TLS inside');
+      this.#told = made.intermediary;
+    }
+    return made;
+  }
+
+  /** The egress answered on the carrier that was dialled last: this way gets through. */
+  answered(): void {
+    const network = this.#network();
+    this.#webOnly.delete(network);
+    if (this.#unanswered === 'websocket') this.#webOnly.set(network, performance.now() + rememberMs);
+    if (this.#webOnly.size > maxNetworks) this.#webOnly.delete(this.#webOnly.keys().next().value!);
+    this.#unanswered = undefined;
+  }
+
+  #either(signal: AbortSignal): Promise<Carrier> {
+    const { target } = this.#options;
+    const tls = (stop: AbortSignal): Promise<Carrier> => this.#tls(stop);
+    const webSocket = (stop: AbortSignal): Promise<Carrier> => this.#webSocket(stop);
+    // A carrier that came up and died unanswered: something lets handshakes pass and cuts what it does not know.
+    const webFirst = this.#unanswered === 'tls' || (this.#webOnly.get(this.#network()) ?? 0) > performance.now();
+    return race(webFirst ? [webSocket, tls] : [tls, webSocket], {
+      staggerMs, signal, discard: ({ duplex }) => duplex.destroy(), goOn: (error) => !signal.aborted && mayHelp(error),
+      failed: (errors) => oneOf(errors, formatEgress(target)),
+    });
+  }
+
+  #tls(signal: AbortSignal): Promise<Carrier> { return dialTls({ ...this.#common(), signal }); }
+
+  async #webSocket(signal: AbortSignal): Promise<Carrier> {
+    const { target, headers, wsPath } = this.#options;
+    const { outerCa } = this.#options.trust();
+    const form = this.#form;
+    this.#form = undefined; // until it works again
+    const carrier = await dialWebSocket({
+      ...this.#common(), path: (target.kind === 'websocket' ? target.path : undefined) ?? wsPath, headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])), signal,
+      ...(outerCa && { outerCa }), ...(form && { form }),
+    });
+    this.#form = carrier.kind === 'websocket+tls' ? 'websocket+tls' : 'websocket';
+    return carrier;
+  }
+
+  #common(): Omit<Parameters<typeof dialTls>[0], 'signal'> {
+    const { target: { host, port }, serverName, trust, deadlineMs } = this.#options;
+    const { credentials, ca, revocation } = trust();
+    return { host, port, serverName: serverName ?? host, credentials, ca, ...(revocation && { revocation }), deadlineMs };
+  }
+
+  #network(): string { return (this.#options.network ?? networkName)() ?? ''; }
+}
+
+function mayHelp(error: unknown): boolean {
+  if (!(error instanceof AditError)) return false;
+  if (error.code === 'EGRESS_CERT_INVALID' || error.code === 'REVOCATION_STALE') return error instanceof StrangerError;
+  return !hopeless.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+}
+
+/** What to say when no way got through: each reason once, the first one's code. */
+function oneOf(errors: readonly unknown[], name: string): unknown {
+  const refusals = errors.filter((error) => error instanceof AditError);
+  const [first] = refusals;
+  if (first === undefined || refusals.length < errors.length) return errors.find((error) => !(error instanceof AditError)); // a bug, to be seen as one
+  return refusals.length === 1 ? first : new AditError(first.code, `no way to the egress ${name}: ${refusals.map(({ message }) => message).join('; ')}`, { cause: first });
+}

@@ -1,0 +1,52 @@
+/**
+ * Several ways to the same end, started one after the other; the first that gets there wins (after RFC 8305).
+ * Rule: each way is started once, the next when one before it failed or the stagger has passed; the losers are told to stop, and what they
+ * still bring is thrown away. When all failed, the error is that of the first.
+ */
+export interface RaceOptions<T> {
+  /** How long a way may go on alone before the next is started beside it, ms. */
+  readonly staggerMs: number;
+  readonly signal: AbortSignal;
+  /** Is there any use in another way after this error? */
+  readonly goOn: (error: unknown) => boolean;
+  /** Throws away what came too late. */
+  readonly discard: (late: T) => void;
+  /** Every way failed; makes the one error of theirs. */
+  readonly failed: (errors: readonly unknown[]) => unknown;
+}
+
+export type Way<T> = (signal: AbortSignal) => Promise<T>;
+
+export function race<T>(ways: readonly Way<T>[], { staggerMs, signal, goOn, discard, failed }: RaceOptions<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = new AbortController();
+    const errors: unknown[] = [];
+    let started = 0;
+    let left = ways.length;
+    let over = false;
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (act: () => void): void => {
+      over = true;
+      clearTimeout(timer);
+      stop.abort();
+      act();
+    };
+    const lose = (at: number, error: unknown): void => {
+      if (over) return;
+      errors[at] = error;
+      left = goOn(error) ? left - 1 : 0;
+      if (left === 0) settle(() => reject(failed(errors.filter((one) => one !== undefined))));
+      else if (started < ways.length) start();
+    };
+    const start = (): void => {
+      clearTimeout(timer);
+      const at = started++;
+      ways[at]!(AbortSignal.any([signal, stop.signal])).then((value) => {
+        if (over) discard(value);
+        else settle(() => resolve(value));
+      }, (error: unknown) => lose(at, error));
+      if (started < ways.length) timer = setTimeout(start, staggerMs);
+    };
+    start();
+  });
+}
