@@ -1,0 +1,79 @@
+/**
+ * What stands in front of the egress and begins each connection with a PROXY protocol header: only from these addresses, and then always.
+ * Rule: nothing is guessed. Who is trusted is known by the address of its TCP connection, before a byte is read; what it does not announce
+ * properly is dropped, and nobody else is asked for a header, so that one from them is no TLS and fails as such.
+ * The header is read within the deadline and the place of its connection's handshake; what follows it is put back for TLS.
+ * Not here: the format (protocol/proxy-protocol.ts).
+ */
+import type net from 'node:net';
+import { AditError, awaitProxyHeader, cidrContains, drive, formatAddress, formatHostPort, maxProxyHeaderBytes, parseAddress, unmapped, type Cidr, type Logger, type ProxyHeader } from '@adit/shared';
+
+export interface ProxyHeadersContext { /** `--accept-proxy-protocol`. */ readonly from: readonly Cidr[]; readonly log: Logger }
+
+/** A connection at its handshake: where its TCP comes from, and until when it has time (by performance.now()). */
+interface Arriving { readonly socket: net.Socket; readonly remote: string; readonly deadlineAtMs: number }
+
+/** Between two lines about headers that are missing or wrong. */
+const quietMs = 60_000;
+/** Timers fire a little early. */
+const timerSlackMs = 5;
+
+export class ProxyHeaders {
+  readonly #context: ProxyHeadersContext;
+  #nextLineAtMs = 0;
+  #unsaid = 0;
+
+  constructor(context: ProxyHeadersContext) { this.#context = context; }
+
+  /** Calls `serve` with the connection's client: at once with its own address, or after the header with the one that it names. Drops what has no header and should. */
+  accept(arriving: Arriving, serve: (remote: string) => void): void {
+    if (this.#trusts(arriving.socket)) void this.#read(arriving, serve);
+    else serve(arriving.remote);
+  }
+
+  #trusts({ remoteAddress }: net.Socket): boolean {
+    const { from } = this.#context;
+    if (from.length === 0) return false;
+    const address = parseAddress(remoteAddress?.split('%', 1)[0] ?? '');
+    return address !== undefined && from.some((range) => cidrContains(range, unmapped(address)));
+  }
+
+  async #read({ socket, remote, deadlineAtMs }: Arriving, serve: (remote: string) => void): Promise<void> {
+    let announced: { readonly value: ProxyHeader; readonly rest: Uint8Array };
+    try {
+      announced = await drive(socket, awaitProxyHeader(), {
+        deadlineMs: Math.max(1, deadlineAtMs - performance.now()), maxBytes: maxProxyHeaderBytes, peer: `the load balancer at ${remote}`,
+        codes: { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' },
+      });
+    } catch (error) {
+      socket.destroy();
+      if (!(error instanceof AditError)) throw error;
+      // At the deadline the connection is cut from elsewhere too: that is no other reason.
+      const late = performance.now() > deadlineAtMs - timerSlackMs;
+      this.#dropped(remote, late ? new AditError('LINK_TIMEOUT', `the load balancer at ${remote} sent no whole header in time`) : error, socket.bytesRead === 0 && !late);
+      return;
+    }
+    if (announced.rest.length > 0) socket.unshift(announced.rest);
+    serve(clientOf(announced.value) ?? remote);
+  }
+
+  /** A connection that says nothing and goes is how load balancers look whether we live: no reason to complain. */
+  #dropped(remote: string, { code, message }: AditError, silent: boolean): void {
+    const { log } = this.#context;
+    const now = performance.now();
+    if (silent || now < this.#nextLineAtMs) {
+      if (!silent) this.#unsaid++;
+      log.debug({ event: 'handshake', remote, reason: message }, 'no PROXY header');
+      return;
+    }
+    const others = this.#unsaid === 0 ? '' : `, and ${this.#unsaid} like it since the last such line`;
+    log.warn({ event: 'denied', remote, code, reason: `${message}${others}; connections from --accept-proxy-protocol have to begin with a PROXY protocol header` }, 'no PROXY header');
+    this.#unsaid = 0;
+    this.#nextLineAtMs = now + quietMs;
+  }
+}
+
+function clientOf({ source }: ProxyHeader): string | undefined {
+  const address = source && parseAddress(source.host);
+  return address && formatHostPort(formatAddress(unmapped(address)), source.port);
+}
