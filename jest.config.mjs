@@ -8,6 +8,7 @@ const common = {
 };
 export default {
   maxWorkers: 2,
+  testTimeout: 60_000, // what hangs says so itself; this is far above what a busy machine takes
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts', '!**/*.test.ts'],
   projects: [

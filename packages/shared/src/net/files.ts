@@ -1,8 +1,8 @@
 /**
  * Tells when any of a set of files changes: written in place, replaced by rename, or behind a symbolic link that was swapped (Kubernetes).
- * Rule: what decides is the state of the files (resolved path, inode, size, times), compared on every hint from the system and every two
- *       seconds besides, so that a missed or unsupported hint costs time only. It reports once the files have been still for 100 ms.
- *       Never throws after it returned, never keeps the process alive.
+ * Rule: what decides is the state of the files (resolved path, inode, mode, owner, size, times), compared on every hint from the system and
+ *       every two seconds besides, so that a missed or unsupported hint costs time only. It reports once the files have been still for
+ *       100 ms. Never throws after it returned, never keeps the process alive.
  * Not here: reading the files. A file that is missing is a state like any other.
  */
 import { type BigIntStats, type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
@@ -73,4 +73,4 @@ function stateNow(path: string): string {
   }
 }
 
-function describe(target: string, { dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string { return `${target} ${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`; }
+function describe(target: string, { dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs }: BigIntStats): string { return [target, dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs].join(' '); }

@@ -84,10 +84,12 @@ describe('a reader of the log', () => {
     sink.write(`${'x'.repeat(200_000)}\n`);
     const before = performance.now();
     sink.flush();
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(performance.now() - before).toBeLessThan(1_500);
     sink.flushSync();
-    expect(performance.now() - before).toBeLessThan(4_000);
+    expect(performance.now() - before).toBeGreaterThan(1_900);
+    expect(performance.now() - before).toBeLessThan(20_000);
     closeSync(reading);
+    sink.flushSync(); // now it knows that nobody reads, and does not try again, on a descriptor that is another's by then
     closeSync(writing);
   });
   test('that goes away ends the log and not the process', async () => {
