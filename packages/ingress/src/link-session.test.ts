@@ -4,24 +4,34 @@ import { testCarrier, testEgress, memoryLog } from '../../../test/support/in-pro
 import { within } from '../../../test/support/scope.ts';
 import { LinkSession } from './link-session.ts';
 
-async function attached(): Promise<{ session: LinkSession; released: Promise<void>; cut: () => void; egress: Awaited<ReturnType<typeof testEgress>> }> {
-  const egress = await testEgress();
+async function attached(options: Parameters<typeof testEgress>[0] = {}): Promise<{ session: LinkSession; released: Promise<void>; expired: Promise<LinkSession>; cut: () => void; egress: Awaited<ReturnType<typeof testEgress>> }> {
+  const egress = await testEgress(options);
   const pair = egress.certs.client('alice');
   expect(loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }).summary).toContain('alice');
   const carrier = await testCarrier(egress, pair);
   const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 });
-  const session = new LinkSession(connected, { window: 262_144, replayLimitBytes: 1 << 20, log: memoryLog().log });
+  let expire!: (session: LinkSession) => void;
+  const expired = new Promise<LinkSession>((resolve) => { expire = resolve; });
+  const session = new LinkSession(connected, { window: 262_144, replayLimitBytes: 1 << 20, log: memoryLog().log, expired: expire });
   const released = session.attach(carrier, connected.welcome.position, connected.rest);
-  return { session, released, cut: () => { carrier.duplex.destroy(); }, egress };
+  return { session, released, expired, cut: () => { carrier.duplex.destroy(); }, egress };
 }
 
-test('a lost carrier releases the link and keeps the session, which is not expired yet', async () => {
+test('a lost carrier releases the link and keeps the session, which waits', async () => {
   const { session, released, cut } = await attached();
   expect(session.usable).toBe(true);
   cut();
   await within(5_000, 'the release', released);
-  expect([session.usable, session.over, session.expired]).toEqual([false, false, false]);
+  expect([session.usable, session.over]).toEqual([false, false]);
   session.end('NO_ERROR', 'done');
+});
+
+test('a session that waits says when the egress gives it up', async () => {
+  const { session, released, expired, cut } = await attached({ resumeWindowMs: 1_000 });
+  cut();
+  await released;
+  expect(await within(5_000, 'the expiry', expired)).toBe(session);
+  session.end('RESUME_EXPIRED', 'done');
 });
 
 test('every attempt to resume is a new epoch from where the lane stands', async () => {

@@ -4,10 +4,18 @@
  */
 import { codeOfWire, feature, SessionDriver, wireOfCode, type Carrier, type Code, type Connected, type Logger, type Position, type SessionSecret } from '@adit/shared';
 
-export interface LinkSessionOptions { readonly window: number; readonly replayLimitBytes: number; readonly log: Logger }
+export interface LinkSessionOptions {
+  readonly window: number;
+  readonly replayLimitBytes: number;
+  readonly log: Logger;
+  /** It has waited for a carrier for as long as the egress keeps it: time to end it. */
+  readonly expired: (session: LinkSession) => void;
+}
 
 const pingAfterMs = 10_000;
 const deadAfterMs = 3_000;
+/** The longest that a timer takes, ms. */
+const longestMs = 2 ** 31 - 1;
 
 export class LinkSession {
   readonly driver: SessionDriver;
@@ -22,13 +30,15 @@ export class LinkSession {
   /** Why it last lost its carrier. */
   trouble = '';
   #epoch = 0;
-  #lostAtMs = 0;
+  readonly #expire: () => void;
+  #expiry: NodeJS.Timeout | undefined;
   #released: (() => void) | undefined;
 
-  constructor({ welcome, secret }: Connected, { window, replayLimitBytes, log }: LinkSessionOptions) {
+  constructor({ welcome, secret }: Connected, { window, replayLimitBytes, log, expired }: LinkSessionOptions) {
     this.secret = secret;
     this.ttlMs = welcome.resumeTtlS * 1000;
     const resumable = this.resumable = (welcome.features & feature.resume) !== 0;
+    this.#expire = () => expired(this);
     this.driver = new SessionDriver(
       { role: 'client', resumable, receiveWindow: window, sendWindow: welcome.window, maxStreams: 0, replayLimitBytes, pingAfterMs, deadAfterMs },
       {
@@ -40,9 +50,9 @@ export class LinkSession {
         },
         lost: (reason) => {
           log.warn({ event: 'detached', reason, streams: this.driver.session.streamCount }, 'the connection to the egress broke');
-          this.#lostAtMs = performance.now();
           // An egress that drains takes no carrier any more: what is open there has no way back.
           if (!resumable || this.leaving) this.end('LINK_LOST', reason);
+          else this.#wait();
           this.#release(`the connection to the egress broke (${reason})`);
         },
         ended: ({ code: wire, reason }) => {
@@ -63,6 +73,7 @@ export class LinkSession {
   }
 
   attach(carrier: Carrier, theirs: Position, rest: Uint8Array): Promise<void> {
+    clearTimeout(this.#expiry);
     return new Promise((resolve) => {
       this.#released = resolve;
       this.driver.attach(carrier, theirs, rest);
@@ -72,20 +83,21 @@ export class LinkSession {
   /** Lets go of the carrier: another one is at hand. */
   letGo(cause: string): void {
     this.driver.detach();
-    this.#lostAtMs = performance.now();
+    this.#wait();
     this.#release(cause);
   }
-
-  /** Has the egress given it up by now? */
-  get expired(): boolean { return !this.driver.attached && performance.now() - this.#lostAtMs >= this.ttlMs; }
 
   /** Ends it here: its streams are reset with the reason. */
   end(code: Code, reason: string): void {
     if (this.over) return;
     this.over = true;
+    clearTimeout(this.#expiry);
     this.driver.end({ code: wireOfCode(code), reason });
     this.#release(reason);
   }
+
+  /** The egress gives it up after the resume window: so do we, whatever an attempt is at. */
+  #wait(): void { this.#expiry = setTimeout(this.#expire, Math.min(this.ttlMs, longestMs)).unref(); }
 
   #release(trouble: string): void {
     this.trouble = trouble;

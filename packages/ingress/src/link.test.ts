@@ -3,7 +3,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { dialTls, loadCredentials, loadTrustAnchors, serverOptions } from '@adit/shared';
+import { dialTls, encodeOpen, loadCredentials, loadTrustAnchors, serverOptions, wireOfCode } from '@adit/shared';
 import { ask, chunkFrom, client, echo } from '../../../test/support/services.ts';
 import { certificates } from '../../../test/support/certificates.ts';
 import { newCa, newClient } from '../../../test/support/issuer.ts';
@@ -183,6 +183,30 @@ test('an attempt to resume that hangs gives way after 3 s, the next after 6 s, t
   at.port = egress.port;
   await within(40_000, 'the resume', until((line) => line.event === 'connected' && line['resumed'] === true));
   expect(lines.filter(({ event }) => event === 'retrying').map((line) => [line['code'], line['reason']])).toEqual([3, 6].map((n) => ['LINK_TIMEOUT', `the egress edge did not take the session back within ${n} s`]));
+  link.stop();
+  await running;
+});
+
+test('a session that waits ends at its deadline, with its streams, although an attempt hangs and nobody is due to ask', async () => {
+  const egress = await testEgress({ resumeWindowMs: 1_000 });
+  const hole = await silent(net.createServer(), 'connection');
+  const path = await cuttable(egress.port);
+  const at = { port: path.port };
+  const { link, lines, until } = linkTo(at, egress.certs, { handshakeTimeoutMs: 1_000 }); // attempts have the minute of the dial
+  const running = link.run();
+  await within(20_000, 'the session', until((line) => line.event === 'connected'));
+  let reset!: (code: number) => void;
+  const ended = new Promise<number>((resolve) => { reset = resolve; });
+  const stream = link.session!.open(encodeOpen({ destination: { kind: 'host', host: '127.0.0.1', port: 1 }, frontEnd: 'forward' }));
+  stream.events = { opened() {}, refused() {}, data() {}, end() {}, reset: ({ code }) => reset(code), writable() {} };
+  at.port = hole.port;
+  path.cut();
+  await hole.reached;
+  expect(await within(20_000, 'the end of the stream', ended)).toBe(wireOfCode('RESUME_EXPIRED'));
+  expect(await until((line) => line.event === 'disconnected')).toMatchObject({ code: 'RESUME_EXPIRED', streams: 1 });
+  at.port = egress.port;
+  link.doubt();
+  await within(20_000, 'a new session', until(() => lines.filter((line) => line.event === 'connected' && line['resumed'] === false).length === 2));
   link.stop();
   await running;
 });

@@ -4,7 +4,7 @@
  * its streams with it, until it is resumed or cannot be. A swap dials the new carrier before it lets go of the old one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { AditError, codes, connectSession, newBackoff, RefusedError, type Carrier, type Code, type Logger, type MuxSession } from '@adit/shared';
+import { AditError, codes, connectSession, formatDuration, newBackoff, RefusedError, type Carrier, type Code, type Logger, type MuxSession } from '@adit/shared';
 import { LinkSession } from './link-session.ts';
 
 export interface LinkOptions {
@@ -12,8 +12,6 @@ export interface LinkOptions {
   readonly name: string;
   /** Makes an authenticated carrier; rejects with AditError. */
   readonly dial: (signal: AbortSignal) => Promise<Carrier>;
-  /** The egress answered on the carrier that was dialled last: with a welcome, or a refusal of its own. */
-  readonly answered: () => void;
   /** A session is there that takes new streams. */
   readonly onUsable: (session: MuxSession) => void;
   readonly handshakeTimeoutMs: number;
@@ -118,7 +116,7 @@ export class Link {
       this.#doubted = undefined;
       this.#hurriedAtMs = performance.now();
       this.#resumeWithinMs = resumeWithinMs;
-      this.#hurry.abort();
+      this.#hurry.abort('the network changed');
     }, Math.max(0, this.#hurriedAtMs + doubtEveryMs - performance.now())).unref();
   }
 
@@ -178,9 +176,9 @@ export class Link {
     if (kept && !kept.driver.session.lane.covers(welcome.position)) throw new AditError('BAD_OFFSET', 'the egress wants bytes again that are gone');
     this.#backoff.reset();
     this.#resumeWithinMs = resumeWithinMs;
-    const session = kept ?? new LinkSession(connected, this.#options);
+    const session = kept ?? new LinkSession(connected, { ...this.#options, expired: (one) => this.#expired(one) });
     this.#current = session;
-    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, ...(carrier.intermediary !== undefined && { intermediary: carrier.intermediary }), session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
+    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
     const released = session.attach(carrier, welcome.position, rest);
     if (maxCarrierAgeMs > 0) this.#age = setTimeout(() => void this.swap('its age'), maxCarrierAgeMs).unref();
     if (session.usable) this.#options.onUsable(session.driver.session);
@@ -191,15 +189,12 @@ export class Link {
     if (this.#stop.signal.aborted) return 0;
     const { log } = this.#options;
     const kept = this.#current;
-    if (kept && (isSessionLoss(error.code) || kept.expired)) {
-      const code = isSessionLoss(error.code) ? error.code : 'RESUME_EXPIRED';
-      log.warn({ event: 'disconnected', egress: this.name, code, reason: error.message, streams: kept.driver.session.streamCount }, 'the session cannot be resumed: open connections are reset');
-      kept.end(code, error.message);
-      this.#current = undefined;
-      if (isSessionLoss(error.code)) return 0;
+    if (kept && isSessionLoss(error.code)) {
+      this.#lose(kept, error.code, error.message);
+      return 0;
     }
     if (signal.aborted) { // no failure of the egress: the backoff stays where it is
-      log.info({ event: 'retrying', egress: this.name, reason: 'the network changed', delayMs: 0 }, 'dialling again');
+      log.info({ event: 'retrying', egress: this.name, reason: String(signal.reason), delayMs: 0 }, 'dialling again');
       return 0;
     }
     const delayMs = Math.round(Math.max(this.#backoff.next(), error instanceof RefusedError ? error.retryAfterMs : 0));
@@ -208,6 +203,17 @@ export class Link {
     this.#trouble = error.message;
     log[news ? 'warn' : 'debug']({ event: 'retrying', egress: this.name, code: error.code, reason: error.message, advice: error.advice, delayMs }, 'no session');
     return delayMs;
+  }
+
+  #expired(session: LinkSession): void {
+    this.#lose(session, 'RESUME_EXPIRED', `not resumed within ${formatDuration(session.ttlMs)}`);
+    this.#hurry.abort('the session expired'); // what is under way was to resume it
+  }
+
+  #lose(session: LinkSession, code: Code, reason: string): void {
+    this.#options.log.warn({ event: 'disconnected', egress: this.name, code, reason, streams: session.driver.session.streamCount }, 'the session cannot be resumed: open connections are reset');
+    session.end(code, reason);
+    this.#current = undefined;
   }
 
   /** What is open on a draining session finishes there; a new session is made for what comes. */
