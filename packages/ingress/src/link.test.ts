@@ -35,7 +35,7 @@ function linkTo(at: { port: number }, certs: TestEgress['certs'], changes: Parti
   const pair = certs.client('alice');
   const { log, lines, until } = memoryLog();
   const link = new Link({
-    name: 'edge', onUsable: () => undefined, handshakeTimeoutMs: 60_000, maxCarrierAgeMs: 0, window: 262_144, replayLimitBytes: 1 << 20, agent: 'test', log,
+    name: 'edge', answered: () => {}, onUsable: () => undefined, handshakeTimeoutMs: 60_000, maxCarrierAgeMs: 0, window: 262_144, replayLimitBytes: 1 << 20, agent: 'test', log,
     dial: (signal) => dialTls({ host: '127.0.0.1', port: at.port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 60_000, signal }),
     ...changes,
   });
@@ -209,4 +209,15 @@ test('a session that waits ends at its deadline, with its streams, although an a
   await within(20_000, 'a new session', until(() => lines.filter((line) => line.event === 'connected' && line['resumed'] === false).length === 2));
   link.stop();
   await running;
+});
+
+test('an answer of the egress is told to whoever dials, be it a welcome or a refusal', async () => {
+  const egress = await testEgress({ maxSessionsPerIdentity: 1 });
+  const answers: string[] = [];
+  for (const name of ['welcomed', 'refused']) {
+    const { link, until } = linkTo(egress, egress.certs, { answered: () => answers.push(name) });
+    void link.run();
+    await within(20_000, name, until((line) => line.event === (name === 'welcomed' ? 'connected' : 'retrying')));
+  }
+  expect(answers.slice(0, 2)).toEqual(['welcomed', 'refused']);
 });

@@ -12,6 +12,8 @@ export interface LinkOptions {
   readonly name: string;
   /** Makes an authenticated carrier; rejects with AditError. */
   readonly dial: (signal: AbortSignal) => Promise<Carrier>;
+  /** The egress answered on the carrier that was dialled last: with a welcome, or a refusal of its own. */
+  readonly answered: () => void;
   /** A session is there that takes new streams. */
   readonly onUsable: (session: MuxSession) => void;
   readonly handshakeTimeoutMs: number;
@@ -170,7 +172,12 @@ export class Link {
     if (signal.aborted) giveUp();
     signal.addEventListener('abort', giveUp, { once: true });
     const connected = await connectSession(carrier, { window, agent, deadlineMs: handshakeTimeoutMs, ...(kept && { resume: kept.nextAttempt() }) })
-      .finally(() => signal.removeEventListener('abort', giveUp));
+      .finally(() => signal.removeEventListener('abort', giveUp))
+      .catch((error: unknown) => {
+        if (error instanceof RefusedError) this.#options.answered();
+        throw error;
+      });
+    this.#options.answered();
     const { welcome, rest } = connected;
     if (this.#stop.signal.aborted) throw new AditError('EGRESS_UNREACHABLE', 'the ingress stops');
     if (kept && !kept.driver.session.lane.covers(welcome.position)) throw new AditError('BAD_OFFSET', 'the egress wants bytes again that are gone');
@@ -178,7 +185,7 @@ export class Link {
     this.#resumeWithinMs = resumeWithinMs;
     const session = kept ?? new LinkSession(connected, { ...this.#options, expired: (one) => this.#expired(one) });
     this.#current = session;
-    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
+    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, ...(carrier.intermediary !== undefined && { intermediary: carrier.intermediary }), session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
     const released = session.attach(carrier, welcome.position, rest);
     if (maxCarrierAgeMs > 0) this.#age = setTimeout(() => void this.swap('its age'), maxCarrierAgeMs).unref();
     if (session.usable) this.#options.onUsable(session.driver.session);
