@@ -21,7 +21,7 @@ export interface AttachContext {
 }
 
 /** An accepted connection that is at its handshake: where it comes from, and until when it has time (by performance.now()). */
-export interface Arrival { readonly socket: net.Socket; readonly name: string; readonly remote: string; readonly deadlineAtMs: number; readonly timer: NodeJS.Timeout }
+export interface Arrival { readonly socket: net.Socket; readonly name: string; /** For the logs; a trusted load balancer may say another one than that of the TCP connection. */ remote: string; readonly deadlineAtMs: number; readonly timer: NodeJS.Timeout }
 
 /** A carrier to be: its frames go over `duplex`, its ends were proven by the handshake of `proof`. */
 export interface Offer { readonly kind: CarrierKind; readonly duplex: Duplex; readonly proof: tls.TLSSocket }
@@ -48,7 +48,7 @@ export class Attachments {
     }
     const name = nameOf(socket);
     const timer = setTimeout(() => socket.destroy(), this.#context.handshakeTimeoutMs);
-    const arrival = { socket, name, remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer };
+    const arrival: Arrival = { socket, name, remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer };
     this.#arrivals.set(name, arrival);
     socket.once('close', () => this.#done(name));
     return arrival;

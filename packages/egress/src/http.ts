@@ -43,6 +43,7 @@ export class HttpDoor {
   accept(socket: net.Socket, origin: Origin): void {
     this.#origins.set(socket, origin);
     this.#server.emit('connection', socket);
+    if (socket.isPaused()) socket.resume(); // what was read before it, such as a PROXY header, paused it
   }
 
   #answer({ method = '', url = '' }: http.IncomingMessage, response: http.ServerResponse): void {

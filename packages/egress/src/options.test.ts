@@ -5,7 +5,7 @@ const flags = { cert: ['edge.crt'], key: ['edge.key'], clientCa: ['ca.crt'], pol
 
 test('an egress needs certificate, key, client CA and policy, and has a default for everything else', () => {
   expect(resolveEgressOptions({ flags, environment: {} })).toEqual({
-    listen: [{ host: '127.0.0.1', port: 8443 }], listenHttp: [], wsPath: '/.well-known/adit', cert: 'edge.crt', key: 'edge.key', clientCa: 'ca.crt', policy: 'policy.yaml',
+    listen: [{ host: '127.0.0.1', port: 8443 }], listenHttp: [], wsPath: '/.well-known/adit', acceptProxyProtocol: [], cert: 'edge.crt', key: 'edge.key', clientCa: 'ca.crt', policy: 'policy.yaml',
     handshakeTimeoutMs: 10_000, dialTimeoutMs: 10_000, idleTimeoutMs: 0, drainTimeoutMs: 30_000,
     maxStreams: 65_536, maxStreamsPerIdentity: 4_096, maxSessionsPerIdentity: 32, maxHandshakes: 256, resumeWindowMs: 300_000, maxDetachedPerIdentity: 8,
     maxReplayPerSession: 8 * 1024 ** 2, maxReplayPerIdentity: 64 * 1024 ** 2, maxReplay: 512 * 1024 ** 2, logLevel: 'info', logFormat: 'auto', check: false,

@@ -1,15 +1,18 @@
 import { writeFileSync } from 'node:fs';
+import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { expect, test } from '@jest/globals';
+import { parseCidr } from '@adit/shared';
 import { EgressServer } from './server.ts';
 import { certificates } from '../../../test/support/certificates.ts';
 import { newServer } from '../../../test/support/issuer.ts';
 import { memoryLog, testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
+import { proxyBlock } from '../../../test/support/proxy-protocol.ts';
 
 test('does not start without a policy', () => {
   const certs = certificates();
   const options = {
-    listen: [{ host: '127.0.0.1', port: 0 }], listenHttp: [], wsPath: '/adit', cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, policy: `${certs.folder}/none.yaml`, handshakeTimeoutMs: 1, dialTimeoutMs: 1, idleTimeoutMs: 0,
+    listen: [{ host: '127.0.0.1', port: 0 }], listenHttp: [], wsPath: '/adit', acceptProxyProtocol: [], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, policy: `${certs.folder}/none.yaml`, handshakeTimeoutMs: 1, dialTimeoutMs: 1, idleTimeoutMs: 0,
     drainTimeoutMs: 0, maxStreams: 1, maxStreamsPerIdentity: 1, maxSessionsPerIdentity: 1, maxHandshakes: 1, resumeWindowMs: 0, maxDetachedPerIdentity: 1, maxReplayPerSession: 1 << 20, maxReplayPerIdentity: 1 << 20, maxReplay: 1 << 20, logLevel: 'info', logFormat: 'json', check: false,
   } as const;
   expect(() => new EgressServer(options, { log: memoryLog().log, agent: 'test', record: () => { throw new Error('nothing to record'); } })).toThrow(expect.objectContaining({ code: 'POLICY_INVALID' }));
@@ -38,4 +41,23 @@ test('listens on every address it was given, and says which', async () => {
   const egress = await testEgress({ listen: [{ host: '127.0.0.1', port: 0 }, { host: '::1', port: 0 }] });
   expect(egress.server.addresses).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/), expect.stringMatching(/^\[::1\]:\d+$/)]);
   expect(egress.lines.filter((line) => line.event === 'listening').map((line) => line['address'])).toEqual(egress.server.addresses);
+});
+
+test('behind a trusted load balancer the client of the header is the one that is logged, and a connection without header is dropped', async () => {
+  const range = parseCidr('127.0.0.0/8');
+  const egress = await testEgress({ acceptProxyProtocol: range.ok ? [range.value] : [], listenHttp: [{ host: '127.0.0.1', port: 0 }] });
+  const ends = { source: { host: '192.0.2.7', port: 51_514 }, destination: { host: '192.0.2.8', port: 443 } };
+  const ask = async (port: number, bytes: Uint8Array): Promise<string> => {
+    const socket = net.connect({ host: '127.0.0.1', port });
+    socket.on('error', () => { /* seen as an end */ });
+    socket.write(bytes);
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString('latin1');
+  };
+  await ask(egress.port, Buffer.concat([proxyBlock({ ends }), Buffer.from('no TLS at all')]));
+  expect(await egress.until((line) => line.event === 'handshake')).toMatchObject({ remote: '192.0.2.7:51514' });
+  expect(await ask(Number(egress.server.addresses[1]!.split(':')[1]), Buffer.concat([proxyBlock({ ends }), Buffer.from('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')]))).toMatch(/^HTTP\/1\.1 200 /);
+  await expect(testCarrier(egress, egress.certs.client('alice'))).rejects.toMatchObject({ code: expect.stringMatching(/^LINK_|^EGRESS_UNREACHABLE/) });
+  expect(await egress.until((line) => line.event === 'denied')).toMatchObject({ code: 'PROTOCOL_ERROR', remote: expect.stringMatching(/^127\.0\.0\.1:/) });
 });

@@ -11,6 +11,7 @@ import { HttpDoor } from './http.ts';
 import { Limits } from './limits.ts';
 import type { EgressOptions } from './options.ts';
 import { PolicyFile } from './policy/reload.ts';
+import { ProxyHeaders } from './proxy-header.ts';
 import { Sessions } from './sessions.ts';
 
 export interface EgressDeps { readonly log: Logger; readonly record: (record: AccessRecord) => void; readonly agent: string }
@@ -32,6 +33,7 @@ export class EgressServer {
   readonly #limits: Limits;
   readonly #sessions: Sessions;
   readonly #attachments: Attachments;
+  readonly #proxyHeaders: ProxyHeaders;
   readonly #http: HttpDoor;
   readonly #tls: tls.Server;
   readonly #stopped = new AbortController();
@@ -54,13 +56,14 @@ export class EgressServer {
     this.#attachments = new Attachments({
       ...options, peers: () => this.#peers(), policy: () => this.#policy.current, sessions: this.#sessions, draining: () => this.#draining, log: deps.log,
     });
+    this.#proxyHeaders = new ProxyHeaders({ from: options.acceptProxyProtocol, log: deps.log });
     this.#http = new HttpDoor({
       wsPath: options.wsPath, attachments: this.#attachments, innerTls: () => serverOptions(this.#trust.credentials, this.#trust.anchors), draining: () => this.#draining, log: deps.log,
     });
     this.#tls = tls.createServer({ ...portOptions(trust), handshakeTimeout: options.handshakeTimeoutMs });
     this.#tls.on('secureConnection', (socket) => this.#secured(socket));
     this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      deps.log.debug({ event: 'handshake', remote: socket.remoteAddress, reason: error.code ?? error.message }, 'TLS handshake failed');
+      deps.log.debug({ event: 'handshake', remote: this.#attachments.arrivalOf(socket)?.remote ?? socket.remoteAddress, reason: error.code ?? error.message }, 'TLS handshake failed');
       socket.destroy();
     });
   }
@@ -79,7 +82,7 @@ export class EgressServer {
   reload(cause: string): void {
     this.#attempt('policy', cause, () => {
       this.#policy.reload();
-      this.#sessions.recheckStreams();
+      this.#sessions.recheckPolicy();
     });
     this.#attempt('certificates', cause, () => {
       const trust = loadTrust(this.#options);
@@ -113,7 +116,11 @@ export class EgressServer {
     const listener = await listen({ kind: 'tcp', host, port }, (socket) => {
       socket.allowHalfOpen = false; // until the handshake is done: a peer that leaves in the middle of it shall not hold its place
       const arrival = this.#attachments.accept(socket);
-      if (arrival) serve(socket, arrival);
+      if (!arrival) return;
+      this.#proxyHeaders.accept(arrival, (remote) => {
+        arrival.remote = remote;
+        serve(socket, arrival);
+      });
     }, { pauseOnConnect: false, onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
     this.#listeners.push(listener);
     this.addresses.push(listener.address);
