@@ -83,23 +83,28 @@ export class Sessions {
   /** Answers a HELLO: the session is attached and welcomed, or the reason why not. */
   attach(carrier: Carrier, identity: PeerIdentity, hello: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
     if (this.#rates.take(identity.uri, performance.now()) > 0) return { code: 'OVERLOAD', reason: `this identity attaches more than ${attachRate.perSecond} times a second` };
+    const stranger = this.#stranger(identity); // the policy may have changed since the handshake
+    if (stranger) return stranger;
     const { versions, kind } = hello.value.value;
     if (versions.min > version || versions.max < version) return { code: 'VERSION', reason: `this egress speaks version ${version}, the ingress ${versions.min} to ${versions.max}` };
     return kind === 'new' ? this.#found(carrier, identity, hello) : this.#resume(carrier, identity, hello);
   }
 
-  /** The policy changed: end what is no longer allowed. */
-  recheckStreams(): void { for (const session of this.#sessions.values()) for (const stream of [...session.streams]) stream.recheck(); }
+  /** The policy changed: end the sessions, attached or waiting, of those whom it no longer knows, and the streams that it no longer allows. */
+  recheckPolicy(): void {
+    for (const session of [...this.#sessions.values()]) {
+      const stranger = this.#stranger(session.identity);
+      if (stranger) this.#turnAway(session, stranger);
+      else for (const stream of [...session.streams]) stream.recheck();
+    }
+  }
 
   /** The revocation list changed, or time passed: end the sessions whose certificate no longer holds. */
   recheckIdentities(context: PeerContext): void {
     this.#rates.sweep(performance.now());
     for (const session of [...this.#sessions.values()]) {
       const refused = judgeAgain(session.identity, context);
-      if (refused && refused.code !== 'REVOCATION_STALE') {
-        this.#context.log.warn({ event: 'denied', session: session.name, identity: session.identity.uri, code: refused.code, reason: refused.reason }, 'session ended');
-        this.#end(session, refused);
-      }
+      if (refused && refused.code !== 'REVOCATION_STALE') this.#turnAway(session, refused);
     }
   }
 
@@ -207,6 +212,16 @@ export class Sessions {
     }
     if (session.resumable) this.#detached.add(session);
     else this.#end(session, { code: 'LINK_LOST', reason: 'the connection broke, and this session does not resume' });
+  }
+
+  /** Nobody of whom no rule speaks has a session; the ingress learns on its next attempt that this is final. */
+  #stranger(identity: PeerIdentity): Full | undefined {
+    return this.#context.policy().knows(identity) ? undefined : { code: 'IDENTITY_NOT_IN_POLICY', reason: `no rule names ${identity.uri} or its groups` };
+  }
+
+  #turnAway(session: EgressSession, refused: Full): void {
+    this.#context.log.warn({ event: 'denied', session: session.name, identity: session.identity.uri, code: refused.code, reason: refused.reason }, 'session ended');
+    this.#end(session, refused);
   }
 
   #end(session: EgressSession, { code, reason }: { readonly code: Code; readonly reason: string }): void {

@@ -138,7 +138,7 @@ export class ServedStream {
 
 const nothing = new Uint8Array(0);
 const lost: readonly Code[] = ['LINK_LOST', 'NOT_RESUMABLE', 'RESUME_EXPIRED', 'BAD_OFFSET'];
-const cut: readonly Code[] = ['IDLE_TIMEOUT', 'POLICY_RELOADED', 'REVOKED', 'CERT_EXPIRED', 'DRAINING', 'LIMIT_SESSIONS', 'OVERLOAD'];
+const cut: readonly Code[] = ['IDLE_TIMEOUT', 'POLICY_RELOADED', 'IDENTITY_NOT_IN_POLICY', 'REVOKED', 'CERT_EXPIRED', 'DRAINING', 'LIMIT_SESSIONS', 'OVERLOAD'];
 
 /** A reset that no side of the connection asked for has a name of its own: its session was lost, or a limit or the operator cut it. */
 function endOf(end: RelayEnd, code: Code): AccessRecord['end'] {
