@@ -17,7 +17,7 @@ async function pair(): Promise<CarrierPair> {
   if (!server.listening) await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;
   const accepting = once(server, 'secureConnection') as Promise<[tls.TLSSocket]>;
-  const client = await dialTls({ host: '127.0.0.1', port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: alice.cert, key: alice.key, role: 'client' }), ca, deadlineMs: 5_000, signal: new AbortController().signal });
+  const client = await dialTls({ host: '127.0.0.1', port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: alice.cert, key: alice.key, role: 'client' }), ca, deadlineMs: 30_000, signal: new AbortController().signal });
   const [socket] = await accepting;
   socket.on('error', () => { /* told by close */ });
   socket.allowHalfOpen = true;

@@ -52,8 +52,8 @@ export async function testEgress({ policy = allowLoopback, certs = certificates(
   const records: AccessRecord[] = [];
   const waiting: (() => void)[] = [];
   const server = new EgressServer({
-    listen: [{ host: '127.0.0.1', port: 0 }], listenHttp: [], wsPath: '/adit', acceptProxyProtocol: [], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, handshakeTimeoutMs: 5_000, dialTimeoutMs: 5_000, idleTimeoutMs: 0,
-    drainTimeoutMs: 5_000, maxStreams: 1_000, maxStreamsPerIdentity: 100, maxSessionsPerIdentity: 4, maxHandshakes: 64, resumeWindowMs: 60_000, maxDetachedPerIdentity: 4, maxReplayPerSession: 1 << 23, maxReplayPerIdentity: 1 << 26, maxReplay: 1 << 29, logLevel: 'debug', logFormat: 'json', check: false, ...options, policy: policyFile,
+    listen: [{ host: '127.0.0.1', port: 0 }], listenHttp: [], wsPath: '/adit', acceptProxyProtocol: [], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, handshakeTimeoutMs: 30_000, dialTimeoutMs: 30_000, idleTimeoutMs: 0,
+    drainTimeoutMs: 60_000, maxStreams: 1_000, maxStreamsPerIdentity: 100, maxSessionsPerIdentity: 4, maxHandshakes: 64, resumeWindowMs: 60_000, maxDetachedPerIdentity: 4, maxReplayPerSession: 1 << 23, maxReplayPerIdentity: 1 << 26, maxReplay: 1 << 29, logLevel: 'debug', logFormat: 'json', check: false, ...options, policy: policyFile,
   }, { log, agent: 'test', record: (record) => { records.push(record); for (const wake of waiting.splice(0)) wake(); } });
   atEnd(() => server.close());
   await server.start();
@@ -70,7 +70,7 @@ export async function testEgress({ policy = allowLoopback, certs = certificates(
 /** An authenticated carrier to an egress. */
 export function testCarrier({ port, certs }: { port: number; certs: Certificates }, pair: KeyPair): Promise<Carrier> {
   return dialTls({
-    host: '127.0.0.1', port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 5_000,
+    host: '127.0.0.1', port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 30_000,
     signal: new AbortController().signal,
   });
 }
@@ -80,7 +80,7 @@ export interface TestSession { readonly driver: SessionDriver; readonly carrier:
 /** A whole session as an ingress would have it. */
 export async function testSession(egress: { port: number; certs: Certificates }, pair: KeyPair): Promise<TestSession> {
   const carrier = await testCarrier(egress, pair);
-  const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 }).catch((error: unknown) => { carrier.duplex.destroy(); throw error; });
+  const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 }).catch((error: unknown) => { carrier.duplex.destroy(); throw error; });
   let end!: (reason: string) => void;
   let lose!: (reason: string) => void;
   const ended = new Promise<string>((resolve) => { end = resolve; });

@@ -38,7 +38,7 @@ export async function webSocketPairs(certs: Certificates, form: WebSocketForm): 
       const accepting = new Promise<Carrier>((resolve) => accepted.push(resolve));
       const client = await dialWebSocket({
         host: '127.0.0.1', port, path: '/adit', headers: {}, serverName: '127.0.0.1', credentials: loadCredentials({ cert: alice.cert, key: alice.key, role: 'client' }), ca: loadTrustAnchors(certs.ca),
-        outerCa: loadTrustAnchors(outerCa.cert), deadlineMs: 5_000, signal: new AbortController().signal,
+        outerCa: loadTrustAnchors(outerCa.cert), deadlineMs: 30_000, signal: new AbortController().signal,
       });
       return { client, server: await accepting };
     },

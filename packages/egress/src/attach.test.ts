@@ -64,7 +64,7 @@ test('garbage instead of HELLO is refused as a protocol error', async () => {
 });
 
 test('a peer that says nothing is dropped at the handshake deadline, before and after TLS', async () => {
-  const egress = await testEgress({ handshakeTimeoutMs: 200 });
+  const egress = await testEgress({ handshakeTimeoutMs: 2_000 });
   const silent = connect(egress.port, '127.0.0.1').resume();
   const carrier = await testCarrier(egress, egress.certs.client('alice'));
   carrier.duplex.resume();
@@ -97,6 +97,6 @@ test('a version that this egress does not speak is refused', async () => {
   const { write } = carrier.duplex;
   // HELLO as connectSession writes it, with VER_MIN and VER_MAX of a far future.
   carrier.duplex.write = ((chunk: Buffer) => { chunk[16] = chunk[17] = 9; return write.call(carrier.duplex, chunk, undefined as never, undefined as never); }) as typeof write;
-  await expect(connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 })).rejects.toMatchObject({ code: 'VERSION' });
+  await expect(connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 })).rejects.toMatchObject({ code: 'VERSION' });
   carrier.duplex.destroy();
 });

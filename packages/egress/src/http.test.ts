@@ -24,19 +24,19 @@ async function say(egress: TestEgress, text: string, options: tls.ConnectionOpti
 async function heard(socket: net.Socket): Promise<string> {
   let text = '';
   socket.on('data', (chunk: Buffer) => { text += chunk.toString('latin1'); });
-  await within(5_000, 'the end of the answer', once(socket, 'close'));
+  await within(30_000, 'the end of the answer', once(socket, 'close'));
   return text;
 }
 
 function webSocket(egress: TestEgress, name = 'alice'): Promise<Carrier> {
   const { cert, key } = egress.certs.client(name);
-  return dialWebSocket({ host: '127.0.0.1', port: egress.port, path: '/adit', headers: {}, serverName: '127.0.0.1', credentials: loadCredentials({ cert, key, role: 'client' }), ca: loadTrustAnchors(egress.certs.ca), deadlineMs: 5_000, signal: new AbortController().signal });
+  return dialWebSocket({ host: '127.0.0.1', port: egress.port, path: '/adit', headers: {}, serverName: '127.0.0.1', credentials: loadCredentials({ cert, key, role: 'client' }), ca: loadTrustAnchors(egress.certs.ca), deadlineMs: 30_000, signal: new AbortController().signal });
 }
 
 test('one port tells frames from HTTP by ALPN, and a client without ALPN speaks HTTP', async () => {
   const egress = await testEgress();
   const carrier = await testCarrier(egress, egress.certs.client('alice'));
-  await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 });
+  await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 });
   carrier.duplex.destroy();
   for (const options of [{ ALPNProtocols: ['http/1.1'] }, {}]) expect(await say(egress, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n', options)).toMatch(/^HTTP\/1.1 200 OK[^]*\r\n\r\nok\n$/);
 });
@@ -44,7 +44,7 @@ test('one port tells frames from HTTP by ALPN, and a client without ALPN speaks 
 test('a WebSocket inside mutual TLS carries a session, and the log says which carrier it is', async () => {
   const egress = await testEgress();
   const carrier = await webSocket(egress);
-  const { welcome } = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 });
+  const { welcome } = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 });
   expect([carrier.kind, welcome.kind]).toEqual(['websocket', 'new']);
   expect(await egress.until((line) => line.event === 'connected')).toMatchObject({ carrier: 'websocket', identity: 'spiffe://example.org/client/alice' });
   carrier.duplex.destroy();
@@ -53,7 +53,7 @@ test('a WebSocket inside mutual TLS carries a session, and the log says which ca
 test('what the policy does not know is refused over a WebSocket as over TLS, with the reason', async () => {
   const egress = await testEgress({ policy: 'version: 1\nrules:\n  - name: bob\n    identities: [bob]\n    allow: ["127.0.0.1:*"]\n' });
   const carrier = await webSocket(egress);
-  await expect(connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 })).rejects.toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
+  await expect(connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 })).rejects.toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
   carrier.duplex.destroy();
 });
 
@@ -84,7 +84,7 @@ test.each([
 });
 
 test('a head that comes slowly is cut at the handshake deadline', async () => {
-  const egress = await testEgress({ handshakeTimeoutMs: 300 });
+  const egress = await testEgress({ handshakeTimeoutMs: 2_000 });
   expect(await say(egress, 'GET /healthz HTTP/1.1\r\nHo')).toBe('');
 });
 

@@ -35,7 +35,7 @@ test('a drain waits for connections that are open, and resets them when its time
   socket.write('x');
   await chunkFrom(socket);
   await ingress.agent.drain(new AbortController().signal);
-  expect((await within(5_000, 'the reset', received)).ending).toBe('reset');
+  expect((await within(30_000, 'the reset', received)).ending).toBe('reset');
   expect(await ingress.running).toBeUndefined();
 });
 

@@ -9,7 +9,7 @@ async function attached(options: Parameters<typeof testEgress>[0] = {}): Promise
   const pair = egress.certs.client('alice');
   expect(loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }).summary).toContain('alice');
   const carrier = await testCarrier(egress, pair);
-  const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 });
+  const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 });
   let expire!: (session: LinkSession) => void;
   const expired = new Promise<LinkSession>((resolve) => { expire = resolve; });
   const session = new LinkSession(connected, { window: 262_144, replayLimitBytes: 1 << 20, log: memoryLog().log, expired: expire });
@@ -21,7 +21,7 @@ test('a lost carrier releases the link and keeps the session, which waits', asyn
   const { session, released, cut } = await attached();
   expect(session.usable).toBe(true);
   cut();
-  await within(5_000, 'the release', released);
+  await within(30_000, 'the release', released);
   expect([session.usable, session.over]).toEqual([false, false]);
   session.end('NO_ERROR', 'done');
 });
@@ -30,7 +30,7 @@ test('a session that waits says when the egress gives it up', async () => {
   const { session, released, expired, cut } = await attached({ resumeWindowMs: 1_000 });
   cut();
   await released;
-  expect(await within(5_000, 'the expiry', expired)).toBe(session);
+  expect(await within(30_000, 'the expiry', expired)).toBe(session);
   session.end('RESUME_EXPIRED', 'done');
 });
 
@@ -50,7 +50,7 @@ test('a draining egress releases the link and leaves the session open', async ()
   stream.events = { opened() {}, refused: ({ code }) => resolve(code), data() {}, end() {}, reset: ({ code }) => resolve(code), writable() {} };
   expect(await promise).toBe(wireOfCode('PROTOCOL_ERROR'));
   const drained = egress.server.drain(new AbortController().signal);
-  await within(5_000, 'the release', released);
+  await within(30_000, 'the release', released);
   expect([session.leaving, session.usable]).toEqual([true, false]);
   await drained;
 });
@@ -59,6 +59,6 @@ test('an end is final, releases the link, and happens once', async () => {
   const { session, released } = await attached();
   session.end('LINK_LOST', 'first');
   session.end('LINK_LOST', 'second');
-  await within(5_000, 'the release', released);
+  await within(30_000, 'the release', released);
   expect([session.over, session.trouble]).toEqual([true, 'first']);
 });

@@ -25,7 +25,7 @@ function tlsServer(): tls.Server {
 }
 
 function shake(to: SecureOptions['to'], changes: Partial<SecureOptions> = {}): Promise<tls.TLSSocket> {
-  return secure({ peer: 'the egress', to, serverName: '127.0.0.1', tls: { ca: [...loadTrustAnchors(certs.ca).pem], minVersion: 'TLSv1.3', ALPNProtocols: ['adit/1'] }, deadlineMs: 5_000, signal: new AbortController().signal, ...changes });
+  return secure({ peer: 'the egress', to, serverName: '127.0.0.1', tls: { ca: [...loadTrustAnchors(certs.ca).pem], minVersion: 'TLSv1.3', ALPNProtocols: ['adit/1'] }, deadlineMs: 30_000, signal: new AbortController().signal, ...changes });
 }
 
 test('completes over TCP and over a socket that is connected already, and says what OpenSSL thinks of the certificate', async () => {

@@ -25,7 +25,7 @@ function egress(certs: Certificates, changes: tls.TlsOptions = {}): tls.Server {
 
 function dial(port: number, certs: Certificates, changes: Partial<DialTlsOptions> = {}): ReturnType<typeof dialTls> {
   const { cert, key } = certs.client('alice');
-  return dialTls({ host: '127.0.0.1', port, serverName: '127.0.0.1', credentials: loadCredentials({ cert, key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 5_000, signal: new AbortController().signal, ...changes });
+  return dialTls({ host: '127.0.0.1', port, serverName: '127.0.0.1', credentials: loadCredentials({ cert, key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 30_000, signal: new AbortController().signal, ...changes });
 }
 
 test('a TLS 1.3 connection with both certificates, from which both ends export the same', async () => {

@@ -15,7 +15,7 @@ function carriers(secret = 'one'): [Carrier, Carrier] {
 }
 const id = new Uint8Array(16).fill(5);
 const welcome: Welcome = { version, kind: 'new', features: 1, sessionId: id, epoch: 0, position: { offset: 0, partial: 0 }, window: 262_144, maxStreams: 10, resumeTtlS: 300, agent: 'egress', instance: 'x' };
-const options = { window: 262_144, agent: 'test', deadlineMs: 5_000 };
+const options = { window: 262_144, agent: 'test', deadlineMs: 30_000 };
 
 test('a new session: both ends end up with the same secret, which never crossed the wire', async () => {
   const [ours, theirs] = carriers();
