@@ -8,7 +8,7 @@ function keeper(changes: Partial<DetachedOptions> = {}): { detached: Detached<Ke
   const given: [Keepable, string][] = [];
   return { detached: new Detached({ ...options, ...changes }, (session, { code }) => given.push([session, code])), given };
 }
-const session = (owner: string, heldBytes = 1): Keepable => ({ owner, heldBytes });
+const session = (owner: string, heldBytes = 1): { readonly owner: string; heldBytes: number } => ({ owner, heldBytes });
 
 test('the fourth session of an identity pushes out the one that waited longest', () => {
   const { detached, given } = keeper();
@@ -42,15 +42,42 @@ test('expires, with the reason', async () => {
   expect(await expired).toEqual({ code: 'RESUME_EXPIRED', reason: 'not resumed within 5ms' });
 });
 
+test('bytes that come while a session waits count, and the one that waited longest goes, if it holds any', () => {
+  const { detached, given } = keeper();
+  const sessions = [session('alice', 0), session('alice', 400), session('alice', 400), session('bob', 400)];
+  for (const one of sessions) detached.add(one);
+  sessions[2]!.heldBytes = 700;
+  detached.recount();
+  expect(given).toEqual([[sessions[1], 'OVERLOAD']]);
+  sessions[3]!.heldBytes = 900;
+  sessions[2]!.heldBytes = 1_000;
+  detached.recount();
+  expect(given).toHaveLength(1);
+  for (const one of sessions) detached.remove(one);
+});
+
+test('growth over all identities makes the one that waited longest give way, without anybody asking', async () => {
+  const told = new Promise((resolve) => {
+    const detached = new Detached<Keepable>({ ...options, maxReplay: 1_000 }, (one, why) => { resolve([one.owner, why]); for (const each of sessions) detached.remove(each); });
+    const sessions = ['alice', 'bob', 'carol'].map((owner) => ({ owner, heldBytes: 300 }));
+    for (const one of sessions) detached.add(one);
+    sessions[1]!.heldBytes = 500;
+  });
+  const hold = setInterval(() => {}, 1_000); // its own timers never keep the process alive
+  expect(await told.finally(() => clearInterval(hold))).toEqual(['alice', { code: 'OVERLOAD', reason: 'the waiting sessions hold 1100 bytes, more than 1000' }]);
+});
+
 test('whatever comes and goes, the bounds hold and each session is given up at most once', () => {
-  fc.assert(fc.property(fc.array(fc.record({ owner: fc.constantFrom('a', 'b', 'c'), bytes: fc.nat(700), leaves: fc.boolean() }), { maxLength: 40 }), (steps) => {
+  fc.assert(fc.property(fc.array(fc.record({ owner: fc.constantFrom('a', 'b', 'c'), bytes: fc.nat(700), grows: fc.nat(700), leaves: fc.boolean() }), { maxLength: 40 }), (steps) => {
     const { detached, given } = keeper();
     const here = new Set<Keepable>();
-    for (const { owner, bytes, leaves } of steps) {
+    for (const { owner, bytes, grows, leaves } of steps) {
       const one = session(owner, bytes);
       detached.add(one);
       here.add(one);
       if (leaves) { detached.remove(one); here.delete(one); }
+      one.heldBytes += grows;
+      detached.recount();
       for (const [gone] of given) here.delete(gone);
       expect(detached.size).toBe(here.size);
       expect([...here].reduce((sum, { heldBytes }) => sum + heldBytes, 0)).toBeLessThanOrEqual(2_000);
