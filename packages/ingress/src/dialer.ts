@@ -112,10 +112,11 @@ function mayHelp(error: unknown): boolean {
   return !hopeless.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
-/** What to say when no way got through: each reason once, the first one's code. */
+/** What to say when no way got through: every reason; a certificate that is not to be trusted is the one to act on. */
 function oneOf(errors: readonly unknown[], name: string): unknown {
   const refusals = errors.filter((error) => error instanceof AditError);
   const [first] = refusals;
   if (first === undefined || refusals.length < errors.length) return errors.find((error) => !(error instanceof AditError)); // a bug, to be seen as one
-  return refusals.length === 1 ? first : new AditError(first.code, `no way to the egress ${name}: ${refusals.map(({ message }) => message).join('; ')}`, { cause: first });
+  const { code } = refusals.find((refusal) => refusal.code === 'EGRESS_CERT_INVALID') ?? first;
+  return refusals.length === 1 ? first : new AditError(code, `no way to the egress ${name}: ${refusals.map(({ message }) => message).join('; ')}`, { cause: first });
 }

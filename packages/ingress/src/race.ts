@@ -34,7 +34,7 @@ export function race<T>(ways: readonly Way<T>[], { staggerMs, signal, goOn, disc
     const lose = (at: number, error: unknown): void => {
       if (over) return;
       errors[at] = error;
-      left = goOn(error) ? left - 1 : 0;
+      left = goOn(error) && !signal.aborted ? left - 1 : 0;
       if (left === 0) settle(() => reject(failed(errors.filter((one) => one !== undefined))));
       else if (started < ways.length) start();
     };

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import tls from 'node:tls';
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { connectSession, loadCredentials, loadTrustAnchors, type Carrier } from '@adit/shared';
+import { newCa, newServer } from '../../../test/support/issuer.ts';
+import { memoryLog, testEgress, type TestEgress } from '../../../test/support/in-process.ts';
+import { atEnd } from '../../../test/support/scope.ts';
+import { closedPort } from '../../../test/support/services.ts';
+import { Dialer, type DialerOptions } from './dialer.ts';
+
+function dialerTo(port: number, { certs }: Pick<TestEgress, 'certs'>, changes: Partial<DialerOptions> & { outerCa?: string } = {}): { dialer: Dialer; lines: ReturnType<typeof memoryLog>['lines'] } {
+  const { log, lines } = memoryLog();
+  const { cert, key } = certs.client('alice');
+  const { outerCa, ...options } = changes;
+  const trust = { credentials: loadCredentials({ cert, key, role: 'client' }), ca: loadTrustAnchors(certs.ca), revocation: undefined, outerCa: outerCa === undefined ? undefined : loadTrustAnchors(outerCa) };
+  const dialer = new Dialer({ target: { kind: 'address', host: '127.0.0.1', port }, carrier: 'auto', serverName: undefined, wsPath: '/adit', headers: [], trust: () => trust, deadlineMs: 10_000, log, network: () => 'home', ...options });
+  return { dialer, lines };
+}
+
+async function dialled(dialer: Dialer): Promise<Carrier> {
+  const carrier = await dialer.dial(new AbortController().signal);
+  atEnd(() => { carrier.duplex.destroy(); });
+  return carrier;
+}
+
+/** A box on the way to an egress: sees the first bytes of each connection, and says whether it resets it. */
+async function box(to: number, resets: (first: Buffer, nth: number) => boolean): Promise<number> {
+  let nth = 0;
+  const server = net.createServer((socket) => {
+    socket.on('error', () => { /* reset */ });
+    socket.once('data', (first: Buffer) => {
+      if (resets(first, ++nth)) socket.resetAndDestroy();
+      else {
+        const far = net.connect(to, '127.0.0.1');
+        far.on('error', () => socket.destroy());
+        far.write(first);
+        socket.pipe(far).pipe(socket);
+      }
+    });
+  }).listen(0, '127.0.0.1');
+  atEnd(() => { server.close(); });
+  await once(server, 'listening');
+  return (server.address() as net.AddressInfo).port;
+}
+
+const speaksAdit = (first: Buffer): boolean => first.includes('adit/1');
+
+test('TLS is taken where it gets through', async () => {
+  const egress = await testEgress();
+  expect((await dialled(dialerTo(egress.port, egress).dialer)).kind).toBe('tls');
+});
+
+test('a box that resets what it does not know is passed by WebSocket, and the network is remembered', async () => {
+  const egress = await testEgress();
+  let tlsTried = 0;
+  const port = await box(egress.port, (first) => { if (speaksAdit(first)) tlsTried++; return speaksAdit(first); });
+  let network = 'office';
+  const { dialer } = dialerTo(port, egress, { network: () => network });
+  for (let n = 0; n < 2; n++) {
+    const carrier = await dialled(dialer);
+    expect(carrier.kind).toBe('websocket');
+    await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 });
+    dialer.answered();
+  }
+  expect(tlsTried).toBe(1);
+  network = 'home';
+  expect((await dialled(dialer)).kind).toBe('websocket');
+  expect(tlsTried).toBe(2);
+});
+
+test('a carrier that came up and died unanswered makes the next one a WebSocket', async () => {
+  const egress = await testEgress();
+  const { dialer } = dialerTo(egress.port, egress);
+  const kinds = [];
+  for (let n = 0; n < 3; n++) {
+    kinds.push((await dialled(dialer)).kind);
+    if (n > 0) dialer.answered();
+  }
+  expect(kinds).toEqual(['tls', 'websocket', 'websocket']);
+});
+
+test('a box that ends TLS is passed by the TLS inside a WebSocket, and named once', async () => {
+  const egress = await testEgress({ listenHttp: [{ host: '127.0.0.1', port: 0 }] });
+  const inspector = newCa('Corporate Inspection');
+  const shown = egress.certs.write('shown', newServer(inspector));
+  const plain = Number(egress.server.addresses[1]!.split(':').at(-1));
+  const server = tls.createServer({ cert: readFileSync(shown.cert), key: readFileSync(shown.key), ALPNProtocols: ['http/1.1'] }, (socket) => {
+    socket.on('error', () => { /* ended */ });
+    const far = net.connect(plain, '127.0.0.1');
+    far.on('error', () => socket.destroy());
+    socket.pipe(far).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  atEnd(() => { server.close(); });
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const { dialer, lines } = dialerTo(port, egress, { outerCa: egress.certs.write('inspector', inspector).cert });
+  for (let n = 0; n < 2; n++) {
+    const carrier = await dialled(dialer);
+    expect(carrier).toMatchObject({ kind: 'websocket+tls', intermediary: 'CN=Corporate Inspection' });
+    await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 });
+    dialer.answered();
+  }
+  expect(lines.filter(({ event }) => event === 'intercepted')).toEqual([expect.objectContaining({ issuer: 'CN=Corporate Inspection' })]);
+  // And one whose CA this machine does not trust gets nothing, and is named all the same.
+  await expect(dialerTo(port, egress).dialer.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'EGRESS_CERT_INVALID', message: expect.stringContaining('issued by CN=Corporate Inspection') });
+});
+
+test('where nobody listens, or the certificate of the egress is not in order, no other way is tried', async () => {
+  const egress = await testEgress();
+  const port = await closedPort();
+  await expect(dialerTo(port, egress).dialer.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', message: `cannot reach the egress 127.0.0.1:${port} (ECONNREFUSED)` });
+  let connections = 0;
+  const through = await box(egress.port, () => { connections++; return false; });
+  await expect(dialerTo(through, egress, { serverName: 'elsewhere.example.org' }).dialer.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'EGRESS_CERT_INVALID', message: expect.stringContaining('not for "elsewhere.example.org"') });
+  expect(connections).toBe(1);
+});
+
+test('what is told to be TLS or WebSocket is that and nothing else', async () => {
+  const egress = await testEgress();
+  const port = await box(egress.port, speaksAdit);
+  await expect(dialerTo(port, egress, { carrier: 'tls' }).dialer.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE' });
+  expect((await dialled(dialerTo(port, egress, { carrier: 'websocket' }).dialer)).kind).toBe('websocket');
+  expect((await dialled(dialerTo(port, egress, { target: { kind: 'websocket', host: '127.0.0.1', port, path: '/adit' }, wsPath: '/elsewhere' }).dialer)).kind).toBe('websocket');
+  await expect(dialerTo(port, egress, { target: { kind: 'websocket', host: '127.0.0.1', port }, wsPath: '/elsewhere' }).dialer.dial(new AbortController().signal)).rejects.toMatchObject({ message: expect.stringContaining('was answered 404') });
+});
+
+test('when no way gets through, every reason is told', async () => {
+  const egress = await testEgress();
+  const port = await box(egress.port, () => true);
+  await expect(dialerTo(port, egress).dialer.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', message: expect.stringMatching(/^no way to the egress .*ECONNRESET.*; .*wss:.*ECONNRESET/) });
+});
