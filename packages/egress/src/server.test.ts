@@ -37,6 +37,15 @@ test('a bad certificate keeps the old one in force and says so', async () => {
   await testSession(egress, egress.certs.client('alice'));
 });
 
+test('a policy that changes while the egress begins to listen is put in force', async () => {
+  const certs = certificates();
+  const starting = testEgress({ certs });
+  writeFileSync(`${certs.folder}/policy.yaml`, 'version: 1\nrules:\n  - name: bob\n    identities: [bob]\n    allow: ["127.0.0.1:*"]\n');
+  const egress = await starting;
+  await egress.until((line) => line.event === 'reloaded' && line['what'] === 'policy');
+  await expect(testSession(egress, certs.client('alice'))).rejects.toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
+});
+
 test('listens on every address it was given, and says which', async () => {
   const egress = await testEgress({ listen: [{ host: '127.0.0.1', port: 0 }, { host: '::1', port: 0 }] });
   expect(egress.server.addresses).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/), expect.stringMatching(/^\[::1\]:\d+$/)]);

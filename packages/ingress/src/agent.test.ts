@@ -28,6 +28,13 @@ test('a bad certificate on reload keeps the old one and says so', async () => {
   expect(await ask(ingress.port, 'still')).toBe('still');
 });
 
+test('a certificate that changes while the ingress begins to listen is loaded', async () => {
+  const egress = await testEgress();
+  const starting = testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1' });
+  egress.certs.client('alice');
+  await (await starting).until((line) => line.event === 'reloaded');
+});
+
 test('a drain waits for connections that are open, and resets them when its time is up', async () => {
   const egress = await testEgress();
   const ingress = await testIngress(egress, egress.certs.client('alice'), { to: (await echo()).at, drainTimeoutMs: 200 });

@@ -53,9 +53,10 @@ export class IngressAgent {
 
   /** Opens the listeners. Rejects with LISTEN_FAILED. */
   async start(): Promise<void> {
-    for (const spec of this.#options.forwards) await this.#listen(spec);
+    // In the same turn as the files were loaded: what changes from here on is seen.
     const { cert, key, ca, crl, outerCa } = this.#options;
     watchFiles([cert, key, ca, crl, outerCa].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    for (const spec of this.#options.forwards) await this.#listen(spec);
   }
 
   /** Keeps the links up; resolves when stopped, rejects when denied for good. */
