@@ -1,13 +1,17 @@
-import { X509Certificate } from 'node:crypto';
+import { createHmac, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { duplexPair, type Duplex } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { connectSession, type SessionSecret } from '@adit/shared';
-import { integer, newCa } from '../../../test/support/issuer.ts';
+import { connectSession, encodeOpen, receiveHello, refuse, SessionDriver, type AditError, type Carrier, type Connected, type Position, type SessionSecret } from '@adit/shared';
+import { integer, newCa, newClient } from '../../../test/support/issuer.ts';
 import { echo } from '../../../test/support/services.ts';
-import { allowLoopback, testCarrier, testEgress, testSession, testStream, type TestEgress, type TestSession } from '../../../test/support/in-process.ts';
+import { allowLoopback, memoryLog, testCarrier, testEgress, testSession, testStream, type TestEgress, type TestSession } from '../../../test/support/in-process.ts';
 import { testIngress } from '../../../test/support/in-process-ingress.ts';
 import { within } from '../../../test/support/scope.ts';
+import { Limits } from './limits.ts';
+import { Policy } from './policy/policy.ts';
+import { Sessions } from './sessions.ts';
 
 /** Attaches a new carrier as an ingress would that resumes; fails with the refusal. */
 async function resume(egress: TestEgress, session: TestSession, options: { pair?: Parameters<typeof testCarrier>[1]; secret?: SessionSecret; epoch: number }): Promise<void> {
@@ -166,4 +170,66 @@ test('an ingress whose identity is taken out of the policy is denied for good', 
   await ingress.until((line) => line.event === 'connected');
   writeFileSync(egress.policyFile, only('bob'));
   expect(await within(30_000, 'the end of the ingress', ingress.running)).toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY', exitStatus: 4 });
+});
+
+/** Sessions without sockets: thousands of attachments a second. */
+function inMemory(): { attach: (resume?: SessionSecret & { epoch: number; position: Position }) => Promise<Connected & { carrier: Carrier }> } {
+  const leaf = new X509Certificate(newClient(newCa('Example CA'), { subject: 'alice' }).certPem);
+  const identity = { name: 'alice', uri: 'spiffe://example.org/client/alice', trustDomain: 'example.org', groups: [], serial: '01', notAfter: leaf.validToDate, fingerprint256: leaf.fingerprint256, leaf };
+  const policy = Policy.parse(only('alice'), 'policy.yaml');
+  const limits = { maxStreams: 1_000, maxStreamsPerIdentity: 1_000, maxSessionsPerIdentity: 1_000 };
+  const sessions = new Sessions({
+    options: { ...limits, window: 262_144, maxReplayPerSession: 1 << 20, dialTimeoutMs: 1_000, idleTimeoutMs: 0, agent: 'test', resumeWindowMs: 60_000, maxDetachedPerIdentity: 4, maxReplayPerIdentity: 1 << 20, maxReplay: 1 << 20 },
+    limits: new Limits(limits), policy: () => policy, log: memoryLog().log, record: () => {},
+  });
+  let count = 0;
+  return {
+    attach: async (resume) => {
+      const secret = `${count++}`;
+      const [near, far] = duplexPair();
+      const wrap = (duplex: Duplex): Carrier => ({ kind: 'tls', duplex: duplex.on('error', () => { /* told by close */ }), remote: 'test', exportKey: (label, context) => createHmac('sha256', secret).update(label).update(context).digest() });
+      const connecting = connectSession(wrap(near), { window: 262_144, agent: 'test', deadlineMs: 30_000, ...(resume && { resume }) });
+      const carrier = wrap(far);
+      const full = sessions.attach(carrier, identity, await receiveHello(carrier, 30_000));
+      if (full) void refuse(far, full);
+      return { ...await connecting, carrier: wrap(near) };
+    },
+  };
+}
+
+function clientDriver(): SessionDriver {
+  return new SessionDriver(
+    { role: 'client', resumable: true, receiveWindow: 262_144, sendWindow: 262_144, maxStreams: 0, replayLimitBytes: 1 << 20, pingAfterMs: 0, deadAfterMs: 60_000 },
+    { opened: () => {}, goaway: () => {}, lost: () => {}, ended: () => {} },
+  );
+}
+
+test('a session that moves something on each carrier is resumed as often as its carriers die', async () => {
+  const { attach } = inMemory();
+  const { secret, welcome, rest, carrier } = await attach();
+  const driver = clientDriver();
+  driver.attach(carrier, welcome.position, rest);
+  for (let epoch = 1; epoch <= 300; epoch++) {
+    const stream = driver.session.open(encodeOpen({ destination: { kind: 'host', host: '192.0.2.1', port: 1 }, frontEnd: 'forward' }));
+    await new Promise<void>((refused) => { stream.events = { opened() {}, refused: () => refused(), data() {}, end() {}, reset() {}, writable() {} }; });
+    driver.detach();
+    const next = await attach({ ...secret, epoch, position: driver.session.lane.position });
+    driver.attach(next.carrier, next.welcome.position, next.rest);
+  }
+  driver.detach();
+});
+
+test.each(['resumes that move nothing', 'resumes that fail', 'new sessions'])('%s are limited to a rate', async (what) => {
+  const { attach } = inMemory();
+  const { secret } = await attach();
+  const start = { offset: 0, partial: 0 };
+  let passed = 0;
+  const began = performance.now();
+  for (let refused = ''; refused !== 'OVERLOAD'; passed++) {
+    if (passed > 2_000) throw new Error('no limit');
+    const resume = { ...secret, epoch: what === 'resumes that fail' ? 0 : passed + 1, position: start };
+    refused = await attach(what === 'new sessions' ? undefined : resume).then(() => '', ({ code }: AditError) => code);
+  }
+  expect(passed).toBeGreaterThanOrEqual(100);
+  expect(passed).toBeLessThanOrEqual(101 + ((performance.now() - began) / 1_000) * 20);
 });

@@ -35,7 +35,7 @@ export interface SessionsContext {
 const deadAfterMs = 45_000;
 /** Streams over the limit that are refused with an access record of their own; beyond them the session itself says no. */
 const refusedInFlight = 256;
-/** How often one identity may attach: a laptop on a bad network stays far below it. */
+/** How often one identity may found a session, fail to resume one, or resume one of which the last carrier moved nothing. */
 const attachRate = { perSecond: 20, burst: 100 };
 /** One answer for every reason: a stranger learns nothing about which sessions there are. */
 const notResumable: Full = { code: 'NOT_RESUMABLE', reason: 'the egress does not know this session' };
@@ -50,6 +50,8 @@ class EgressSession {
   readonly resumable: boolean;
   identity: PeerIdentity;
   epoch = 0;
+  /** Bytes that had arrived, both ways, when it was last resumed. */
+  moved = 0;
 
   constructor(founding: { readonly id: Buffer; readonly key: Buffer; readonly identity: PeerIdentity; readonly lease: Lease; readonly resumable: boolean; readonly driver: SessionDriver }) {
     this.id = founding.id;
@@ -80,9 +82,12 @@ export class Sessions {
 
   get size(): number { return this.#sessions.size; }
 
+  #tooOften({ uri }: PeerIdentity): Full | undefined {
+    return this.#rates.take(uri, performance.now()) > 0 ? { code: 'OVERLOAD', reason: `this identity attaches more than ${attachRate.perSecond} times a second` } : undefined;
+  }
+
   /** Answers a HELLO: the session is attached and welcomed, or the reason why not. */
   attach(carrier: Carrier, identity: PeerIdentity, hello: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
-    if (this.#rates.take(identity.uri, performance.now()) > 0) return { code: 'OVERLOAD', reason: `this identity attaches more than ${attachRate.perSecond} times a second` };
     const stranger = this.#stranger(identity); // the policy may have changed since the handshake
     if (stranger) return stranger;
     const { versions, kind } = hello.value.value;
@@ -124,6 +129,8 @@ export class Sessions {
   endAll(refusal: { readonly code: Code; readonly reason: string }): void { for (const session of [...this.#sessions.values()]) this.#end(session, refusal); }
 
   #found(carrier: Carrier, identity: PeerIdentity, { value: { value: hello }, rest }: { readonly value: Bound<Hello>; readonly rest: Uint8Array }): Full | undefined {
+    const tooOften = this.#tooOften(identity);
+    if (tooOften) return tooOften;
     const lease = this.#admit(identity);
     if ('code' in lease) return lease;
     const { options } = this.#context;
@@ -157,6 +164,10 @@ export class Sessions {
     const hello = bound.value;
     const session = this.#sessions.get(Buffer.from(hello.sessionId).toString('hex'));
     const why = this.#whyNot(session, carrier, { identity, bound });
+    const moved = (session?.driver.session.lane.position.offset ?? 0) + hello.position.offset;
+    // A path that breaks many times a second and still carries something in between is not held up.
+    const tooOften = why === undefined && moved > session!.moved ? undefined : this.#tooOften(identity);
+    if (tooOften) return tooOften;
     if (session === undefined || why !== undefined) {
       this.#context.log.warn({ event: 'denied', identity: identity.uri, remote: carrier.remote, code: 'NOT_RESUMABLE', reason: why }, 'resume refused');
       return notResumable;
@@ -164,6 +175,7 @@ export class Sessions {
     if (session.driver.attached) session.driver.detach();
     session.identity = identity;
     session.epoch = hello.epoch;
+    session.moved = moved;
     this.#detached.remove(session);
     this.#context.log.info({ event: 'connected', session: session.name, identity: identity.uri, remote: carrier.remote, carrier: carrier.kind, resumed: true, epoch: hello.epoch }, 'session resumed');
     this.#welcome(session, carrier, { kind: 'resume', theirs: hello.position, rest });

@@ -67,6 +67,9 @@ export class LinkSession {
 
   get usable(): boolean { return this.driver.attached && !this.leaving && !this.over; }
 
+  /** Bytes that one end sent and the other knows to have, both ways: what carriers have achieved so far. */
+  get moved(): number { return this.driver.session.lane.log.acked + this.driver.session.lane.position.offset; }
+
   /** What HELLO says to resume it; every attempt is a new epoch. */
   nextAttempt(): SessionSecret & { readonly epoch: number; readonly position: Position } {
     return { ...this.secret, epoch: ++this.#epoch, position: this.driver.session.lane.position };

@@ -3,7 +3,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { dialTls, encodeOpen, loadCredentials, loadTrustAnchors, serverOptions, wireOfCode } from '@adit/shared';
+import { dialTls, encodeOpen, loadCredentials, loadTrustAnchors, serverOptions, wireOfCode, type Carrier } from '@adit/shared';
 import { ask, chunkFrom, client, echo } from '../../../test/support/services.ts';
 import { certificates } from '../../../test/support/certificates.ts';
 import { newCa, newClient } from '../../../test/support/issuer.ts';
@@ -30,13 +30,17 @@ async function cuttable(to: number): Promise<{ port: number; cut(): void }> {
   return { port: (server.address() as net.AddressInfo).port, cut };
 }
 
+function dialAlice(at: { port: number }, certs: TestEgress['certs'], signal: AbortSignal): Promise<Carrier> {
+  const pair = certs.client('alice');
+  return dialTls({ host: '127.0.0.1', port: at.port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 60_000, signal });
+}
+
 /** A link as alice to wherever `at.port` points; an attempt may take a minute. */
 function linkTo(at: { port: number }, certs: TestEgress['certs'], changes: Partial<LinkOptions> = {}): { link: Link; lines: Line[]; until: (match: (line: Line) => boolean) => Promise<Line> } {
-  const pair = certs.client('alice');
   const { log, lines, until } = memoryLog();
   const link = new Link({
     name: 'edge', answered: () => {}, onUsable: () => undefined, handshakeTimeoutMs: 60_000, maxCarrierAgeMs: 0, window: 262_144, replayLimitBytes: 1 << 20, agent: 'test', log,
-    dial: (signal) => dialTls({ host: '127.0.0.1', port: at.port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 60_000, signal }),
+    dial: (signal) => dialAlice(at, certs, signal),
     ...changes,
   });
   atEnd(() => link.stop());
@@ -220,4 +224,31 @@ test('an answer of the egress is told to whoever dials, be it a welcome or a ref
     await within(20_000, name, until((line) => line.event === (name === 'welcomed' ? 'connected' : 'retrying')));
   }
   expect(answers.slice(0, 2)).toEqual(['welcomed', 'refused']);
+});
+
+test('the backoff goes on after carriers that moved nothing and died at once, and begins anew after one that moved something', async () => {
+  const egress = await testEgress();
+  const calls: string[] = [];
+  const carriers: Carrier[] = [];
+  let used!: () => void;
+  const fourth = new Promise<void>((resolve) => { used = resolve; });
+  const { link, lines, until } = linkTo(egress, egress.certs, {
+    backoff: { next: () => { calls.push('next'); return 0; }, reset: () => { calls.push('reset'); } },
+    dial: async (signal) => {
+      const carrier = await dialAlice(egress, egress.certs, signal);
+      carriers.push(carrier);
+      return carrier;
+    },
+    onUsable: () => { if (carriers.length < 4) carriers.at(-1)!.duplex.destroy(); else used(); },
+  });
+  const running = link.run();
+  await within(20_000, 'the fourth carrier', fourth);
+  expect(calls).toEqual(['next', 'next', 'next']);
+  const stream = link.session!.open(encodeOpen({ destination: { kind: 'host', host: '127.0.0.1', port: 1 }, frontEnd: 'forward' }));
+  await within(20_000, 'the refusal', new Promise<void>((refused) => { stream.events = { opened() {}, refused: () => refused(), data() {}, end() {}, reset() {}, writable() {} }; }));
+  carriers.at(-1)!.duplex.destroy();
+  await within(20_000, 'the fifth', until(() => lines.filter(({ event }) => event === 'connected').length === 5));
+  expect(calls).toEqual(['next', 'next', 'next', 'reset', 'next']);
+  link.stop();
+  await running;
 });

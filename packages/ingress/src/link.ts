@@ -4,7 +4,7 @@
  * its streams with it, until it is resumed or cannot be. A swap dials the new carrier before it lets go of the old one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { AditError, codes, connectSession, formatDuration, newBackoff, RefusedError, type Carrier, type Code, type Logger, type MuxSession } from '@adit/shared';
+import { AditError, codes, connectSession, formatDuration, newBackoff, RefusedError, type Backoff, type Carrier, type Code, type Logger, type MuxSession } from '@adit/shared';
 import { LinkSession } from './link-session.ts';
 
 export interface LinkOptions {
@@ -23,6 +23,8 @@ export interface LinkOptions {
   readonly replayLimitBytes: number;
   readonly agent: string;
   readonly log: Logger;
+  /** Between attempts; by default the usual one. */
+  readonly backoff?: Backoff;
 }
 
 /** Pause after the egress ended a session, ms: it shall not be asked in a loop. */
@@ -31,13 +33,15 @@ const afterEndMs = 100;
 const resumeWithinMs = 3_000;
 /** A doubt cuts an attempt or a pause short; the next one does so only this much later: they come in bursts. */
 const doubtEveryMs = 1_000;
+/** A carrier that lived for so long was a good one, even if it moved nothing. */
+const livedMs = 1_000;
 /** The same trouble is told again after this long. */
 const repeatMs = 10_000;
 
 export class Link {
   readonly #options: LinkOptions;
   readonly #stop = new AbortController();
-  readonly #backoff = newBackoff();
+  readonly #backoff: Backoff;
   #current: LinkSession | undefined;
   /** A carrier that was dialled before the old one was let go. */
   #spare: Carrier | undefined;
@@ -54,6 +58,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#backoff = options.backoff ?? newBackoff();
     this.#trouble = `the egress ${options.name} has not answered yet`;
   }
 
@@ -133,15 +138,18 @@ export class Link {
           throw error;
         });
       });
+      const [moved, sinceMs] = [session.moved, performance.now()];
       await released;
       this.#hurry = new AbortController(); // what was doubted while it lived is no reason to hurry now
       clearTimeout(this.#age);
       this.#trouble = `${session.trouble} (${this.name})`;
+      // A carrier that moved nothing and died at once is as good as none: the backoff goes on.
+      if (session.moved > moved || performance.now() - sinceMs >= livedMs) this.#backoff.reset();
       if (session.leaving) this.#leave(session);
-      if (!session.over) return 0;
+      if (!session.over) return this.#spare || session.leaving ? 0 : this.#backoff.next();
       // Whether the reason is final is for the next handshake to say: the certificate may be a new one by then.
       this.#current = undefined;
-      return afterEndMs;
+      return Math.max(afterEndMs, this.#backoff.next());
     } catch (error) {
       if (!(error instanceof AditError) || codes[error.code].exit === 4) throw error;
       return this.#failed(error, signal);
@@ -181,7 +189,6 @@ export class Link {
     const { welcome, rest } = connected;
     if (this.#stop.signal.aborted) throw new AditError('EGRESS_UNREACHABLE', 'the ingress stops');
     if (kept && !kept.driver.session.lane.covers(welcome.position)) throw new AditError('BAD_OFFSET', 'the egress wants bytes again that are gone');
-    this.#backoff.reset();
     this.#resumeWithinMs = resumeWithinMs;
     const session = kept ?? new LinkSession(connected, { ...this.#options, expired: (one) => this.#expired(one) });
     this.#current = session;
