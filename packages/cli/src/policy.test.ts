@@ -15,12 +15,14 @@ try { await policyCommand().parseAsync(process.argv.slice(1), { from: 'user' });
 catch (error) { console.error(error.message); process.exitCode = error.exitStatus; }`;
 
 interface Result { readonly status: number; readonly out: string; readonly err: string }
-const run = (...args: string[]): Promise<Result> => new Promise((resolve) => {
-  execFile(process.execPath, ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program, '--', ...args], { cwd: folder }, (error, out, err) => { resolve({ status: error === null ? 0 : Number(error.code), out, err }); });
+const runIn = (cwd: string, ...args: string[]): Promise<Result> => new Promise((resolve) => {
+  execFile(process.execPath, ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program, '--', ...args], { cwd }, (error, out, err) => { resolve({ status: error === null ? 0 : Number(error.code), out, err }); });
 });
+const run = (...args: string[]): Promise<Result> => runIn(folder, ...args);
 const runWith = (policy: string, ...args: string[]): Promise<Result> => {
-  writeFileSync(join(folder, 'policy.yaml'), policy);
-  return run(...args);
+  const own = mkdtempSync(join(folder, 'own-'));
+  writeFileSync(join(own, 'policy.yaml'), policy);
+  return runIn(own, ...args);
 };
 
 beforeAll(() => {
