@@ -78,6 +78,7 @@ export class IngressAgent {
       log.info({ event: 'reloaded', what: 'certificates', cause }, 'certificates reloaded');
       // The egress ends a session when the certificate that it saw expires: show it the new one.
       if (this.#trust.credentials.certPem !== before) void this.swap('a new certificate');
+      this.#egresses.retryDenied();
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       log.error({ event: 'reload-failed', what: 'certificates', cause, code: error.code, reason: error.message }, 'certificates not reloaded: the old ones stay in force');

@@ -1,7 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { dialTls, loadCredentials, loadTrustAnchors } from '@adit/shared';
 import { ask, chunkFrom, client, closedPort, echo } from '../../../test/support/services.ts';
-import { testEgress, type TestEgress } from '../../../test/support/in-process.ts';
+import { memoryLog, testEgress, type TestEgress } from '../../../test/support/in-process.ts';
 import { testIngress, type TestIngress } from '../../../test/support/in-process-ingress.ts';
+import { atEnd, temporaryFolder, within } from '../../../test/support/scope.ts';
+import { Egresses } from './egresses.ts';
+import { Link } from './link.ts';
 
 const at = ({ port }: { port: number }) => ({ kind: 'address', host: '127.0.0.1', port } as const);
 
@@ -55,7 +60,7 @@ test('an egress that never answers stands in nobody\'s way', async () => {
 test('one egress that denies us for good leaves the others; all of them end the ingress', async () => {
   const nobody = 'version: 1\nrules:\n  - name: none\n    identities: [somebody-else]\n    allow: ["127.0.0.1:*"]\n';
   const good = await testEgress();
-  const denying = await testEgress({ certs: good.certs, policy: nobody });
+  const denying = await testEgress({ certs: { ...good.certs, folder: temporaryFolder() }, policy: nobody });
   const ingress = await testIngress(good, good.certs.client('alice'), { to: (await echo()).at, egress: [at(denying), at(good)] });
   expect(await ingress.until((line) => line.event === 'denied')).toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
   expect(await ask(ingress.port, 'x')).toBe('x');
@@ -88,4 +93,53 @@ test('many swaps asked for at once are one', async () => {
   expect(String(await chunkFrom(socket))).toBe('b');
   expect(egress.lines.filter((line) => line.event === 'connected')).toHaveLength(2);
   socket.destroy();
+});
+
+const egressOf = (name: string): string => `version: 1\nrules:\n  - name: one\n    identities: [${name}]\n    allow: ["127.0.0.1:*"]\n`;
+
+test('an egress that denied us for good is asked again after a reload, and takes its place in the order', async () => {
+  const backup = await testEgress();
+  const first = await testEgress({ certs: { ...backup.certs, folder: temporaryFolder() }, policy: egressOf('renamed') });
+  const pair = backup.certs.client('alice');
+  const ingress = await testIngress(backup, pair, { to: (await echo()).at, egress: [at(first), at(backup)] });
+  expect(await ingress.until((line) => line.event === 'denied')).toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY', egress: `127.0.0.1:${first.port}` });
+  await ingress.until((line) => line.event === 'connected');
+  const { issued } = backup.certs.client('renamed');
+  writeFileSync(pair.key, issued.keyPem);
+  writeFileSync(pair.cert, issued.certPem);
+  ingress.agent.reload('a test');
+  await ingress.until((line) => line.event === 'connected' && line['egress'] === `127.0.0.1:${first.port}`);
+  expect(await ask(ingress.port, 'preferred')).toBe('preferred');
+  await first.recorded();
+});
+
+test('a reload that changes nothing asks again, and the answer may be the same', async () => {
+  const good = await testEgress();
+  const denying = await testEgress({ certs: { ...good.certs, folder: temporaryFolder() }, policy: egressOf('somebody-else') });
+  const ingress = await testIngress(good, good.certs.client('alice'), { to: (await echo()).at, egress: [at(denying), at(good)] });
+  await ingress.until((line) => line.event === 'denied');
+  await ingress.until((line) => line.event === 'connected');
+  ingress.agent.reload('a test');
+  await ingress.until(() => ingress.lines.filter((line) => line.event === 'denied').length === 2);
+  expect(await ask(ingress.port, 'x')).toBe('x');
+});
+
+test('when only egresses are listed that denied us for good, the ingress is denied for good', async () => {
+  const good = await testEgress();
+  const denying = await testEgress({ certs: { ...good.certs, folder: temporaryFolder() }, policy: egressOf('somebody-else') });
+  const { log, until } = memoryLog();
+  const pair = good.certs.client('alice');
+  const egresses = new Egresses({
+    selection: 'priority', connectTimeoutMs: 1_000, maxWaiting: 1, log,
+    makeLink: ({ host, port }, onUsable) => new Link({
+      name: `${host}:${port}`, answered: () => {}, onUsable, handshakeTimeoutMs: 30_000, maxCarrierAgeMs: 0, window: 262_144, replayLimitBytes: 1 << 20, agent: 'test', log,
+      dial: (signal) => dialTls({ host, port, serverName: '127.0.0.1', credentials: loadCredentials({ ...pair, role: 'client' }), ca: loadTrustAnchors(good.certs.ca), deadlineMs: 30_000, signal }),
+    }),
+  });
+  atEnd(() => egresses.stop());
+  const outcome = egresses.run().catch((error: unknown) => error);
+  egresses.update([at(denying), at(good)]);
+  await until((line) => line.event === 'denied');
+  egresses.update([at(denying)]);
+  expect(await within(30_000, 'the outcome', outcome)).toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
 });

@@ -1,7 +1,8 @@
 /**
  * All the egresses of one ingress: a link to each, and the choice of the one that takes the next stream.
  * Rule: by priority, the first that is up; round-robin, those that are up in turn. Live streams stay with the egress that owns them; only new
- * ones go elsewhere. The ingress is denied for good when every egress has denied it.
+ * ones go elsewhere. An egress that denied us for good is asked again when our certificates were loaded again; the ingress is denied for good
+ * when every egress has denied it.
  */
 import { formatEgress, AditError, type EgressTarget, type Logger, type MuxSession } from '@adit/shared';
 import type { Link } from './link.ts';
@@ -21,7 +22,10 @@ export class Egresses {
   readonly #options: EgressesOptions;
   readonly #waiting: Waiting<MuxSession>;
   /** In order of preference. */
+  #listed: readonly EgressTarget[] = [];
   #links: Link[] = [];
+  /** Listed, but they denied us for good, and why. */
+  readonly #denials = new Map<string, AditError>();
   /** No longer listed: they end when their last stream does. */
   readonly #retired = new Set<Link>();
   readonly #outcome: Promise<void>;
@@ -56,16 +60,18 @@ export class Egresses {
   /** These are the egresses now, in order of preference; links to those that stay are kept. */
   update(egresses: readonly EgressTarget[]): void {
     if (this.#stopped) return;
-    const old = new Map(this.#links.map((link) => [link.name, link]));
+    this.#listed = egresses;
     this.#trouble = egresses.length === 0 ? 'no egress is known' : '';
-    this.#links = egresses.map((egress) => {
-      const name = formatEgress(egress);
-      const kept = old.get(name);
-      old.delete(name);
-      return kept ?? this.#start(egress);
-    });
-    for (const link of old.values()) this.#retired.add(link);
-    this.#sweep();
+    const names = new Set(egresses.map(formatEgress));
+    for (const name of this.#denials.keys()) if (!names.has(name)) this.#denials.delete(name);
+    this.#arrange();
+  }
+
+  /** Our certificates may be others now: those who denied us for good are asked again. */
+  retryDenied(): void {
+    if (this.#stopped || this.#denials.size === 0) return;
+    this.#denials.clear();
+    this.#arrange();
   }
 
   /** Discovery failed: said to those who wait. */
@@ -85,6 +91,20 @@ export class Egresses {
     this.#settle.resolve();
   }
 
+  #arrange(): void {
+    const old = new Map(this.#links.map((link) => [link.name, link]));
+    this.#links = this.#listed.filter((egress) => !this.#denials.has(formatEgress(egress))).map((egress) => {
+      const name = formatEgress(egress);
+      const kept = old.get(name);
+      old.delete(name);
+      return kept ?? this.#start(egress);
+    });
+    for (const link of old.values()) this.#retired.add(link);
+    this.#sweep();
+    const [denial] = this.#denials.values();
+    if (denial && this.#links.length === 0) this.#settle.reject(denial); // only they are left
+  }
+
   #start(egress: EgressTarget): Link {
     const link = this.#options.makeLink(egress, (session) => this.#waiting.give(session));
     link.run().catch((error: unknown) => this.#denied(link, error));
@@ -92,6 +112,7 @@ export class Egresses {
   }
 
   #denied(link: Link, error: unknown): void {
+    if (error instanceof AditError && this.#links.includes(link)) this.#denials.set(link.name, error);
     this.#links = this.#links.filter((one) => one !== link);
     this.#retired.delete(link);
     if (!(error instanceof AditError) || this.#links.length === 0) {
