@@ -4,13 +4,13 @@ import http from 'node:http';
 import type net from 'node:net';
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
-import { acceptInnerTls, carrierOf, dialWebSocket, loadCredentials, loadTrustAnchors, serverOptions, WebSocketUpgrades, type Carrier, type WebSocketForm } from '@adit/shared';
+import { acceptInnerTls, carrierOf, dialWebSocket, loadCredentials, loadTrustAnchors, serverOptions, WebSocketUpgrades, type Carrier, type DialWebSocketOptions, type WebSocketForm } from '@adit/shared';
 import type { Certificates } from './certificates.ts';
 import { newCa, newServer } from './issuer.ts';
 import { atEnd } from './scope.ts';
 import type { CarrierPair } from './tunnel.ts';
 
-export interface WebSocketPairs { readonly port: number; pair(): Promise<CarrierPair> }
+export interface WebSocketPairs { readonly port: number; pair(changes?: Partial<DialWebSocketOptions>): Promise<CarrierPair> }
 
 /** `form` websocket: the server is the egress itself; websocket+tls: its certificate is of a public CA, and the egress is behind it. */
 export async function webSocketPairs(certs: Certificates, form: WebSocketForm): Promise<WebSocketPairs> {
@@ -24,7 +24,7 @@ export async function webSocketPairs(certs: Certificates, form: WebSocketForm): 
   const web = http.createServer().on('upgrade', (request, socket, head) => upgrades.accept({ request, socket, head }, (duplex) => {
     const give = (proof: tls.TLSSocket, carried = form): void => accepted.shift()!(carrierOf({ kind: carried, duplex: form === 'websocket' ? duplex : proof, proof, remote: 'client' }));
     if (form === 'websocket') give(socket as tls.TLSSocket);
-    else void acceptInnerTls(duplex, egress, 5_000).then((proof) => { proof.allowHalfOpen = true; give(proof); });
+    else void acceptInnerTls(duplex, egress, 5_000).then((proof) => { proof.allowHalfOpen = true; give(proof); }, () => duplex.destroy());
   }));
   server.on('secureConnection', (socket) => { socket.on('error', () => { /* told by close */ }); web.emit('connection', socket); });
   server.listen(0, '127.0.0.1');
@@ -34,11 +34,11 @@ export async function webSocketPairs(certs: Certificates, form: WebSocketForm): 
   const alice = certs.client('alice');
   return {
     port,
-    async pair() {
+    async pair(changes = {}) {
       const accepting = new Promise<Carrier>((resolve) => accepted.push(resolve));
       const client = await dialWebSocket({
         host: '127.0.0.1', port, path: '/adit', headers: {}, serverName: '127.0.0.1', credentials: loadCredentials({ cert: alice.cert, key: alice.key, role: 'client' }), ca: loadTrustAnchors(certs.ca),
-        outerCa: loadTrustAnchors(outerCa.cert), deadlineMs: 30_000, signal: new AbortController().signal,
+        outerCa: loadTrustAnchors(outerCa.cert), deadlineMs: 30_000, signal: new AbortController().signal, ...changes,
       });
       return { client, server: await accepting };
     },

@@ -21,9 +21,11 @@ export function acceptInnerTls(duplex: Duplex, options: tls.TlsOptions, deadline
     server.once('secureConnection', (socket) => {
       socket.on('error', () => { /* arrives at its owner with `close` */ });
       socket.once('close', () => duplex.destroy());
+      duplex.off('end', ended).off('close', ended);
       resolve(socket);
     });
-    duplex.once('close', () => reject(new AditError('LINK_LOST', 'the WebSocket closed during the TLS handshake inside it')));
+    const ended = (): void => fail(new Error('the WebSocket closed'));
+    duplex.once('end', ended).once('close', ended);
     server.emit('connection', duplex);
   });
 }

@@ -1,6 +1,6 @@
 /**
  * An open WebSocket as a duplex of bytes: binary messages, end to end, whose boundaries mean nothing.
- * Rule: text, a message beyond the limit, or pings that nobody reads the answers of end it; what came before an orderly close is delivered first.
+ * Rule: text, a message beyond the limit, or a flood of pings (ws bounds the answers that wait) ends it; what came before an orderly close is delivered first.
  * There is no half-close: streams of a session have their own, in frames; ending our side closes the WebSocket.
  * Spec: RFC 6455; docs/protocol.md section 3.9.
  */
@@ -12,8 +12,6 @@ import { AditError } from '../errors.ts';
 export const maxMessageBytes = 1 << 20;
 /** Several small writes go out as one message up to this size, bytes. */
 const joinBelowBytes = 65_536;
-/** Answers to pings that may wait unread, bytes. */
-const maxPongBytes = 65_536;
 const closeCode = { normal: 1000, away: 1001, none: 1005, text: 1003 } as const;
 
 type Done = (error?: Error | null) => void;
@@ -27,7 +25,6 @@ export class WebSocketDuplex extends Duplex {
     this.#socket = socket;
     this.on('error', () => { /* told by close */ });
     socket.on('message', (data: Buffer, binary: boolean) => this.#message(data, binary));
-    socket.on('ping', () => { if (socket.bufferedAmount > maxPongBytes + this.writableLength) this.destroy(broken('it pings and does not read the answers')); });
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', (code) => this.#closed(code));
   }

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import type net from 'node:net';
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { WebSocket, WebSocketServer } from 'ws';
+import { atEnd, within } from '../../../../test/support/scope.ts';
+import { maxMessageBytes, WebSocketDuplex } from './websocket-duplex.ts';
+
+/** A WebSocket of the test's own, and the duplex at its other end. */
+async function pair(): Promise<{ raw: WebSocket; duplex: WebSocketDuplex }> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false, maxPayload: maxMessageBytes });
+  atEnd(() => { server.close(); });
+  await once(server, 'listening');
+  const raw = new WebSocket(`ws://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+  raw.on('error', () => { /* told by close */ });
+  const [[accepted]] = await Promise.all([once(server, 'connection') as Promise<[WebSocket]>, once(raw, 'open')]);
+  atEnd(() => { raw.terminate(); });
+  return { raw, duplex: new WebSocketDuplex(accepted) };
+}
+
+async function everything(duplex: WebSocketDuplex): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of duplex as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function broken(duplex: WebSocketDuplex): Promise<Error | null> {
+  await within(20_000, 'its end', new Promise<void>((resolve) => duplex.resume().once('close', () => resolve())));
+  return duplex.errored;
+}
+
+test('bytes arrive as they were sent, whatever the messages are cut into, and an orderly close ends them', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 5_000 }), { maxLength: 20 }), async (messages) => {
+    const { raw, duplex } = await pair();
+    for (const message of messages) raw.send(message);
+    raw.close(1000);
+    expect(await everything(duplex)).toEqual(Buffer.concat(messages));
+  }), { numRuns: 20 });
+});
+
+test('small writes of one turn go out as one message, large ones on their own', async () => {
+  const { raw, duplex } = await pair();
+  const sizes: number[] = [];
+  raw.on('message', (data: Buffer) => sizes.push(data.length));
+  duplex.cork();
+  for (let n = 0; n < 10; n++) duplex.write(Buffer.alloc(10));
+  duplex.write(Buffer.alloc(65_536));
+  duplex.uncork();
+  duplex.end();
+  await once(raw, 'close');
+  expect(sizes).toEqual([100, 65_536]);
+});
+
+test('a reader that does not read holds the sender back', async () => {
+  const { raw, duplex } = await pair();
+  const chunk = Buffer.alloc(1 << 16);
+  for (let n = 0; n < 400; n++) raw.send(chunk);
+  await new Promise(setImmediate);
+  expect(duplex.readableLength).toBeLessThan(1 << 20);
+  let bytes = 0;
+  duplex.on('data', (data: Buffer) => { bytes += data.length; if (bytes === 400 * chunk.length) raw.close(1000); });
+  await once(duplex, 'end');
+  expect(bytes).toBe(400 * chunk.length);
+});
+
+test.each([
+  ['text', (raw: WebSocket) => raw.send('hello'), /it sent text/],
+  ['a message beyond the limit', (raw: WebSocket) => raw.send(Buffer.alloc(maxMessageBytes + 1)), /payload/i],
+  ['a close for trouble', (raw: WebSocket) => raw.close(1011), /closed with code 1011/],
+  ['a vanished peer', (raw: WebSocket) => raw.terminate(), /closed with code 1006/],
+])('%s breaks it', async (_what, act, reason) => {
+  const { raw, duplex } = await pair();
+  act(raw);
+  expect((await broken(duplex))?.message).toMatch(reason);
+});
+
+test('pings whose answers nobody reads break it', async () => {
+  const { raw, duplex } = await pair();
+  raw.pause();
+  const ping = (): void => { for (let n = 0; n < 5_000 && raw.readyState === raw.OPEN; n++) raw.ping(Buffer.alloc(125)); if (!duplex.destroyed) setImmediate(ping); };
+  ping();
+  expect((await broken(duplex))?.message).toMatch(/closed with code 1006/);
+});

@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals';
+import { certificates } from '../../../../test/support/certificates.ts';
+import { webSocketPairs } from '../../../../test/support/websocket-pair.ts';
+import { loadCredentials } from '../identity/credentials.ts';
+import { loadTrustAnchors } from '../identity/trust.ts';
+import { dialWebSocket, type DialWebSocketOptions } from './websocket.ts';
+
+const certs = certificates();
+const alice = certs.client('alice');
+
+const dial = (port: number, changes: Partial<DialWebSocketOptions> = {}): ReturnType<typeof dialWebSocket> => dialWebSocket({
+  host: '127.0.0.1', port, path: '/adit', headers: {}, serverName: '127.0.0.1', credentials: loadCredentials({ cert: alice.cert, key: alice.key, role: 'client' }), ca: loadTrustAnchors(certs.ca),
+  deadlineMs: 5_000, signal: new AbortController().signal, ...changes,
+});
+
+test('both ends of both forms export the same, and the form and the intermediary are told', async () => {
+  for (const form of ['websocket', 'websocket+tls'] as const) {
+    const { client, server } = await (await webSocketPairs(certs, form)).pair();
+    expect([client.kind, client.intermediary]).toEqual([form, form === 'websocket' ? undefined : 'CN=Public']);
+    expect(client.exportKey('EXPORTER-x', Buffer.alloc(1)).equals(server.exportKey('EXPORTER-x', Buffer.alloc(1)))).toBe(true);
+    client.duplex.destroy();
+    server.duplex.destroy();
+  }
+});
+
+test('an intermediary that this system does not trust is refused, and named', async () => {
+  const { port } = await webSocketPairs(certs, 'websocket+tls');
+  await expect(dial(port)).rejects.toMatchObject({ code: 'EGRESS_CERT_INVALID', message: expect.stringMatching(/not trusted.*; and what answers as wss:.*issued by CN=Public/) });
+});
+
+test('a certificate of our CA that is not in order is no reason to look for an intermediary', async () => {
+  const { port } = await webSocketPairs(certs, 'websocket');
+  await expect(dial(port, { serverName: 'elsewhere.example.org' })).rejects.toMatchObject({ code: 'EGRESS_CERT_INVALID', message: expect.stringMatching(/^(?!.*; and).*not for "elsewhere/) });
+});
+
+test('the egress behind an intermediary has to prove itself inside', async () => {
+  const pairs = await webSocketPairs(certs, 'websocket+tls');
+  await expect(pairs.pair({ serverName: 'elsewhere.example.org' })).rejects.toMatchObject({ code: 'EGRESS_CERT_INVALID', message: expect.stringContaining('not for "elsewhere') });
+});
