@@ -1,14 +1,15 @@
 import { join } from 'node:path';
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { initAuthority, openStore } from '@adit/pki';
 import { aditCa, openssl } from '../../../../test/support/adit-ca.ts';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { revokeCommand } from './revoke.ts';
 
-const cwd = temporaryFolder();
 const check = (name: string, code = 0): Promise<string> => openssl(['verify', '-x509_strict', '-crl_check', '-CRLfile', 'ca/crl.pem', '-CAfile', 'ca.crt', `${name}.crt`], { cwd, code });
+let cwd: string;
 let bob: string;
-beforeAll(async () => {
+beforeEach(async () => {
+  cwd = temporaryFolder();
   await initAuthority(join(cwd, 'ca'));
   const store = openStore(join(cwd, 'ca'));
   await store.issueClient({ name: 'alice' }, { out: cwd });
