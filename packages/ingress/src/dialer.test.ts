@@ -15,7 +15,7 @@ function dialerTo(port: number, { certs }: Pick<TestEgress, 'certs'>, changes: P
   const { cert, key } = certs.client('alice');
   const { outerCa, ...options } = changes;
   const trust = { credentials: loadCredentials({ cert, key, role: 'client' }), ca: loadTrustAnchors(certs.ca), revocation: undefined, outerCa: outerCa === undefined ? undefined : loadTrustAnchors(outerCa) };
-  const dialer = new Dialer({ target: { kind: 'address', host: '127.0.0.1', port }, carrier: 'auto', serverName: undefined, wsPath: '/adit', headers: [], trust: () => trust, deadlineMs: 10_000, log, network: () => 'home', ...options });
+  const dialer = new Dialer({ target: { kind: 'address', host: '127.0.0.1', port }, carrier: 'auto', serverName: undefined, wsPath: '/adit', headers: [], trust: () => trust, deadlineMs: 30_000, log, network: () => 'home', ...options });
   return { dialer, lines };
 }
 
@@ -61,7 +61,7 @@ test('a box that resets what it does not know is passed by WebSocket, and the ne
   for (let n = 0; n < 2; n++) {
     const carrier = await dialled(dialer);
     expect(carrier.kind).toBe('websocket');
-    await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 });
+    await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 });
     dialer.answered();
   }
   expect(tlsTried).toBe(1);
@@ -99,7 +99,7 @@ test('a box that ends TLS is passed by the TLS inside a WebSocket, and named onc
   for (let n = 0; n < 2; n++) {
     const carrier = await dialled(dialer);
     expect(carrier).toMatchObject({ kind: 'websocket+tls', intermediary: 'CN=Corporate Inspection' });
-    await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 5_000 });
+    await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 });
     dialer.answered();
   }
   expect(lines.filter(({ event }) => event === 'intercepted')).toEqual([expect.objectContaining({ issuer: 'CN=Corporate Inspection' })]);

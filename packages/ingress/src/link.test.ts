@@ -94,7 +94,7 @@ test('an egress that forgot the session is told apart: connections are reset, ne
   target = second.port;
   for (const line of first.lines.filter(({ event }) => event === 'connected')) expect(line['resumed']).toBe(false);
   first.server.close(); // without a drain: as if it had been killed, but for the CLOSE
-  expect((await within(10_000, 'the reset', received)).ending).toBe('reset');
+  expect((await within(30_000, 'the reset', received)).ending).toBe('reset');
   expect(await ask(ingress.port, 'again')).toBe('again');
 });
 
@@ -138,7 +138,7 @@ test('when the egress drains, what is open finishes there and what is new goes t
   socket.write('old');
   expect(String(await chunkFrom(socket))).toBe('old');
   socket.end();
-  await within(5_000, 'the drain', drained);
+  await within(30_000, 'the drain', drained);
 });
 
 test.each(['the dial', 'the wait for WELCOME'])('a doubt ends %s that hangs in the old network, and the next attempt is made at once', async (where) => {
@@ -152,7 +152,7 @@ test.each(['the dial', 'the wait for WELCOME'])('a doubt ends %s that hangs in t
   await hole.reached;
   at.port = egress.port;
   link.doubt();
-  await within(20_000, 'the new attempt', until((line) => line.event === 'connected'));
+  await within(30_000, 'the new attempt', until((line) => line.event === 'connected'));
   expect(await until((line) => line.event === 'retrying')).toMatchObject({ level: 'info', reason: 'the network changed', delayMs: 0 });
   link.stop();
   await running;
@@ -180,7 +180,7 @@ test('an attempt to resume that hangs gives way after 3 s, the next after 6 s, t
   const at = { port: path.port };
   const { link, lines, until } = linkTo(at, egress.certs, { handshakeTimeoutMs: 12_000 });
   const running = link.run();
-  await within(20_000, 'the session', until((line) => line.event === 'connected'));
+  await within(30_000, 'the session', until((line) => line.event === 'connected'));
   at.port = hole.port;
   path.cut();
   await within(40_000, 'the second late attempt', until((line) => line.event === 'retrying' && String(line['reason']).includes('within 6 s')));
@@ -198,7 +198,7 @@ test('a session that waits ends at its deadline, with its streams, although an a
   const at = { port: path.port };
   const { link, lines, until } = linkTo(at, egress.certs, { handshakeTimeoutMs: 1_000 }); // attempts have the minute of the dial
   const running = link.run();
-  await within(20_000, 'the session', until((line) => line.event === 'connected'));
+  await within(30_000, 'the session', until((line) => line.event === 'connected'));
   let reset!: (code: number) => void;
   const ended = new Promise<number>((resolve) => { reset = resolve; });
   const stream = link.session!.open(encodeOpen({ destination: { kind: 'host', host: '127.0.0.1', port: 1 }, frontEnd: 'forward' }));
@@ -206,11 +206,11 @@ test('a session that waits ends at its deadline, with its streams, although an a
   at.port = hole.port;
   path.cut();
   await hole.reached;
-  expect(await within(20_000, 'the end of the stream', ended)).toBe(wireOfCode('RESUME_EXPIRED'));
+  expect(await within(30_000, 'the end of the stream', ended)).toBe(wireOfCode('RESUME_EXPIRED'));
   expect(await until((line) => line.event === 'disconnected')).toMatchObject({ code: 'RESUME_EXPIRED', streams: 1 });
   at.port = egress.port;
   link.doubt();
-  await within(20_000, 'a new session', until(() => lines.filter((line) => line.event === 'connected' && line['resumed'] === false).length === 2));
+  await within(30_000, 'a new session', until(() => lines.filter((line) => line.event === 'connected' && line['resumed'] === false).length === 2));
   link.stop();
   await running;
 });
@@ -221,7 +221,7 @@ test('an answer of the egress is told to whoever dials, be it a welcome or a ref
   for (const name of ['welcomed', 'refused']) {
     const { link, until } = linkTo(egress, egress.certs, { answered: () => answers.push(name) });
     void link.run();
-    await within(20_000, name, until((line) => line.event === (name === 'welcomed' ? 'connected' : 'retrying')));
+    await within(30_000, name, until((line) => line.event === (name === 'welcomed' ? 'connected' : 'retrying')));
   }
   expect(answers.slice(0, 2)).toEqual(['welcomed', 'refused']);
 });
@@ -242,12 +242,12 @@ test('the backoff goes on after carriers that moved nothing and died at once, an
     onUsable: () => { if (carriers.length < 4) carriers.at(-1)!.duplex.destroy(); else used(); },
   });
   const running = link.run();
-  await within(20_000, 'the fourth carrier', fourth);
+  await within(30_000, 'the fourth carrier', fourth);
   expect(calls).toEqual(['next', 'next', 'next']);
   const stream = link.session!.open(encodeOpen({ destination: { kind: 'host', host: '127.0.0.1', port: 1 }, frontEnd: 'forward' }));
-  await within(20_000, 'the refusal', new Promise<void>((refused) => { stream.events = { opened() {}, refused: () => refused(), data() {}, end() {}, reset() {}, writable() {} }; }));
+  await within(30_000, 'the refusal', new Promise<void>((refused) => { stream.events = { opened() {}, refused: () => refused(), data() {}, end() {}, reset() {}, writable() {} }; }));
   carriers.at(-1)!.duplex.destroy();
-  await within(20_000, 'the fifth', until(() => lines.filter(({ event }) => event === 'connected').length === 5));
+  await within(30_000, 'the fifth', until(() => lines.filter(({ event }) => event === 'connected').length === 5));
   expect(calls).toEqual(['next', 'next', 'next', 'reset', 'next']);
   link.stop();
   await running;

@@ -15,7 +15,7 @@ const options = serverOptions(loadCredentials({ cert: certs.egress.cert, key: ce
 function shake(to: Duplex): Promise<tls.TLSSocket> {
   const { cert, key } = certs.client('alice');
   const { certPem, keyPem } = loadCredentials({ cert, key, role: 'client' });
-  return secure({ peer: 'the egress', to, serverName: '127.0.0.1', tls: { cert: certPem, key: keyPem, ca: [...loadTrustAnchors(certs.ca).pem], minVersion: 'TLSv1.3', ALPNProtocols: ['adit/1'] }, deadlineMs: 5_000, signal: new AbortController().signal });
+  return secure({ peer: 'the egress', to, serverName: '127.0.0.1', tls: { cert: certPem, key: keyPem, ca: [...loadTrustAnchors(certs.ca).pem], minVersion: 'TLSv1.3', ALPNProtocols: ['adit/1'] }, deadlineMs: 30_000, signal: new AbortController().signal });
 }
 
 test('a handshake inside a duplex proves both ends, begins with its byte, and both die together', async () => {

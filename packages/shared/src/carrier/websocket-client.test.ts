@@ -24,7 +24,7 @@ async function answering(text: string): Promise<{ connect(): Promise<net.Socket>
 }
 
 const ask = (over: net.Socket, changes: Partial<UpgradeOptions> = {}): ReturnType<typeof upgrade> => upgrade({
-  over, authority: 'tunnel.example.org', path: '/adit', headers: { 'X-Access': 'abc' }, peer: 'wss://tunnel.example.org/adit', deadlineMs: 5_000, signal: new AbortController().signal, ...changes,
+  over, authority: 'tunnel.example.org', path: '/adit', headers: { 'X-Access': 'abc' }, peer: 'wss://tunnel.example.org/adit', deadlineMs: 30_000, signal: new AbortController().signal, ...changes,
 });
 
 test.each([

@@ -25,7 +25,7 @@ async function everything(duplex: WebSocketDuplex): Promise<Buffer> {
 }
 
 async function broken(duplex: WebSocketDuplex): Promise<Error | null> {
-  await within(20_000, 'its end', new Promise<void>((resolve) => duplex.resume().once('close', () => resolve())));
+  await within(30_000, 'its end', new Promise<void>((resolve) => duplex.resume().once('close', () => resolve())));
   return duplex.errored;
 }
 

@@ -35,7 +35,7 @@ test('a refusal is one whole answer with its reason, and the end', async () => {
   socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');
   let text = '';
   socket.on('data', (chunk: Buffer) => { text += String(chunk); });
-  await within(5_000, 'the answer', once(socket, 'close'));
+  await within(30_000, 'the answer', once(socket, 'close'));
   expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[^]*Content-Length: 32\r\n[^]*\r\n\r\nthe subprotocol here is adit\.v1\n$/);
   expect(refused).toEqual(['the subprotocol here is adit.v1']);
 });

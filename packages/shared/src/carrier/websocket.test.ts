@@ -10,7 +10,7 @@ const alice = certs.client('alice');
 
 const dial = (port: number, changes: Partial<DialWebSocketOptions> = {}): ReturnType<typeof dialWebSocket> => dialWebSocket({
   host: '127.0.0.1', port, path: '/adit', headers: {}, serverName: '127.0.0.1', credentials: loadCredentials({ cert: alice.cert, key: alice.key, role: 'client' }), ca: loadTrustAnchors(certs.ca),
-  deadlineMs: 5_000, signal: new AbortController().signal, ...changes,
+  deadlineMs: 30_000, signal: new AbortController().signal, ...changes,
 });
 
 test('both ends of both forms export the same, and the form and the intermediary are told', async () => {
