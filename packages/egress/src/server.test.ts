@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { parseCidr } from '@adit/shared';
 import { EgressServer } from './server.ts';
 import { certificates } from '../../../test/support/certificates.ts';
-import { newServer } from '../../../test/support/issuer.ts';
+import { day, newServer } from '../../../test/support/issuer.ts';
 import { memoryLog, testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
 import { proxyBlock } from '../../../test/support/proxy-protocol.ts';
 
@@ -69,4 +69,14 @@ test('behind a trusted load balancer the client of the header is the one that is
   expect(await ask(Number(egress.server.addresses[1]!.split(':')[1]), Buffer.concat([proxyBlock({ ends }), Buffer.from('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')]))).toMatch(/^HTTP\/1\.1 200 /);
   await expect(testCarrier(egress, egress.certs.client('alice'))).rejects.toMatchObject({ code: expect.stringMatching(/^LINK_|^EGRESS_UNREACHABLE/) });
   expect(await egress.until((line) => line.event === 'denied')).toMatchObject({ code: 'PROTOCOL_ERROR', remote: expect.stringMatching(/^127\.0\.0\.1:/) });
+});
+
+test('a revocation list that ends soon is said at the start, and no longer when a new one is loaded', async () => {
+  const certs = certificates();
+  const egress = await testEgress({ certs, crl: certs.revoke({ thisUpdate: new Date(Date.now() - 90 * day), nextUpdate: new Date(Date.now() + 10 * day) }) });
+  const said = (): unknown[] => egress.lines.filter(({ event }) => event === 'expiring').map(({ what }) => what);
+  expect(said()).toEqual(['revocation list']);
+  certs.revoke({});
+  egress.server.reload('a test');
+  expect(said()).toEqual(['revocation list']);
 });

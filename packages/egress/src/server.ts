@@ -5,7 +5,7 @@
  */
 import type net from 'node:net';
 import tls from 'node:tls';
-import { AditError, alpn, defaultWindowBytes, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type HostPort, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { AditError, alpn, defaultWindowBytes, ExpiryWatch, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type HostPort, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Attachments, type Arrival } from './attach.ts';
 import { ConnectService } from './connect/service.ts';
 import { HttpDoor } from './http.ts';
@@ -39,6 +39,7 @@ export class EgressServer {
   readonly #http: HttpDoor;
   readonly #tls: tls.Server;
   readonly #stopped = new AbortController();
+  readonly #expiry: ExpiryWatch;
   readonly #listeners: Listener[] = [];
   #trust: Trust;
   #draining = false;
@@ -51,6 +52,7 @@ export class EgressServer {
     this.#trust = trust;
     this.#policy = policy;
     this.#limits = new Limits(options);
+    this.#expiry = new ExpiryWatch({ loaded: () => this.#trust, log: deps.log });
     this.#sessions = new Sessions({
       options: { ...options, window: defaultWindowBytes, agent: deps.agent },
       limits: this.#limits, policy: () => this.#policy.current, log: deps.log, record: deps.record,
@@ -82,6 +84,7 @@ export class EgressServer {
     watchFiles([cert, key, clientCa, policy, ...(crl === undefined ? [] : [crl])], () => this.reload('a file changed'), { signal: this.#stopped.signal });
     for (const at of this.#options.listen) await this.#listen(at, (socket) => this.#tls.emit('connection', socket));
     for (const at of this.#options.listenHttp) await this.#listen(at, (socket, arrival) => this.#http.accept(socket, { arrival }), { http: true });
+    this.#expiry.start(this.#stopped.signal);
     this.#recheck = setInterval(() => this.#recheckIdentities(), recheckMs).unref();
   }
 
@@ -95,6 +98,7 @@ export class EgressServer {
       const trust = loadTrust(this.#options);
       this.#tls.setSecureContext(portOptions(trust));
       this.#trust = trust;
+      this.#expiry.reloaded();
       this.#recheckIdentities();
     });
   }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { day } from '../../../test/support/issuer.ts';
 import { ask, chunkFrom, client, echo } from '../../../test/support/services.ts';
 import { testEgress } from '../../../test/support/in-process.ts';
 import { testIngress } from '../../../test/support/in-process-ingress.ts';
@@ -65,4 +66,13 @@ test('a renewed certificate is shown to the egress at once, on a fresh carrier, 
   socket.write('after');
   expect(String(await chunkFrom(socket))).toBe('after');
   socket.destroy();
+});
+
+test('a certificate that ends soon is said at the start and after each reload', async () => {
+  const egress = await testEgress();
+  const pair = egress.certs.client('alice', { from: new Date(Date.now() - 90 * day), to: new Date(Date.now() + 10 * day) });
+  const ingress = await testIngress(egress, pair, { to: '127.0.0.1:1' });
+  expect(ingress.lines.filter(({ event }) => event === 'expiring')).toMatchObject([{ level: 'warn', what: 'certificate', hoursLeft: 239 }]);
+  ingress.agent.reload('a test');
+  expect(ingress.lines.filter(({ event }) => event === 'expiring')).toHaveLength(2);
 });

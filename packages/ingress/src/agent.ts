@@ -3,7 +3,7 @@
  * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
  */
 import { resolveSrv } from 'node:dns/promises';
-import { AditError, defaultWindowBytes, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type EgressTarget, type Forward, type Listener, type Logger, type MuxSession } from '@adit/shared';
+import { AditError, defaultWindowBytes, ExpiryWatch, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type EgressTarget, type Forward, type Listener, type Logger, type MuxSession } from '@adit/shared';
 import { Connection } from './connection.ts';
 import { Dialer, type Trust } from './dialer.ts';
 import { forward } from './frontend/forward.ts';
@@ -38,6 +38,7 @@ export class IngressAgent {
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<Connection>();
   readonly #stopped = new AbortController();
+  readonly #expiry: ExpiryWatch;
   #trust: Trust;
   #emptied: (() => void) | undefined;
 
@@ -45,6 +46,7 @@ export class IngressAgent {
     this.#options = options;
     this.#deps = deps;
     this.#trust = loadIngressFiles(options);
+    this.#expiry = new ExpiryWatch({ loaded: () => this.#trust, log: deps.log });
     this.#discovery = new Discovery({ addresses: options.egress, resolveSrv, random: Math.random });
     this.#egresses = new Egresses({
       selection: options.select, connectTimeoutMs: options.connectTimeoutMs, maxWaiting, log: deps.log, makeLink: (egress, onUsable) => this.#link(egress, onUsable),
@@ -55,6 +57,7 @@ export class IngressAgent {
   async start(): Promise<void> {
     // In the same turn as the files were loaded: what changes from here on is seen.
     const { cert, key, ca, crl, outerCa } = this.#options;
+    this.#expiry.start(this.#stopped.signal);
     watchFiles([cert, key, ca, crl, outerCa].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
     for (const spec of this.#options.forwards) await this.#listen(spec);
   }
@@ -79,6 +82,7 @@ export class IngressAgent {
       // The egress ends a session when the certificate that it saw expires: show it the new one.
       if (this.#trust.credentials.certPem !== before) void this.swap('a new certificate');
       this.#egresses.retryDenied();
+      this.#expiry.reloaded();
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       log.error({ event: 'reload-failed', what: 'certificates', cause, code: error.code, reason: error.message }, 'certificates not reloaded: the old ones stay in force');

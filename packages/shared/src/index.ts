@@ -4,6 +4,7 @@ export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseC
 export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './protocol/destination.ts';
 export { awaitConnectResponse, basicCredentials, connectRequest, type ConnectRequest, type ConnectResponse } from './protocol/http-connect.ts';
 export { loadCredentials, type CredentialFiles, type Credentials } from './identity/credentials.ts';
+export { ExpiryWatch } from './identity/expiry.ts';
 export { factsOf, judgeAgain, judgeClient, judgeEgress, sameIdentity, type EgressVerdict, type PeerContext, type PeerFacts, type PeerIdentity, type PeerVerdict, type Refused } from './identity/peer.ts';
 export { extendedKeyUsagesOf, readCertificate, signingUsesOf, uriNamesOf, usages, type CertificateFields, type Extensions } from './identity/certificate.ts';
 export { bitsOf, childrenOf, context, DerError, expectTag, oidOf, readDer, serialOf, smallNumberOf, tags, timeOf, type DerElement } from './identity/der.ts';

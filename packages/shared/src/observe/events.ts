@@ -18,6 +18,7 @@ export const events = {
   handshake: 'at the egress, level debug: a connection that was no TLS handshake of ours',
   reloaded: 'new files are in force',
   'reload-failed': 'a new file is not usable, the old one stays in force',
+  expiring: 'less than a fifth of the time of our certificate or of the revocation list is left',
   draining: 'no new streams; those that are open may finish',
   stopped: 'the process is done, with its exit `status`',
   failed: 'trouble that concerns no single stream, such as a machine out of file descriptors',
