@@ -109,6 +109,8 @@ export async function startEgress({ certificates: files, policy = openPolicy, po
 export interface IngressOptions {
   readonly certificates: Certificates;
   readonly egressPort: number;
+  /** Instead of 127.0.0.1 and that port, as `--egress` takes it. */
+  readonly egress?: string;
   /** Destinations by a name of the test's choosing: `{ web: '127.0.0.1:8080' }`; each gets a port of its own on 127.0.0.1. */
   readonly to: Readonly<Record<string, string>>;
   readonly client?: KeyPair;
@@ -118,9 +120,9 @@ export interface IngressOptions {
 export interface Ingress { readonly process: AditProcess; readonly ports: Readonly<Record<string, number>> }
 
 /** Starts an ingress and waits until it listens (not until it is connected). */
-export async function startIngress({ certificates: files, egressPort, to, client = files.client('alice'), flags = [], process: options }: IngressOptions): Promise<Ingress> {
+export async function startIngress({ certificates: files, egressPort, egress = `127.0.0.1:${egressPort}`, to, client = files.client('alice'), flags = [], process: options }: IngressOptions): Promise<Ingress> {
   const forwards = Object.entries(to).map(([name, destination]) => ({ name, spec: `127.0.0.1:0:${destination}` }));
-  const child = new AditProcess(['ingress', '--egress', `127.0.0.1:${egressPort}`, '--cert', client.cert, '--key', client.key, '--ca', files.ca, '--log-format', 'json', ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']), ...forwards.flatMap(({ spec }) => ['-L', spec]), ...flags], options);
+  const child = new AditProcess(['ingress', '--egress', egress, '--cert', client.cert, '--key', client.key, '--ca', files.ca, '--log-format', 'json', ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']), ...forwards.flatMap(({ spec }) => ['-L', spec]), ...flags], options);
   const ports: Record<string, number> = {};
   for (const [at, { name }] of forwards.entries()) ports[name] = portOf(await child.event('listening', {}, { nth: at + 1 }));
   return { process: child, ports };

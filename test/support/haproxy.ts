@@ -1,0 +1,26 @@
+/**
+ * HAProxy with frontends and backends of the test's own.
+ * Rule: what listens is up when this returns; two tests never share a port, which HAProxy would allow.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Child, run, type Finished } from './child.ts';
+import { find } from './scenario.ts';
+import { temporaryFolder } from './scope.ts';
+
+const globals = 'global\n    noreuseport\n    maxconn 4096\n\n';
+
+function written(configuration: string): string {
+  const file = join(temporaryFolder(), 'haproxy.cfg');
+  writeFileSync(file, globals + configuration);
+  return file;
+}
+
+export async function startHaproxy(configuration: string): Promise<Child> {
+  const haproxy = new Child(find('haproxy')!, ['-W', '-db', '-f', written(configuration)], { name: 'haproxy' });
+  await haproxy.line(/Loading success/);
+  return haproxy;
+}
+
+/** What HAProxy says about a configuration, without running it. */
+export function checkHaproxy(configuration: string): Promise<Finished> { return run(find('haproxy')!, ['-c', '-f', written(configuration)]); }

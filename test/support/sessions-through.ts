@@ -1,0 +1,64 @@
+/**
+ * What holds for sessions through any program that ends TLS before the egress: the same scenarios for each of them.
+ */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { expect } from '@jest/globals';
+import { type Behind, type BehindOptions, behind } from './intermediary.ts';
+import { pattern, patternHash } from './pattern.ts';
+import { scenario } from './scenario.ts';
+import { within } from './scope.ts';
+import { ask, chunkFrom, client, echo, hashing, service } from './services.ts';
+
+/** `remote` is what the egress takes for the client; the laptop has 127.0.0.77. */
+export interface Through extends Pick<BehindOptions, 'start' | 'egressFlags'> { readonly remote: RegExp }
+
+const megabytes = 24;
+
+export function sessionsThrough(program: string, { remote, ...options }: Through): void {
+  const open = async (to: Readonly<Record<string, string>>): Promise<Behind> => behind({ ...options, from: '127.0.0.77', to });
+
+  scenario('the session is made by a handshake inside the WebSocket, and both logs say so', [program], async () => {
+    const echoes = await echo();
+    const { egress, ingress, port } = await open({ echo: echoes.at });
+    expect(await ingress.process.event('connected')).toMatchObject({ carrier: 'websocket+tls', intermediary: expect.stringContaining('A public CA') });
+    expect(await egress.process.event('connected')).toMatchObject({ carrier: 'websocket+tls', identity: 'spiffe://example.org/client/alice', remote: expect.stringMatching(remote) });
+    expect(await ask(port('echo'), 'hello')).toBe('hello');
+  });
+
+  scenario('half-close and reset cross it as themselves', [program], async () => {
+    const hashes = await hashing();
+    const resets = await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); });
+    const speaksFirst = await service((socket) => { socket.end('220 ready\r\n'); socket.resume(); });
+    const { port } = await open({ hashes: hashes.at, resets: resets.at, first: speaksFirst.at });
+    expect(await ask(port('hashes'), 'half')).toBe(`4 ${createHash('sha256').update('half').digest('hex')}`);
+    expect(await ask(port('first'), '')).toBe('220 ready\r\n');
+    const { socket, received } = await client(port('resets'));
+    socket.write('x');
+    expect((await within(15_000, 'the reset', received)).ending).toBe('reset');
+  });
+
+  scenario(`${megabytes} MiB go up while the connection is killed three times, and every byte arrives once`, [program], async () => {
+    const hashes = await hashing();
+    const echoes = await echo();
+    const { egress, ingress, network, port } = await open({ hashes: hashes.at, echo: echoes.at });
+    const idle = await client(port('echo'));
+    idle.socket.write('before');
+    expect(String(await chunkFrom(idle.socket))).toBe('before');
+    const { socket, received } = await client(port('hashes'));
+    let [sent, kills] = [0, 0];
+    for (const chunk of pattern(megabytes)) {
+      if (!socket.write(chunk)) await within(30_000, 'room to write', once(socket, 'drain'));
+      if (++sent % (megabytes / 4) === 0 && kills < 3) {
+        network.cut(kills++ % 2 === 0 ? 'reset' : 'end');
+        await ingress.process.event('connected', { resumed: true }, { nth: kills, ms: 30_000 });
+      }
+    }
+    socket.end();
+    expect(String((await within(40_000, 'the hash', received)).bytes)).toBe(`${megabytes * 2 ** 20} ${patternHash(megabytes)}`);
+    idle.socket.write('after');
+    expect(String(await chunkFrom(idle.socket))).toBe('after');
+    expect(network.kills).toBe(3);
+    expect(egress.process.all('connected').map(({ carrier, resumed }) => [carrier, resumed])).toEqual([false, true, true, true].map((resumed) => ['websocket+tls', resumed]));
+  }, 120_000);
+}
