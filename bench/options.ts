@@ -10,7 +10,13 @@ export const testNames = ['bulk', 'http', 'rate', 'setup', 'idle'] as const;
 export type TestName = (typeof testNames)[number];
 
 /** A built checkout of Adit: a name for the table and the absolute path of its root folder. */
-export interface AditBuild { readonly name: string; readonly root: string; readonly egressFlags?: readonly string[] }
+export interface AditBuild {
+  readonly name: string;
+  readonly root: string;
+  readonly egressFlags?: readonly string[];
+  /** What stands before the address of --egress: another carrier than the default. */
+  readonly scheme?: string;
+}
 
 export interface BenchOptions {
   /** Pairs to measure by name; undefined: every one that is installed. */
@@ -33,7 +39,7 @@ export interface BenchOptions {
 export class UsageError extends Error {}
 
 export const usage = `usage: npm run bench -- [options]
-  --only a,b            pairs to measure: direct, adit, adit-no-replay (only when named), stunnel, haproxy, nginx, socat, ghostunnel, names given by --adit
+  --only a,b            pairs to measure: direct, adit, adit-no-replay and adit-wss (only when named), stunnel, haproxy, nginx, socat, ghostunnel, names given by --adit
   --tests a,b           ${testNames.join(', ')} (default: all)
   --seconds N           length of one transfer or load (default 4)
   --rounds N            interleaved rounds (default 5)

@@ -14,11 +14,14 @@ import type { Peer } from './peer.ts';
 /** The build of this checkout. */
 export const ownBuild: AditBuild = { name: 'adit', root: join(import.meta.dirname, '..', '..') };
 
-/** The same build with replay off: nothing is kept or acknowledged. Measured when it is asked for; what resumability costs is the ratio. */
-export const withoutReplay: AditBuild = { ...ownBuild, name: 'adit-no-replay', egressFlags: ['--resume-window', '0'] };
+/** The same build told otherwise; measured when asked for by name, and what the difference costs is the ratio. */
+export const variants: readonly AditBuild[] = [
+  { ...ownBuild, name: 'adit-no-replay', egressFlags: ['--resume-window', '0'] }, // nothing is kept or acknowledged
+  { ...ownBuild, name: 'adit-wss', scheme: 'wss://' },
+];
 
 /** A peer for one build. */
-export function adit({ name, root, egressFlags = [] }: AditBuild): Peer {
+export function adit({ name, root, egressFlags = [], scheme = '' }: AditBuild): Peer {
   const program = (half: 'egress' | 'ingress'): string => join(root, 'packages', half, 'dist', 'main.js');
   const start = (half: 'egress' | 'ingress', args: readonly string[]): string[] => [process.execPath, program(half), ...args, '--log-format', 'json'];
   return {
@@ -33,7 +36,7 @@ export function adit({ name, root, egressFlags = [] }: AditBuild): Peer {
       const policy = configuration(folder, 'policy.yaml', ['version: 1', 'rules:', `  - { name: bench, identities: [${clientName}], allow: ["127.0.0.1:*"] }`]);
       return {
         egress: start('egress', ['--listen', `127.0.0.1:${egressPort}`, '--cert', pki.server.cert, '--key', pki.server.key, '--client-ca', pki.ca, '--policy', policy, ...egressFlags]),
-        ingress: start('ingress', ['--egress', `127.0.0.1:${egressPort}`, '--cert', pki.client.cert, '--key', pki.client.key, '--ca', pki.ca, '-L', `127.0.0.1:${ingressPort}:127.0.0.1:${servicePort}`]),
+        ingress: start('ingress', ['--egress', `${scheme}127.0.0.1:${egressPort}`, '--cert', pki.client.cert, '--key', pki.client.key, '--ca', pki.ca, '-L', `127.0.0.1:${ingressPort}:127.0.0.1:${servicePort}`]),
       };
     },
   };

@@ -3,7 +3,7 @@
  * Rule: what is not installed is left out and named; what was asked for by name and cannot be measured is an error.
  */
 import { type BenchOptions, UsageError } from '../options.ts';
-import { adit, ownBuild, withoutReplay } from './adit.ts';
+import { adit, ownBuild, variants } from './adit.ts';
 import { direct } from './direct.ts';
 import { ghostunnel } from './ghostunnel.ts';
 import { haproxy } from './haproxy.ts';
@@ -20,13 +20,13 @@ export interface Selection { readonly peers: readonly Peer[]; readonly missing: 
 /** Chooses by the options. Fails with UsageError for a name that nobody has, Error for one that cannot be measured. */
 export function select({ only, smoke, builds }: Pick<BenchOptions, 'only' | 'smoke' | 'builds'>): Selection {
   const builtin = builds.some(({ name }) => name === ownBuild.name) ? [] : [ownBuild];
-  const all = [direct, ...[...builtin, ...builds, withoutReplay].map(adit), ...programs];
+  const all = [direct, ...[...builtin, ...builds, ...variants].map(adit), ...programs];
   const names = all.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new UsageError(`--adit: two pairs would be called "${twice}".`);
   const unknown = only?.find(name => !names.includes(name));
   if (unknown !== undefined) throw new UsageError(`--only: "${unknown}" is none of ${names.join(', ')}.`);
-  const wanted = only === undefined ? all.filter(({ name, kind }) => name !== withoutReplay.name && (!smoke || kind !== 'bound')) : all.filter(({ name }) => only.includes(name));
+  const wanted = only === undefined ? all.filter(({ name, kind }) => !variants.some(variant => variant.name === name) && (!smoke || kind !== 'bound')) : all.filter(({ name }) => only.includes(name));
   const missing = wanted.flatMap(({ name, unavailable }) => { const why = unavailable(); return why === undefined ? [] : [{ name, why }]; });
   const fatal = missing.find(({ name }) => only !== undefined || all.some(peer => peer.name === name && peer.kind === 'adit'));
   if (fatal !== undefined) throw new Error(`${fatal.name} cannot be measured: ${fatal.why}`);
