@@ -3,6 +3,7 @@ export { AditError, codeOfWire, codes, isCode, messageOf, wireOfCode, type Code,
 export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseCidr, unmapped, type Cidr, type Parsed } from './protocol/address.ts';
 export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './protocol/destination.ts';
 export { awaitConnectResponse, basicCredentials, connectRequest, type ConnectRequest, type ConnectResponse } from './protocol/http-connect.ts';
+export { formatProxy, type ProxyAddress } from './protocol/proxy-address.ts';
 export { loadCredentials, type CredentialFiles, type Credentials } from './identity/credentials.ts';
 export { ExpiryWatch } from './identity/expiry.ts';
 export { factsOf, judgeAgain, judgeClient, judgeEgress, sameIdentity, type EgressVerdict, type PeerContext, type PeerFacts, type PeerIdentity, type PeerVerdict, type Refused } from './identity/peer.ts';
@@ -14,6 +15,8 @@ export { loadRevocationList, parseRevocationList, type Revocation, type Revocati
 export { loadTrustAnchors, parseTrustAnchors, type TrustAnchors } from './identity/trust.ts';
 export { parseAddressRange } from './config/address-range.ts';
 export { choice, parseSwitch } from './config/choice.ts';
+export { bypassesProxy } from './config/no-proxy.ts';
+export { parseProxy, parseProxyUrl, withoutPassword } from './config/proxy-url.ts';
 export { parseCount } from './config/count.ts';
 export { formatDuration, parseDeadline, parseDuration } from './config/duration.ts';
 export { checkEnvironment, environmentVariables, type Environment } from './config/environment.ts';
@@ -46,6 +49,7 @@ export { receiveHello, refuse, sendWelcome } from './session/accept.ts';
 export { binder, binderHolds, resumeKey } from './session/keys.ts';
 export type { Carrier, CarrierKind } from './carrier/contract.ts';
 export { alpn, carrierOf, dialTls, serverOptions, StrangerError, tlsCarrier, type DialTlsOptions, type EgressTrust } from './carrier/tls.ts';
+export { openRoute, type Place, type Proxy, type RouteOptions } from './carrier/route.ts';
 export { dialWebSocket, type DialWebSocketOptions, type WebSocketForm } from './carrier/websocket.ts';
 export { answer, WebSocketUpgrades, type HttpRefusal, type UpgradeRequest } from './carrier/websocket-server.ts';
 export { acceptInnerTls, handshakeByte } from './carrier/inner-tls.ts';

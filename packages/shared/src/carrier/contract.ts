@@ -12,6 +12,8 @@ export interface Carrier {
   readonly duplex: Duplex;
   /** The other end, for the logs: "203.0.113.7:8443". */
   readonly remote: string;
+  /** The proxy that it goes through, for the logs: "http://proxy.example.org:3128". */
+  readonly via?: string;
   /** Where something on the way ends the outer TLS: who issued the certificate of it. */
   readonly intermediary?: string;
   /** Keying material that only the two ends of this carrier know (RFC 8446 section 7.5). */

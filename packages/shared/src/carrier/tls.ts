@@ -12,7 +12,9 @@ import { factsOf, judgeEgress } from '../identity/peer.ts';
 import type { RevocationList } from '../identity/revocation.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
 import { formatHostPort } from '../protocol/destination.ts';
+import { formatProxy } from '../protocol/proxy-address.ts';
 import type { Carrier, CarrierKind } from './contract.ts';
+import { routeTo, type Proxy } from './route.ts';
 import { secure } from './secure.ts';
 
 export const alpn = 'adit/1';
@@ -33,32 +35,34 @@ export function tlsCarrier(socket: tls.TLSSocket, remote: string): Carrier { ret
  * A carrier whose bytes go over `duplex` and whose ends were proven by the handshake of `proof`, below or above it.
  * `exportKey` throws LINK_LOST on one that has died: there is nothing left to export from.
  */
-export function carrierOf({ kind, duplex, proof, remote }: { readonly kind: CarrierKind; readonly duplex: Duplex; readonly proof: tls.TLSSocket; readonly remote: string }): Carrier {
+export function carrierOf({ kind, duplex, proof, remote, via }: { readonly kind: CarrierKind; readonly duplex: Duplex; readonly proof: tls.TLSSocket; readonly remote: string; readonly via?: Proxy | undefined }): Carrier {
   const exportKey = (label: string, context: Buffer): Buffer => {
     if (proof.destroyed) throw new AditError('LINK_LOST', `the connection to ${remote} closed`);
     return proof.exportKeyingMaterial(32, label, context);
   };
-  return { kind, duplex, remote, exportKey };
+  return { kind, duplex, remote, exportKey, ...(via && { via: formatProxy(via) }) };
 }
 
 export interface DialTlsOptions extends EgressTrust {
   readonly host: string;
   readonly port: number;
   readonly credentials: Credentials;
+  /** Asked for the connection; absent: TCP goes there directly. */
+  readonly proxy?: Proxy;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE or LINK_TIMEOUT. */
+/** Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or what openRoute says of the proxy. */
 export async function dialTls({ host, port, ...options }: DialTlsOptions): Promise<Carrier> {
   const remote = formatHostPort(host, port);
   const socket = await secure({
-    ...options, peer: `the egress ${remote}`, to: { host, port },
+    ...options, ...await routeTo({ host, port }, options), peer: `the egress ${remote}`,
     tls: { cert: options.credentials.certPem, key: options.credentials.keyPem, ca: [...options.ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
   });
   trusted(socket, remote, options);
   if (socket.alpnProtocol !== alpn) throw refused(socket, new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`));
-  return tlsCarrier(socket, remote);
+  return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote, via: options.proxy });
 }
 
 /** Whom to believe: that the far end is an egress of ours, and the one we meant. */

@@ -4,13 +4,15 @@
  * Rule: either way the egress itself proves a certificate of our CA in TLS 1.3 before a frame is sent. A handshake has one set of roots and no
  * more: a root of the system can never vouch for an egress. What is known as an intermediary is not offered our certificate.
  */
-import tls from 'node:tls';
+import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
 import { factsOf } from '../identity/peer.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 import type { Carrier } from './contract.ts';
+import { routeTo } from './route.ts';
 import { secure } from './secure.ts';
+import { systemRoots } from './system-roots.ts';
 import { alpn, carrierOf, StrangerError, trusted, type DialTlsOptions } from './tls.ts';
 import { upgrade } from './websocket-client.ts';
 import type { WebSocketDuplex } from './websocket-duplex.ts';
@@ -29,7 +31,7 @@ export type WebSocketForm = 'websocket' | 'websocket+tls';
 
 interface Attempt extends DialWebSocketOptions { readonly name: string; readonly endsAtMs: number }
 
-/** Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_LOST or LINK_TIMEOUT. */
+/** Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_LOST, LINK_TIMEOUT, or what openRoute says of the proxy. */
 export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carrier> {
   const attempt = { ...options, name: `wss://${options.port === 443 ? bracketed(options.host) : formatHostPort(options.host, options.port)}${options.path}`, endsAtMs: performance.now() + options.deadlineMs };
   if (options.form === 'websocket+tls') return dialInner(attempt);
@@ -48,7 +50,7 @@ async function dialDirect(attempt: Attempt): Promise<Carrier> {
   const socket = await outer(attempt, { cert: credentials.certPem, key: credentials.keyPem, ca: [...ca.pem], minVersion: 'TLSv1.3' });
   trusted(socket, name, attempt);
   const duplex = await open(attempt, socket);
-  return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name });
+  return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name, via: attempt.proxy });
 }
 
 async function dialInner(attempt: Attempt, stranger?: StrangerError): Promise<Carrier> {
@@ -66,12 +68,13 @@ async function dialInner(attempt: Attempt, stranger?: StrangerError): Promise<Ca
     tls: { cert: credentials.certPem, key: credentials.keyPem, ca: [...ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
   });
   trusted(proof, name, attempt);
-  return { ...carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name }), intermediary };
+  return { ...carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name, via: attempt.proxy }), intermediary };
 }
 
-function outer(attempt: Attempt, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {
+async function outer(attempt: Attempt, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {
   const { host, port, name, signal } = attempt;
-  return secure({ peer: name, to: { host, port }, serverName: host, tls: { ...settings, ALPNProtocols: ['http/1.1'] }, deadlineMs: left(attempt), signal });
+  const route = await routeTo({ host, port }, { ...attempt, deadlineMs: left(attempt) });
+  return secure({ peer: name, ...route, serverName: host, tls: { ...settings, ALPNProtocols: ['http/1.1'] }, signal });
 }
 
 function open(attempt: Attempt, over: tls.TLSSocket): Promise<WebSocketDuplex> {
@@ -82,12 +85,3 @@ function open(attempt: Attempt, over: tls.TLSSocket): Promise<WebSocketDuplex> {
 function left({ endsAtMs }: Attempt): number { return Math.max(1, endsAtMs - performance.now()); }
 
 function bracketed(host: string): string { return host.includes(':') ? `[${host}]` : host; }
-
-let roots: readonly string[] | undefined;
-
-/** The roots that Node brings, those of the system where this Node can read them, and those of NODE_EXTRA_CA_CERTS. */
-function systemRoots(): readonly string[] {
-  const { getCACertificates } = tls as { getCACertificates?: (kind: 'default' | 'system') => string[] };
-  roots ??= getCACertificates ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])] : tls.rootCertificates;
-  return roots;
-}
