@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import { type Egress, type Ingress, portOf, startEgress, startIngress } from './adit.ts';
 import { type Certificates, type KeyPair, certificates } from './certificates.ts';
 import { type Chaos, chaos } from './chaos.ts';
+import { Child } from './child.ts';
+import { adapted, documented } from './documented.ts';
+import { startHaproxy } from './haproxy.ts';
 import { newCa, newServer } from './issuer.ts';
+import { inHttp, startNginxWith } from './nginx.ts';
+import { find } from './scenario.ts';
+import { temporaryFolder } from './scope.ts';
+import { closedPort } from './services.ts';
 
 /** What an intermediary is given. */
 export interface Front { readonly pair: KeyPair; /** Certificate and key in one file, as HAProxy wants it. */ readonly pem: string; /** `HOST:PORT` of `--listen-http`. */ readonly http: string }
@@ -16,17 +23,48 @@ export interface Behind { readonly egress: Egress; readonly ingress: Ingress; re
 
 export interface BehindOptions { readonly to: Readonly<Record<string, string>>; readonly egressFlags?: readonly string[]; readonly ingressFlags?: readonly string[]; /** The address that the intermediary sees. */ readonly from?: string; /** Starts the intermediary and says on which port of 127.0.0.1 it is. */ readonly start: (front: Front) => Promise<number> }
 
+/** What an intermediary with this certificate is given, before what listens at `http`. */
+export function frontOf(pair: KeyPair, http: string): Front {
+  const pem = `${pair.cert}.pem`;
+  writeFileSync(pem, pair.issued.certPem + pair.issued.keyPem, { mode: 0o600 });
+  return { pair, pem, http };
+}
+
+/** nginx as the page of networks has it. */
+export async function nginxInFront({ pair, http }: Front): Promise<number> {
+  const port = await closedPort();
+  await startNginxWith(inHttp(adapted(documented('networks.md', 'nginx ends TLS', 'nginx'), { 'listen 443': `listen 127.0.0.1:${port}`, '/etc/nginx/tls/tunnel.crt': pair.cert, '/etc/nginx/tls/tunnel.key': pair.key, '127.0.0.1:8080': http })));
+  return port;
+}
+
+/** HAProxy as the page of networks has it; `changes` to that text. */
+export async function haproxyInFront({ pem, http }: Front, changes: Readonly<Record<string, string>> = {}): Promise<number> {
+  const port = await closedPort();
+  await startHaproxy(adapted(documented('networks.md', 'HAProxy ends TLS', 'haproxy'), { 'bind :443': `bind 127.0.0.1:${port}`, '/etc/haproxy/tls/tunnel.pem': pem, '10.0.0.5:8080': http, ...changes }));
+  return port;
+}
+
+/** Caddy as the page of networks has it, with the certificate that it is given instead of one that it would fetch. */
+export async function caddyInFront({ pair, http }: Front): Promise<number> {
+  const port = await closedPort();
+  const folder = temporaryFolder();
+  const site = adapted(documented('networks.md', 'Caddy', 'caddy'), { 'tunnel.example.org {': `https://127.0.0.1:${port} {\n\ttls ${pair.cert} ${pair.key}`, '127.0.0.1:8080': http });
+  const file = join(folder, 'Caddyfile');
+  writeFileSync(file, `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${site}`);
+  const caddy = new Child(find('caddy')!, ['run', '--config', file, '--adapter', 'caddyfile'], { name: 'caddy', env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } });
+  await caddy.line(/serving initial configuration/);
+  return port;
+}
+
 /** Starts everything; the ingress is connected. */
 export async function behind({ to, egressFlags = [], ingressFlags = [], from, start }: BehindOptions): Promise<Behind> {
   const files = certificates();
   const authority = newCa('A public CA');
   const outerCa = files.write('public-ca', authority).cert;
   const pair = files.write('front', newServer(authority));
-  const pem = join(files.folder, 'front.pem');
-  writeFileSync(pem, pair.issued.certPem + pair.issued.keyPem, { mode: 0o600 });
   const egress = await startEgress({ certificates: files, flags: ['--listen-http', '127.0.0.1:0', ...egressFlags] });
   const http = portOf(await egress.process.event('listening', { http: true }));
-  const network = await chaos(await start({ pair, pem, http: `127.0.0.1:${http}` }), from === undefined ? {} : { from });
+  const network = await chaos(await start(frontOf(pair, `127.0.0.1:${http}`)), from === undefined ? {} : { from });
   const ingress = await startIngress({ certificates: files, egressPort: network.port, egress: `wss://127.0.0.1:${network.port}`, to, flags: ['--outer-ca', outerCa, ...ingressFlags] });
   await ingress.process.event('connected');
   return { egress, ingress, network, certificates: files, port: (name) => { const port = ingress.ports[name]; if (port === undefined) throw new Error(`no forward is called ${name}`); return port; } };
