@@ -37,3 +37,11 @@ test('the egress behind an intermediary has to prove itself inside', async () =>
   const pairs = await webSocketPairs(certs, 'websocket+tls');
   await expect(pairs.pair({ serverName: 'elsewhere.example.org' })).rejects.toMatchObject({ code: 'EGRESS_CERT_INVALID', message: expect.stringContaining('not for "elsewhere') });
 });
+
+test('an intermediary that has no TLS 1.3 is one all the same', async () => {
+  const pairs = await webSocketPairs(certs, 'websocket+tls', { frontTls: { maxVersion: 'TLSv1.2' } });
+  const { client, server } = await pairs.pair();
+  expect([client.kind, client.intermediary]).toEqual(['websocket+tls', 'CN=Public']);
+  client.duplex.destroy();
+  server.duplex.destroy();
+});

@@ -35,11 +35,11 @@ interface Attempt extends DialWebSocketOptions { readonly name: string; readonly
 export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carrier> {
   const attempt = { ...options, name: `wss://${options.port === 443 ? bracketed(options.host) : formatHostPort(options.host, options.port)}${options.path}`, endsAtMs: performance.now() + options.deadlineMs };
   if (options.form === 'websocket+tls') return dialInner(attempt);
-  let stranger: StrangerError;
+  let stranger: AditError;
   try {
     return await dialDirect(attempt);
   } catch (error) {
-    if (!(error instanceof StrangerError)) throw error;
+    if (!(error instanceof AditError) || !(error instanceof StrangerError || onlyOlderTls(error))) throw error;
     stranger = error;
   }
   return dialInner(attempt, stranger);
@@ -53,7 +53,7 @@ async function dialDirect(attempt: Attempt): Promise<Carrier> {
   return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name, via: attempt.proxy });
 }
 
-async function dialInner(attempt: Attempt, stranger?: StrangerError): Promise<Carrier> {
+async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrier> {
   const { name, credentials, ca, serverName, signal, outerCa } = attempt;
   const socket = await outer(attempt, { ca: [...systemRoots(), ...outerCa?.pem ?? []], minVersion: 'TLSv1.2' });
   const { authorized, authorizationError = 'no reason given', leaf } = factsOf(socket);
@@ -81,6 +81,11 @@ function open(attempt: Attempt, over: tls.TLSSocket): Promise<WebSocketDuplex> {
   const { host, port, path, headers, name, signal } = attempt;
   return upgrade({ over, authority: port === 443 ? bracketed(host) : formatHostPort(host, port), path, headers, peer: name, deadlineMs: left(attempt), signal });
 }
+
+/** What has no TLS 1.3 is not the egress, and may stand before it: nginx before 1.23.4 and many load balancers, as they come. */
+function onlyOlderTls({ cause }: AditError): boolean { return olderTls.has((cause as NodeJS.ErrnoException | undefined)?.code ?? ''); }
+
+const olderTls = new Set(['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'ERR_SSL_UNSUPPORTED_PROTOCOL', 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE']);
 
 function left({ endsAtMs }: Attempt): number { return Math.max(1, endsAtMs - performance.now()); }
 
