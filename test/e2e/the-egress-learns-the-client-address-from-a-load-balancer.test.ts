@@ -23,6 +23,7 @@ async function comeAndComeBack(egress: Egress, balancerPort: number): Promise<vo
   const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { echo: echoes.at } });
   expect(await egress.process.event('connected')).toMatchObject({ remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/), carrier: 'tls', resumed: false });
   expect(await ask(ingress.ports['echo']!, 'through a load balancer')).toBe('through a load balancer');
+  expect(await egress.process.event('stream')).toMatchObject({ end: 'finished', remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/) });
   network.from = '127.0.0.78';
   network.cut();
   expect(await egress.process.event('connected', { resumed: true })).toMatchObject({ remote: expect.stringMatching(/^127\.0\.0\.78:\d+$/) });

@@ -49,6 +49,8 @@ class EgressSession {
   readonly lease: Lease;
   readonly resumable: boolean;
   identity: PeerIdentity;
+  /** Where the last carrier came from. */
+  remote = '';
   epoch = 0;
   /** Bytes that had arrived, both ways, when it was last resumed. */
   moved = 0;
@@ -200,6 +202,7 @@ export class Sessions {
       kind, version, features: session.resumable ? feature.resume : 0, sessionId: session.id, epoch: session.epoch, position, window: options.window, maxStreams: options.maxStreamsPerIdentity,
       resumeTtlS: Math.floor(options.resumeWindowMs / 1000), agent: options.agent, instance: this.#instance,
     }, session.key);
+    session.remote = carrier.remote;
     session.driver.attach(carrier, theirs, rest);
   }
 
@@ -207,7 +210,7 @@ export class Sessions {
     const { options, limits, policy, record } = this.#context;
     const served: ServedStream = new ServedStream(stream, payload, {
       sessionId: session.name, identity: session.identity, policy, admit: () => limits.stream(session.identity.uri),
-      dialTimeoutMs: options.dialTimeoutMs, idleTimeoutMs: options.idleTimeoutMs, record,
+      dialTimeoutMs: options.dialTimeoutMs, idleTimeoutMs: options.idleTimeoutMs, record: (one) => record({ ...one, remote: session.remote }),
       ended: (over) => {
         session.streams.delete(over);
         if (this.#emptied) this.#checkEmpty();

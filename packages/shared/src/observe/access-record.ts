@@ -14,6 +14,8 @@ export interface AccessRecord {
   readonly session: string;
   readonly stream: number;
   readonly identity: string;
+  /** Where the client's connection came from when the stream ended, as far as the egress knows. */
+  readonly remote?: string;
   readonly frontEnd: string;
   /** The destination as it was asked for. */
   readonly requested: string;
