@@ -7,7 +7,6 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { AditError, alpn, defaultWindowBytes, ExpiryWatch, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type HostPort, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Attachments, type Arrival } from './attach.ts';
-import { ConnectService } from './connect/service.ts';
 import { HttpDoor } from './http.ts';
 import { Limits } from './limits.ts';
 import type { EgressOptions } from './options.ts';
@@ -35,7 +34,6 @@ export class EgressServer {
   readonly #sessions: Sessions;
   readonly #attachments: Attachments;
   readonly #proxyHeaders: ProxyHeaders;
-  readonly #connect: ConnectService;
   readonly #http: HttpDoor;
   readonly #tls: tls.Server;
   readonly #stopped = new AbortController();
@@ -61,11 +59,8 @@ export class EgressServer {
       ...options, peers: () => this.#peers(), policy: () => this.#policy.current, sessions: this.#sessions, draining: () => this.#draining, log: deps.log,
     });
     this.#proxyHeaders = new ProxyHeaders({ from: options.acceptProxyProtocol, log: deps.log });
-    this.#connect = new ConnectService({
-      options, limits: this.#limits, policy: () => this.#policy.current, peers: () => this.#peers(), draining: () => this.#draining, log: deps.log, record: deps.record,
-    });
     this.#http = new HttpDoor({
-      wsPath: options.wsPath, attachments: this.#attachments, connect: this.#connect, innerTls: () => serverOptions(this.#trust.credentials, this.#trust.anchors), draining: () => this.#draining, log: deps.log,
+      wsPath: options.wsPath, attachments: this.#attachments, innerTls: () => serverOptions(this.#trust.credentials, this.#trust.anchors), draining: () => this.#draining, log: deps.log,
     });
     this.#tls = tls.createServer({ ...portOptions(trust), handshakeTimeout: options.handshakeTimeoutMs });
     this.#tls.on('secureConnection', (socket) => this.#secured(socket));
@@ -85,7 +80,7 @@ export class EgressServer {
     for (const at of this.#options.listen) await this.#listen(at, (socket) => this.#tls.emit('connection', socket));
     for (const at of this.#options.listenHttp) await this.#listen(at, (socket, arrival) => this.#http.accept(socket, { arrival }), { http: true });
     this.#expiry.start(this.#stopped.signal);
-    this.#recheck = setInterval(() => this.#recheckIdentities(), recheckMs).unref();
+    this.#recheck = setInterval(() => this.#sessions.recheckIdentities(this.#peers()), recheckMs).unref();
   }
 
   /** Loads every file again; each that is bad keeps its old content in force. */
@@ -99,7 +94,7 @@ export class EgressServer {
       this.#tls.setSecureContext(portOptions(trust));
       this.#trust = trust;
       this.#expiry.reloaded();
-      this.#recheckIdentities();
+      this.#sessions.recheckIdentities(this.#peers());
     });
   }
 
@@ -109,7 +104,7 @@ export class EgressServer {
     this.#draining = true;
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#deps.log.info({ event: 'draining', streams: this.#limits.streams, timeoutMs: drainTimeoutMs }, 'draining');
-    await within(Promise.all([this.#sessions.drain(drainTimeoutMs), this.#connect.drain()]), drainTimeoutMs, signal);
+    await within(this.#sessions.drain(drainTimeoutMs), drainTimeoutMs, signal);
     this.close();
   }
 
@@ -119,7 +114,7 @@ export class EgressServer {
     clearInterval(this.#recheck);
     for (const listener of this.#listeners) void listener.close();
     this.#attachments.close();
-    for (const served of [this.#sessions, this.#connect]) served.endAll({ code: 'DRAINING', reason: 'the egress has shut down' });
+    this.#sessions.endAll({ code: 'DRAINING', reason: 'the egress has shut down' });
   }
 
   async #listen({ host, port }: HostPort, serve: (socket: net.Socket, arrival: Arrival) => void, said: { readonly http?: true } = {}): Promise<void> {
@@ -159,12 +154,6 @@ export class EgressServer {
     }
   }
 
-  #recheckIdentities(): void {
-    const peers = this.#peers();
-    this.#sessions.recheckIdentities(peers);
-    this.#connect.recheckIdentities(peers);
-  }
-
   #peers(): PeerContext {
     const { anchors, revocation } = this.#trust;
     return { now: new Date(), anchors, ...(revocation && { revocation }) };
@@ -180,4 +169,4 @@ function loadTrust(options: EgressOptions): Trust {
 }
 
 /** The TLS of the port: one for all that is spoken on it. */
-function portOptions({ credentials, anchors }: Trust): tls.TlsOptions { return { ...serverOptions(credentials, anchors), ALPNProtocols: [alpn, 'h2', 'http/1.1'] }; }
+function portOptions({ credentials, anchors }: Trust): tls.TlsOptions { return { ...serverOptions(credentials, anchors), ALPNProtocols: [alpn, 'http/1.1'] }; }
