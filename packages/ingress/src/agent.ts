@@ -12,6 +12,7 @@ import { Egresses } from './egresses.ts';
 import { Link } from './link.ts';
 import { watchNetwork } from './network-watch.ts';
 import type { IngressOptions } from './options.ts';
+import { loadProxies, proxyFiles } from './proxies.ts';
 
 export interface IngressDeps { readonly log: Logger; readonly agent: string }
 
@@ -25,7 +26,7 @@ export function loadIngressFiles(options: IngressOptions): Trust {
   const ca = loadTrustAnchors(options.ca);
   return {
     credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'client' }), ca, revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca),
-    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa),
+    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa), proxyFor: loadProxies(options),
   };
 }
 
@@ -58,7 +59,7 @@ export class IngressAgent {
     // In the same turn as the files were loaded: what changes from here on is seen.
     const { cert, key, ca, crl, outerCa } = this.#options;
     this.#expiry.start(this.#stopped.signal);
-    watchFiles([cert, key, ca, crl, outerCa].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    watchFiles([cert, key, ca, crl, outerCa, ...proxyFiles(this.#options)].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
     for (const spec of this.#options.forwards) await this.#listen(spec);
   }
 

@@ -8,13 +8,17 @@ import { newCa, newServer } from '../../../test/support/issuer.ts';
 import { memoryLog, testEgress, type TestEgress } from '../../../test/support/in-process.ts';
 import { atEnd } from '../../../test/support/scope.ts';
 import { closedPort } from '../../../test/support/services.ts';
+import { smallProxy } from '../../../test/support/small-proxy.ts';
 import { Dialer, type DialerOptions } from './dialer.ts';
 
-function dialerTo(port: number, { certs }: Pick<TestEgress, 'certs'>, changes: Partial<DialerOptions> & { outerCa?: string } = {}): { dialer: Dialer; lines: ReturnType<typeof memoryLog>['lines'] } {
+function dialerTo(port: number, { certs }: Pick<TestEgress, 'certs'>, changes: Partial<DialerOptions> & { outerCa?: string; proxyPort?: number } = {}): { dialer: Dialer; lines: ReturnType<typeof memoryLog>['lines'] } {
   const { log, lines } = memoryLog();
   const { cert, key } = certs.client('alice');
-  const { outerCa, ...options } = changes;
-  const trust = { credentials: loadCredentials({ cert, key, role: 'client' }), ca: loadTrustAnchors(certs.ca), revocation: undefined, outerCa: outerCa === undefined ? undefined : loadTrustAnchors(outerCa) };
+  const { outerCa, proxyPort, ...options } = changes;
+  const trust = {
+    ...(proxyPort !== undefined && { proxyFor: () => ({ scheme: 'http' as const, host: '127.0.0.1', port: proxyPort }) }),
+    credentials: loadCredentials({ cert, key, role: 'client' }), ca: loadTrustAnchors(certs.ca), revocation: undefined, outerCa: outerCa === undefined ? undefined : loadTrustAnchors(outerCa),
+  };
   const dialer = new Dialer({ target: { kind: 'address', host: '127.0.0.1', port }, carrier: 'auto', serverName: undefined, wsPath: '/adit', headers: [], trust: () => trust, deadlineMs: 30_000, log, network: () => 'home', ...options });
   return { dialer, lines };
 }
@@ -130,4 +134,17 @@ test('when no way gets through, every reason is told', async () => {
   const egress = await testEgress();
   const port = await box(egress.port, () => true);
   await expect(dialerTo(port, egress).dialer.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', message: expect.stringMatching(/^no way to the egress .*ECONNRESET.*; .*wss:.*ECONNRESET/) });
+});
+
+test.each([['tls', 'tls'], ['websocket', 'websocket']] as const)('a carrier of kind %s goes through the proxy that is named for the egress', async (carrier, kind) => {
+  const egress = await testEgress();
+  const proxy = await smallProxy({ answers: ['HTTP/1.1 200 OK\r\n\r\n'], relayTo: egress.port });
+  expect(await dialled(dialerTo(egress.port, egress, { carrier, proxyPort: proxy.port }).dialer)).toMatchObject({ kind, via: `http://127.0.0.1:${proxy.port}` });
+});
+
+test('a proxy that does not want to is asked once, and not for a WebSocket too', async () => {
+  const egress = await testEgress();
+  const proxy = await smallProxy({ answers: ['HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\n\r\n'] });
+  await expect(dialled(dialerTo(egress.port, egress, { proxyPort: proxy.port }).dialer)).rejects.toMatchObject({ code: 'PROXY_AUTH_REQUIRED' });
+  expect(proxy.asked).toHaveLength(1);
 });

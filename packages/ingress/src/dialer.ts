@@ -3,14 +3,15 @@
  * Rule: every way ends in the same mutual TLS 1.3 with our CA, or in nothing. What worked is remembered for the network it worked in, for a
  * while; what is on the way and ends TLS is named in the log.
  */
-import { AditError, dialTls, dialWebSocket, formatEgress, StrangerError, type Carrier, type Credentials, type EgressTarget, type HeaderField, type Logger, type RevocationList, type TrustAnchors, type WebSocketForm } from '@adit/shared';
+import { AditError, dialTls, dialWebSocket, formatEgress, StrangerError, type Carrier, type Code, type Credentials, type EgressTarget, type HeaderField, type Logger, type RevocationList, type TrustAnchors, type WebSocketForm } from '@adit/shared';
 import { networkName } from './network-watch.ts';
+import type { ProxyFor } from './proxies.ts';
 import { race } from './race.ts';
 
 export const carrierChoices = ['auto', 'tls', 'websocket'] as const;
 
 /** What the ingress trusts and is, as it stands now. */
-export interface Trust { readonly credentials: Credentials; readonly ca: TrustAnchors; readonly revocation: RevocationList | undefined; readonly outerCa: TrustAnchors | undefined }
+export interface Trust { readonly credentials: Credentials; readonly ca: TrustAnchors; readonly revocation: RevocationList | undefined; readonly outerCa: TrustAnchors | undefined; readonly proxyFor?: ProxyFor }
 
 export interface DialerOptions {
   readonly target: EgressTarget;
@@ -35,6 +36,9 @@ const rememberMs = 600_000;
 const maxNetworks = 16;
 /** Where these happen, no other way to the same host and port does better. */
 const hopeless = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EMFILE']);
+
+/** A proxy that cannot be used or does not want to serve us does so for every way alike. */
+const proxyTrouble = new Set<Code>(['PROXY_FAILED', 'PROXY_REFUSED', 'PROXY_AUTH_REQUIRED']);
 
 export class Dialer {
   readonly #options: DialerOptions;
@@ -99,8 +103,9 @@ export class Dialer {
 
   #common(): Omit<Parameters<typeof dialTls>[0], 'signal'> {
     const { target: { host, port }, serverName, trust, deadlineMs } = this.#options;
-    const { credentials, ca, revocation } = trust();
-    return { host, port, serverName: serverName ?? host, credentials, ca, ...(revocation && { revocation }), deadlineMs };
+    const { credentials, ca, revocation, proxyFor } = trust();
+    const proxy = proxyFor?.({ host, port });
+    return { host, port, serverName: serverName ?? host, credentials, ca, ...(revocation && { revocation }), ...(proxy && { proxy }), deadlineMs };
   }
 
   #network(): string { return (this.#options.network ?? networkName)() ?? ''; }
@@ -108,6 +113,7 @@ export class Dialer {
 
 function mayHelp(error: unknown): boolean {
   if (!(error instanceof AditError)) return false;
+  if (proxyTrouble.has(error.code)) return false;
   if (error.code === 'EGRESS_CERT_INVALID' || error.code === 'REVOCATION_STALE') return error instanceof StrangerError;
   return !hopeless.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
@@ -118,5 +124,5 @@ function oneOf(errors: readonly unknown[], name: string): unknown {
   const [first] = refusals;
   if (first === undefined || refusals.length < errors.length) return errors.find((error) => !(error instanceof AditError)); // a bug, to be seen as one
   const { code } = refusals.find((refusal) => refusal.code === 'EGRESS_CERT_INVALID') ?? first;
-  return refusals.length === 1 ? first : new AditError(code, `no way to the egress ${name}: ${refusals.map(({ message }) => message).join('; ')}`, { cause: first });
+  return refusals.length === 1 ? first : new AditError(code, `no way to the egress ${name}: ${[...new Set(refusals.map(({ message }) => message))].join('; ')}`, { cause: first });
 }

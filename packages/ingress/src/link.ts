@@ -192,7 +192,7 @@ export class Link {
     this.#resumeWithinMs = resumeWithinMs;
     const session = kept ?? new LinkSession(connected, { ...this.#options, expired: (one) => this.#expired(one) });
     this.#current = session;
-    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, ...(carrier.intermediary !== undefined && { intermediary: carrier.intermediary }), session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
+    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, ...(carrier.via !== undefined && { proxy: carrier.via }), ...(carrier.intermediary !== undefined && { intermediary: carrier.intermediary }), session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
     const released = session.attach(carrier, welcome.position, rest);
     if (maxCarrierAgeMs > 0) this.#age = setTimeout(() => void this.swap('its age'), maxCarrierAgeMs).unref();
     if (session.usable) this.#options.onUsable(session.driver.session);

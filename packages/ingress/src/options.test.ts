@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { resolveIngressOptions } from './options.ts';
 
 const flags = { egress: ['tunnel.example.org:8443'], cert: ['alice.crt'], key: ['alice.key'], ca: ['ca.crt'], forward: ['8080:web'] };
@@ -16,4 +16,28 @@ test('two forwards cannot listen in the same place; two that let the kernel choo
   expect(() => resolveIngressOptions({ flags: { ...flags, forward: ['8080:web', '127.0.0.1:8080:db:80'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: '--forward "127.0.0.1:8080:db:80" listens where "8080:web" does' }));
   expect(() => resolveIngressOptions({ flags: { ...flags, forward: ['x.sock:web', './x.sock:db:80'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   expect(resolveIngressOptions({ flags: { ...flags, forward: ['0:web', '0:db:80', '8080:web', '127.0.0.2:8080:web'] }, environment: {} }).forwards).toHaveLength(4);
+});
+
+describe('a proxy', () => {
+  const resolve = (more: Record<string, string[]>, environment: Record<string, string> = {}): ReturnType<typeof resolveIngressOptions> => resolveIngressOptions({ flags: { ...flags, ...more }, environment });
+  const corporate = { scheme: 'http', host: 'proxy.example.org', port: 3128 };
+
+  test('comes from its options, or else from the environment', () => {
+    for (const more of [{ proxy: ['http://proxy.example.org:3128'] }, { proxy: ['none'] }, { proxyFile: ['p'] }]) expect(resolve(more, { HTTPS_PROXY: 'nonsense://' })).not.toHaveProperty('environmentProxy');
+    expect(resolve({ proxy: ['http://proxy.example.org:3128'] })).toMatchObject({ proxy: corporate });
+    expect(resolve({ proxy: ['none'] })).toMatchObject({ proxy: 'none' });
+    expect(resolve({}, { ADIT_PROXY: 'socks5://alice:hunter2@proxy.example.org:3128' })).toMatchObject({ proxy: { ...corporate, scheme: 'socks5', credentials: { user: 'alice', password: 'hunter2' } } });
+    expect(resolve({}, { HTTPS_PROXY: 'http://proxy.example.org:3128', NO_PROXY: 'x' })).toMatchObject({ environmentProxy: { proxy: corporate, except: 'x' } });
+  });
+
+  test.each([
+    [{ proxy: ['http://alice:hunter2@proxy.example.org:3128'] }, 'USAGE', /^--proxy: every user of this machine can read a password on the command line; .* --proxy-file/],
+    [{ proxy: ['ftp://alice:hunter2@proxy'] }, 'CONFIG_INVALID', /^--proxy "ftp:\/\/\*\*\*@proxy": a proxy is not asked by ftp/],
+    [{ proxy: ['http://proxy'], proxyFile: ['p'] }, 'CONFIG_INVALID', /^--proxy and --proxy-file both name a proxy: keep one$/],
+    [{ proxyKey: ['k'] }, 'CONFIG_INVALID', /^--proxy-cert and --proxy-key belong together: --proxy-cert is missing$/], [{ proxyCert: ['c'] }, 'CONFIG_INVALID', /--proxy-key is missing$/],
+  ])('is refused where it is wrong, without its password: %j', (more, code, message) => {
+    const attempt = (): unknown => resolve(more);
+    expect(attempt).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
+    expect(attempt).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hunter2') }));
+  });
 });

@@ -4,8 +4,9 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parsePath, parseReplaySize, parseServerName, parseSwitch, parseUrlPath, resolveOptions, safeText, type EgressAddress, type Forward, type HeaderField, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parsePath, parseProxy, parseReplaySize, parseServerName, parseSwitch, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type LogFormat, type LogLevel, type ProxyAddress, type Settings, type Sources } from '@adit/shared';
 import { carrierChoices } from './dialer.ts';
+import { proxyOfEnvironment, type EnvironmentProxy } from './environment-proxy.ts';
 
 const selections = ['priority', 'round-robin'] as const;
 
@@ -15,6 +16,11 @@ export const ingressSettings = {
   wsPath: { name: 'ws-path', argument: 'PATH', fallback: defaultWsPath, parse: parseUrlPath, help: 'path of the WebSocket, where --egress has none' },
   headers: { name: 'header', argument: 'NAME: VALUE', many: true, parse: parseHeader, help: 'sent when a WebSocket is asked for, for what stands before the egress; secrets belong into the variable or the file' },
   outerCa: { name: 'outer-ca', argument: 'FILE', parse: parsePath, help: 'CA certificates, beside those of the system, for what ends TLS before the egress, PEM' },
+  proxy: { name: 'proxy', argument: 'URL', parse: parseProxy, shown: withoutPassword, help: 'http://, https:// or socks5:// proxy that is asked for every connection to an egress; none: not even the one of HTTPS_PROXY. A password is not for the command line: --proxy-file' },
+  proxyFile: { name: 'proxy-file', argument: 'FILE', parse: parsePath, help: 'holds the URL of the proxy with user and password, readable by nobody else' },
+  proxyCa: { name: 'proxy-ca', argument: 'FILE', parse: parsePath, help: 'CA certificates, beside those of the system, for an https:// proxy, PEM' },
+  proxyCert: { name: 'proxy-cert', argument: 'FILE', parse: parsePath, help: 'certificate to show to an https:// proxy, PEM' },
+  proxyKey: { name: 'proxy-key', argument: 'FILE', parse: parsePath, help: 'its private key, PEM' },
   select: { name: 'select', argument: 'WHICH', fallback: 'priority', parse: choice(selections), help: 'among several egresses: priority (the first that is up) or round-robin' },
   maxCarrierAgeMs: { name: 'max-carrier-age', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'move sessions to a fresh connection after so long, without loss; 0 never' },
   cert: { name: 'cert', argument: 'FILE', required: true, parse: parsePath, help: 'your client certificate, PEM' },
@@ -41,6 +47,14 @@ export interface IngressOptions {
   readonly wsPath: string;
   readonly headers: readonly HeaderField[];
   readonly outerCa?: string;
+  /** For every egress; `none` turns off that of the environment too. */
+  readonly proxy?: ProxyAddress | 'none';
+  readonly proxyFile?: string;
+  readonly proxyCa?: string;
+  readonly proxyCert?: string;
+  readonly proxyKey?: string;
+  /** That of HTTPS_PROXY and the like, where no option says anything about a proxy. */
+  readonly environmentProxy?: EnvironmentProxy;
   readonly maxCarrierAgeMs: number;
   readonly cert: string;
   readonly key: string;
@@ -63,7 +77,16 @@ export interface IngressOptions {
 export function resolveIngressOptions(sources: Sources): IngressOptions {
   const options = resolveOptions(ingressSettings, sources);
   refuseTwins(options.forwards);
-  return options;
+  refuseProxies(options, sources.flags['proxy'] ?? []);
+  const environmentProxy = options.proxy === undefined && options.proxyFile === undefined ? proxyOfEnvironment(sources.environment) : undefined;
+  return environmentProxy ? Object.freeze({ ...options, environmentProxy }) : options;
+}
+
+/** What is right by itself and wrong together, or in the wrong place. */
+function refuseProxies({ proxy, proxyFile, proxyCert, proxyKey }: IngressOptions, flags: readonly string[]): void {
+  if (flags.some((text) => text.includes('@'))) throw new AditError('USAGE', '--proxy: every user of this machine can read a password on the command line; put the URL into a file of mode 0600 and name it with --proxy-file, or use ADIT_PROXY or the configuration file');
+  if (proxyFile !== undefined && proxy !== undefined && proxy !== 'none') throw new AditError('CONFIG_INVALID', '--proxy and --proxy-file both name a proxy: keep one');
+  if ((proxyCert === undefined) !== (proxyKey === undefined)) throw new AditError('CONFIG_INVALID', `--proxy-cert and --proxy-key belong together: --proxy-${proxyCert === undefined ? 'cert' : 'key'} is missing`);
 }
 
 /** Two forwards in one place: said here, and not by the second one failing to listen after the first has begun to serve. */

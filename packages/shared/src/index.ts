@@ -4,7 +4,7 @@ export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseC
 export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './protocol/destination.ts';
 export { awaitConnectResponse, basicCredentials, connectRequest, type ConnectRequest, type ConnectResponse } from './protocol/http-connect.ts';
 export { formatProxy, type ProxyAddress } from './protocol/proxy-address.ts';
-export { loadCredentials, type CredentialFiles, type Credentials } from './identity/credentials.ts';
+export { loadCredentials, refuseOpenMode, type CredentialFiles, type Credentials } from './identity/credentials.ts';
 export { ExpiryWatch } from './identity/expiry.ts';
 export { factsOf, judgeAgain, judgeClient, judgeEgress, sameIdentity, type EgressVerdict, type PeerContext, type PeerFacts, type PeerIdentity, type PeerVerdict, type Refused } from './identity/peer.ts';
 export { extendedKeyUsagesOf, readCertificate, signingUsesOf, uriNamesOf, usages, type CertificateFields, type Extensions } from './identity/certificate.ts';

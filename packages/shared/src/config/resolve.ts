@@ -81,7 +81,7 @@ function parseAll(setting: Setting, { texts, from }: Given, complaints: Complain
   return texts.flatMap(({ text, at, offset }) => {
     const result = setting.parse(text, from);
     if (result.ok) return [result.value];
-    complaints.push({ code: 'CONFIG_INVALID', ...(offset === undefined ? {} : { offset }), text: setting.secret ? `${at}: the value is not usable` : `${at} ${quote(text)}: ${result.reason}` });
+    complaints.push({ code: 'CONFIG_INVALID', ...(offset === undefined ? {} : { offset }), text: setting.secret ? `${at}: the value is not usable` : `${at} ${quote(setting.shown?.(text) ?? text)}: ${result.reason}` });
     return [];
   });
 }

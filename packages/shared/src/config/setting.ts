@@ -19,6 +19,8 @@ export interface Setting<T = unknown> {
   readonly required?: true;
   /** May be given more than once; a list in the file, comma-separated in the variable. The strongest source gives all of it. */
   readonly many?: true;
+  /** How a complaint quotes the text, where it may hold a password. */
+  readonly shown?: (text: string) => string;
   /** Never a flag (every user of the machine reads argv), and never quoted in a complaint. */
   readonly secret?: true;
 }

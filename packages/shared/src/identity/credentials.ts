@@ -7,7 +7,7 @@
 import { type KeyObject, X509Certificate, createPrivateKey } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { AditError, messageOf } from '../errors.ts';
+import { AditError, messageOf, type Code } from '../errors.ts';
 import { extendedKeyUsagesOf, readCertificate, uriNamesOf, usages } from './certificate.ts';
 import { type PemBlock, pemBlocks, readNamedFile } from './pem.ts';
 
@@ -59,7 +59,7 @@ function parseCertificate(path: string, der: Uint8Array, index: number): X509Cer
 
 function readKey(path: string): { key: KeyObject; pem: string } {
   const text = readNamedFile(path, 'the key', 'CREDENTIALS_UNUSABLE').toString('latin1');
-  checkKeyMode(path);
+  refuseOpenMode(path, 'The key', 'CREDENTIALS_UNUSABLE');
   const block = pemBlocks(text)?.find(({ label }) => label.endsWith('PRIVATE KEY'));
   if (block === undefined) throw unusable(`The key ${path} holds no private key in PEM form.`);
   if (block.label === 'ENCRYPTED PRIVATE KEY' || block.pem.includes('Proc-Type: 4,ENCRYPTED')) {
@@ -72,11 +72,12 @@ function readKey(path: string): { key: KeyObject; pem: string } {
   }
 }
 
-function checkKeyMode(path: string): void {
+/** Fails with `code` where others than its owner may use the file; `what` begins the complaint: "The key". */
+export function refuseOpenMode(path: string, what: string, code: Code): void {
   if (process.platform === 'win32') return;
   const { mode, uid } = statSync(path);
   const tooOpen = mode & (uid === 0 ? 0o037 : 0o077);
-  if (tooOpen !== 0) throw unusable(`The key ${path} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}, so others may use it: run "chmod 600 ${path}".`);
+  if (tooOpen !== 0) throw new AditError(code, `${what} ${path} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}, so others may use it: run "chmod 600 ${path}".`);
 }
 
 function checkUse(path: string, leaf: X509Certificate, role: CredentialFiles['role']): void {

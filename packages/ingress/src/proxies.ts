@@ -1,0 +1,42 @@
+/**
+ * Which proxy, if any, asks for the connection to which egress; its password and certificates, read and checked.
+ * Rule: --proxy and --proxy-file serve every egress; the environment's proxy serves those that NO_PROXY does not name. A file with a password that
+ * others may read is refused, as a key is.
+ */
+import { AditError, bypassesProxy, loadCredentials, loadTrustAnchors, parseProxyUrl, readNamedFile, refuseOpenMode, type HostPort, type Proxy, type ProxyAddress } from '@adit/shared';
+import type { IngressOptions } from './options.ts';
+
+export type ProxyOptions = Pick<IngressOptions, 'proxy' | 'proxyFile' | 'proxyCa' | 'proxyCert' | 'proxyKey' | 'environmentProxy'>;
+
+export type ProxyFor = (egress: HostPort) => Proxy | undefined;
+
+/** Reads what the options name. Throws CONFIG_INVALID or CREDENTIALS_UNUSABLE. */
+export function loadProxies(options: ProxyOptions): ProxyFor {
+  const { proxy, proxyFile, environmentProxy } = options;
+  const tls = loadTls(options);
+  if (proxy === 'none') return () => undefined;
+  const always = proxy ?? (proxyFile === undefined ? undefined : readProxyFile(proxyFile));
+  if (always) return () => ({ ...always, ...tls });
+  if (environmentProxy === undefined) return () => undefined;
+  return (egress) => (bypassesProxy(egress, environmentProxy.except) ? undefined : { ...environmentProxy.proxy, ...tls });
+}
+
+/** The files whose changes matter. */
+export function proxyFiles({ proxyFile, proxyCa, proxyCert, proxyKey }: ProxyOptions): string[] {
+  return [proxyFile, proxyCa, proxyCert, proxyKey].filter((file) => file !== undefined);
+}
+
+function readProxyFile(path: string): ProxyAddress {
+  const text = readNamedFile(path, 'the proxy file', 'CONFIG_INVALID').toString('utf8').trim();
+  refuseOpenMode(path, 'The proxy file', 'CONFIG_INVALID');
+  const parsed = /[\r\n]/.test(text) ? { ok: false as const, reason: 'it holds more than one line' } : parseProxyUrl(text);
+  if (!parsed.ok) throw new AditError('CONFIG_INVALID', `The proxy file ${path} is unusable: ${parsed.reason}.`);
+  return parsed.value;
+}
+
+function loadTls({ proxyCa, proxyCert, proxyKey }: ProxyOptions): Pick<Proxy, 'ca' | 'client'> {
+  return {
+    ...(proxyCa !== undefined && { ca: loadTrustAnchors(proxyCa) }),
+    ...(proxyCert !== undefined && proxyKey !== undefined && { client: loadCredentials({ cert: proxyCert, key: proxyKey, role: 'client' }) }),
+  };
+}
