@@ -35,7 +35,7 @@ export function sessionsThrough(program: string, { remote, ...options }: Through
     expect(await ask(port('first'), '')).toBe('220 ready\r\n');
     const { socket, received } = await client(port('resets'));
     socket.write('x');
-    expect((await within(15_000, 'the reset', received)).ending).toBe('reset');
+    expect((await within(30_000, 'the reset', received)).ending).toBe('reset');
   });
 
   scenario(`${megabytes} MiB go up while the connection is killed three times, and every byte arrives once`, [program], async () => {
@@ -55,10 +55,11 @@ export function sessionsThrough(program: string, { remote, ...options }: Through
       }
     }
     socket.end();
-    expect(String((await within(40_000, 'the hash', received)).bytes)).toBe(`${megabytes * 2 ** 20} ${patternHash(megabytes)}`);
+    expect(String((await within(60_000, 'the hash', received)).bytes)).toBe(`${megabytes * 2 ** 20} ${patternHash(megabytes)}`);
     idle.socket.write('after');
     expect(String(await chunkFrom(idle.socket))).toBe('after');
     expect(network.kills).toBe(3);
+    await egress.process.event('connected', {}, { nth: 4 });
     expect(egress.process.all('connected').map(({ carrier, resumed }) => [carrier, resumed])).toEqual([false, true, true, true].map((resumed) => ['websocket+tls', resumed]));
   }, 120_000);
 }
