@@ -17,7 +17,7 @@ import { temporaryFolder } from './scope.ts';
 import { closedPort } from './services.ts';
 
 /** What an intermediary is given. */
-export interface Front { readonly pair: KeyPair; /** Certificate and key in one file, as HAProxy wants it. */ readonly pem: string; /** `HOST:PORT` of `--listen-http`. */ readonly http: string }
+export interface Front { readonly pair: KeyPair; /** Certificate and key in one file, as HAProxy wants it. */ readonly pem: string; /** `HOST:PORT` of `--listen-http`. */ readonly http: string; /** `HOST:PORT` of `--listen`, and the CA of what answers there; where there is one. */ readonly https?: { readonly at: string; readonly ca: string } }
 
 export interface Behind { readonly egress: Egress; readonly ingress: Ingress; readonly network: Chaos; readonly certificates: Certificates; port(name: string): number }
 
@@ -30,10 +30,10 @@ export function frontOf(pair: KeyPair, http: string): Front {
   return { pair, pem, http };
 }
 
-/** nginx as the page of networks has it. */
-export async function nginxInFront({ pair, http }: Front): Promise<number> {
+/** nginx as the page of networks has it; `changes` to that text. */
+export async function nginxInFront({ pair, http }: Front, changes: Readonly<Record<string, string>> = {}): Promise<number> {
   const port = await closedPort();
-  await startNginxWith(inHttp(adapted(documented('networks.md', 'nginx ends TLS', 'nginx'), { 'listen 443': `listen 127.0.0.1:${port}`, '/etc/nginx/tls/tunnel.crt': pair.cert, '/etc/nginx/tls/tunnel.key': pair.key, '127.0.0.1:8080': http })));
+  await startNginxWith(inHttp(adapted(documented('networks.md', 'nginx ends TLS', 'nginx'), { 'listen 443': `listen 127.0.0.1:${port}`, '/etc/nginx/tls/tunnel.crt': pair.cert, '/etc/nginx/tls/tunnel.key': pair.key, '127.0.0.1:8080': http, ...changes })));
   return port;
 }
 
@@ -64,7 +64,7 @@ export async function behind({ to, egressFlags = [], ingressFlags = [], from, st
   const pair = files.write('front', newServer(authority));
   const egress = await startEgress({ certificates: files, flags: ['--listen-http', '127.0.0.1:0', ...egressFlags] });
   const http = portOf(await egress.process.event('listening', { http: true }));
-  const network = await chaos(await start(frontOf(pair, `127.0.0.1:${http}`)), from === undefined ? {} : { from });
+  const network = await chaos(await start({ ...frontOf(pair, `127.0.0.1:${http}`), https: { at: `127.0.0.1:${egress.port}`, ca: files.ca } }), from === undefined ? {} : { from });
   const ingress = await startIngress({ certificates: files, egressPort: network.port, egress: `wss://127.0.0.1:${network.port}`, to, flags: ['--outer-ca', outerCa, ...ingressFlags] });
   await ingress.process.event('connected');
   return { egress, ingress, network, certificates: files, port: (name) => { const port = ingress.ports[name]; if (port === undefined) throw new Error(`no forward is called ${name}`); return port; } };

@@ -80,3 +80,13 @@ test('a revocation list that ends soon is said at the start, and no longer when 
   egress.server.reload('a test');
   expect(said()).toEqual(['revocation list']);
 });
+
+test('who waits for its PROXY header holds a place among the handshakes, and loses it at their deadline', async () => {
+  const range = parseCidr('127.0.0.1');
+  const egress = await testEgress({ acceptProxyProtocol: range.ok ? [range.value] : [], maxHandshakes: 1, handshakeTimeoutMs: 500 });
+  const [slow, next] = [0, 1].map(() => net.connect({ host: '127.0.0.1', port: egress.port }).on('error', () => { /* seen as an end */ }).resume()) as [net.Socket, net.Socket];
+  slow.write('PROXY TCP4 192.0.2.1');
+  await Promise.all([slow, next].map((socket) => new Promise((resolve) => { socket.once('close', resolve); })));
+  expect(await egress.until((line) => line['code'] === 'OVERLOAD')).toMatchObject({ event: 'denied' });
+  expect(await egress.until((line) => line['code'] === 'LINK_TIMEOUT')).toMatchObject({ event: 'denied', remote: expect.stringMatching(/^127\.0\.0\.1:/) });
+});
