@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { adit, openPolicy } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
-import { adapted, blocksOf } from '../support/documented.ts';
+import { adapted, blocksOf, documented } from '../support/documented.ts';
 import { checkHaproxy } from '../support/haproxy.ts';
 import { checkNginx, inHttp } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
@@ -48,4 +48,10 @@ test.each(blocks('yaml').map(({ heading, text }) => [heading, text]))('the manif
     expect(manifest).toMatchObject({ contents: expect.anything() });
     expect((manifest as { toJS(): unknown }).toJS()).toMatchObject({ apiVersion: expect.any(String), kind: expect.any(String), metadata: { name: expect.any(String) } });
   }
+});
+
+test('the container of the Kubernetes manifest starts with arguments that hold', async () => {
+  const { spec: { template: { spec: { containers: [container] } } } } = parse(documented('networks.md', 'Kubernetes', 'yaml')) as { readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] } } } };
+  const args = container!.args.map((argument) => argument.replace(/=\/(tls|policy)\//, `=${folder}/`));
+  expect(await adit([...args, '--check'])).toMatchObject({ code: 0 });
 });
