@@ -46,6 +46,18 @@ scenario('HAProxy with a checksum in its header', ['haproxy'], async () => {
   await comeAndComeBack(egress, port);
 });
 
+scenario('HAProxy that passes TLS on, around a WebSocket that the egress itself ends', ['haproxy'], async () => {
+  const egress = await newEgress();
+  const port = await closedPort();
+  await startHaproxy(adapted(documented('networks.md', 'HAProxy passes TLS on', 'haproxy'), { 'bind :443': `bind 127.0.0.1:${port}`, '10.0.0.5:8443': `127.0.0.1:${egress.port}` }));
+  const network = await chaos(port, { from: laptop });
+  const echoes = await echo();
+  const ingress = await startIngress({ certificates: files, egressPort: network.port, egress: `wss://127.0.0.1:${network.port}`, to: { echo: echoes.at } });
+  expect(await egress.process.event('connected')).toMatchObject({ carrier: 'websocket', remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/) });
+  expect(await ingress.process.event('connected')).toMatchObject({ carrier: 'websocket' });
+  expect(await ask(ingress.ports['echo']!, 'direct')).toBe('direct');
+});
+
 scenario('nginx with proxy_protocol', ['nginx'], async () => {
   const egress = await newEgress();
   const port = await closedPort();
