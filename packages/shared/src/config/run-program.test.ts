@@ -3,12 +3,12 @@ import { AditError } from '../errors.ts';
 import { endingOf, runProgram, type Host, type Program } from './run-program.ts';
 
 /** A program that does one thing, and the host it runs on. */
-async function run(action: (argv: readonly string[]) => void): Promise<{ stderr: string; exitCode: Host['exitCode']; overridden: number; streamError: (error: NodeJS.ErrnoException) => void }> {
+async function run(action: (argv: readonly string[]) => void, node = '22.13.0'): Promise<{ stderr: string; exitCode: Host['exitCode']; overridden: number; streamError: (error: NodeJS.ErrnoException) => void }> {
   let stderr = '';
   let overridden = 0;
   let streamError: (error: NodeJS.ErrnoException) => void = () => { throw new Error('nobody listens'); };
   const stream = { on: (_: 'error', listener: typeof streamError) => { streamError = listener; } };
-  const host: Host = { argv: ['node', 'adit'], stdout: stream, stderr: { ...stream, write: (text: string) => { stderr += text; } } };
+  const host: Host = { argv: ['node', 'adit'], versions: { node }, stdout: stream, stderr: { ...stream, write: (text: string) => { stderr += text; } } };
   const command = (commands: readonly Program[]): Program => ({ commands, exitOverride: () => { overridden++; }, configureOutput: ({ outputError }) => { outputError(); }, parseAsync: async (argv) => { action(argv); } });
   await runProgram('adit', () => command([command([command([])]), command([])]), host);
   return { stderr, exitCode: host.exitCode, overridden, streamError };
@@ -18,6 +18,9 @@ const commanderError = (code: string, message: string, exitCode = 1): Error => O
 describe('a program', () => {
   test('that succeeds leaves the exit status to its command, and every nested command reports errors here', async () => {
     expect(await run(() => { /* fine */ })).toMatchObject({ stderr: '', exitCode: undefined, overridden: 4 });
+  });
+  test.each(['20.20.2', '22.12.9', '18.0.0'])('says so on Node %s, which is too old, and runs nothing', async (node) => {
+    expect(await run(() => { throw new Error('it ran'); }, node)).toMatchObject({ stderr: `adit: This is Node ${node}, and Adit runs on Node 22.13 or newer. See --help. [USAGE]\n`, exitCode: 2 });
   });
   test('prints an AditError as one line and exits with the status of the table', async () => {
     expect(await run(() => { throw new AditError('CREDENTIALS_UNUSABLE', 'edge.key does not belong to edge.crt'); })).toMatchObject({ stderr: 'adit: edge.key does not belong to edge.crt. Check --cert and --key with "adit ca show FILE". [CREDENTIALS_UNUSABLE]\n', exitCode: 3 });

@@ -18,6 +18,7 @@ export interface Program {
 /** The part of `process` that this needs. */
 export interface Host {
   readonly argv: readonly string[];
+  readonly versions: { readonly node: string };
   readonly stdout: { on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown };
   readonly stderr: { on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown; write(text: string): unknown };
   exitCode?: number | string | null | undefined;
@@ -27,6 +28,7 @@ export interface Host {
 export async function runProgram(name: string, make: () => Program, host: Host = process): Promise<void> {
   for (const stream of [host.stdout, host.stderr]) stream.on('error', (error) => { if (error.code !== 'EPIPE') throw error; });
   try {
+    checkNode(host.versions.node);
     const program = make();
     takeOver(program);
     await program.parseAsync(host.argv);
@@ -35,6 +37,14 @@ export async function runProgram(name: string, make: () => Program, host: Host =
     if (text !== '') host.stderr.write(text);
     host.exitCode = status;
   }
+}
+
+/** The oldest Node that has what the product uses. */
+const oldestNode = [22, 13] as const;
+
+function checkNode(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) throw new AditError('USAGE', `This is Node ${version}, and Adit runs on Node ${oldestNode.join('.')} or newer`);
 }
 
 /** Errors of usage come here as exceptions and are printed here, for the program and every command in it. */
