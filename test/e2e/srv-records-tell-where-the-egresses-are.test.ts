@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { type Egress, startEgress, startIngress } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
@@ -33,7 +34,7 @@ async function setUp(names: readonly string[], listed: (record: (name: string, p
       const before = new Map(names.map(name => [name, egress(name).process.all('stream').length]));
       for (let n = 0; n < 5; n++) expect(await ask(port, 'who?')).toBe('who?');
       const served = (name: string): number => egress(name).process.all('stream').length - before.get(name)!;
-      await within(30_000, 'five records', (async () => { while (names.reduce((sum, name) => sum + served(name), 0) < 5) await new Promise(resolve => { setTimeout(resolve, 10); }); })());
+      await within(30_000, 'five records', (async () => { while (names.reduce((sum, name) => sum + served(name), 0) < 5) await delay(10); })());
       return names.filter(name => served(name) > 0);
     },
   };
