@@ -4,9 +4,10 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parsePath, parseProxy, parseReplaySize, parseServerName, parseSwitch, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type LogFormat, type LogLevel, type ProxyAddress, type Settings, type Sources } from '@adit/shared';
+import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parsePath, parseProxy, parseReplaySize, parseServerName, parseSwitch, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
 import { carrierChoices } from './dialer.ts';
-import { proxyOfEnvironment, type EnvironmentProxy } from './environment-proxy.ts';
+import { proxyOfEnvironment } from './environment-proxy.ts';
+import type { ProxyOptions } from './proxies.ts';
 
 const selections = ['priority', 'round-robin'] as const;
 
@@ -39,7 +40,7 @@ export const ingressSettings = {
 } as const satisfies Settings;
 
 /** The trusted options of a running ingress. Files are paths; times are milliseconds; an idle or drain time of 0 is off. */
-export interface IngressOptions {
+export interface IngressOptions extends ProxyOptions {
   /** One at least, in order of preference. */
   readonly egress: readonly EgressAddress[];
   readonly select: (typeof selections)[number];
@@ -47,14 +48,6 @@ export interface IngressOptions {
   readonly wsPath: string;
   readonly headers: readonly HeaderField[];
   readonly outerCa?: string;
-  /** For every egress; `none` turns off that of the environment too. */
-  readonly proxy?: ProxyAddress | 'none';
-  readonly proxyFile?: string;
-  readonly proxyCa?: string;
-  readonly proxyCert?: string;
-  readonly proxyKey?: string;
-  /** That of HTTPS_PROXY and the like, where no option says anything about a proxy. */
-  readonly environmentProxy?: EnvironmentProxy;
   readonly maxCarrierAgeMs: number;
   readonly cert: string;
   readonly key: string;

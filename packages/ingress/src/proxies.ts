@@ -4,9 +4,19 @@
  * others may read is refused, as a key is.
  */
 import { AditError, bypassesProxy, loadCredentials, loadTrustAnchors, parseProxyUrl, readNamedFile, refuseOpenMode, type HostPort, type Proxy, type ProxyAddress } from '@adit/shared';
-import type { IngressOptions } from './options.ts';
+import type { EnvironmentProxy } from './environment-proxy.ts';
 
-export type ProxyOptions = Pick<IngressOptions, 'proxy' | 'proxyFile' | 'proxyCa' | 'proxyCert' | 'proxyKey' | 'environmentProxy'>;
+/** Files are paths. */
+export interface ProxyOptions {
+  /** For every egress; `none` turns off that of the environment too. */
+  readonly proxy?: ProxyAddress | 'none';
+  readonly proxyFile?: string;
+  readonly proxyCa?: string;
+  readonly proxyCert?: string;
+  readonly proxyKey?: string;
+  /** That of HTTPS_PROXY and the like, where no option says anything about a proxy. */
+  readonly environmentProxy?: EnvironmentProxy;
+}
 
 export type ProxyFor = (egress: HostPort) => Proxy | undefined;
 

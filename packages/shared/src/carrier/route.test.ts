@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import net from 'node:net';
+import type net from 'node:net';
 import tls from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { certificates } from '../../../../test/support/certificates.ts';

@@ -37,8 +37,7 @@ function parseCredentials(text: string, scheme: ProxyAddress['scheme']): Parsed<
   const [user, password] = [colon < 0 ? text : text.slice(0, colon), colon < 0 ? '' : text.slice(colon + 1)].map(decoded);
   if (user === undefined || password === undefined) return unparsed('the user or password has a "%" that is not followed by two hexadecimal digits of UTF-8: write "%" as %25');
   if (user === '') return unparsed('the user is missing before the "@"');
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(user + password)) return unparsed('the user or password has a control character');
+  if (/\p{Cc}/u.test(user + password)) return unparsed('the user or password has a control character');
   if (scheme !== 'socks5' && user.includes(':')) return unparsed('an HTTP proxy cannot be told a user with a colon (RFC 7617)');
   const tooLong = [user, password].some((part) => new TextEncoder().encode(part).length > maxCredentialBytes);
   return tooLong ? unparsed(`the user or password is longer than ${maxCredentialBytes} bytes`) : parsed({ user, password });

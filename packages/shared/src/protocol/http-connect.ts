@@ -27,8 +27,7 @@ export const maxHeadBytes = 65_536;
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Control characters but the tab: no field value and no reason has one (RFC 9110 section 5.5). */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const control = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+const control = /(?!\t)\p{Cc}/u;
 const visible = /^[!-~]+$/;
 
 /** The request. Throws TypeError on a host or header that is none: its bytes would say something else. */
