@@ -8,6 +8,7 @@ const common = {
 };
 export default {
   maxWorkers: 2,
+  workerIdleMemoryLimit: '1GB', // what a file loaded stays in its worker: a worker that has grown gives way to a new one
   testTimeout: 60_000, // what hangs says so itself; this is far above what a busy machine takes
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts', '!**/*.test.ts'],
