@@ -14,7 +14,7 @@ async function setUp(to: Readonly<Record<string, string>>, flags: readonly strin
   const files = certificates();
   const egress = await startEgress({ certificates: files, flags });
   const network = await chaos(egress.port, { splitBytes: 701, delayMs: 2 });
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to });
+  const ingress = await startIngress({ certificates: files, egressPort: network.port, to, flags: ['--connect-timeout', '60s'] });
   await ingress.process.event('connected');
   return { egress, network, ingress, port: (name: string) => ingress.ports[name]! };
 }

@@ -31,7 +31,7 @@ test('1 GiB each way at once, the carrier killed every 200 ms to 2 s: both hashe
   const both = await service(socket => { arrived = drain(socket); void pour(socket, 2); });
   const egress = await startEgress({ certificates: files });
   const network = await chaos(egress.port, { killAfterMs: [200, 2_000], seed: 7 });
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { both: both.at } });
+  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { both: both.at }, flags: ['--connect-timeout', '60s'] });
   const { socket } = await client(ingress.ports['both']!);
   const sent = pour(socket, 1);
   expect(await within(400_000, 'a gibibyte down', drain(socket), () => `${network.kills} kills`)).toBe(patternHash(megabytes, 2));

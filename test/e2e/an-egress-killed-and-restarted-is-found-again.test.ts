@@ -4,7 +4,7 @@ import { ask, chunkFrom, client, closedPort, echo } from '../support/services.ts
 
 test('open connections are reset, never ended; the ingress finds the new egress by itself, and what waited meanwhile is served', async () => {
   const echoes = await echo();
-  const tunnel = await openTunnel({ to: { echo: echoes.at }, egress: { port: await closedPort() } });
+  const tunnel = await openTunnel({ to: { echo: echoes.at }, egress: { port: await closedPort() }, ingress: { flags: ['--connect-timeout', '60s'] } });
   const port = tunnel.port('echo');
   const open = await client(port);
   open.socket.write('before');

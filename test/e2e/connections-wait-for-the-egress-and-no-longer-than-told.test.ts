@@ -7,7 +7,7 @@ test('the ingress listens before the egress runs, and a connection made then is 
   const files = certificates();
   const echoes = await echo();
   const egressPort = await closedPort();
-  const ingress = await startIngress({ certificates: files, egressPort, to: { echo: echoes.at } });
+  const ingress = await startIngress({ certificates: files, egressPort, to: { echo: echoes.at }, flags: ['--connect-timeout', '60s'] });
   await ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' });
   const answer = ask(ingress.ports['echo']!, 'early');
   await startEgress({ certificates: files, port: egressPort });
