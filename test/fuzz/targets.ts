@@ -14,6 +14,8 @@ import { awaitAnswer, awaitHello, encodeHello, helloFrame } from '../../packages
 import { decodeOpen, encodeOpen } from '../../packages/shared/src/protocol/open.ts';
 import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
 import { awaitProxyHeader } from '../../packages/shared/src/protocol/proxy-protocol.ts';
+import { awaitConnectResponse } from '../../packages/shared/src/protocol/http-connect.ts';
+import { awaitSocks5 } from '../../packages/shared/src/protocol/socks5-client.ts';
 import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
 import { newCa, newCrl } from '../support/issuer.ts';
 import { muxProperty } from '../support/mux-property.ts';
@@ -76,6 +78,7 @@ const hello = helloFrame(encodeHello({
 }), new Uint8Array(32));
 const open = encodeOpen({ destination: { kind: 'host', host: 'db.internal', port: 5432 }, frontEnd: 'forward', client: '127.0.0.1:1' });
 const proxied = { source: { host: '2001:db8::7', port: 51_514 }, destination: { host: '2001:db8::1', port: 443 } };
+const answer = Buffer.from('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm="x"\r\nVia: 1.1 a\r\nVia: 1.1 b\r\n\r\nbody');
 const ca = newCa('Fuzz CA');
 const anchors = parseTrustAnchors(ca.certPem, 'ca.crt');
 const crl = newCrl(ca);
@@ -99,6 +102,17 @@ export const targets: readonly Target[] = [
     let step = handshake.receive(new Uint8Array(0));
     for (const piece of splitAt(header, cuts)) if (step.state === 'more') step = handshake.receive(piece);
     assert.equal(step.state, awaitProxyHeader().receive(header).state, 'another split gives another outcome');
+  }) },
+  { name: 'connect-response', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(answer)), fc.array(fc.nat(160), { maxLength: 6 }), (head, cuts) => {
+    const handshake = awaitConnectResponse();
+    let step = handshake.receive(new Uint8Array(0));
+    for (const piece of splitAt(head, cuts)) if (step.state === 'more') step = handshake.receive(piece);
+    const whole = awaitConnectResponse().receive(head);
+    assert.deepEqual({ ...step, rest: 0 }, { ...whole, rest: 0 }, 'another split gives another outcome');
+  }) },
+  { name: 'socks5-answers', share: 1, property: () => fc.property(fc.array(fc.oneof(bytes, damaged(Uint8Array.of(5, 2)), damaged(Uint8Array.of(1, 0)), damaged(Uint8Array.of(5, 0, 0, 3, 2, 0x61, 0x62, 0, 80))), { maxLength: 6 }), (chunks) => {
+    const handshake = awaitSocks5({ host: 'db.internal', port: 5432, credentials: { user: 'alice', password: 'fuzz' } });
+    for (const chunk of chunks) if (handshake.receive(chunk).state !== 'more') break;
   }) },
   { name: 'open', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(open)), (payload) => {
     mayThrow(ProtocolFault, () => {

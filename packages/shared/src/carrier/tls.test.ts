@@ -6,6 +6,7 @@ import { expect, test } from '@jest/globals';
 import { certificates, type Certificates } from '../../../../test/support/certificates.ts';
 import { newServer } from '../../../../test/support/issuer.ts';
 import { atEnd } from '../../../../test/support/scope.ts';
+import { smallProxy } from '../../../../test/support/small-proxy.ts';
 import { loadCredentials } from '../identity/credentials.ts';
 import { loadTrustAnchors } from '../identity/trust.ts';
 import { dialTls, serverOptions, tlsCarrier, type DialTlsOptions } from './tls.ts';
@@ -96,4 +97,11 @@ test('nobody there, nobody answering, and nobody waiting any more', async () => 
   await expect(dialling).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE' });
   silent.close();
   await expect(dial(1, certs)).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', message: expect.stringContaining('ECONNREFUSED') });
+});
+
+test('what breaks behind a proxy that said yes names both', async () => {
+  const proxy = await smallProxy({ answers: ['HTTP/1.1 200 OK\r\n\r\n'], end: true });
+  await expect(dial(8443, certificates(), { host: 'tunnel.example.org', proxy: { scheme: 'http', host: '127.0.0.1', port: proxy.port } })).rejects.toMatchObject({
+    code: 'EGRESS_UNREACHABLE', message: expect.stringContaining(`the egress tunnel.example.org:8443 through the proxy http://127.0.0.1:${proxy.port}`),
+  });
 });

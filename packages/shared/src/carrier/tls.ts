@@ -57,13 +57,16 @@ export interface DialTlsOptions extends EgressTrust {
 export async function dialTls({ host, port, ...options }: DialTlsOptions): Promise<Carrier> {
   const remote = formatHostPort(host, port);
   const socket = await secure({
-    ...options, ...await routeTo({ host, port }, options), peer: `the egress ${remote}`,
+    ...options, ...await routeTo({ host, port }, options), peer: `the egress ${remote}${throughProxy(options.proxy)}`,
     tls: { cert: options.credentials.certPem, key: options.credentials.keyPem, ca: [...options.ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
   });
   trusted(socket, remote, options);
   if (socket.alpnProtocol !== alpn) throw refused(socket, new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`));
   return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote, via: options.proxy });
 }
+
+/** For complaints: nothing, or " through the proxy http://proxy.example.org:3128". */
+export function throughProxy(proxy: Proxy | undefined): string { return proxy ? ` through the proxy ${formatProxy(proxy)}` : ''; }
 
 /** Whom to believe: that the far end is an egress of ours, and the one we meant. */
 export interface EgressTrust {

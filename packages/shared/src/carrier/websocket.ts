@@ -13,7 +13,7 @@ import type { Carrier } from './contract.ts';
 import { routeTo } from './route.ts';
 import { secure } from './secure.ts';
 import { systemRoots } from './system-roots.ts';
-import { alpn, carrierOf, StrangerError, trusted, type DialTlsOptions } from './tls.ts';
+import { alpn, carrierOf, StrangerError, throughProxy, trusted, type DialTlsOptions } from './tls.ts';
 import { upgrade } from './websocket-client.ts';
 import type { WebSocketDuplex } from './websocket-duplex.ts';
 
@@ -74,7 +74,7 @@ async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrie
 async function outer(attempt: Attempt, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {
   const { host, port, name, signal } = attempt;
   const route = await routeTo({ host, port }, { ...attempt, deadlineMs: left(attempt) });
-  return secure({ peer: name, ...route, serverName: host, tls: { ...settings, ALPNProtocols: ['http/1.1'] }, signal });
+  return secure({ peer: `${name}${throughProxy(attempt.proxy)}`, ...route, serverName: host, tls: { ...settings, ALPNProtocols: ['http/1.1'] }, signal });
 }
 
 function open(attempt: Attempt, over: tls.TLSSocket): Promise<WebSocketDuplex> {
