@@ -60,7 +60,7 @@ async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrie
   const intermediary = leaf?.issuer.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300) ?? 'nobody';
   if (!authorized) {
     socket.destroy();
-    throw new AditError('EGRESS_CERT_INVALID', `${stranger ? `${stranger.message}; and ` : ''}what answers as ${name} has no certificate that this system trusts (${authorizationError}; issued by ${intermediary})`);
+    throw new AditError('EGRESS_CERT_INVALID', `what answers as ${name} has a certificate issued by ${intermediary}: that is not our CA, and this system does not trust it either (${authorizationError})`, { cause: stranger });
   }
   const duplex = await open(attempt, socket);
   const proof = await secure({

@@ -43,14 +43,19 @@ export interface Refused { readonly ok: false; readonly code: Code; readonly rea
 export type PeerVerdict = { readonly ok: true; readonly identity: PeerIdentity } | Refused;
 export type EgressVerdict = { readonly ok: true; readonly leaf: X509Certificate } | Refused;
 
+/** Leaves that were handed out: Node 22 and 24 do so once for each connection, and know of no certificate when asked again. */
+const leaves = new WeakMap<TLSSocket, X509Certificate>();
+
 /** The facts of a TLS socket after `secureConnection` or `secureConnect`. */
 export function factsOf(socket: TLSSocket): PeerFacts {
+  const leaf = leaves.get(socket) ?? socket.getPeerX509Certificate();
+  if (leaf) leaves.set(socket, leaf);
   const error: unknown = socket.authorizationError;
   return {
     authorized: socket.authorized,
     authorizationError: error === null || error === undefined ? undefined : typeof error === 'string' ? error : (error as NodeJS.ErrnoException).code ?? messageOf(error),
     sessionReused: socket.isSessionReused(),
-    leaf: socket.getPeerX509Certificate(),
+    leaf,
   };
 }
 
