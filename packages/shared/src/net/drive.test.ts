@@ -59,3 +59,11 @@ test('a duplex that is closed already fails at once', async () => {
   ours.destroy();
   await expect(drive(ours, line(), options)).rejects.toMatchObject({ code: 'LINK_LOST' });
 });
+
+test('writes the last word of a handshake before it is done', async () => {
+  const [ours, theirs] = duplexPair();
+  const heard = once(theirs, 'data');
+  theirs.write('x');
+  await drive(ours, { receive: () => ({ state: 'done', value: 1, rest: new Uint8Array(), send: Buffer.from('bye') }) }, options);
+  expect(String((await heard)[0])).toBe('bye');
+});

@@ -35,6 +35,7 @@ export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: Drive
       const step = handshake.receive(chunk);
       if (step.state === 'done') {
         stop();
+        if (step.send) duplex.write(step.send);
         resolve({ value: step.value, rest: step.rest });
       } else if (step.state === 'failed') fail(options.codes.garbage, `${options.peer} sent something unexpected: ${step.reason}`);
       else if (bytes > options.maxBytes) fail(options.codes.garbage, `${options.peer} sent more than ${options.maxBytes} bytes before the handshake was done`);

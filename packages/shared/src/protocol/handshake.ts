@@ -6,7 +6,8 @@
 export type Step<T> =
   /** `send` goes to the peer before more of it is awaited. */
   | { readonly state: 'more'; readonly send?: Uint8Array }
-  | { readonly state: 'done'; readonly value: T; readonly rest: Uint8Array }
+  /** `send` is what the handshake still has to say. */
+  | { readonly state: 'done'; readonly value: T; readonly rest: Uint8Array; readonly send?: Uint8Array }
   | { readonly state: 'failed'; readonly reason: string };
 
 export interface Handshake<T> { receive(chunk: Uint8Array): Step<T> }

@@ -8,7 +8,7 @@ import { parseHost, parseDestination, type Destination } from './destination.ts'
 import { ProtocolFault, wireCode } from './refusal.ts';
 import { critical, decodeTlvs, encodeTlvs } from './tlv.ts';
 
-export const frontEndKinds = ['forward', 'socks5', 'http', 'sni', 'tls-termination', 'transparent', 'stdio'] as const;
+export const frontEndKinds = ['forward', 'socks', 'http', 'sni', 'tls-termination', 'transparent', 'stdio'] as const;
 export type FrontEndKind = (typeof frontEndKinds)[number];
 
 export interface OpenRequest {
