@@ -84,6 +84,8 @@ export interface EgressOptions {
   readonly certificates: Certificates;
   /** Text of policy.yaml, or the path of one. */
   readonly policy?: string;
+  /** The address that it listens on; default 127.0.0.1. */
+  readonly host?: string;
   readonly port?: number;
   readonly flags?: readonly string[];
   readonly process?: StartOptions;
@@ -99,10 +101,10 @@ export function policyOf({ identities = ['alice'], allow = [], deny = [], servic
 }
 
 /** Starts an egress and waits until it listens. */
-export async function startEgress({ certificates: files, policy = openPolicy, port = 0, flags = [], process: options }: EgressOptions): Promise<Egress> {
+export async function startEgress({ certificates: files, policy = openPolicy, host = '127.0.0.1', port = 0, flags = [], process: options }: EgressOptions): Promise<Egress> {
   const policyFile = policy.includes('\n') || policy.startsWith('{') ? join(files.folder, 'policy.yaml') : policy;
   if (policyFile !== policy) writeFileSync(policyFile, policy);
-  const child = new AditProcess(['egress', '--listen', `127.0.0.1:${port}`, '--cert', files.egress.cert, '--key', files.egress.key, '--client-ca', files.ca, '--policy', policyFile, '--log-format', 'json', ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']), ...flags], options);
+  const child = new AditProcess(['egress', '--listen', `${host}:${port}`, '--cert', files.egress.cert, '--key', files.egress.key, '--client-ca', files.ca, '--policy', policyFile, '--log-format', 'json', ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']), ...flags], options);
   return { process: child, port: portOf(await child.event('listening')), policyFile };
 }
 

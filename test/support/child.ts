@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly gid?: number;
   /** How to end it; default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
+  /** It is told what to do on its stdin, which ends with us: see `say`. */
+  readonly listens?: boolean;
 }
 export interface Exit { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
@@ -39,7 +41,8 @@ export class Child {
     this.#stopSignal = options.stopSignal ?? 'SIGTERM';
     const limit = options.maxFiles === undefined ? [] : ['/bin/sh', '-c', 'ulimit -n "$0" && exec "$@"', String(options.maxFiles)];
     const [program, ...parameters] = [...options.prefix ?? [], ...limit, command, ...args] as [string, ...string[]];
-    this.#process = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...cleanEnvironment(), ...options.env }, ...(options.cwd !== undefined && { cwd: options.cwd }), ...(options.uid !== undefined && { uid: options.uid, gid: options.gid }) });
+    this.#process = spawn(program, parameters, { stdio: [options.listens === true ? 'pipe' : 'ignore', 'pipe', 'pipe'], detached: true, env: { ...cleanEnvironment(), ...options.env }, ...(options.cwd !== undefined && { cwd: options.cwd }), ...(options.uid !== undefined && { uid: options.uid, gid: options.gid }) });
+    this.#process.stdin?.on('error', () => { /* it ended: its exit says so */ });
     this.pid = this.#process.pid ?? -1;
     const closed = [this.#process.stdout!, this.#process.stderr!].map(stream => new Promise<void>(resolve => {
       createInterface(stream).on('line', line => { this.lines.push(line); this.#wake(); }).on('close', resolve);
@@ -78,6 +81,12 @@ export class Child {
   /** The first line, past or future, that matches. */
   line(pattern: RegExp, ms?: number): Promise<RegExpExecArray> {
     return this.until(`a line like ${pattern}`, () => { for (const line of this.lines) { const match = pattern.exec(line); if (match !== null) return match; } return undefined; }, ms);
+  }
+
+  /** A line to its stdin. */
+  say(line: string): void {
+    if (this.#process.stdin === null) throw new Error(`${this.name} does not listen`);
+    this.#process.stdin.write(`${line}\n`);
   }
 
   signal(signal: NodeJS.Signals): void { if (this.running) process.kill(this.pid, signal); }
