@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
-import tls from 'node:tls';
+import type tls from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { loadCredentials } from '../identity/credentials.ts';
