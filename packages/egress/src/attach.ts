@@ -57,6 +57,9 @@ export class Attachments {
   /** The arrival that a TCP connection, or the TLS socket over it, belongs to; none if it is too late. */
   arrivalOf(socket: net.Socket): Arrival | undefined { return this.#arrivals.get(nameOf(socket)); }
 
+  /** Somebody's certificate was judged good without a HELLO: the connection counts no longer. */
+  proven({ name }: Arrival): void { this.#done(name); }
+
   /** Cuts every connection that has not proven an identity. */
   close(): void { for (const { socket } of [...this.#arrivals.values()]) socket.destroy(); }
 

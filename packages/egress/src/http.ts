@@ -1,5 +1,5 @@
 /**
- * The HTTP/1.1 of the egress's port: the upgrade to WebSocket at one path, and /healthz. Without TLS too, behind what ends it.
+ * The HTTP of the egress's port: the upgrade to WebSocket at one path, CONNECT, and /healthz. Without TLS too, behind what ends it.
  * Rule: nothing here proves an identity. Frames flow only after a certificate of ours was judged: that of the TLS around the WebSocket, or that
  * of the TLS inside it, which the first byte tells (no frame begins as a TLS handshake does). Requests are bounded in size, and in time by the
  * deadline of their connection.
@@ -10,11 +10,13 @@ import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 import { acceptInnerTls, AditError, answer, handshakeByte, safeText, WebSocketUpgrades, type Logger } from '@adit/shared';
 import type { Arrival, Attachments } from './attach.ts';
+import type { ConnectPeer, ConnectService, PlainAnswer } from './connect/service.ts';
 
 export interface HttpContext {
   /** Where the upgrade to WebSocket is: "/.well-known/adit". */
   readonly wsPath: string;
   readonly attachments: Attachments;
+  readonly connect: ConnectService;
   /** For the handshake inside a WebSocket. */
   readonly innerTls: () => tls.TlsOptions;
   readonly draining: () => boolean;
@@ -36,27 +38,46 @@ export class HttpDoor {
     this.#context = context;
     this.#server.on('request', (request, response) => this.#answer(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on('connect', (request, _socket, head) => this.#connect(request, head));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#malformed(error, socket));
   }
 
-  /** Speaks HTTP on a connection from now on. */
+  /** Speaks HTTP on a connection from now on: HTTP/2 where ALPN says so, otherwise HTTP/1.1. */
   accept(socket: net.Socket, origin: Origin): void {
+    const { proof } = origin;
+    if (proof?.alpnProtocol === 'h2') {
+      this.#context.connect.http2({ ...this.#peer(origin), proof }, (method, path) => this.#plain(method, path));
+      return;
+    }
     this.#origins.set(socket, origin);
     this.#server.emit('connection', socket);
     if (socket.isPaused()) socket.resume(); // what was read before it, such as a PROXY header, paused it
   }
 
   #answer({ method = '', url = '' }: http.IncomingMessage, response: http.ServerResponse): void {
-    const send = (status: number, text: string, headers: http.OutgoingHttpHeaders = {}): void => {
-      response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': text.length + 1, 'Cache-Control': 'no-store', Connection: 'close', ...headers });
-      response.end(method === 'HEAD' ? undefined : `${text}\n`);
-    };
+    const { status, text, headers } = this.#plain(method, url);
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text), connection: 'close' });
+    response.end(method === 'HEAD' ? undefined : text);
+  }
+
+  /** What a request is told that is neither an upgrade nor CONNECT. */
+  #plain(method: string, url: string): PlainAnswer {
+    const say = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): PlainAnswer => ({ status, text: `${text}\n`, headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers } });
     const path = url.split('?', 1)[0];
-    if (path === this.#context.wsPath) send(426, 'this path is for WebSocket', { Upgrade: 'websocket' });
-    else if (path !== '/healthz') send(404, 'there is nothing here');
-    else if (method !== 'GET' && method !== 'HEAD') send(405, 'GET or HEAD', { Allow: 'GET, HEAD' });
-    else if (this.#context.draining()) send(503, 'draining');
-    else send(200, 'ok');
+    if (path === this.#context.wsPath) return say(426, 'this path is for WebSocket over HTTP/1.1', { upgrade: 'websocket' });
+    if (path !== '/healthz') return say(404, 'there is nothing here');
+    if (method !== 'GET' && method !== 'HEAD') return say(405, 'GET or HEAD', { allow: 'GET, HEAD' });
+    return this.#context.draining() ? say(503, 'draining') : say(200, 'ok');
+  }
+
+  #connect(request: http.IncomingMessage, head: Buffer): void {
+    const origin = this.#origins.get(request.socket);
+    if (origin) this.#context.connect.http1(request, head, this.#peer(origin));
+    else request.socket.destroy();
+  }
+
+  #peer({ arrival, proof }: Origin): ConnectPeer {
+    return { remote: arrival.remote, transport: arrival.socket, ...(proof && { proof }), proven: () => this.#context.attachments.proven(arrival) };
   }
 
   #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -7,6 +7,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { AditError, alpn, defaultWindowBytes, ExpiryWatch, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type HostPort, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Attachments, type Arrival } from './attach.ts';
+import { ConnectService } from './connect/service.ts';
 import { HttpDoor } from './http.ts';
 import { Limits } from './limits.ts';
 import type { EgressOptions } from './options.ts';
@@ -34,6 +35,7 @@ export class EgressServer {
   readonly #sessions: Sessions;
   readonly #attachments: Attachments;
   readonly #proxyHeaders: ProxyHeaders;
+  readonly #connect: ConnectService;
   readonly #http: HttpDoor;
   readonly #tls: tls.Server;
   readonly #stopped = new AbortController();
@@ -59,8 +61,11 @@ export class EgressServer {
       ...options, peers: () => this.#peers(), policy: () => this.#policy.current, sessions: this.#sessions, draining: () => this.#draining, log: deps.log,
     });
     this.#proxyHeaders = new ProxyHeaders({ from: options.acceptProxyProtocol, log: deps.log });
+    this.#connect = new ConnectService({
+      options, limits: this.#limits, policy: () => this.#policy.current, peers: () => this.#peers(), draining: () => this.#draining, log: deps.log, record: deps.record,
+    });
     this.#http = new HttpDoor({
-      wsPath: options.wsPath, attachments: this.#attachments, innerTls: () => serverOptions(this.#trust.credentials, this.#trust.anchors), draining: () => this.#draining, log: deps.log,
+      wsPath: options.wsPath, attachments: this.#attachments, connect: this.#connect, innerTls: () => serverOptions(this.#trust.credentials, this.#trust.anchors), draining: () => this.#draining, log: deps.log,
     });
     this.#tls = tls.createServer({ ...portOptions(trust), handshakeTimeout: options.handshakeTimeoutMs });
     this.#tls.on('secureConnection', (socket) => this.#secured(socket));
@@ -80,21 +85,21 @@ export class EgressServer {
     for (const at of this.#options.listen) await this.#listen(at, (socket) => this.#tls.emit('connection', socket));
     for (const at of this.#options.listenHttp) await this.#listen(at, (socket, arrival) => this.#http.accept(socket, { arrival }), { http: true });
     this.#expiry.start(this.#stopped.signal);
-    this.#recheck = setInterval(() => this.#sessions.recheckIdentities(this.#peers()), recheckMs).unref();
+    this.#recheck = setInterval(() => this.#recheckIdentities(), recheckMs).unref();
   }
 
   /** Loads every file again; each that is bad keeps its old content in force. */
   reload(cause: string): void {
     this.#attempt('policy', cause, () => {
       this.#policy.reload();
-      this.#sessions.recheckPolicy();
+      for (const served of [this.#sessions, this.#connect]) served.recheckPolicy();
     });
     this.#attempt('certificates', cause, () => {
       const trust = loadTrust(this.#options);
       this.#tls.setSecureContext(portOptions(trust));
       this.#trust = trust;
       this.#expiry.reloaded();
-      this.#sessions.recheckIdentities(this.#peers());
+      this.#recheckIdentities();
     });
   }
 
@@ -104,7 +109,7 @@ export class EgressServer {
     this.#draining = true;
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#deps.log.info({ event: 'draining', streams: this.#limits.streams, timeoutMs: drainTimeoutMs }, 'draining');
-    await within(this.#sessions.drain(drainTimeoutMs), drainTimeoutMs, signal);
+    await within(Promise.all([this.#sessions.drain(drainTimeoutMs), this.#connect.drain()]).then(() => undefined), drainTimeoutMs, signal);
     this.close();
   }
 
@@ -114,7 +119,7 @@ export class EgressServer {
     clearInterval(this.#recheck);
     for (const listener of this.#listeners) void listener.close();
     this.#attachments.close();
-    this.#sessions.endAll({ code: 'DRAINING', reason: 'the egress has shut down' });
+    for (const served of [this.#sessions, this.#connect]) served.endAll({ code: 'DRAINING', reason: 'the egress has shut down' });
   }
 
   async #listen({ host, port }: HostPort, serve: (socket: net.Socket, arrival: Arrival) => void, said: { readonly http?: true } = {}): Promise<void> {
@@ -154,6 +159,12 @@ export class EgressServer {
     }
   }
 
+  #recheckIdentities(): void {
+    const peers = this.#peers();
+    this.#sessions.recheckIdentities(peers);
+    this.#connect.recheckIdentities(peers);
+  }
+
   #peers(): PeerContext {
     const { anchors, revocation } = this.#trust;
     return { now: new Date(), anchors, ...(revocation && { revocation }) };
@@ -169,4 +180,4 @@ function loadTrust(options: EgressOptions): Trust {
 }
 
 /** The TLS of the port: one for all that is spoken on it. */
-function portOptions({ credentials, anchors }: Trust): tls.TlsOptions { return { ...serverOptions(credentials, anchors), ALPNProtocols: [alpn, 'http/1.1'] }; }
+function portOptions({ credentials, anchors }: Trust): tls.TlsOptions { return { ...serverOptions(credentials, anchors), ALPNProtocols: [alpn, 'h2', 'http/1.1'] }; }

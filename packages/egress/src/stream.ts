@@ -4,7 +4,7 @@
  * whatever happens, the stream ends exactly once and leaves one access record.
  * Not here: who the peer is (attach.ts), how many it may open in all (limits.ts).
  */
-import { AditError, codeOfWire, connectPooled, decodeOpen, formatDestination, formatHostPort, isCode, Relay, wireOfCode, type AccessRecord, type Code, type Destination, type MuxStream, type OpenRequest, type PeerIdentity, type RelayEnd, type RelayOutcome, type RelaySocket } from '@adit/shared';
+import { AditError, codeOfWire, connectPooled, decodeOpen, formatDestination, formatHostPort, isCode, Relay, wireOfCode, type AccessRecord, type Code, type Destination, type OfferedStream, type OpenRequest, type PeerIdentity, type RelayEnd, type RelayOutcome, type RelaySocket } from '@adit/shared';
 import { dial } from './dialer/dial.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Lease } from './limits.ts';
@@ -23,17 +23,20 @@ export interface StreamContext {
   readonly ended: (served: ServedStream) => void;
 }
 
+/** Where to, and how it was asked for: by a front end of an ingress (its claim), or by CONNECT. */
+export type Asked = Omit<OpenRequest, 'frontEnd'> & { readonly frontEnd?: OpenRequest['frontEnd'] | 'connect' };
+
 type Denial = { readonly code: Code; readonly reason: string; readonly detail?: string; readonly rule?: string };
 
 /** One stream being served. */
 export class ServedStream {
   readonly #context: StreamContext;
-  readonly #stream: MuxStream;
+  readonly #stream: OfferedStream;
   readonly #relay: Relay;
   readonly #started = performance.now();
   /** While the dial lasts. */
   #dialling: AbortController | undefined;
-  #request: OpenRequest | undefined;
+  #request: Asked | undefined;
   #lease: Lease | undefined;
   #address: string | undefined;
   #port = 0;
@@ -42,11 +45,12 @@ export class ServedStream {
   #denied = false;
   #detail: string | undefined;
 
-  constructor(stream: MuxStream, payload: Uint8Array, context: StreamContext) {
+  /** `asked`: the payload of OPEN, or what the request of another protocol was read to be. */
+  constructor(stream: OfferedStream, asked: Uint8Array | Asked, context: StreamContext) {
     this.#stream = stream;
     this.#context = context;
     this.#relay = new Relay(stream, { ended: (outcome) => this.#ended(outcome) });
-    const denial = this.#begin(payload);
+    const denial = this.#begin(asked);
     if (denial) this.#refuse(denial);
   }
 
@@ -61,8 +65,8 @@ export class ServedStream {
 
   abort(code: Code, reason: string): void { this.#relay.abort(code, reason); }
 
-  #begin(payload: Uint8Array): Denial | undefined {
-    const decoded = decodeOpen(payload);
+  #begin(asked: Uint8Array | Asked): Denial | undefined {
+    const decoded = asked instanceof Uint8Array ? decodeOpen(asked) : { ok: true as const, request: asked };
     if (!decoded.ok) return { code: decoded.why === 'unsupported' ? 'UNSUPPORTED' : 'PROTOCOL_ERROR', reason: decoded.reason };
     this.#request = decoded.request;
     const admitted = this.#context.admit();

@@ -43,6 +43,8 @@ export { listen, type ListenAddress, type ListenOptions, type Listener } from '.
 export { newBackoff, type Backoff, type BackoffOptions } from './net/backoff.ts';
 export { watchFiles, type WatchOptions } from './net/files.ts';
 export { Relay, type RelayEnd, type RelayEvents, type RelayOutcome } from './session/relay.ts';
+export type { OfferedStream, RelayStream } from './session/relay-stream.ts';
+export { DuplexStream, type DuplexEnds } from './session/duplex-stream.ts';
 export { SessionDriver, type DriverEvents, type DriverOptions } from './session/driver.ts';
 export { connectSession, RefusedError, type Connected, type ConnectOptions, type SessionSecret } from './session/connect.ts';
 export { receiveHello, refuse, sendWelcome } from './session/accept.ts';
@@ -54,6 +56,8 @@ export { dialWebSocket, type DialWebSocketOptions, type WebSocketForm } from './
 export { answer, WebSocketUpgrades, type HttpRefusal, type UpgradeRequest } from './carrier/websocket-server.ts';
 export { acceptInnerTls, handshakeByte } from './carrier/inner-tls.ts';
 export { acceptPooled, connectPooled, resetSocket, type RelaySocket } from './net/sockets.ts';
+export { resetTls } from './net/reset.ts';
+export { endOnlyInOrder } from './net/http2-end.ts';
 export { drive, type DriveOptions } from './net/drive.ts';
 export { decodeOpen, encodeOpen, type FrontEndKind, type OpenRequest } from './protocol/open.ts';
 export { awaitProxyHeader, maxProxyHeaderBytes, type ProxyHeader } from './protocol/proxy-protocol.ts';

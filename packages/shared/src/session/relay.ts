@@ -5,10 +5,11 @@
  * Before the socket is there (the egress is still dialling) bytes of the peer are held; `attach` releases them, `abandon` drops them.
  */
 import type net from 'node:net';
-import { readBytes, type MuxStream, type StreamEvents } from '../protocol/mux/stream.ts';
+import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { resetSocket, type RelaySocket } from '../net/sockets.ts';
 import { wireOfCode, type Code } from '../errors.ts';
+import type { RelayStream } from './relay-stream.ts';
 
 export type RelayEnd = 'finished' | 'reset' | 'refused';
 export interface RelayOutcome { readonly end: RelayEnd; readonly code: Code | number; readonly reason: string; readonly bytesSent: number; readonly bytesReceived: number }
@@ -23,7 +24,7 @@ export interface RelayEvents {
 const smallBytes = 4_096;
 
 export class Relay implements StreamEvents {
-  readonly stream: MuxStream;
+  readonly stream: RelayStream;
   readonly #events: RelayEvents;
   #socket: net.Socket | undefined;
   #reads: RelaySocket['reads'];
@@ -36,7 +37,7 @@ export class Relay implements StreamEvents {
   #over = false;
   #idleTimeoutMs = 0;
 
-  constructor(stream: MuxStream, events: RelayEvents) {
+  constructor(stream: RelayStream, events: RelayEvents) {
     this.stream = stream;
     this.#events = events;
     stream.events = this;

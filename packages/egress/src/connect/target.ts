@@ -1,0 +1,20 @@
+/**
+ * The target of a CONNECT: "HOST:PORT" (RFC 9110 section 7.1), "SERVICE", or "SERVICE.adit.internal:PORT" for clients that always send a port.
+ * Rule: one spelling, that of parseDestination. The port of a service's name means nothing: the policy of the egress says where the service is.
+ */
+import { parseDestination, type Destination, type Parsed } from '@adit/shared';
+
+/** Below `internal`, which is for private use and never delegated. */
+export const serviceSuffix = '.adit.internal';
+
+export function parseTarget(text: string): Parsed<Destination> {
+  const parsed = parseDestination(text);
+  if (!parsed.ok || parsed.value.kind === 'service' || !parsed.value.host.endsWith(serviceSuffix)) return parsed;
+  return parseDestination(parsed.value.host.slice(0, -serviceSuffix.length));
+}
+
+/** Does a Host header name this target? Some clients leave the port out. */
+export function namesTarget(host: string, target: string): boolean {
+  const [one, other] = [host.toLowerCase(), target.toLowerCase()];
+  return one === other || (/^[^:]+$|\]$/.test(one) && other.startsWith(`${one}:`));
+}

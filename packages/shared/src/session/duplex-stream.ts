@@ -1,0 +1,142 @@
+/**
+ * A stream that is a connection of its own: an upgraded HTTP/1.1 connection, or one stream of HTTP/2.
+ * Rule: as MuxStream for its owner: it ends exactly once, and what was cut is never told as an end. What we send ahead is bounded by the duplex's
+ * write buffer, what we read ahead by what the local socket accepted. The duplex has this one owner until it is refused or over.
+ * Not here: resumption. A connection that breaks is a reset.
+ */
+import type { Duplex } from 'node:stream';
+import type { Lease } from '../protocol/mux/replay.ts';
+import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import type { OfferedStream } from './relay-stream.ts';
+
+/** What differs from protocol to protocol. */
+export interface DuplexEnds {
+  readonly id: number;
+  /** Says yes to the peer. */
+  accept(): void;
+  /** Says no, with the reason, and ends the duplex. */
+  refuse(refusal: Refusal): void;
+  /** Ends the duplex so that the peer sees a reset. */
+  reset(refusal: Refusal): void;
+  /** What ended a duplex that had not ended in order. */
+  died(): Refusal;
+  /** Is the end that was just read the sign of a reset? Absent where a reset looks like none. */
+  truncated?(): boolean;
+}
+
+/** Written and not taken yet, bytes; from here on the source waits. */
+const sendAheadBytes = 262_144;
+/** Read and not accepted by the local socket yet, bytes; well above a socket's own high-water mark, so that its `drain` comes. */
+const readAheadBytes = 262_144;
+const headroom = 8;
+
+export class DuplexStream implements OfferedStream {
+  readonly id: number;
+  events!: StreamEvents;
+  bytesSent = 0;
+  bytesReceived = 0;
+  readonly #duplex: Duplex;
+  readonly #ends: DuplexEnds;
+  #accepted = 0;
+  #waiting = false;
+  #paused = false;
+  #finished = false;
+  #ended = false;
+  /** The owner knows how it ended. */
+  #over = false;
+
+  /** Reads from now on; bytes that came with the request have been put back before. */
+  constructor(duplex: Duplex, ends: DuplexEnds) {
+    this.id = ends.id;
+    this.#duplex = duplex;
+    this.#ends = ends;
+    duplex.on('error', () => { /* arrives with `close`, which looks */ });
+    duplex.on('data', (chunk: Buffer) => this.#read(chunk)).on('end', () => this.#readEnd()).on('close', () => this.#closed());
+  }
+
+  get dead(): boolean { return this.#over || (this.#finished && this.#ended); }
+
+  canSend(): boolean {
+    if (this.#over || this.#finished) return false;
+    if (this.#duplex.writableLength + readBytes <= sendAheadBytes) return true;
+    this.#waiting = true;
+    return false;
+  }
+
+  sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
+    if (this.#over) {
+      lease.release();
+      return false;
+    }
+    return this.#write(buffer.subarray(headroom, headroom + length), lease);
+  }
+
+  sendCopy(bytes: Uint8Array): boolean { return !this.#over && this.#write(Buffer.from(bytes), undefined); }
+
+  sendView(bytes: Uint8Array): boolean { return !this.#over && this.#write(bytes, undefined); }
+
+  finish(): void {
+    if (this.#over || this.#finished) return;
+    this.#finished = true;
+    this.#duplex.end();
+  }
+
+  reset(refusal: Refusal): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#ends.reset(refusal);
+  }
+
+  accept(): void { if (!this.#over) this.#ends.accept(); }
+
+  refuse(refusal: Refusal): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#ends.refuse(refusal);
+  }
+
+  accepted(total: number): void {
+    this.#accepted = total;
+    if (!this.#paused || this.bytesReceived - total >= readAheadBytes / 2) return;
+    this.#paused = false;
+    this.#duplex.resume();
+  }
+
+  #write(bytes: Uint8Array, lease: Lease | undefined): boolean {
+    this.bytesSent += bytes.length;
+    this.#duplex.write(bytes, () => this.#written(lease));
+    return this.canSend();
+  }
+
+  /** Taken, or lost with the duplex: either way nobody reads the buffer any more. */
+  #written(lease: Lease | undefined): void {
+    lease?.release();
+    if (!this.#waiting || this.#over || this.#duplex.writableLength + readBytes > sendAheadBytes) return;
+    this.#waiting = false;
+    this.events.writable();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#over) return;
+    this.bytesReceived += chunk.length;
+    if (!this.#paused && this.bytesReceived - this.#accepted >= readAheadBytes) {
+      this.#paused = true;
+      this.#duplex.pause();
+    }
+    this.events.data(chunk);
+  }
+
+  #readEnd(): void {
+    if (this.#over || this.#ends.truncated?.() === true) return; // its `close` follows
+    this.#ended = true;
+    this.events.end();
+  }
+
+  /** In order only where both halves ended and the last bytes were taken. */
+  #closed(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (!this.#finished || !this.#ended || !this.#duplex.writableFinished) this.events.reset(this.#ends.died());
+  }
+}
