@@ -75,12 +75,12 @@ describe.each(ways)('CONNECT by %s', (_name, ask) => {
   });
 
   test.each([
-    ['what the policy forbids', () => '127.0.0.2:1', 403, 'http_request_denied', 'POLICY_DENIED'],
-    ['a service that is not defined', () => 'nothing.adit.internal:80', 404, 'destination_not_found', 'UNKNOWN_SERVICE'],
-    ['a port where nobody listens', async () => `127.0.0.1:${await closedPort()}`, 502, 'connection_refused', 'CONNECTION_REFUSED'],
-    ['a name that does not resolve', () => 'nowhere.invalid:80', 502, 'dns_error', 'DNS_FAILED'],
-    ['a target that is none', () => 'a%b:1', 400, 'http_request_error', 'PROTOCOL_ERROR'],
-  ])('%s is refused by status, Proxy-Status and a text', async (_what, target, status, error, code) => {
+    ['what the policy forbids', () => '127.0.0.2:1', { status: 403, error: 'http_request_denied', code: 'POLICY_DENIED' }],
+    ['a service that is not defined', () => 'nothing.adit.internal:80', { status: 404, error: 'destination_not_found', code: 'UNKNOWN_SERVICE' }],
+    ['a port where nobody listens', async () => `127.0.0.1:${await closedPort()}`, { status: 502, error: 'connection_refused', code: 'CONNECTION_REFUSED' }],
+    ['a name that does not resolve', () => 'nowhere.invalid:80', { status: 502, error: 'dns_error', code: 'DNS_FAILED' }],
+    ['a target that is none', () => 'a%b:1', { status: 400, error: 'http_request_error', code: 'PROTOCOL_ERROR' }],
+  ])('%s is refused by status, Proxy-Status and a text', async (_what, target, { status, error, code }) => {
     const egress = await testEgress({ policy: `${allowLoopback}  - name: nowhere\n    identities: ["*"]\n    allow: ["nowhere.invalid:80"]\n` });
     const answer = await connect(egress, await target());
     expect([answer.status, answer.headers.get('proxy-status')]).toEqual([status, expect.stringMatching(new RegExp(`^adit; error=${error}; details=".+"; adit-code=${code}$`))]);

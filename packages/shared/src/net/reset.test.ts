@@ -58,7 +58,7 @@ test('one that is gone already stays gone', async () => {
   peer.destroy();
   transport.destroy();
   await once(transport, 'close');
-  const closed = ours.closed ? Promise.resolve() : once(ours, 'close');
+  const closed: Promise<unknown> = ours.closed ? Promise.resolve() : once(ours, 'close');
   resetTls(ours, transport);
   await within(15_000, 'the close', closed);
 });

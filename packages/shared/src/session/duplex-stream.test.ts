@@ -19,7 +19,7 @@ class Far extends Duplex {
   override _final(done: () => void): void { this.#taking.push(done); }
   say(bytes: Buffer | null): void { this.push(bytes); }
   /** Takes everything. */
-  async take(): Promise<void> {
+  async takeAll(): Promise<void> {
     for (let taken = this.#taking.shift(); taken; taken = this.#taking.shift()) {
       taken();
       await turn();
@@ -51,7 +51,7 @@ test('both halves end in order, each by itself', async () => {
   stream.sendCopy(Buffer.from('there'));
   stream.finish();
   expect(stream.dead).toBe(false);
-  await far.take();
+  await far.takeAll();
   far.say(Buffer.from('back'));
   far.say(null);
   await once(far, 'close');
@@ -67,7 +67,7 @@ test('the source waits while much is written and not taken, and is told when the
   }
   expect(sent).toBe(262_144);
   expect(seen).toEqual([]);
-  await far.take();
+  await far.takeAll();
   expect([seen, stream.canSend()]).toEqual([['writable'], true]);
 });
 
@@ -77,7 +77,7 @@ test('a lease is given back when its bytes were taken, and when the stream is de
   const lease = { release: () => { released++; } };
   stream.sendBuffer(Buffer.from('12345678body and more'), 4, lease);
   expect([String(far.written[0]), released]).toEqual(['body', 0]);
-  await far.take();
+  await far.takeAll();
   expect(released).toBe(1);
   stream.reset({ code: 25, reason: 'enough' });
   expect([stream.sendBuffer(Buffer.alloc(16), 8, lease), released]).toEqual([false, 2]);
@@ -89,7 +89,7 @@ test('a lease in a duplex that dies is given back', async () => {
   for (let n = 0; n < 3; n++) stream.sendBuffer(Buffer.alloc(16), 8, { release: () => { released++; } });
   far.destroy();
   await once(far, 'close');
-  await far.take();
+  await far.takeAll();
   expect(released).toBe(3);
 });
 
@@ -112,7 +112,7 @@ test('no more is read than the local socket accepts', async () => {
 test('a duplex that closes before both halves ended is a reset, with its reason', async () => {
   const { far, stream, seen } = make();
   stream.finish();
-  await far.take();
+  await far.takeAll();
   far.destroy(new Error('ECONNRESET'));
   await once(far, 'close').catch(() => undefined);
   await turn();
@@ -159,7 +159,7 @@ test('whatever the order, it ends once, and in order only when all of it was tak
     for (const one of steps) {
       if (one === 'send' && !ours) stream.sendCopy(Buffer.alloc(1_000));
       else if (one === 'finish') { ours = true; stream.finish(); }
-      else if (one === 'take') await far.take();
+      else if (one === 'take') await far.takeAll();
       else if (one === 'say' && !far.readableEnded && !far.destroyed && !seen.includes('end')) far.say(Buffer.alloc(1_000));
       else if (one === 'their end' && !seen.includes('end')) { far.say(null); await turn(); }
       else if (one === 'die') far.destroy();
