@@ -4,31 +4,24 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { startEgress, startIngress } from '../support/adit.ts';
-import { certificates } from '../support/certificates.ts';
 import { Child } from '../support/child.ts';
-import { bbr, namespaces, openLink } from '../support/netns.ts';
+import { openLinkedTunnel } from '../support/linked-tunnel.ts';
+import { bbr, namespaces } from '../support/netns.ts';
 import { patternFile } from '../support/pattern.ts';
 import { scenario } from '../support/scenario.ts';
 import { temporaryFolder, within } from '../support/scope.ts';
-import { startSshd } from '../support/sshd.ts';
 
 // Over this link BBR sends about 60 Mbit/s and CUBIC 2: a kernel that has only the latter copies all of it with FULL=1, in a quarter of an hour.
 const megabytes = bbr() || process.env['FULL'] === '1' ? 200 : 8;
 const outageMs = 20_000;
 const transferMs = bbr() ? 200_000 : 1_500_000;
 
-scenario(`an scp of ${megabytes} MiB over a link with 40 ms and 1% loss survives 20 s without a network and comes back from another address`, [...namespaces, 'sshd', 'ssh', 'scp', 'ssh-keygen'], async () => {
-  const { near, far, crossed, counts } = await openLink({ delayMs: 40, lossPercent: 1, megabitsPerSecond: 100 });
-  await Promise.all([near.up('10.1.0.2/24'), far.up('10.0.0.1/24')]);
-  const files = certificates();
-  const sshd = await startSshd({ prefix: far.prefix });
-  const egress = await startEgress({ certificates: files, host: '10.0.0.1', process: { prefix: far.prefix } });
-  const ingress = await startIngress({ certificates: files, egressPort: egress.port, egress: `10.0.0.1:${egress.port}`, to: { ssh: sshd.at }, flags: ['--server-name', 'localhost'], process: { prefix: near.prefix } });
+scenario('an scp over a link with 40 ms and 1% loss survives 20 s without a network and goes on from another address', [...namespaces, 'sshd', 'ssh', 'scp', 'ssh-keygen'], async () => {
+  const { link: { near, crossed, counts }, sshd, egress, ingress, port } = await openLinkedTunnel();
   expect(await egress.process.event('connected')).toMatchObject({ resumed: false, remote: expect.stringMatching(/^10\.1\.0\.2:/) });
   const folder = temporaryFolder();
   const hash = await patternFile(join(folder, 'here'), megabytes);
-  const scp = new Child('scp', [...sshd.options, '-P', String(ingress.ports['ssh']), join(folder, 'here'), `${sshd.user}@127.0.0.1:${join(folder, 'there')}`], { prefix: near.prefix });
+  const scp = new Child('scp', [...sshd.options, '-P', port, join(folder, 'here'), `${sshd.user}@127.0.0.1:${join(folder, 'there')}`], { prefix: near.prefix });
 
   await crossed(megabytes * 2 ** 20 / 4, transferMs);
   await near.down();
