@@ -38,6 +38,15 @@ test('all failures make one error, in the order of the ways; an error that no ot
   await expect(race([fails('x'), wins('b')], options({ goOn: () => false }))).rejects.toThrow('x');
 });
 
+test('an error that no other way can mend starts none, and does not cut off one that runs', async () => {
+  let finish!: (value: string) => void;
+  const slow: Way<string> = () => new Promise((resolve) => { finish = resolve; });
+  const racing = race([slow, fails('x'), wins('c')], options({ staggerMs: 1, goOn: () => false }));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  finish('a');
+  expect(await racing).toBe('a');
+});
+
 test('told to stop, it stops every way that runs', async () => {
   const stop = new AbortController();
   const racing = race([hangs, hangs], options({ staggerMs: 1, signal: stop.signal }));

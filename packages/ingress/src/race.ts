@@ -21,8 +21,8 @@ export function race<T>(ways: readonly Way<T>[], { staggerMs, signal, goOn, disc
   return new Promise((resolve, reject) => {
     const stop = new AbortController();
     const errors: unknown[] = [];
-    let started = 0;
-    let left = ways.length;
+    let next = 0;
+    let running = 0;
     let over = false;
     let timer: NodeJS.Timeout | undefined;
     const settle = (act: () => void): void => {
@@ -34,18 +34,21 @@ export function race<T>(ways: readonly Way<T>[], { staggerMs, signal, goOn, disc
     const lose = (at: number, error: unknown): void => {
       if (over) return;
       errors[at] = error;
-      left = goOn(error) && !signal.aborted ? left - 1 : 0;
-      if (left === 0) settle(() => reject(failed(errors.filter((one) => one !== undefined))));
-      else if (started < ways.length) start();
+      running--;
+      if (!goOn(error) || signal.aborted) next = ways.length; // those that run may still get there
+      if (next < ways.length) start();
+      else if (running === 0) settle(() => reject(failed(errors.filter((one) => one !== undefined))));
     };
     const start = (): void => {
       clearTimeout(timer);
-      const at = started++;
+      if (next >= ways.length) return;
+      const at = next++;
+      running++;
       ways[at]!(AbortSignal.any([signal, stop.signal])).then((value) => {
         if (over) discard(value);
         else settle(() => resolve(value));
       }, (error: unknown) => lose(at, error));
-      if (started < ways.length) timer = setTimeout(start, staggerMs);
+      if (next < ways.length) timer = setTimeout(start, staggerMs);
     };
     start();
   });

@@ -17,7 +17,7 @@ export interface SecureOptions {
   readonly to: { readonly host: string; readonly port: number } | Duplex;
   /** The name to ask for (SNI); an address asks for none. */
   readonly serverName: string;
-  readonly tls: Pick<tls.ConnectionOptions, 'cert' | 'key' | 'ca' | 'minVersion' | 'maxVersion' | 'ALPNProtocols'>;
+  readonly tls: Pick<tls.ConnectionOptions, 'cert' | 'key' | 'ca' | 'minVersion' | 'maxVersion' | 'ALPNProtocols' | 'checkServerIdentity'>;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }

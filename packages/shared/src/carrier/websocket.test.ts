@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { certificates } from '../../../../test/support/certificates.ts';
+import { newServer } from '../../../../test/support/issuer.ts';
 import { webSocketPairs } from '../../../../test/support/websocket-pair.ts';
 import { loadCredentials } from '../identity/credentials.ts';
 import { loadTrustAnchors } from '../identity/trust.ts';
@@ -26,6 +27,14 @@ test('both ends of both forms export the same, and the form and the intermediary
 test('an intermediary that this system does not trust is refused, and named', async () => {
   const { port } = await webSocketPairs(certs, 'websocket+tls');
   await expect(dial(port)).rejects.toMatchObject({ code: 'EGRESS_CERT_INVALID', message: expect.stringMatching(/^what answers as wss:.* issued by CN=Public: that is not our CA, and this system does not trust it either/) });
+});
+
+test('the certificate of the egress has to cover the name that is meant, whatever host was dialled', async () => {
+  const others = certificates();
+  Object.assign(others, { egress: others.write('elsewhere', newServer(others.authority, { dns: ['tunnel.example.org'] })) });
+  const { client, server } = await (await webSocketPairs(others, 'websocket')).pair({ serverName: 'tunnel.example.org' });
+  expect(client.kind).toBe('websocket');
+  for (const { duplex } of [client, server]) duplex.destroy();
 });
 
 test('a certificate of our CA that is not in order is no reason to look for an intermediary', async () => {
