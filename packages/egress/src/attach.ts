@@ -39,9 +39,13 @@ export class Attachments {
 
   get handshakes(): number { return this.#arrivals.size; }
 
-  /** A TCP connection came in; undefined if it was dropped because too many are at their handshake. */
+  /** A TCP connection came in; undefined if it was dropped because too many are at their handshake, or is gone already. */
   accept(socket: net.Socket): Arrival | undefined {
     socket.on('error', () => { /* its close is counted below; a scanner's reset is no event */ });
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return undefined;
+    }
     if (this.#arrivals.size >= this.#context.maxHandshakes) {
       this.#drop(socket);
       return undefined;

@@ -38,17 +38,18 @@ test('bytes arrive as they were sent, whatever the messages are cut into, and an
   }), { numRuns: 20 });
 });
 
-test('small writes of one turn go out as one message, large ones on their own', async () => {
+test('small writes of one turn go out as one message, large ones in messages of 64 KiB', async () => {
   const { raw, duplex } = await pair();
   const sizes: number[] = [];
   raw.on('message', (data: Buffer) => sizes.push(data.length));
   duplex.cork();
   for (let n = 0; n < 10; n++) duplex.write(Buffer.alloc(10));
   duplex.write(Buffer.alloc(65_536));
+  duplex.write(Buffer.alloc(300_000));
   duplex.uncork();
   duplex.end();
   await once(raw, 'close');
-  expect(sizes).toEqual([100, 65_536]);
+  expect(sizes).toEqual([100, 65_536, 65_536, 65_536, 65_536, 65_536, 37_856]);
 });
 
 test('a reader that does not read holds the sender back', async () => {

@@ -8,10 +8,10 @@ import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { AditError } from '../errors.ts';
 
-/** The largest message that is accepted, bytes; a frame of a session is smaller. */
-export const maxMessageBytes = 1 << 20;
-/** Several small writes go out as one message up to this size, bytes. */
-const joinBelowBytes = 65_536;
+/** The largest message that is accepted, bytes: what a stranger can make us hold. */
+export const maxMessageBytes = 1 << 18;
+/** The largest message that is sent, bytes: small writes are joined up to it, and large ones split. */
+const messageBytes = 65_536;
 const closeCode = { normal: 1000, away: 1001, none: 1005, text: 1003 } as const;
 
 type Done = (error?: Error | null) => void;
@@ -31,7 +31,7 @@ export class WebSocketDuplex extends Duplex {
 
   override _read(): void { this.#socket.resume(); }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void { this.#socket.send(chunk, { binary: true }, done); }
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void { this._writev([{ chunk }], done); }
 
   override _writev(chunks: { chunk: Buffer }[], done: Done): void {
     let batch: Buffer[] = [];
@@ -43,9 +43,12 @@ export class WebSocketDuplex extends Duplex {
       bytes = 0;
     };
     for (const { chunk } of chunks) {
-      if (bytes + chunk.length > joinBelowBytes) send();
-      batch.push(chunk);
-      bytes += chunk.length;
+      for (let at = 0; at < chunk.length; at += messageBytes) {
+        const part = chunk.subarray(at, at + messageBytes);
+        if (bytes + part.length > messageBytes) send();
+        batch.push(part);
+        bytes += part.length;
+      }
     }
     send(done);
   }
