@@ -1,11 +1,12 @@
 /**
  * The life of one local connection: ask the front end where to, wait for a session, open a stream, splice.
- * Rule: one owner at a time, and whoever owns the socket ends it; a connection that cannot be carried is reset, never closed as if it were complete,
- * and the log says why. Early bytes of the client follow OPEN at once where the front end owes it no answer.
+ * Rule: one owner at a time, and whoever owns the socket ends it; a connection that cannot be carried is told so in the words of its front end, or
+ * reset where it has none, never closed as if it were complete; the log says why. Early bytes of the client follow OPEN at once where the front
+ * end owes it no answer.
  */
 import type net from 'node:net';
-import { acceptPooled, AditError, codeOfWire, encodeOpen, formatDestination, isCode, Relay, resetSocket, type Logger, type MuxSession, type RelayOutcome, type RelaySocket } from '@adit/shared';
-import type { Ask, FrontEnd } from './frontend/contract.ts';
+import { acceptPooled, AditError, BorrowedDuplex, codeOfWire, encodeOpen, farewell, formatDestination, isCode, Relay, resetSocket, StreamDuplex, type Code, type Logger, type MuxSession, type RelayOutcome, type RelaySocket } from '@adit/shared';
+import type { Ask, FrontEnd, LocalClient } from './frontend/contract.ts';
 
 /** Where sessions come from: the one at hand, or the next. */
 export interface SessionSource {
@@ -22,11 +23,15 @@ export interface ConnectionContext {
   readonly ended: (connection: Connection) => void;
 }
 
-export class Connection {
+export class Connection implements LocalClient {
   readonly #context: ConnectionContext;
   readonly #local: RelaySocket;
   readonly #client: string;
-  #relay: Relay | undefined;
+  #borrowed: BorrowedDuplex | undefined;
+  #ask: Ask | undefined;
+  #carried: Relay | StreamDuplex | undefined;
+  /** The relay or the exchange has the socket. */
+  #joined = false;
   #over = false;
 
   /** Takes over a socket that was accepted paused. */
@@ -34,50 +39,89 @@ export class Connection {
     this.#context = context;
     this.#client = accepted.remoteAddress === undefined ? 'local' : `${accepted.remoteAddress}:${accepted.remotePort ?? 0}`;
     this.#local = acceptPooled(accepted);
-    this.#local.socket.on('close', () => { if (!this.#relay) this.#end(); });
+    this.#local.socket.on('close', () => this.#closed());
     this.#run().catch((error: unknown) => this.#fail(error));
   }
 
+  get duplex(): BorrowedDuplex { return this.#borrowed ??= new BorrowedDuplex(this.#local); }
+
   abort(reason: string): void {
-    if (this.#relay) this.#relay.abort('DRAINING', reason);
+    if (this.#carried) this.#carried.abort('DRAINING', reason);
     else this.#local.socket.destroy();
   }
 
   async #run(): Promise<void> {
     const { frontEnd, sessions } = this.#context;
-    const asked = frontEnd.ask(this.#local.socket);
+    const asked = frontEnd.ask(this);
     const ask = asked instanceof Promise ? await asked : asked;
+    if ('error' in ask) {
+      await this.#refuse(ask.error, ask.answer);
+      return;
+    }
+    this.#ask = ask;
     let { session } = sessions;
     while (session === undefined || session.over) session = await sessions.ready();
     if (this.#over) return;
-    const stream = session.open(encodeOpen({ destination: ask.destination, frontEnd: frontEnd.kind, client: this.#client }));
-    this.#relay = new Relay(stream, { opened: () => this.#opened(ask), ended: (outcome) => this.#ended(ask, outcome) });
-    if (!ask.accepted) this.#relay.attach(this.#local, { idleTimeoutMs: this.#context.idleTimeoutMs });
+    const stream = session.open(encodeOpen({ destination: ask.destination, frontEnd: ask.frontEnd, client: this.#client }));
+    const events = { opened: () => this.#opened(ask), ended: (outcome: RelayOutcome) => this.#ended(ask, outcome) };
+    this.#carried = ask.exchange ? new StreamDuplex(stream, events) : new Relay(stream, events);
+    if (!ask.accepted && !ask.exchange) this.#join();
   }
 
   #opened(ask: Ask): void {
-    if (!ask.accepted) return;
-    this.#local.socket.write(ask.accepted);
-    this.#relay!.attach(this.#local, { idleTimeoutMs: this.#context.idleTimeoutMs });
+    if (ask.accepted) this.#local.socket.write(ask.accepted);
+    if (!this.#joined) this.#join();
+  }
+
+  /** Hands the socket over to who carries its bytes. */
+  #join(): void {
+    const { idleTimeoutMs } = this.#context;
+    const carried = this.#carried!;
+    this.#joined = true;
+    if (carried instanceof Relay) {
+      this.#borrowed?.giveBack();
+      carried.attach(this.#local, { idleTimeoutMs });
+      return;
+    }
+    if (idleTimeoutMs > 0) this.#local.socket.setTimeout(idleTimeoutMs, () => carried.abort('IDLE_TIMEOUT', `no bytes for ${idleTimeoutMs / 1000} s`));
+    this.#ask!.exchange!(carried).catch((error: unknown) => {
+      resetSocket(this.#local.socket);
+      if (!(error instanceof AditError)) throw error;
+    }).finally(() => carried.destroy());
   }
 
   #ended(ask: Ask, outcome: RelayOutcome): void {
     const code = isCode(outcome.code) ? outcome.code : codeOfWire(outcome.code);
-    if (outcome.end === 'refused') {
-      if (ask.refused) this.#local.socket.end(ask.refused(code));
-      else resetSocket(this.#local.socket);
-      this.#context.log.warn({ event: 'refused', client: this.#client, destination: formatDestination(ask.destination), code, reason: outcome.reason }, 'connection refused');
-    } else {
-      this.#context.log.debug({ event: 'connection', client: this.#client, destination: formatDestination(ask.destination), end: outcome.end, code, reason: outcome.reason, bytesUp: outcome.bytesSent, bytesDown: outcome.bytesReceived }, 'connection ended');
+    if (!this.#joined || outcome.end === 'refused') {
+      void this.#refuse({ code, message: outcome.reason }, ask.refused?.({ code, reason: outcome.reason }));
+      return;
     }
+    this.#context.log.debug({ event: 'connection', client: this.#client, destination: formatDestination(ask.destination), end: outcome.end, code, reason: outcome.reason, bytesUp: outcome.bytesSent, bytesDown: outcome.bytesReceived }, 'connection ended');
+    if (this.#carried instanceof Relay) this.#end();
+  }
+
+  /** There is no connection: says so to the client and to the log. */
+  async #refuse({ code, message }: { readonly code: Code; readonly message: string }, answer: Uint8Array | undefined): Promise<void> {
+    if (this.#over) return;
+    const destination = this.#ask && formatDestination(this.#ask.destination);
+    this.#context.log.warn({ event: 'refused', client: this.#client, ...(destination !== undefined && { destination }), code, reason: message }, 'connection refused');
+    if (answer) await farewell(this.duplex, answer);
+    else resetSocket(this.#local.socket);
     this.#end();
   }
 
+  #closed(): void {
+    if (this.#carried && !this.#joined) this.#carried.abort('PEER_GONE', 'the client left');
+    if (!(this.#carried instanceof Relay)) this.#end();
+  }
+
   #fail(error: unknown): void {
-    resetSocket(this.#local.socket);
-    this.#end();
-    if (!(error instanceof AditError)) throw error;
-    this.#context.log.warn({ event: 'refused', client: this.#client, code: error.code, reason: error.message }, 'connection reset');
+    if (!(error instanceof AditError)) {
+      resetSocket(this.#local.socket);
+      this.#end();
+      throw error;
+    }
+    void this.#refuse(error, this.#ask?.refused?.({ code: error.code, reason: error.message }));
   }
 
   #end(): void {

@@ -1,20 +1,35 @@
 /**
  * How a local connection states its destination. Types only.
- * Rule: a front end only gathers a destination; it never opens a stream, and what the client sent behind its request stays with the socket.
+ * Rule: a front end only gathers a destination; it never opens a stream, and what the client sent behind its request stays with the duplex.
+ * It says yes to its client only in words that it hands over here, after the egress has.
  */
-import type net from 'node:net';
-import type { Destination, FrontEndKind, Code } from '@adit/shared';
+import type { Duplex } from 'node:stream';
+import type { AditError, Code, Destination, FrontEndKind } from '@adit/shared';
+
+/** The local connection while its front end talks with it. */
+export interface LocalClient {
+  /** Made when it is first asked for; what was read and is not the front end's is put back by `unshift`. */
+  readonly duplex: Duplex;
+}
 
 export interface Ask {
+  readonly frontEnd: FrontEndKind;
   readonly destination: Destination;
   /** What the local client is told once the egress has dialled; absent where it is told nothing. */
   readonly accepted?: Uint8Array;
-  /** What it is told instead when the egress refuses, before the reset. */
-  readonly refused?: (code: Code) => Uint8Array;
+  /** What it is told instead when there is no connection; absent: a reset. */
+  readonly refused?: (refusal: { readonly code: Code; readonly reason: string }) => Uint8Array;
+  /**
+   * In place of the splice: speaks with the service, and with the client over its duplex. Resolves when the client has had its answer and its
+   * connection is closed; rejects where it has to be reset.
+   */
+  readonly exchange?: (service: Duplex) => Promise<void>;
 }
 
+/** A client that cannot be served, and what it is told. */
+export interface TurnedAway { readonly error: AditError; readonly answer: Uint8Array }
+
 export interface FrontEnd {
-  readonly kind: FrontEndKind;
-  /** Gathers the destination; rejects with AditError where the client does not make sense. */
-  ask(socket: net.Socket): Ask | Promise<Ask>;
+  /** Gathers the destination; rejects with AditError where the client does not make sense and cannot be told so. */
+  ask(client: LocalClient): Ask | Promise<Ask | TurnedAway>;
 }

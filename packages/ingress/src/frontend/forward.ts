@@ -6,6 +6,6 @@ import type { Destination } from '@adit/shared';
 import type { FrontEnd } from './contract.ts';
 
 export function forward(destination: Destination): FrontEnd {
-  const ask = { destination };
-  return { kind: 'forward', ask: () => ask };
+  const ask = { frontEnd: 'forward', destination } as const;
+  return { ask: () => ask };
 }

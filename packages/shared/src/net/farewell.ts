@@ -7,10 +7,11 @@ import type { Duplex } from 'node:stream';
 
 const lingerMs = 1_000;
 
-/** Resolves when the connection is gone; never rejects. The caller reads no more from it. */
-export async function farewell(duplex: Duplex, words: Uint8Array | string): Promise<void> {
+/** Resolves when the connection is gone; never rejects. The caller reads no more from it. Without words its half may have been ended already. */
+export async function farewell(duplex: Duplex, words?: Uint8Array | string): Promise<void> {
   if (duplex.destroyed) return;
-  duplex.end(words);
+  if (words !== undefined) duplex.end(words);
+  else if (!duplex.writableEnded) duplex.end();
   duplex.on('data', discard).resume();
   const closed = new Promise<void>((resolve) => duplex.once('close', resolve));
   const patience = new AbortController();

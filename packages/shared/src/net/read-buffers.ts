@@ -9,6 +9,8 @@ export const readBufferBytes = 65_536;
 const headroom = 8;
 const smallReadBytes = 4_096;
 const maxPooled = 256;
+/** What is put back goes on in pieces of this size, each a frame. */
+const keptBytes = 16_384;
 
 /** One read buffer: `bytes` with the header room, `body` behind it. */
 export class ReadBuffer implements Lease {
@@ -45,6 +47,12 @@ export class PooledReads {
   attach(sink: ReadSink): void {
     this.#sink = sink;
     for (const bytes of this.#early.splice(0)) sink.sendCopy(bytes);
+  }
+
+  /** Takes the owner away; what it read and did not use comes first for the next one. */
+  detach(unread: Uint8Array): void {
+    this.#sink = undefined;
+    for (let at = 0; at < unread.length; at += keptBytes) this.#early.push(Buffer.from(unread.subarray(at, at + keptBytes)));
   }
 
   /** The socket is closed: its private buffer goes back. */

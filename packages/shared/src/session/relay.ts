@@ -68,6 +68,7 @@ export class Relay implements StreamEvents {
     if (this.#heldEnd) this.#finishLocal();
     if (reads) reads.attach(this.stream);
     else socket.on('data', (chunk: Buffer) => this.#localData(chunk));
+    if (socket.readableEnded) this.#localEnd(); // a front end saw it before us
     if (socket.errored) this.#localError(socket.errored);
     else if (this.stream.canSend()) socket.resume();
     else if (!reads) socket.pause();

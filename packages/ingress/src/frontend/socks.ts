@@ -1,0 +1,32 @@
+/**
+ * SOCKS 4, 4a and 5: the client says where to in a handshake, and hears after the egress has dialled.
+ * Rule: names go to the egress as names. Nobody is told yes before the egress said so; a no is the reply of the table of codes.
+ */
+import { AditError, awaitSocksRequest, codes, drive, maxSocksBytes, socksReply, type Admits, type Code, type SocksRequest } from '@adit/shared';
+import type { FrontEnd, TurnedAway } from './contract.ts';
+
+export interface SocksOptions {
+  /** Judges user and password; absent: nobody is asked. */
+  readonly admits?: Admits;
+  readonly deadlineMs: number;
+}
+
+const why = { credentials: 'CLIENT_UNAUTHENTICATED', command: 'CLIENT_UNSUPPORTED', destination: 'CLIENT_MALFORMED' } as const satisfies Record<string, Code>;
+
+export function socks({ admits, deadlineMs }: SocksOptions): FrontEnd {
+  return {
+    async ask({ duplex }) {
+      const { value, rest } = await drive(duplex, awaitSocksRequest(admits), {
+        deadlineMs, maxBytes: maxSocksBytes, peer: 'the SOCKS client', codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
+      });
+      if (!value.ok) return turnedAway(value);
+      if (rest.length > 0) duplex.unshift(rest);
+      const { version, destination } = value;
+      return { frontEnd: 'socks', destination, accepted: socksReply(version, 0), refused: ({ code }) => socksReply(version, codes[code].socks || 1) };
+    },
+  };
+}
+
+function turnedAway({ why: reason, reason: text, answer }: Extract<SocksRequest, { readonly ok: false }>): TurnedAway {
+  return { error: new AditError(why[reason], `the SOCKS client is turned away: ${text}`), answer };
+}

@@ -1,0 +1,78 @@
+/**
+ * A relay socket as an ordinary duplex, for whoever talks with the client before the relay splices.
+ * Rule: one user at a time. `giveBack` leaves the socket paused and keeps every byte that was read and not used: first of what the relay reads.
+ * Destroyed with an error it resets the socket, without one it closes it.
+ */
+import { Duplex } from 'node:stream';
+import { concat } from '../protocol/bytes.ts';
+import type { Lease } from '../protocol/mux/replay.ts';
+import { resetSocket, type RelaySocket } from './sockets.ts';
+
+const headroom = 8;
+
+export class BorrowedDuplex extends Duplex {
+  readonly #local: RelaySocket;
+  #borrowed = true;
+  readonly #took = (chunk: Buffer): void => { if (!this.push(chunk)) this.#local.socket.pause(); };
+  readonly #ended = (): void => { this.push(null); };
+  readonly #closed = (): void => { this.destroy(this.#local.socket.errored ?? undefined); };
+
+  constructor(local: RelaySocket) {
+    super({ allowHalfOpen: true });
+    this.#local = local;
+    const { socket, reads } = local;
+    this.on('error', ignore);
+    socket.on('end', this.#ended).on('close', this.#closed);
+    if (reads) reads.attach({ sendCopy: (bytes) => this.#read(bytes), sendBuffer: (buffer, length, lease) => this.#readBuffer(buffer, length, lease) });
+    else socket.on('data', this.#took).pause();
+    if (socket.destroyed) this.#closed();
+  }
+
+  /** Ends the loan. The duplex is of no use afterwards; the socket lives on, paused. */
+  giveBack(): void {
+    if (!this.#borrowed) return;
+    const { socket, reads } = this.#local;
+    this.#borrowed = false;
+    socket.off('end', this.#ended).off('close', this.#closed).off('data', this.#took).pause();
+    const unread = this.#unread();
+    if (reads) reads.detach(unread);
+    else if (unread.length > 0) socket.unshift(unread);
+    this.destroy();
+  }
+
+  override _read(): void { if (this.#borrowed) this.#local.socket.resume(); }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
+    const { socket } = this.#local;
+    // Taken at once: what waited here when the socket is given back would be lost.
+    if (socket.write(chunk)) taken();
+    else socket.once('drain', taken);
+  }
+
+  override _final(done: (error?: Error | null) => void): void { this.#local.socket.end(done); }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (this.#borrowed) {
+      if (error) resetSocket(this.#local.socket);
+      else this.#local.socket.destroy();
+    }
+    done(error);
+  }
+
+  #read(bytes: Uint8Array): boolean { return this.#borrowed && this.push(Buffer.from(bytes)) && this.#borrowed; }
+
+  #readBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
+    const more = this.#read(buffer.subarray(headroom, headroom + length));
+    lease.release();
+    return more;
+  }
+
+  #unread(): Uint8Array {
+    this.removeAllListeners('data').pause();
+    const parts: Uint8Array[] = [];
+    for (let part = this.read() as Buffer | null; part !== null; part = this.read() as Buffer | null) parts.push(part);
+    return concat(parts);
+  }
+}
+
+function ignore(): void { /* it also arrives with `close`, where the user looks */ }

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { expect, test } from '@jest/globals';
+import { MuxPair } from '../../../../test/support/mux-pair.ts';
+import type { MuxStream } from '../protocol/mux/stream.ts';
+import type { RelayOutcome } from './relay.ts';
+import { StreamDuplex } from './stream-duplex.ts';
+
+/** A duplex at the client's end of a pair of sessions; the other end is driven by hand, and `pump` moves what lies between. */
+function streamed(): { duplex: StreamDuplex; far: MuxStream; pump(): void; opened: string[]; ended: RelayOutcome[] } {
+  const pair = new MuxPair();
+  const seen = pair.open();
+  const opened: string[] = [];
+  const ended: RelayOutcome[] = [];
+  const duplex = new StreamDuplex(seen.stream, { opened: () => opened.push('yes'), ended: (outcome) => ended.push(outcome) });
+  pair.streams.client.delete(seen.stream.id);
+  pair.flush('client');
+  pair.deliver('client');
+  const far = pair.streams.server.get(1)!.stream;
+  far.events = { opened() {}, refused() {}, data() {}, end() {}, reset() {}, writable() {} };
+  const pump = (): void => { for (const side of ['client', 'server'] as const) { pair.flush(side); pair.deliver(side); } };
+  return { duplex, far, pump, opened, ended };
+}
+
+/** Lets both ends work until it is so. */
+async function until(pump: () => void, so: () => boolean): Promise<void> {
+  while (!so()) {
+    await new Promise(setImmediate);
+    pump();
+  }
+}
+
+test('carries bytes both ways, and ends once when both halves did', async () => {
+  const { duplex, far, pump, opened, ended } = streamed();
+  const got: Buffer[] = [];
+  let finished = false;
+  far.events = { ...far.events, data: (bytes) => { got.push(Buffer.from(bytes)); far.accepted(far.bytesReceived); }, end: () => { finished = true; } };
+  far.accept(new Uint8Array(0));
+  const up = randomBytes(3 << 20);
+  const back: Buffer[] = [];
+  duplex.on('data', (chunk: Buffer) => back.push(chunk)).end(up);
+  await until(pump, () => finished);
+  expect(opened).toEqual(['yes']);
+  expect(Buffer.concat(got).equals(up)).toBe(true);
+  expect(ended).toEqual([]);
+  far.sendCopy(Buffer.from('answer'));
+  far.finish();
+  await until(pump, () => ended.length > 0);
+  await once(duplex, 'close');
+  expect(Buffer.concat(back).toString()).toBe('answer');
+  expect(ended).toMatchObject([{ end: 'finished', bytesSent: up.length, bytesReceived: 6 }]);
+});
+
+test('what nobody reads is not credited, so that the far end waits', async () => {
+  const { duplex, far, pump } = streamed();
+  let sent = 0;
+  const send = (): void => { while (far.canSend()) { far.sendView(Buffer.alloc(16_384)); sent += 16_384; } };
+  for (let turn = 0; turn < 100; turn++) {
+    send();
+    await new Promise(setImmediate);
+    pump();
+  }
+  const before = sent;
+  expect(before).toBeLessThan(1 << 21);
+  duplex.resume();
+  await until(() => { send(); pump(); }, () => sent > before + (1 << 21));
+});
+
+test('a reset and a refusal of the far end are errors with its code', async () => {
+  for (const [how, code] of [['refuse', 'CONNECTION_REFUSED'], ['reset', 'CONNECTION_RESET']] as const) {
+    const { duplex, far, pump, ended } = streamed();
+    const failed = once(duplex, 'error');
+    far[how]({ code: how === 'refuse' ? 20 : 24, reason: 'a test' });
+    await until(pump, () => ended.length > 0);
+    expect((await failed)[0]).toMatchObject({ code, message: 'a test' });
+    expect(ended).toMatchObject([{ end: how === 'refuse' ? 'refused' : 'reset', reason: 'a test' }]);
+  }
+});
+
+test('destroyed before its end, or aborted, it resets the stream', async () => {
+  for (const cut of [(duplex: StreamDuplex) => duplex.destroy(), (duplex: StreamDuplex) => duplex.abort('IDLE_TIMEOUT', 'a test')]) {
+    const { duplex, far, pump, ended } = streamed();
+    const told: number[] = [];
+    far.events = { ...far.events, reset: ({ code }) => told.push(code) };
+    cut(duplex);
+    await until(pump, () => told.length > 0);
+    expect(ended).toHaveLength(1);
+    expect(ended[0]).toMatchObject({ end: 'reset' });
+  }
+});
