@@ -1,6 +1,7 @@
 /**
  * squid as a company has it: CONNECT only for those with the right password, over plain HTTP or over TLS.
- * Rule: it accepts when this returns; nothing of it is left: no cache, no pid file, no log but what the test reads.
+ * Rule: it accepts when this returns; nothing of it is left: no cache, no pid file, no log but what the test reads. Its shared memory has a
+ * name of its own: without one, every squid of the machine takes the same.
  */
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,7 +49,7 @@ ${onlyPort === undefined ? '' : `acl allowed port ${onlyPort}\nhttp_access deny 
 http_access deny all
 `);
   readableBySquid(folder);
-  const process = new Child(find('squid')!, ['-N', '-d', '1', '-f', configuration], { name: 'squid', stopSignal: 'SIGINT' });
+  const process = new Child(find('squid')!, ['-N', '-n', `adit${port}`, '-d', '1', '-f', configuration], { name: 'squid', stopSignal: 'SIGINT' });
   await process.line(/Accepting (?:HTTP|HTTPS|SSL bumped|\S*).*connections at/i);
   return { port, process };
 }
