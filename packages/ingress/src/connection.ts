@@ -5,13 +5,13 @@
  * end owes it no answer.
  */
 import type net from 'node:net';
-import { acceptPooled, AditError, BorrowedDuplex, codeOfWire, encodeOpen, farewell, formatDestination, isCode, Relay, resetSocket, StreamDuplex, type Code, type Logger, type MuxSession, type RelayOutcome, type RelaySocket } from '@adit/shared';
+import { acceptPooled, AditError, BorrowedDuplex, codeOfWire, encodeOpen, farewell, formatDestination, isCode, Relay, resetSocket, StreamDuplex, type Code, type Logger, type RelayOutcome, type RelaySocket, type StreamOpener } from '@adit/shared';
 import type { Ask, FrontEnd, LocalClient } from './frontend/contract.ts';
 
 /** Where sessions come from: the one at hand, or the next. */
 export interface SessionSource {
-  readonly session: MuxSession | undefined;
-  ready(): Promise<MuxSession>;
+  readonly session: StreamOpener | undefined;
+  ready(): Promise<StreamOpener>;
 }
 
 export interface ConnectionContext {

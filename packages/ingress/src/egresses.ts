@@ -4,30 +4,43 @@
  * ones go elsewhere. An egress that denied us for good is asked again when our certificates were loaded again; the ingress is denied for good
  * when every egress has denied it.
  */
-import { formatEgress, AditError, type EgressTarget, type Logger, type MuxSession } from '@adit/shared';
-import type { Link } from './link.ts';
+import { formatEgress, AditError, type EgressTarget, type Logger, type StreamOpener } from '@adit/shared';
 import { Waiting } from './waiting.ts';
 
 export type Selection = 'priority' | 'round-robin';
+
+/** What keeps one egress at hand: a session, or a CONNECT proxy. */
+export interface EgressLink {
+  readonly name: string;
+  /** What stood in the way last; empty for nothing. */
+  readonly trouble: string;
+  readonly session: StreamOpener | undefined;
+  readonly streams: number;
+  /** Runs until stopped (resolves) or denied for good (rejects with the AditError). */
+  run(): Promise<void>;
+  stop(): void;
+  swap(cause: string): Promise<void>;
+  doubt(): void;
+}
 
 export interface EgressesOptions {
   readonly selection: Selection;
   readonly connectTimeoutMs: number;
   readonly maxWaiting: number;
-  readonly makeLink: (egress: EgressTarget, onUsable: (session: MuxSession) => void) => Link;
+  readonly makeLink: (egress: EgressTarget, onUsable: (session: StreamOpener) => void) => EgressLink;
   readonly log: Logger;
 }
 
 export class Egresses {
   readonly #options: EgressesOptions;
-  readonly #waiting: Waiting<MuxSession>;
+  readonly #waiting: Waiting<StreamOpener>;
   /** In order of preference. */
   #listed: readonly EgressTarget[] = [];
-  #links: Link[] = [];
+  #links: EgressLink[] = [];
   /** Listed, but they denied us for good, and why. */
   readonly #denials = new Map<string, AditError>();
   /** No longer listed: they end when their last stream does. */
-  readonly #retired = new Set<Link>();
+  readonly #retired = new Set<EgressLink>();
   readonly #outcome: Promise<void>;
   #settle!: { readonly resolve: () => void; readonly reject: (error: unknown) => void };
   #turn = 0;
@@ -41,7 +54,7 @@ export class Egresses {
   }
 
   /** The session that takes the next stream, if there is one. */
-  get session(): MuxSession | undefined {
+  get session(): StreamOpener | undefined {
     const links = this.#links;
     const first = this.#options.selection === 'priority' ? 0 : this.#turn++;
     for (let n = 0; n < links.length; n++) {
@@ -52,7 +65,7 @@ export class Egresses {
   }
 
   /** Waits for a session; rejects with EGRESS_UNREACHABLE when the connect timeout passes. */
-  ready(): Promise<MuxSession> { return this.#waiting.wait(() => [this.#trouble, ...this.#links.map((link) => link.trouble)].filter((text) => text !== '').join('; ')); }
+  ready(): Promise<StreamOpener> { return this.#waiting.wait(() => [this.#trouble, ...this.#links.map((link) => link.trouble)].filter((text) => text !== '').join('; ')); }
 
   /** Resolves when stopped; rejects when every egress has denied us for good. */
   run(): Promise<void> { return this.#outcome; }
@@ -105,13 +118,13 @@ export class Egresses {
     if (denial && this.#links.length === 0) this.#settle.reject(denial); // only they are left
   }
 
-  #start(egress: EgressTarget): Link {
+  #start(egress: EgressTarget): EgressLink {
     const link = this.#options.makeLink(egress, (session) => this.#waiting.give(session));
     link.run().catch((error: unknown) => this.#denied(link, error));
     return link;
   }
 
-  #denied(link: Link, error: unknown): void {
+  #denied(link: EgressLink, error: unknown): void {
     if (error instanceof AditError && this.#links.includes(link)) this.#denials.set(link.name, error);
     this.#links = this.#links.filter((one) => one !== link);
     this.#retired.delete(link);

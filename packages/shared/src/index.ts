@@ -1,8 +1,9 @@
 /** Everything the other packages may use of the shared one. */
 export { AditError, codeOfWire, codes, isCode, messageOf, wireOfCode, type Code, type CodeRow, type Origin } from './errors.ts';
 export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseCidr, unmapped, type Cidr, type Parsed } from './protocol/address.ts';
-export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './protocol/destination.ts';
+export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, serviceHostSuffix, type Destination } from './protocol/destination.ts';
 export { awaitConnectResponse, basicCredentials, connectRequest, type ConnectRequest, type ConnectResponse } from './protocol/http-connect.ts';
+export { absoluteTarget, ambiguity, basicUser, connectAccepted, connectTarget, hasContent, refusalResponse, requestFields, responseFields, type AbsoluteTarget, type ProxyRefusal, type RawFields } from './protocol/http-proxy.ts';
 export { awaitSocksRequest, maxSocksBytes, socksReply } from './protocol/socks-server.ts';
 export type { Admits, SocksRequest } from './protocol/socks5-server.ts';
 export { formatProxy, type ProxyAddress } from './protocol/proxy-address.ts';
@@ -22,7 +23,7 @@ export { parseProxy, parseProxyUrl, withoutPassword } from './config/proxy-url.t
 export { parseCount } from './config/count.ts';
 export { formatDuration, parseDeadline, parseDuration } from './config/duration.ts';
 export { checkEnvironment, environmentVariables, type Environment } from './config/environment.ts';
-export { formatEgress, parseEgressAddress, type EgressAddress, type EgressTarget } from './config/egress-address.ts';
+export { formatEgress, parseEgressAddress, type ConnectTarget, type EgressAddress, type EgressTarget } from './config/egress-address.ts';
 export { parsePath } from './config/file-path.ts';
 export { parseHeader, type HeaderField } from './config/header.ts';
 export { declareFlags } from './config/flags.ts';
@@ -47,8 +48,10 @@ export { newBackoff, type Backoff, type BackoffOptions } from './net/backoff.ts'
 export { watchFiles, type WatchOptions } from './net/files.ts';
 export { StreamDuplex } from './session/stream-duplex.ts';
 export { Relay, type RelayEnd, type RelayEvents, type RelayOutcome } from './session/relay.ts';
-export type { OfferedStream, RelayStream } from './session/relay-stream.ts';
+export type { OfferedStream, RelayStream, StreamOpener } from './session/relay-stream.ts';
 export { DuplexStream, type DuplexEnds } from './session/duplex-stream.ts';
+export { AwaitedStream } from './session/awaited-stream.ts';
+export { dialProven, type DialProvenOptions, type ProvenConnection } from './carrier/proven-tls.ts';
 export { SessionDriver, type DriverEvents, type DriverOptions } from './session/driver.ts';
 export { connectSession, RefusedError, type Connected, type ConnectOptions, type SessionSecret } from './session/connect.ts';
 export { receiveHello, refuse, sendWelcome } from './session/accept.ts';
@@ -64,6 +67,7 @@ export { resetTls } from './net/reset.ts';
 export { endOnlyInOrder } from './net/http2-end.ts';
 export { BorrowedDuplex } from './net/borrowed-duplex.ts';
 export { farewell } from './net/farewell.ts';
+export type { Handshake, Step } from './protocol/handshake.ts';
 export { drive, type DriveOptions } from './net/drive.ts';
 export { decodeOpen, encodeOpen, type FrontEndKind, type OpenRequest } from './protocol/open.ts';
 export { awaitProxyHeader, maxProxyHeaderBytes, type ProxyHeader } from './protocol/proxy-protocol.ts';

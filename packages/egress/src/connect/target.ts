@@ -2,15 +2,12 @@
  * The target of a CONNECT: "HOST:PORT" (RFC 9110 section 7.1), "SERVICE", or "SERVICE.adit.internal:PORT" for clients that always send a port.
  * Rule: one spelling, that of parseDestination. The port of a service's name means nothing: the policy of the egress says where the service is.
  */
-import { parseDestination, type Destination, type Parsed } from '@adit/shared';
-
-/** Below `internal`, which is for private use and never delegated. */
-export const serviceSuffix = '.adit.internal';
+import { parseDestination, serviceHostSuffix, type Destination, type Parsed } from '@adit/shared';
 
 export function parseTarget(text: string): Parsed<Destination> {
   const parsed = parseDestination(text);
-  if (!parsed.ok || parsed.value.kind === 'service' || !parsed.value.host.endsWith(serviceSuffix)) return parsed;
-  return parseDestination(parsed.value.host.slice(0, -serviceSuffix.length));
+  if (!parsed.ok || parsed.value.kind === 'service' || !parsed.value.host.endsWith(serviceHostSuffix)) return parsed;
+  return parseDestination(parsed.value.host.slice(0, -serviceHostSuffix.length));
 }
 
 /** Does a Host header name this target? Some clients leave the port out. */

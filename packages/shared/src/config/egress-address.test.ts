@@ -32,3 +32,14 @@ test('an address is told by host and port', () => { expect(formatEgress({ kind: 
 test('never throws, whatever the text', () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.string().map((text) => `srv:${text}`), fc.string().map((text) => `wss://${text}`)), (text) => { expect(typeof parseEgressAddress(text).ok).toBe('boolean'); }));
 });
+
+test.each([
+  ['connect://proxy.example.org:3128', { kind: 'connect', host: 'proxy.example.org', port: 3128 }],
+  ['CONNECT+H2://[2001:db8::1]:443', { kind: 'connect+h2', host: '2001:db8::1', port: 443 }],
+])('%s is a CONNECT proxy', (text, value) => {
+  const address = parseEgressAddress(text);
+  expect(address).toEqual({ ok: true, value });
+  expect(address.ok && address.value.kind !== 'srv' && formatEgress(address.value)).toBe(text.toLowerCase());
+});
+
+test.each(['connect://proxy.example.org', 'connect://proxy.example.org:3128/path', 'connect+h2://user@proxy.example.org:3128', 'connect+h3://proxy.example.org:1'])('%s is none', (text) => { expect(parseEgressAddress(text).ok).toBe(false); });

@@ -1,6 +1,6 @@
 /**
- * Where an egress is, as --egress takes it: HOST:PORT, wss://HOST[:PORT][/PATH] for a WebSocket, or srv:NAME for what DNS SRV records of that
- * name list (RFC 2782).
+ * Where an egress is, as --egress takes it: HOST:PORT, wss://HOST[:PORT][/PATH] for a WebSocket, connect://HOST:PORT and connect+h2://HOST:PORT
+ * for any proxy that knows CONNECT, or srv:NAME for what DNS SRV records of that name list (RFC 2782).
  * Rule: a SRV name is a whole name, `_service._tcp.domain`; it is looked up by the ingress, again and again. A URL holds no user, query or fragment.
  */
 import { formatHostPort } from '../protocol/destination.ts';
@@ -11,7 +11,13 @@ import { parseUrlPath } from './url-path.ts';
 /** What can be dialled. A WebSocket without a path is at the one of --ws-path. */
 export type EgressTarget =
   | { readonly kind: 'address'; readonly host: string; readonly port: number }
-  | { readonly kind: 'websocket'; readonly host: string; readonly port: number; readonly path?: string };
+  | { readonly kind: 'websocket'; readonly host: string; readonly port: number; readonly path?: string }
+  | ConnectTarget;
+
+/** A standard CONNECT proxy, of HTTP/1.1 or of HTTP/2, by mutual TLS. */
+export type ConnectTarget =
+  | { readonly kind: 'connect'; readonly host: string; readonly port: number }
+  | { readonly kind: 'connect+h2'; readonly host: string; readonly port: number };
 
 export type EgressAddress = EgressTarget | { readonly kind: 'srv'; readonly name: string };
 
@@ -21,7 +27,8 @@ const httpsPort = 443;
 export function parseEgressAddress(text: string): Parsed<EgressAddress> {
   const scheme = /^([a-z0-9+]+):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'wss') return parseWebSocket(text.slice('wss://'.length));
-  if (scheme !== undefined) return unparsed(`an egress is not at ${scheme}://: write HOST:PORT, or wss://HOST for a WebSocket`);
+  if (scheme === 'connect' || scheme === 'connect+h2') return parseConnect(scheme, text.slice(scheme.length + '://'.length));
+  if (scheme !== undefined) return unparsed(`an egress is not at ${scheme}://: write HOST:PORT, wss://HOST for a WebSocket, or connect://HOST:PORT for a CONNECT proxy`);
   if (!text.startsWith('srv:')) {
     const address = parseDialAddress(text);
     return address.ok ? parsed({ kind: 'address', ...address.value }) : address;
@@ -33,7 +40,16 @@ export function parseEgressAddress(text: string): Parsed<EgressAddress> {
 /** As it is logged, and told from others by: "tunnel.example.org:8443", "wss://tunnel.example.org/adit". */
 export function formatEgress(target: EgressTarget): string {
   const at = formatHostPort(target.host, target.port);
-  return target.kind === 'address' ? at : `wss://${target.port === httpsPort ? at.slice(0, -`:${httpsPort}`.length) : at}${target.path ?? ''}`;
+  if (target.kind === 'connect' || target.kind === 'connect+h2') return `${target.kind}://${at}`;
+  if (target.kind === 'address') return at;
+  return `wss://${target.port === httpsPort ? at.slice(0, -`:${httpsPort}`.length) : at}${target.path ?? ''}`;
+}
+
+function parseConnect(kind: ConnectTarget['kind'], text: string): Parsed<ConnectTarget> {
+  if (text.includes('@')) return unparsed('a user and password do not belong in the URL: the certificate proves who you are');
+  if (/[/?#]/.test(text)) return unparsed(`a CONNECT proxy has no path: write ${kind}://HOST:PORT`);
+  const address = parseDialAddress(text);
+  return address.ok ? parsed({ kind, ...address.value }) : address;
 }
 
 function parseWebSocket(text: string): Parsed<EgressTarget> {

@@ -3,11 +3,11 @@
  * Rule: both sockets are gone afterwards, whatever they were at. TLS has no reset of its own, and Node shows its end and that of TCP as the same.
  */
 import type net from 'node:net';
-import type tls from 'node:tls';
+import tls from 'node:tls';
 
 const patienceMs = 1_000;
 
-/** `transport` is the TCP socket that the TLS socket was made over. */
+/** `transport` is what the TLS socket was made over; where that is no TCP socket (TLS within TLS), the end is as abrupt as it can be. */
 export function resetTls(secure: tls.TLSSocket, transport: net.Socket): void {
   // Never at once: a TLS socket whose handle goes away below it within a callback of its own handshake takes the process with it (Node 26).
   const reset = (): void => { setImmediate(() => resetBelow(secure, transport)); };
@@ -23,5 +23,6 @@ export function resetTls(secure: tls.TLSSocket, transport: net.Socket): void {
 function resetBelow(secure: tls.TLSSocket, transport: net.Socket): void {
   if (transport.closed) secure.destroy();
   else transport.once('close', () => secure.destroy());
-  if (!transport.destroyed) transport.resetAndDestroy();
+  if (transport instanceof tls.TLSSocket) transport.destroy();
+  else if (!transport.destroyed) transport.resetAndDestroy();
 }

@@ -86,6 +86,9 @@ export function parseDestination(text: string): Parsed<Destination> {
   return parseHost(text).ok ? no('the port is missing: write HOST:PORT') : no('it is neither HOST:PORT nor the name of a service');
 }
 
+/** Makes a service's name a host's, for protocols that know only hosts; below `internal`, which is for private use and never delegated. */
+export const serviceHostSuffix = '.adit.internal';
+
 /** The text that `parseDestination` reads back. */
 export function formatDestination(destination: Destination): string {
   return destination.kind === 'service' ? destination.service : formatHostPort(destination.host, destination.port);

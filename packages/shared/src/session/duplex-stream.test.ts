@@ -109,6 +109,26 @@ test('no more is read than the local socket accepts', async () => {
   expect(made.bytes).toBe(524_288);
 });
 
+test('what comes before there is an owner waits for one, and so does a duplex that closed', async () => {
+  const far = new Far();
+  const stream = new DuplexStream(far, { id: 1, accept() {}, refuse() {}, reset() {}, died: () => ({ code: 25, reason: 'it broke' }) });
+  far.pause(); // as whoever read the request leaves it
+  far.say(Buffer.from('early'));
+  await turn();
+  const seen: string[] = [];
+  stream.events = { opened() {}, refused() {}, data: (bytes) => seen.push(String(bytes)), end() {}, reset: ({ reason }) => seen.push(reason), writable() {} };
+  await turn();
+  expect(seen).toEqual(['early']);
+  const closed = new Far();
+  const late = new DuplexStream(closed, { id: 1, accept() {}, refuse() {}, reset() {}, died: () => ({ code: 25, reason: 'it broke' }) });
+  closed.destroy();
+  await once(closed, 'close');
+  late.events = stream.events;
+  await turn();
+  await turn();
+  expect(seen).toEqual(['early', 'it broke']);
+});
+
 test('a duplex that closes before both halves ended is a reset, with its reason', async () => {
   const { far, stream, seen } = make();
   stream.finish();

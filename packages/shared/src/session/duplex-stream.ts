@@ -1,7 +1,8 @@
 /**
  * A stream that is a connection of its own: an upgraded HTTP/1.1 connection, or one stream of HTTP/2.
- * Rule: as MuxStream for its owner: it ends exactly once, and what was cut is never told as an end. What we send ahead is bounded by the duplex's
- * write buffer, what we read ahead by what the local socket accepted. The duplex has this one owner until it is refused or over.
+ * Rule: as MuxStream for its owner: it ends exactly once, and what the duplex shows as cut is never told as an end (TLS of Node shows the bare FIN of
+ * a peer that died as an end). What we send ahead is bounded by the duplex's write buffer, what we read ahead by what the local socket accepted.
+ * The duplex has this one owner until it is refused or over.
  * Not here: resumption. A connection that breaks is a reset.
  */
 import type { Duplex } from 'node:stream';
@@ -33,11 +34,11 @@ const headroom = 8;
 
 export class DuplexStream implements OfferedStream {
   readonly id: number;
-  events!: StreamEvents;
   bytesSent = 0;
   bytesReceived = 0;
   readonly #duplex: Duplex;
   readonly #ends: DuplexEnds;
+  #events: StreamEvents | undefined;
   #accepted = 0;
   #waiting = false;
   #paused = false;
@@ -46,13 +47,25 @@ export class DuplexStream implements OfferedStream {
   /** The owner knows how it ended. */
   #over = false;
 
-  /** Reads from now on; bytes that came with the request have been put back before. */
+  /** Bytes that came with the request have been put back before. */
   constructor(duplex: Duplex, ends: DuplexEnds) {
     this.id = ends.id;
     this.#duplex = duplex;
     this.#ends = ends;
     duplex.on('error', () => { /* arrives with `close`, which looks */ });
+  }
+
+  get events(): StreamEvents { return this.#events!; }
+
+  /** Reads from the moment that somebody is told. */
+  set events(events: StreamEvents) {
+    const first = this.#events === undefined;
+    this.#events = events;
+    if (!first) return;
+    const duplex = this.#duplex;
     duplex.on('data', (chunk: Buffer) => this.#read(chunk)).on('end', () => this.#readEnd()).on('close', () => this.#closed());
+    if (duplex.closed) setImmediate(() => this.#closed());
+    else duplex.resume();
   }
 
   get dead(): boolean { return this.#over || (this.#finished && this.#ended); }
@@ -114,7 +127,7 @@ export class DuplexStream implements OfferedStream {
     lease?.release();
     if (!this.#waiting || this.#over || this.#duplex.writableLength + readBytes > sendAheadBytes) return;
     this.#waiting = false;
-    this.events.writable();
+    this.#events!.writable();
   }
 
   #read(chunk: Buffer): void {
@@ -124,19 +137,19 @@ export class DuplexStream implements OfferedStream {
       this.#paused = true;
       this.#duplex.pause();
     }
-    this.events.data(chunk);
+    this.#events!.data(chunk);
   }
 
   #readEnd(): void {
     if (this.#over || this.#ends.truncated?.() === true) return; // its `close` follows
     this.#ended = true;
-    this.events.end();
+    this.#events!.end();
   }
 
   /** In order only where both halves ended and the last bytes were taken. */
   #closed(): void {
     if (this.#over) return;
     this.#over = true;
-    if (!this.#finished || !this.#ended || !this.#duplex.writableFinished) this.events.reset(this.#ends.died());
+    if (!this.#finished || !this.#ended || !this.#duplex.writableFinished) this.#events!.reset(this.#ends.died());
   }
 }

@@ -30,3 +30,11 @@ export interface OfferedStream extends RelayStream {
   accept(payload: Uint8Array): void;
   refuse(refusal: Refusal): void;
 }
+
+/** Where streams are opened: a session, or a CONNECT proxy. */
+export interface StreamOpener {
+  /** Opens none any more. */
+  readonly over: boolean;
+  /** `payload` is that of OPEN; bytes may follow at once. */
+  open(payload: Uint8Array): RelayStream;
+}

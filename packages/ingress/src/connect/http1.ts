@@ -1,0 +1,97 @@
+/**
+ * CONNECT of HTTP/1.1 as a client: one TLS connection for each stream (RFC 9110 section 9.3.6).
+ * Rule: nothing is sent before the proxy's certificate was judged; the bytes of the stream follow the 2xx, not the request: a proxy that refuses
+ * never has them. When the proxy cannot be reached any more, that is said once, and it opens no more.
+ */
+import { AditError, AwaitedStream, awaitConnectResponse, connectRequest, drive, DuplexStream, resetTls, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
+import { denial } from './denial.ts';
+import { answerWithinMs, targetOf, type Target, type Tunnels } from './tunnels.ts';
+
+const maxHeadBytes = 65_536;
+
+export interface Http1TunnelsOptions {
+  readonly name: string;
+  readonly dial: (signal: AbortSignal) => Promise<ProvenConnection>;
+}
+
+export class Http1Tunnels implements Tunnels {
+  readonly gone: Promise<string>;
+  readonly #options: Http1TunnelsOptions;
+  readonly #open = new Set<RelayStream>();
+  #tell!: (reason: string) => void;
+  #over = false;
+  #lastId = 0;
+
+  constructor(options: Http1TunnelsOptions) {
+    this.#options = options;
+    this.gone = new Promise((resolve) => { this.#tell = resolve; });
+  }
+
+  get over(): boolean { return this.#over; }
+  get streams(): number { return this.#open.size; }
+
+  open(payload: Uint8Array): RelayStream {
+    const giveUp = new AbortController();
+    const stream: RelayStream = new AwaitedStream(++this.#lastId, this.#connect(targetOf(payload), giveUp.signal, () => this.#open.delete(stream)), giveUp);
+    this.#open.add(stream);
+    return stream;
+  }
+
+  leave(reason: string): void {
+    this.#over = true;
+    this.#tell(reason);
+  }
+
+  end(): void {
+    this.leave('the ingress stops');
+    for (const stream of [...this.#open]) {
+      stream.reset({ code: wireOfCode('DRAINING'), reason: 'the ingress stops' });
+      stream.events.reset({ code: wireOfCode('DRAINING'), reason: 'the ingress stops' });
+    }
+  }
+
+  doubt(): void { /* there is no connection but those of streams */ }
+
+  async #connect(target: Target, signal: AbortSignal, closed: () => void): Promise<RelayStream> {
+    try {
+      const connection = await this.#dial(signal);
+      connection.socket.once('close', closed);
+      return await this.#ask(connection, target, signal);
+    } catch (error) {
+      closed();
+      throw error;
+    }
+  }
+
+  async #dial(signal: AbortSignal): Promise<ProvenConnection> {
+    try {
+      return await this.#options.dial(signal);
+    } catch (error) {
+      if (error instanceof AditError && !signal.aborted) this.leave(error.message);
+      throw error;
+    }
+  }
+
+  async #ask({ socket, transport }: ProvenConnection, target: Target, signal: AbortSignal): Promise<RelayStream> {
+    const giveUp = (): void => { socket.destroy(); };
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    try {
+      socket.write(connectRequest({ ...target, headers: {} }));
+      const { value, rest } = await drive(socket, awaitConnectResponse(), {
+        deadlineMs: answerWithinMs, maxBytes: 2 * maxHeadBytes, codes: { timeout: 'DIAL_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' }, peer: `the proxy ${this.#options.name}`,
+      });
+      if (value.status < 200 || value.status > 299) throw denial(value.status, value.headers.get('proxy-status'));
+      if (rest.length > 0) socket.unshift(rest);
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+    return new DuplexStream(socket, {
+      id: 0, accept: () => { /* it is we who asked */ }, refuse: () => resetTls(socket, transport), reset: () => resetTls(socket, transport),
+      died: () => ({ code: wireOfCode(transport.errored ?? socket.errored ? 'CONNECTION_RESET' : 'PEER_GONE'), reason: 'the proxy broke the connection' }),
+    });
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * CONNECT of HTTP/2 as a client: all streams on one TLS connection (RFC 9113 section 8.5).
+ * Rule: as over HTTP/1.1 the bytes of a stream follow its 2xx. GOAWAY ends the opening of streams, not those that are open. A connection that
+ * does not answer a PING is given up, its streams with it.
+ */
+import http2 from 'node:http2';
+import { AditError, AwaitedStream, DuplexStream, endOnlyInOrder, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
+import { denial } from './denial.ts';
+import { answerWithinMs, targetOf, type Tunnels } from './tunnels.ts';
+
+const streamWindowBytes = 1_048_576;
+const connectionWindowBytes = 16_777_216;
+const maxSessionMemoryMb = 64;
+const pingEveryMs = 10_000;
+const deadAfterMs = 10_000;
+const doubtfulMs = 3_000;
+const { NGHTTP2_CONNECT_ERROR, NGHTTP2_CANCEL } = http2.constants;
+
+export class Http2Tunnels implements Tunnels {
+  readonly gone: Promise<string>;
+  readonly #session: http2.ClientHttp2Session;
+  readonly #pings: NodeJS.Timeout;
+  #tell!: (reason: string) => void;
+  #over = false;
+  #streams = 0;
+
+  /** Resolves when both ends have said hello. Rejects with LINK_LOST or LINK_TIMEOUT. */
+  static open({ socket }: ProvenConnection, { name, deadlineMs }: { readonly name: string; readonly deadlineMs: number }): Promise<Http2Tunnels> {
+    socket.allowHalfOpen = false; // half-closes are of streams
+    const session = http2.connect(`https://${name}`, {
+      createConnection: () => socket, maxSessionMemory: maxSessionMemoryMb, settings: { initialWindowSize: streamWindowBytes, maxFrameSize: 65_536, enablePush: false },
+    });
+    return new Promise((resolve, reject) => {
+      const fail = (error: AditError): void => {
+        clearTimeout(timer);
+        session.destroy();
+        reject(error);
+      };
+      const timer = setTimeout(() => fail(new AditError('LINK_TIMEOUT', `the proxy ${name} said nothing for ${deadlineMs / 1000} s`)), deadlineMs);
+      session.on('error', (error: Error) => fail(new AditError('LINK_LOST', `the proxy ${name} broke the connection (${error.message})`, { cause: error })));
+      session.once('close', () => fail(new AditError('LINK_LOST', `the proxy ${name} closed the connection`)));
+      session.once('remoteSettings', () => {
+        clearTimeout(timer);
+        session.setLocalWindowSize(connectionWindowBytes);
+        resolve(new Http2Tunnels(session));
+      });
+    });
+  }
+
+  private constructor(session: http2.ClientHttp2Session) {
+    this.#session = session;
+    this.gone = new Promise((resolve) => { this.#tell = resolve; });
+    session.on('goaway', () => this.leave('the proxy goes away'));
+    session.once('close', () => {
+      clearInterval(this.#pings);
+      this.leave('the connection to the proxy broke');
+    });
+    this.#pings = setInterval(() => this.#ping(deadAfterMs), pingEveryMs).unref();
+  }
+
+  get over(): boolean { return this.#over; }
+  get streams(): number { return this.#streams; }
+
+  open(payload: Uint8Array): RelayStream {
+    const giveUp = new AbortController();
+    const request = this.#session.request({ ':method': 'CONNECT', ':authority': targetOf(payload).authority }, { endStream: false, waitForTrailers: true });
+    this.#streams++;
+    request.once('close', () => {
+      this.#streams--;
+      this.#settle();
+    });
+    giveUp.signal.addEventListener('abort', () => { if (!request.closed) request.close(NGHTTP2_CANCEL); }, { once: true });
+    return new AwaitedStream(request.id ?? 0, answered(request), giveUp);
+  }
+
+  leave(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#tell(reason);
+    this.#settle();
+  }
+
+  end(): void {
+    this.leave('the ingress stops');
+    this.#session.destroy();
+  }
+
+  doubt(): void { this.#ping(doubtfulMs); }
+
+  /** What opens no more ends with its last stream. */
+  #settle(): void { if (this.#over && this.#streams === 0 && !this.#session.destroyed) this.#session.close(); }
+
+  #ping(withinMs: number): void {
+    if (this.#session.destroyed) return;
+    const timer = setTimeout(() => this.#session.destroy(), withinMs).unref();
+    if (!this.#session.ping((error) => { if (!error) clearTimeout(timer); })) clearTimeout(timer); // one is on its way already
+  }
+}
+
+/** Waits for the answer to a CONNECT. */
+function answered(request: http2.ClientHttp2Stream): Promise<RelayStream> {
+  endOnlyInOrder(request);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => fail(new AditError('DIAL_TIMEOUT', `the proxy said nothing for ${answerWithinMs / 1000} s`)), answerWithinMs);
+    const fail = (error: AditError): void => {
+      clearTimeout(timer);
+      if (!request.closed) request.close(NGHTTP2_CANCEL);
+      reject(error);
+    };
+    request.on('error', () => { /* arrives with `close` */ });
+    request.once('close', () => fail(new AditError('LINK_LOST', 'the proxy reset the request')));
+    request.once('response', (headers) => {
+      clearTimeout(timer);
+      const status = headers[':status'] ?? 0;
+      const proxyStatus = headers['proxy-status'];
+      if (status >= 200 && status <= 299) resolve(streamOf(request));
+      else fail(denial(status, Array.isArray(proxyStatus) ? proxyStatus.join(', ') : proxyStatus));
+    });
+  });
+}
+
+function streamOf(request: http2.ClientHttp2Stream): DuplexStream {
+  const lost = (): boolean => request.session?.destroyed !== false;
+  return new DuplexStream(request, {
+    id: request.id ?? 0, accept: () => { /* it is we who asked */ }, refuse: () => request.close(NGHTTP2_CONNECT_ERROR), reset: () => request.close(NGHTTP2_CONNECT_ERROR),
+    died: () => (request.rstCode === NGHTTP2_CONNECT_ERROR ? { code: wireOfCode('CONNECTION_RESET'), reason: 'the far side reset the connection' } : lost() ? { code: wireOfCode('LINK_LOST'), reason: 'the connection to the proxy broke' } : { code: wireOfCode('PEER_GONE'), reason: 'the proxy reset the stream' }),
+    truncated: () => request.aborted,
+  });
+}

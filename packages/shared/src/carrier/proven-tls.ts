@@ -1,0 +1,42 @@
+/**
+ * Mutual TLS 1.3 with our CA to a proxy that is not ours: HTTP is spoken on it, not frames.
+ * Rule: that of every carrier: nothing is sent before the certificate of the far end was judged. The TCP connection below is handed out too, for
+ * whoever has to reset it.
+ */
+import type net from 'node:net';
+import type tls from 'node:tls';
+import { AditError } from '../errors.ts';
+import type { Credentials } from '../identity/credentials.ts';
+import { formatHostPort } from '../protocol/destination.ts';
+import { openRoute, type Proxy } from './route.ts';
+import { secure } from './secure.ts';
+import { trusted, type EgressTrust } from './tls.ts';
+
+export interface DialProvenOptions extends EgressTrust {
+  readonly host: string;
+  readonly port: number;
+  readonly alpn: 'http/1.1' | 'h2';
+  readonly credentials: Credentials;
+  readonly proxy?: Proxy;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ProvenConnection { readonly socket: tls.TLSSocket; readonly transport: net.Socket }
+
+/** Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or what openRoute says of a proxy on the way. */
+export async function dialProven({ host, port, alpn, ...options }: DialProvenOptions): Promise<ProvenConnection> {
+  const startedMs = performance.now();
+  const remote = formatHostPort(host, port);
+  const { credentials: { certPem, keyPem }, ca } = options;
+  const transport = await openRoute({ host, port }, options);
+  const socket = await secure({
+    ...options, to: transport, peer: `the egress ${remote}`, deadlineMs: Math.max(1, options.deadlineMs - (performance.now() - startedMs)),
+    tls: { cert: certPem, key: keyPem, ca: [...ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
+  });
+  trusted(socket, remote, options);
+  // Many proxies of HTTP/1.1 know no ALPN.
+  if (socket.alpnProtocol === alpn || (alpn === 'http/1.1' && socket.alpnProtocol === false)) return { socket, transport };
+  socket.destroy();
+  throw new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} does not speak ${alpn}`);
+}

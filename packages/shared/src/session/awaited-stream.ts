@@ -1,0 +1,95 @@
+/**
+ * A stream that was asked for and is not there yet: the far side of a CONNECT that has not been answered.
+ * Rule: for its owner a stream like any other: opened or refused, once, and then as the stream that it became. Nothing is read from the source
+ * before there is one; what was read already is held and goes first.
+ */
+import { AditError, codeOfWire, wireOfCode, type Code } from '../errors.ts';
+import type { Lease } from '../protocol/mux/replay.ts';
+import type { StreamEvents } from '../protocol/mux/stream.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+import type { RelayStream } from './relay-stream.ts';
+
+const headroom = 8;
+const nothing = new Uint8Array(0);
+
+export class AwaitedStream implements RelayStream {
+  readonly id: number;
+  events!: StreamEvents;
+  readonly #giveUp: AbortController;
+  #stream: RelayStream | undefined;
+  #held: Uint8Array[] = [];
+  #finished = false;
+  #over = false;
+
+  /** `coming` settles later than now; it rejects with an AditError, whose code the owner is told. `giveUp` is aborted when nobody waits any more. */
+  constructor(id: number, coming: Promise<RelayStream>, giveUp: AbortController) {
+    this.id = id;
+    this.#giveUp = giveUp;
+    coming.then((stream) => this.#came(stream), (error: unknown) => this.#refused(error));
+  }
+
+  get dead(): boolean { return this.#over || this.#stream?.dead === true; }
+  get bytesSent(): number { return this.#stream?.bytesSent ?? 0; }
+  get bytesReceived(): number { return this.#stream?.bytesReceived ?? 0; }
+
+  canSend(): boolean { return this.#stream?.canSend() ?? false; }
+
+  sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
+    if (this.#stream) return this.#stream.sendBuffer(buffer, length, lease);
+    this.#hold(buffer.slice(headroom, headroom + length));
+    lease.release();
+    return false;
+  }
+
+  sendCopy(bytes: Uint8Array): boolean { return this.#stream ? this.#stream.sendCopy(bytes) : this.#hold(bytes.slice()); }
+
+  sendView(bytes: Uint8Array): boolean { return this.#stream ? this.#stream.sendView(bytes) : this.#hold(bytes); }
+
+  finish(): void {
+    this.#finished = true;
+    this.#stream?.finish();
+  }
+
+  reset(refusal: Refusal): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#held = [];
+    this.#giveUp.abort();
+    this.#stream?.reset(refusal);
+  }
+
+  accepted(total: number): void { this.#stream?.accepted(total); }
+
+  #hold(bytes: Uint8Array): false {
+    if (!this.#over) this.#held.push(bytes);
+    return false;
+  }
+
+  #came(stream: RelayStream): void {
+    stream.events = this.events;
+    if (this.#over) {
+      stream.reset({ code: wireOfCode('PEER_GONE'), reason: 'nobody waits for it any more' });
+      return;
+    }
+    this.#stream = stream;
+    this.events.opened(nothing);
+    for (const bytes of this.#held.splice(0)) stream.sendView(bytes);
+    if (this.#finished) stream.finish();
+    else if (stream.canSend()) this.events.writable();
+  }
+
+  #refused(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#held = [];
+    const known = error instanceof AditError;
+    this.events.refused({ code: known ? wireOf(error.code) : wireOfCode('INTERNAL'), reason: known ? error.message : 'it failed for a reason of its own' });
+    if (!known) throw error; // a bug, to be seen as one
+  }
+}
+
+/** What never crosses a wire is told as the loss of the connection to the egress. */
+function wireOf(code: Code): number {
+  const wire = wireOfCode(code);
+  return codeOfWire(wire) === code ? wire : wireOfCode('LINK_LOST');
+}
