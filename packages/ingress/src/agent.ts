@@ -3,12 +3,13 @@
  * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
  */
 import { resolveSrv } from 'node:dns/promises';
-import { AditError, defaultWindowBytes, ExpiryWatch, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type EgressTarget, type Forward, type Listener, type Logger, type MuxSession } from '@adit/shared';
+import { AditError, defaultWindowBytes, dialProven, ExpiryWatch, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type ConnectTarget, type EgressTarget, type Forward, type Listener, type Logger, type StreamOpener } from '@adit/shared';
 import { Connection } from './connection.ts';
 import { Dialer, type Trust } from './dialer.ts';
 import { forward } from './frontend/forward.ts';
 import { Discovery } from './discovery.ts';
-import { Egresses } from './egresses.ts';
+import { ConnectEgress } from './connect/egress.ts';
+import { Egresses, type EgressLink } from './egresses.ts';
 import { Link } from './link.ts';
 import { watchNetwork } from './network-watch.ts';
 import type { IngressOptions } from './options.ts';
@@ -137,12 +138,27 @@ export class IngressAgent {
     if (this.#discovery.changes && !this.#stopped.signal.aborted) setTimeout(() => void this.#discover(), discoverAgainMs).unref();
   }
 
-  #link(target: EgressTarget, onUsable: (session: MuxSession) => void): Link {
+  #link(target: EgressTarget, onUsable: (opener: StreamOpener) => void): EgressLink {
     const { log, agent } = this.#deps;
+    if (target.kind === 'connect' || target.kind === 'connect+h2') return this.#connectEgress(target, onUsable);
     const { carrier, serverName, wsPath, headers, maxCarrierAgeMs, maxReplayPerSession } = this.#options;
     const dialer = new Dialer({ target, carrier, serverName, wsPath, headers, trust: () => this.#trust, deadlineMs: handshakeTimeoutMs, log });
     return new Link({
       name: formatEgress(target), dial: (signal) => dialer.dial(signal), answered: () => dialer.answered(), onUsable, handshakeTimeoutMs, maxCarrierAgeMs, window: defaultWindowBytes, replayLimitBytes: maxReplayPerSession, agent, log,
+    });
+  }
+
+  #connectEgress(target: ConnectTarget, onUsable: (opener: StreamOpener) => void): ConnectEgress {
+    const { host, port } = target;
+    return new ConnectEgress({
+      target, onUsable, deadlineMs: handshakeTimeoutMs, log: this.#deps.log,
+      dial: (signal) => {
+        const { credentials, ca, revocation, proxyFor } = this.#trust;
+        const proxy = proxyFor?.({ host, port });
+        return dialProven({
+          host, port, alpn: target.kind === 'connect' ? 'http/1.1' : 'h2', serverName: this.#options.serverName ?? host, credentials, ca, ...(revocation && { revocation }), ...(proxy && { proxy }), deadlineMs: handshakeTimeoutMs, signal,
+        });
+      },
     });
   }
 }
