@@ -12,7 +12,7 @@ import type { ProxyOptions } from './proxies.ts';
 const selections = ['priority', 'round-robin'] as const;
 
 export const ingressSettings = {
-  egress: { name: 'egress', argument: 'HOST:PORT', many: true, required: true, parse: parseEgressAddress, help: 'an egress to connect to; or wss://HOST[:PORT][/PATH] for a WebSocket, or srv:NAME for those that DNS SRV records list; the first is preferred' },
+  egress: { name: 'egress', argument: 'HOST:PORT', many: true, required: true, parse: parseEgressAddress, help: 'an egress to connect to; or wss://HOST[:PORT][/PATH] for a WebSocket, connect://HOST:PORT or connect+h2://HOST:PORT for a CONNECT proxy, or srv:NAME for those that DNS SRV records list; the first is preferred' },
   carrier: { name: 'carrier', argument: 'WHICH', fallback: 'auto', parse: choice(carrierChoices), help: 'how sessions cross the network: tls, websocket, or auto: TLS, and WebSocket where TLS does not get through' },
   wsPath: { name: 'ws-path', argument: 'PATH', fallback: defaultWsPath, parse: parseUrlPath, help: 'path of the WebSocket, where --egress has none' },
   headers: { name: 'header', argument: 'NAME: VALUE', many: true, parse: parseHeader, help: 'sent when a WebSocket is asked for, for what stands before the egress; secrets belong into the variable or the file' },

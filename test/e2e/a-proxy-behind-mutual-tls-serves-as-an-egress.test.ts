@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import { startIngress } from '../support/adit.ts';
+import { certificates } from '../support/certificates.ts';
+import { succeed } from '../support/child.ts';
+import { startHaproxy } from '../support/haproxy.ts';
+import { startNginx } from '../support/nginx.ts';
+import { scenario } from '../support/scenario.ts';
+import { accepting, closedPort, endingOf } from '../support/services.ts';
+import { startTinyproxy } from '../support/tinyproxy.ts';
+
+scenario('tinyproxy, with HAProxy before it asking for certificates of our CA, is a CONNECT egress', ['tinyproxy', 'haproxy', 'nginx', 'curl'], async () => {
+  const files = certificates();
+  const nginx = await startNginx();
+  const tinyproxy = await startTinyproxy({ open: true });
+  const port = await closedPort();
+  const pem = join(files.folder, 'front.pem');
+  writeFileSync(pem, files.egress.issued.certPem + files.egress.issued.keyPem, { mode: 0o600 });
+  await startHaproxy(`
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 60s
+    timeout server 60s
+frontend front
+    bind 127.0.0.1:${port} ssl crt ${pem} ca-file ${files.ca} verify required ssl-min-ver TLSv1.3
+    default_backend proxy
+backend proxy
+    server tinyproxy 127.0.0.1:${tinyproxy.port}
+`);
+  await accepting(port);
+  const refused = `127.0.0.1:${await closedPort()}`;
+  const ingress = await startIngress({ certificates: files, egressPort: port, egress: `connect://127.0.0.1:${port}`, to: { http: nginx.http, https: nginx.https, refused } });
+  await ingress.process.event('connected', { carrier: 'connect' });
+  expect((await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${ingress.ports['http']}/hello`])).stdout).toBe('hello from nginx over HTTP/1.1\n');
+  expect((await succeed('curl', ['-sS', '--fail', '--http2', '--cacert', nginx.ca, '--connect-to', `localhost:443:127.0.0.1:${ingress.ports['https']}`, 'https://localhost/hello'])).stdout).toBe('hello from nginx over HTTP/2.0\n');
+  expect(await endingOf(ingress.ports['refused']!)).toBe('reset');
+  expect(await ingress.process.event('refused', { destination: refused })).toMatchObject({ reason: expect.stringMatching(/^the proxy answered 50\d/) });
+});
