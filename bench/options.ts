@@ -39,7 +39,7 @@ export interface BenchOptions {
 export class UsageError extends Error {}
 
 export const usage = `usage: npm run bench -- [options]
-  --only a,b            pairs to measure: direct, adit, adit-no-replay and adit-wss (only when named), stunnel, haproxy, nginx, socat, ghostunnel, names given by --adit
+  --only a,b            pairs to measure: direct, adit, adit-no-replay, adit-wss and adit-connect-h2 (only when named), stunnel, haproxy, nginx, socat, ghostunnel, names given by --adit
   --tests a,b           ${testNames.join(', ')} (default: all)
   --seconds N           length of one transfer or load (default 4)
   --rounds N            interleaved rounds (default 5)

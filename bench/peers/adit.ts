@@ -18,6 +18,7 @@ export const ownBuild: AditBuild = { name: 'adit', root: join(import.meta.dirnam
 export const variants: readonly AditBuild[] = [
   { ...ownBuild, name: 'adit-no-replay', egressFlags: ['--resume-window', '0'] }, // nothing is kept or acknowledged
   { ...ownBuild, name: 'adit-wss', scheme: 'wss://' },
+  { ...ownBuild, name: 'adit-connect-h2', scheme: 'connect+h2://' },
 ];
 
 /** A peer for one build. */
