@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Child } from './child.ts';
 import { find } from './scenario.ts';
 import { temporaryFolder } from './scope.ts';
-import { closedPort } from './services.ts';
+import { accepting, closedPort } from './services.ts';
 
 export interface DantedOptions { /** The only port that it connects to. */ readonly onlyPort?: number }
 
@@ -35,5 +35,6 @@ socks pass {
 `);
   const process = new Child(find('danted')!, ['-f', configuration, '-N', '1'], { name: 'danted' });
   await process.line(/running/);
+  await accepting(port);
   return { port, process };
 }

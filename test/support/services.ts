@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { atEnd, within } from './scope.ts';
 
 export interface Service { readonly port: number; /** `HOST:PORT` */ readonly at: string; /** Sockets that are open now. */ readonly sockets: ReadonlySet<Socket>; /** No connection is open. */ idle(): Promise<void>; close(): Promise<void> }
@@ -57,6 +58,15 @@ export async function closedPort(): Promise<number> {
   atEnd(() => { near.destroy(); far.destroy(); });
   server.close();
   return port;
+}
+
+/** Resolves when a connection to the port is accepted: some programs say that they listen a moment before they do. */
+export async function accepting(port: number): Promise<void> {
+  const accepts = (): Promise<boolean> => new Promise(resolve => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => { socket.destroy(); resolve(true); });
+    socket.on('error', () => { resolve(false); });
+  });
+  await within(30_000, `somebody to listen on ${port}`, (async () => { while (!await accepts()) await delay(10); })());
 }
 
 /** How the incoming direction of a socket ended. */

@@ -9,7 +9,7 @@ import type { KeyPair } from './certificates.ts';
 import { Child, succeed } from './child.ts';
 import { find } from './scenario.ts';
 import { temporaryFolder } from './scope.ts';
-import { closedPort } from './services.ts';
+import { accepting, closedPort } from './services.ts';
 
 /** Of the user `alice`; it has to be encoded in a URL. */
 export const squidPassword = 'p@ss:w%rd/';
@@ -51,6 +51,7 @@ http_access deny all
   readableBySquid(folder);
   const process = new Child(find('squid')!, ['-N', '-n', `adit${port}`, '-d', '1', '-f', configuration], { name: 'squid', stopSignal: 'SIGINT' });
   await process.line(/Accepting (?:HTTP|HTTPS|SSL bumped|\S*).*connections at/i);
+  await accepting(port);
   return { port, process };
 }
 
