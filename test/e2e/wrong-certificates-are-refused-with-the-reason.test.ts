@@ -65,7 +65,7 @@ test.each(ours)('an ingress with a certificate %s does not start, and exits with
 });
 
 const wrongEgress: readonly (readonly [string, (files: Certificates) => KeyPair, string])[] = [
-  ['of an unknown CA', files => files.write('edge', newServer(newCa('Stranger CA'))), 'not trusted here'],
+  ['of an unknown CA', files => files.write('edge', newServer(newCa('Stranger CA'))), 'issued by CN=Stranger CA: that is not our CA'],
   ['of another host', files => files.write('edge', newServer(files.authority, { dns: ['other.example'] })), 'other.example'],
 ];
 test.each(wrongEgress)('an egress with a certificate %s is not spoken to, and the ingress says why and tries again', async (_, make, words) => {
