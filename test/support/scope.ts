@@ -5,6 +5,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, jest } from '@jest/globals';
 
 type Undo = () => unknown;
@@ -39,4 +40,13 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>, d
   try {
     return await Promise.race([promise, late]);
   } finally { clearTimeout(timer); }
+}
+
+/** Asks `holds` again and again until it is true, or fails after `ms`; for what tells nobody when it changes. `detail` is asked only then. */
+export async function eventually(what: string, holds: () => boolean, { ms = 30_000, detail = () => '' }: { readonly ms?: number; readonly detail?: () => string } = {}): Promise<void> {
+  const lateAtMs = performance.now() + ms;
+  while (!holds()) {
+    if (performance.now() > lateAtMs) throw new Error(`${what}: not within ${ms} ms\n${detail()}`);
+    await delay(10);
+  }
 }
