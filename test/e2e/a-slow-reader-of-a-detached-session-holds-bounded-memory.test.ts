@@ -9,7 +9,7 @@ import { certificates } from '../support/certificates.ts';
 import { chaos } from '../support/chaos.ts';
 import { pattern, patternHash } from '../support/pattern.ts';
 import { scenario } from '../support/scenario.ts';
-import { atEnd, within } from '../support/scope.ts';
+import { atEnd, eventually, within } from '../support/scope.ts';
 import { service } from '../support/services.ts';
 
 const mebibyte = 2 ** 20;
@@ -78,7 +78,7 @@ scenario('a flood of half a gigabyte to a session without a path is held back at
   const readers = Array.from({ length: streams }, (_, n) => reader(ingress.ports['source']!, n + 1));
   const slow = readers.slice(0, 2);
   for (const { socket } of slow) socket.pause(); // two that do not read at all, six that do
-  await within(60_000, 'the first tenth', (async () => { while (readers.reduce((sum, { bytes }) => sum + bytes, 0) < streams * megabytesEach * mebibyte / 10) await delay(10); })());
+  await eventually('the first tenth', () => readers.reduce((sum, { bytes }) => sum + bytes, 0) >= streams * megabytesEach * mebibyte / 10, { ms: 60_000 });
   const attached = await egress.process.residentBytes();
 
   const before = source.taken();

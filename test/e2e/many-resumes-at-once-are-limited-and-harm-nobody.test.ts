@@ -1,15 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { RefusedError, connectSession, tlsCarrier } from '@adit/shared';
 import { startEgress, startIngress, policyOf } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
 import { chaos } from '../support/chaos.ts';
-import { pattern } from '../support/pattern.ts';
-import { atEnd, within } from '../support/scope.ts';
-import { client, hashing } from '../support/services.ts';
+import { atEnd, eventually, within } from '../support/scope.ts';
+import { hashing } from '../support/services.ts';
+import { steady } from '../support/steady.ts';
 import { tlsTo } from '../support/wire.ts';
 
 const mebibyte = 2 ** 20;
@@ -27,25 +26,10 @@ async function setUp() {
   const network = await chaos(egress.port);
   const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { sums: sums.at } });
   await ingress.process.event('connected');
-  const { socket, received } = await client(ingress.ports['sums']!);
-  const hash = createHash('sha256');
-  let [bytes, sending] = [0, true];
-  const sent = (async () => {
-    for (let seed = 1; sending; seed = (seed % 250) + 1) for (const chunk of pattern(1, seed)) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      if (!socket.write(chunk)) await new Promise(resolve => socket.once('drain', resolve));
-      await delay(5); // leaves the machine to the flood
-    }
-    socket.end();
-  })();
-  sent.catch(() => {});
-  await within(30_000, 'her stream to arrive', (async () => { while (sums.sockets.size === 0) await delay(10); })());
+  const transfer = await steady(ingress.ports['sums']!);
+  await eventually('her stream at the service', () => sums.sockets.size > 0);
   return {
-    files, egress, network, ingress,
-    bytes: () => bytes,
-    /** Ends the transfer; fails if a byte is missing. */
-    finish: async () => { sending = false; await sent; expect(String((await within(60_000, 'the sum', received)).bytes)).toBe(`${bytes} ${hash.digest('hex')}`); },
+    files, egress, network, ingress, transfer,
     descriptors: () => readdirSync(`/proc/${egress.process.pid}/fd`).length,
   };
 }
@@ -53,7 +37,7 @@ type Resume = NonNullable<Parameters<typeof connectSession>[1]['resume']>;
 const invented = (): Resume => ({ id: randomBytes(16), key: randomBytes(32), epoch: 1, position: { offset: 0, partial: 0 } });
 
 test('a flood of resumes by one identity is answered with OVERLOAD and a hint, takes bounded memory, and another identity sends and resumes on', async () => {
-  const { files, egress, network, ingress, bytes, finish, descriptors } = await setUp();
+  const { files, egress, network, ingress, transfer, descriptors } = await setUp();
   const mallory = files.client('mallory');
   const options = { window: 262_144, agent: 'flood', deadlineMs: 30_000 };
   const founded = await tlsTo(egress.port, files, mallory);
@@ -71,8 +55,8 @@ test('a flood of resumes by one identity is answered with OVERLOAD and a hint, t
   };
   const count = (code: string): number => answers.get(code) ?? 0;
   /** Sixteen at a time, until so many were told OVERLOAD. */
-  const flood = async (resume: () => Resume, overloads: number): Promise<void> => { await Promise.all(Array.from({ length: 16 }, async () => { while (count('OVERLOAD') < overloads) await attempt(resume()); })); };
-  const [before, startedMs] = [{ bytes: bytes(), descriptors: descriptors() }, performance.now()];
+  const flood = async (resume: () => Resume, overloads: number): Promise<void> => { await Promise.all(Array.from({ length: 16 }, async () => { while (count('OVERLOAD') < overloads && performance.now() < startedMs + 180_000) await attempt(resume()); })); };
+  const [before, startedMs] = [{ bytes: transfer.bytes, descriptors: descriptors() }, performance.now()];
 
   await within(60_000, 'the first hundred OVERLOADs', flood(invented, 100), () => egress.process.output);
   const resident = await egress.process.residentBytes();
@@ -89,26 +73,25 @@ test('a flood of resumes by one identity is answered with OVERLOAD and a hint, t
   await egress.process.event('denied', { code: 'OVERLOAD', identity: /mallory$/ }, { nth: count('OVERLOAD') });
   expect(egress.process.all('denied', { code: 'OVERLOAD', identity: /mallory$/ })).toHaveLength(count('OVERLOAD'));
   expect(await egress.process.residentBytes()).toBeLessThan(resident + 32 * mebibyte);
-  expect(bytes()).toBeGreaterThan(before.bytes);
-  await finish();
+  expect(transfer.bytes).toBeGreaterThan(before.bytes);
+  await transfer.finish();
   expect(ingress.process.all('connected').map(({ resumed }) => resumed)).toEqual([false, true]);
   expect(egress.process.all('denied', { identity: /alice$/ })).toEqual([]);
   founded.destroy();
-  await within(30_000, 'the descriptors of the flood', (async () => { while (descriptors() > before.descriptors) await delay(20); })(), () => `${descriptors()} instead of ${before.descriptors}`);
+  await eventually('the descriptors of the flood', () => descriptors() <= before.descriptors, { detail: () => `${descriptors()} instead of ${before.descriptors}` });
 }, 240_000);
 test('connections that stay at their handshake are bounded in number, who has a session does not notice, and once they are gone she resumes', async () => {
-  const { egress, network, ingress, bytes, finish, descriptors } = await setUp();
-  const before = { bytes: bytes(), descriptors: descriptors() };
+  const { egress, network, ingress, transfer, descriptors } = await setUp();
+  const before = descriptors();
   const idle = Array.from({ length: 4 * maxHandshakes }, () => { const socket = connect({ port: egress.port, host: '127.0.0.1' }).on('error', () => {}); atEnd(() => { socket.destroy(); }); return socket; });
   await within(30_000, 'the surplus to be dropped', new Promise<void>(resolve => { let dropped = 0; for (const socket of idle) socket.once('close', () => { if (++dropped === 3 * maxHandshakes) resolve(); }); }));
-  expect(descriptors()).toBeLessThanOrEqual(before.descriptors + maxHandshakes);
+  expect(descriptors()).toBeLessThanOrEqual(before + maxHandshakes);
   expect(await egress.process.event('denied', { code: 'OVERLOAD' })).toMatchObject({ reason: expect.stringContaining('at their handshake') });
-  const seen = bytes();
-  await within(30_000, 'more of the transfer', (async () => { while (bytes() < seen + 8 * mebibyte) await delay(10); })());
+  await transfer.more(8 * mebibyte);
   expect(ingress.process.all('detached')).toEqual([]);
   for (const socket of idle) socket.destroy();
   network.cut(); // there is room for her again
   await ingress.process.event('connected', { resumed: true });
-  await finish();
+  await transfer.finish();
   expect(ingress.process.all('connected')).toHaveLength(2);
 }, 120_000);

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { type Egress, startEgress, startIngress } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
-import { within } from '../support/scope.ts';
+import { eventually, within } from '../support/scope.ts';
 import { ask, chunkFrom, client, closedPort, echo } from '../support/services.ts';
 
 test('new connections go round the egresses that are up, past one that is gone, and to it again when it is back; what is open stays where it is', async () => {
@@ -20,7 +19,7 @@ test('new connections go round the egresses that are up, past one that is gone, 
     const before = over.map(served);
     const now = (): number[] => over.map((egress, at) => served(egress) - before[at]!);
     for (let n = 0; n < 12; n++) expect(await ask(port, 'hello')).toBe('hello');
-    await within(30_000, 'twelve records in all', (async () => { while (now().reduce((sum, count) => sum + count, 0) < 12) await delay(10); })(), () => String(now()));
+    await eventually('twelve records in all', () => now().reduce((sum, count) => sum + count, 0) >= 12, { detail: () => String(now()) });
     return now();
   };
   expect(await spread(egresses)).toEqual([4, 4, 4]);

@@ -1,11 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { type Egress, startEgress, startIngress } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
 import { type ServiceRecord, mayReplaceResolver, startNameServer } from '../support/dns.ts';
 import { newServer } from '../support/issuer.ts';
 import { ask, chunkFrom, client, echo } from '../support/services.ts';
-import { within } from '../support/scope.ts';
+import { eventually } from '../support/scope.ts';
 
 const service = '_adit._tcp.example.org';
 /** How often the ingress looks again: 30 s, and what a busy machine adds. */
@@ -34,7 +33,7 @@ async function setUp(names: readonly string[], listed: (record: (name: string, p
       const before = new Map(names.map(name => [name, egress(name).process.all('stream').length]));
       for (let n = 0; n < 5; n++) expect(await ask(port, 'who?')).toBe('who?');
       const served = (name: string): number => egress(name).process.all('stream').length - before.get(name)!;
-      await within(30_000, 'five records', (async () => { while (names.reduce((sum, name) => sum + served(name), 0) < 5) await delay(10); })());
+      await eventually('five records', () => names.reduce((sum, name) => sum + served(name), 0) >= 5);
       return names.filter(name => served(name) > 0);
     },
   };
