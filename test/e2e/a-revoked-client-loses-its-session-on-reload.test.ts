@@ -1,8 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { startEgress, startIngress } from '../support/adit.ts';
-import { certificates } from '../support/certificates.ts';
-import { day } from '../support/issuer.ts';
-import { ask, chunkFrom, client, echo } from '../support/services.ts';
+import { policyOf, startEgress, startIngress } from '../support/adit.ts';
+import { type KeyPair, certificates } from '../support/certificates.ts';
+import { type Issued, day } from '../support/issuer.ts';
+import { eventually, within } from '../support/scope.ts';
+import { ask, chunkFrom, client, echo, hashing } from '../support/services.ts';
+import { steady } from '../support/steady.ts';
 
 test('a new revocation list resets the streams of the revoked and nobody else, and its ingress ends with 4', async () => {
   const files = certificates();
@@ -29,4 +31,41 @@ test('an egress whose list is out of date lets nobody in, says so, and serves wh
   files.revoke({});
   await ingress.process.event('connected');
   expect(await ask(ingress.ports['echo']!, 'fresh')).toBe('fresh');
+});
+test('who is revoked in the middle of a transfer is cut off within a second, with the reason, and somebody else sends on without a pause in the session', async () => {
+  const files = certificates();
+  const names = ['alice', 'carol', 'dave'];
+  const sums = await hashing();
+  const egress = await startEgress({ certificates: files, policy: policyOf({ identities: [...names, 'bob'], allow: [sums.at] }), flags: ['--crl', files.revoke({})] });
+  const start = (pair: KeyPair) => startIngress({ certificates: files, egressPort: egress.port, to: { sums: sums.at }, client: pair });
+  const bob = await start(files.client('bob'));
+  const transfer = await steady(bob.ports['sums']!);
+  const revoked: Issued[] = [];
+  const tookMs: number[] = [];
+  for (const name of names) {
+    const pair = files.client(name);
+    const ingress = await start(pair);
+    const { socket, received } = await client(ingress.ports['sums']!);
+    socket.write('x');
+    await eventually('both streams at the service', () => sums.sockets.size === 2);
+    const flood = setInterval(() => { if (socket.writable && socket.writableLength < 2 ** 20) socket.write(Buffer.alloc(65_536)); }, 5);
+    const startedMs = performance.now();
+    files.revoke({ revoked: [...revoked, pair.issued] });
+    revoked.push(pair.issued);
+    const { ending } = await within(30_000, `the reset of ${name}`, received);
+    tookMs.push(performance.now() - startedMs);
+    clearInterval(flood);
+    expect(ending).toBe('reset');
+    expect(await egress.process.event('stream', { identity: `spiffe://example.org/client/${name}` })).toMatchObject({ end: 'cut', code: 'REVOKED' });
+    expect(await ingress.process.event('disconnected')).toMatchObject({ code: 'REVOKED' });
+    await ingress.process.ends(4);
+    await eventually('the end at the service', () => sums.sockets.size === 1);
+  }
+  // The machine may be busy with something else for a second, but not every time.
+  expect(Math.min(...tookMs)).toBeLessThan(1_000);
+  await transfer.more(4 * 2 ** 20);
+  await transfer.finish();
+  expect(bob.process.all('connected')).toHaveLength(1);
+  for (const event of ['detached', 'disconnected', 'retrying', 'refused', 'failed']) expect(bob.process.all(event)).toEqual([]);
+  expect(egress.process.all('denied', { identity: /bob$/ })).toEqual([]);
 });
