@@ -7,7 +7,7 @@ import { succeed } from '../support/child.ts';
 import { startHaproxy } from '../support/haproxy.ts';
 import { startNginx } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
-import { accepting, closedPort, endingOf } from '../support/services.ts';
+import { closedPort, endingOf } from '../support/services.ts';
 import { startTinyproxy } from '../support/tinyproxy.ts';
 
 scenario('tinyproxy, with HAProxy before it asking for certificates of our CA, is a CONNECT egress', ['tinyproxy', 'haproxy', 'nginx', 'curl'], async () => {
@@ -29,7 +29,6 @@ frontend front
 backend proxy
     server tinyproxy 127.0.0.1:${tinyproxy.port}
 `);
-  await accepting(port);
   const refused = `127.0.0.1:${await closedPort()}`;
   const ingress = await startIngress({ certificates: files, egressPort: port, egress: `connect://127.0.0.1:${port}`, to: { http: nginx.http, https: nginx.https, refused } });
   await ingress.process.event('connected', { carrier: 'connect' });

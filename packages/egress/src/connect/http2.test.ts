@@ -69,6 +69,20 @@ test('a host other than the authority, and a body, are refused', async () => {
   expect(egress.records).toEqual([]);
 });
 
+test.each([
+  ['too many bytes', { 'x-long': 'x'.repeat(20_000) }],
+  ['too many fields', Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`x-${at}`, '1']))],
+])('a request with %s of headers is reset, and nothing is dialled', async (_what, headers) => {
+  const egress = await testEgress();
+  const session = await http2Connection(egress, egress.certs.client('alice'));
+  if (session.remoteSettings.maxHeaderListSize !== 16_384) await once(session, 'remoteSettings'); // before it Node's own limit holds, 64 KiB
+  const stream = session.request({ ':method': 'CONNECT', ':authority': '127.0.0.1:9', ...headers }, { endStream: false });
+  stream.on('error', () => { /* its code counts */ });
+  await within(15_000, 'the reset', new Promise((resolve) => { stream.once('close', resolve); }));
+  expect(stream.rstCode).not.toBe(http2.constants.NGHTTP2_NO_ERROR);
+  expect(egress.records).toEqual([]);
+});
+
 test('a drain tells the client to open no more', async () => {
   const egress = await testEgress();
   const session = await http2Connection(egress, egress.certs.client('alice'));

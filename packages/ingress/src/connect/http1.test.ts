@@ -16,7 +16,6 @@ async function asked(answer: string) {
     });
     socket.on('end', () => socket.end());
   }).listen(0, '127.0.0.1');
-  atEnd(() => { server.close(); });
   await once(server, 'listening');
   const tunnels = new Http1Tunnels({
     name: 'proxy.example:443',
@@ -27,6 +26,7 @@ async function asked(answer: string) {
       return { socket: transport as ProvenConnection['socket'], transport };
     },
   });
+  atEnd(() => { tunnels.end(); server.close(); });
   const stream = tunnels.open(encodeOpen({ destination: { kind: 'host', host: 'db.internal', port: 5432 } }));
   const outcome = new Promise<RelayOutcome>((resolve) => { new Relay(stream, { ended: resolve }); });
   return { tunnels, stream, outcome, requests };

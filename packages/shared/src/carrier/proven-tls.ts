@@ -24,6 +24,8 @@ export interface DialProvenOptions extends EgressTrust {
 
 export interface ProvenConnection { readonly socket: tls.TLSSocket; readonly transport: net.Socket }
 
+const keepAliveMs = 60_000;
+
 /** Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or what openRoute says of a proxy on the way. */
 export async function dialProven({ host, port, alpn, ...options }: DialProvenOptions): Promise<ProvenConnection> {
   const startedMs = performance.now();
@@ -35,6 +37,7 @@ export async function dialProven({ host, port, alpn, ...options }: DialProvenOpt
     tls: { cert: certPem, key: keyPem, ca: [...ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
   });
   trusted(socket, remote, options);
+  transport.setKeepAlive(true, keepAliveMs); // a proxy that vanished is found by TCP
   // Many proxies of HTTP/1.1 know no ALPN.
   if (socket.alpnProtocol === alpn || (alpn === 'http/1.1' && socket.alpnProtocol === false)) return { socket, transport };
   socket.destroy();
