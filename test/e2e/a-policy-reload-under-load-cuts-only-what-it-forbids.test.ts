@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { openTunnel, policyOf } from '../support/adit.ts';
+import { openTunnel, policyOf, startEgress, startIngress } from '../support/adit.ts';
+import { certificates } from '../support/certificates.ts';
 import { pattern } from '../support/pattern.ts';
+import { eventually, within } from '../support/scope.ts';
 import { ask, chunkFrom, client, echo, hashing } from '../support/services.ts';
-import { createHash } from 'node:crypto';
+import { steady } from '../support/steady.ts';
 
 test('streams that are still allowed go on to the byte, forbidden ones are reset with the reason, bad files change nothing', async () => {
   const [kept, lost] = [await echo(), await echo()];
@@ -49,4 +52,36 @@ test('streams that are still allowed go on to the byte, forbidden ones are reset
   await fed;
   expect(String((await transfer.received).bytes)).toBe(`${sentBytes} ${hash.digest('hex')}`);
   expect(tunnel.ingress.process.all('connected')).toHaveLength(1);
+});
+test('who is no longer named by any rule is cut off within a second, with the reason, and the sessions of others do not notice', async () => {
+  const files = certificates();
+  const sums = await hashing();
+  const names = ['alice', 'carol', 'dave'];
+  const policyWithout = (gone: readonly string[]): string => policyOf({ identities: ['bob', ...names.filter(name => !gone.includes(name))], allow: [sums.at] });
+  const egress = await startEgress({ certificates: files, policy: policyWithout([]) });
+  const start = (name: string) => startIngress({ certificates: files, egressPort: egress.port, to: { sums: sums.at }, client: files.client(name) });
+  const bob = await start('bob');
+  const transfer = await steady(bob.ports['sums']!);
+  const tookMs: number[] = [];
+  for (const [at, name] of names.entries()) {
+    const ingress = await start(name);
+    const { socket, received } = await client(ingress.ports['sums']!);
+    socket.write('x');
+    await eventually('both streams at the service', () => sums.sockets.size === 2);
+    writeFileSync(`${egress.policyFile}.new`, policyWithout(names.slice(0, at + 1)));
+    const startedMs = performance.now();
+    renameSync(`${egress.policyFile}.new`, egress.policyFile);
+    expect((await within(30_000, `the reset of ${name}`, received)).ending).toBe('reset');
+    tookMs.push(performance.now() - startedMs);
+    expect(await egress.process.event('stream', { identity: `spiffe://example.org/client/${name}` })).toMatchObject({ end: 'cut', code: 'IDENTITY_NOT_IN_POLICY' });
+    expect(await ingress.process.event('denied')).toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
+    await ingress.process.ends(4);
+    await eventually('the end at the service', () => sums.sockets.size === 1);
+  }
+  // The machine may be busy with something else for a second, but not every time.
+  expect(Math.min(...tookMs)).toBeLessThan(1_000);
+  await transfer.more(4 * 2 ** 20);
+  await transfer.finish();
+  expect(bob.process.all('connected')).toHaveLength(1);
+  for (const event of ['detached', 'disconnected', 'retrying', 'refused', 'failed']) expect(bob.process.all(event)).toEqual([]);
 });
