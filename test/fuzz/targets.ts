@@ -20,7 +20,7 @@ import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
 import { newCa, newCrl } from '../support/issuer.ts';
 import { muxProperty } from '../support/mux-property.ts';
 import { transferProperty } from '../support/mux-transfer.ts';
-import { proxyBlock, proxyLine } from '../support/proxy-protocol.ts';
+import { proxyBlock, proxyLine } from '../../packages/shared/src/protocol/proxy-protocol-writer.ts';
 
 export interface Target { readonly name: string; /** Of the cases asked for. */ readonly share: number; readonly property: () => fc.IProperty<never> | fc.IProperty<unknown> }
 

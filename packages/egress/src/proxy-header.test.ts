@@ -9,7 +9,7 @@ import { parseCidr, type Cidr } from '@adit/shared';
 import { ProxyHeaders } from './proxy-header.ts';
 import { certificates } from '../../../test/support/certificates.ts';
 import { memoryLog, type Line } from '../../../test/support/in-process.ts';
-import { proxyBlock, proxyLine } from '../../../test/support/proxy-protocol.ts';
+import { proxyBlock, proxyLine } from '../../shared/src/protocol/proxy-protocol-writer.ts';
 import { atEnd } from '../../../test/support/scope.ts';
 
 const ends = { source: { host: '192.0.2.7', port: 51_514 }, destination: { host: '198.51.100.1', port: 443 } };
@@ -115,7 +115,7 @@ test('a peer that is not trusted is served as it is, and its bytes are not looke
   const { port, served } = await door((socket) => { socket.pipe(socket); }, { from: ranges('192.0.2.0/24', '::1') });
   const socket = dialled(port);
   socket.write(proxyLine(ends));
-  expect(String((await once(socket, 'data'))[0])).toBe(proxyLine(ends).toString());
+  expect(String((await once(socket, 'data'))[0])).toBe(Buffer.from(proxyLine(ends)).toString());
   expect(served).toEqual(['the peer itself']);
 });
 

@@ -7,7 +7,7 @@ import { EgressServer } from './server.ts';
 import { certificates } from '../../../test/support/certificates.ts';
 import { day, newServer } from '../../../test/support/issuer.ts';
 import { memoryLog, testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
-import { proxyBlock } from '../../../test/support/proxy-protocol.ts';
+import { proxyBlock } from '../../shared/src/protocol/proxy-protocol-writer.ts';
 
 test('does not start without a policy', () => {
   const certs = certificates();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { proxyBlock, proxyLine, type Ends } from '../../../../test/support/proxy-protocol.ts';
+import { proxyBlock, proxyLine, type ProxyEnds as Ends } from './proxy-protocol-writer.ts';
 import { formatAddress } from './address.ts';
 import type { Step } from './handshake.ts';
 import { awaitProxyHeader, maxProxyHeaderBytes, proxySignature, proxyTlv, type ProxyHeader } from './proxy-protocol.ts';
@@ -21,7 +21,7 @@ const host = (size: 4 | 16): fc.Arbitrary<string> => fc.uint8Array({ minLength: 
 const ends: fc.Arbitrary<Ends> = fc.constantFrom(4 as const, 16 as const).chain((size) => fc.record({ source: fc.record({ host: host(size), port }), destination: fc.record({ host: host(size), port }) }));
 const tlvs = fc.array(fc.record({ type: fc.integer({ min: 0xe0, max: 0xff }), value: fc.uint8Array({ maxLength: 60 }) }), { maxLength: 8 });
 /** A header and what it says. */
-const header: fc.Arbitrary<{ bytes: Buffer; value: ProxyHeader }> = fc.oneof(
+const header: fc.Arbitrary<{ bytes: Uint8Array; value: ProxyHeader }> = fc.oneof(
   ends.map((both) => ({ bytes: proxyLine(both), value: { ...both, local: false, tlvs: [] } })),
   fc.constant({ bytes: proxyLine(), value: { local: false, tlvs: [] } }),
   fc.tuple(fc.option(ends, { nil: undefined }), tlvs, fc.boolean()).map(([both, options, checksum]) => ({ bytes: proxyBlock({ ...(both && { ends: both }), tlvs: options, checksum }), value: { ...both, local: false, tlvs: options } })),
