@@ -3,14 +3,14 @@
  * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
  */
 import { resolveSrv } from 'node:dns/promises';
-import { AditError, defaultWindowBytes, dialProven, ExpiryWatch, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type ConnectTarget, type EgressTarget, type Forward, type Listener, type Logger, type StreamOpener } from '@adit/shared';
+import { AditError, defaultWindowBytes, dialProven, ExpiryWatch, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type ConnectTarget, type EgressTarget, type Listener, type Logger, type StreamOpener } from '@adit/shared';
 import { Connection } from './connection.ts';
 import { Dialer, type Trust } from './dialer.ts';
-import { forward } from './frontend/forward.ts';
 import { Discovery } from './discovery.ts';
 import { ConnectEgress } from './connect/egress.ts';
 import { Egresses, type EgressLink } from './egresses.ts';
 import { Link } from './link.ts';
+import { loadProxyUsers, placesOf, type Place, type ProxyUsers } from './listeners.ts';
 import { watchNetwork } from './network-watch.ts';
 import type { IngressOptions } from './options.ts';
 import { loadProxies, proxyFiles } from './proxies.ts';
@@ -22,12 +22,15 @@ const maxWaiting = 4_096;
 /** How often SRV records are looked up, ms. */
 const discoverAgainMs = 30_000;
 
+/** What the files say that the options name. */
+interface Loaded extends Trust { readonly proxyUsers: ProxyUsers }
+
 /** Everything that `--check` checks: the files that the options name. */
-export function loadIngressFiles(options: IngressOptions): Trust {
+export function loadIngressFiles(options: IngressOptions): Loaded {
   const ca = loadTrustAnchors(options.ca);
   return {
     credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'client' }), ca, revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca),
-    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa), proxyFor: loadProxies(options),
+    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa), proxyFor: loadProxies(options), proxyUsers: loadProxyUsers(options),
   };
 }
 
@@ -41,7 +44,7 @@ export class IngressAgent {
   readonly #connections = new Set<Connection>();
   readonly #stopped = new AbortController();
   readonly #expiry: ExpiryWatch;
-  #trust: Trust;
+  #trust: Loaded;
   #emptied: (() => void) | undefined;
 
   constructor(options: IngressOptions, deps: IngressDeps) {
@@ -58,10 +61,10 @@ export class IngressAgent {
   /** Opens the listeners. Rejects with LISTEN_FAILED. */
   async start(): Promise<void> {
     // In the same turn as the files were loaded: what changes from here on is seen.
-    const { cert, key, ca, crl, outerCa } = this.#options;
+    const { cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile } = this.#options;
     this.#expiry.start(this.#stopped.signal);
-    watchFiles([cert, key, ca, crl, outerCa, ...proxyFiles(this.#options)].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
-    for (const spec of this.#options.forwards) await this.#listen(spec);
+    watchFiles([cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, ...proxyFiles(this.#options)].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    for (const place of placesOf(this.#options, () => this.#trust.proxyUsers)) await this.#listen(place);
   }
 
   /** Keeps the links up; resolves when stopped, rejects when denied for good. */
@@ -108,9 +111,8 @@ export class IngressAgent {
     this.#egresses.stop();
   }
 
-  async #listen({ listen: at, destination, spec }: Forward): Promise<void> {
+  async #listen({ listen: at, frontEnd, told }: Place): Promise<void> {
     const { log } = this.#deps;
-    const frontEnd = forward(destination);
     const listener = await listen(at, (socket) => {
       this.#connections.add(new Connection(socket, {
         frontEnd, sessions: this.#egresses, idleTimeoutMs: this.#options.idleTimeoutMs, log, ended: (connection) => this.#ended(connection),
@@ -118,7 +120,7 @@ export class IngressAgent {
     }, { onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
     this.#listeners.push(listener);
     this.addresses.push(listener.address);
-    log.info({ event: 'listening', address: listener.address, forward: spec }, 'listening');
+    log.info({ event: 'listening', address: listener.address, ...told }, 'listening');
   }
 
   #ended(connection: Connection): void {

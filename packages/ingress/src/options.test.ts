@@ -3,19 +3,37 @@ import { resolveIngressOptions } from './options.ts';
 
 const flags = { egress: ['tunnel.example.org:8443'], cert: ['alice.crt'], key: ['alice.key'], ca: ['ca.crt'], forward: ['8080:web'] };
 
-test('an ingress needs egress, certificate, key, CA and one forward, and has a default for everything else', () => {
+test('an ingress needs egress, certificate, key, CA and something to listen on, and has a default for everything else', () => {
   expect(resolveIngressOptions({ flags, environment: {} })).toEqual({
     egress: [{ kind: 'address', host: 'tunnel.example.org', port: 8443 }], select: 'priority', carrier: 'auto', wsPath: '/.well-known/adit', headers: [], maxCarrierAgeMs: 0, maxReplayPerSession: 8 * 1024 ** 2, cert: 'alice.crt', key: 'alice.key', ca: 'ca.crt',
-    forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, destination: { kind: 'service', service: 'web' }, spec: '8080:web' }],
+    forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, destination: { kind: 'service', service: 'web' }, spec: '8080:web' }], socks: [], httpProxy: [], mixed: [],
     connectTimeoutMs: 10_000, idleTimeoutMs: 0, drainTimeoutMs: 5_000, logLevel: 'info', logFormat: 'auto', check: false,
   });
   for (const field of Object.keys(flags)) expect(() => resolveIngressOptions({ flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', exitStatus: 2 }));
 });
 
 test('two forwards cannot listen in the same place; two that let the kernel choose can', () => {
-  expect(() => resolveIngressOptions({ flags: { ...flags, forward: ['8080:web', '127.0.0.1:8080:db:80'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: '--forward "127.0.0.1:8080:db:80" listens where "8080:web" does' }));
+  expect(() => resolveIngressOptions({ flags: { ...flags, forward: ['8080:web', '127.0.0.1:8080:db:80'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: '--forward "127.0.0.1:8080:db:80" listens where --forward "8080:web" does' }));
   expect(() => resolveIngressOptions({ flags: { ...flags, forward: ['x.sock:web', './x.sock:db:80'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   expect(resolveIngressOptions({ flags: { ...flags, forward: ['0:web', '0:db:80', '8080:web', '127.0.0.2:8080:web'] }, environment: {} }).forwards).toHaveLength(4);
+});
+
+describe('a local proxy', () => {
+  const resolve = (more: Record<string, string[]>): ReturnType<typeof resolveIngressOptions> => resolveIngressOptions({ flags: { ...flags, forward: undefined, ...more }, environment: {} });
+
+  test('alone is something to listen on, on loopback unless told otherwise', () => {
+    expect(resolve({ socks: ['1080', '*:1081'] })).toMatchObject({ forwards: [], socks: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 1080 }, spec: '1080' }, { listen: { host: '::', port: 1081 } }] });
+    expect(resolve({ httpProxy: ['3128'], httpProxyAuthFile: ['users'] })).toMatchObject({ httpProxy: [{ listen: { port: 3128 } }], httpProxyAuthFile: 'users' });
+    expect(resolve({ mixed: ['./proxy.sock'] })).toMatchObject({ mixed: [{ listen: { kind: 'unix', path: './proxy.sock' } }] });
+  });
+
+  test.each([
+    [{}, 'USAGE', /^there is nothing to listen on: give --forward, --socks, --http-proxy or --mixed/],
+    [{ socks: ['1080'], mixed: ['127.0.0.1:1080'] }, 'CONFIG_INVALID', /^--mixed "127.0.0.1:1080" listens where --socks "1080" does$/],
+    [{ forward: ['1080:web'], httpProxy: ['1080'] }, 'CONFIG_INVALID', /^--http-proxy "1080" listens where --forward "1080:web" does$/],
+    [{ httpProxy: ['3128'], socksAuthFile: ['users'] }, 'CONFIG_INVALID', /^--socks-auth-file is for --socks and --mixed/], [{ socks: ['1080'], httpProxyAuthFile: ['users'] }, 'CONFIG_INVALID', /^--http-proxy-auth-file is for/],
+    [{ mixed: ['1080'], socksAuthFile: ['users'] }, 'CONFIG_INVALID', /--http-proxy-auth-file is missing/], [{ socks: ['1080:web:80'] }, 'CONFIG_INVALID', /^--socks "1080:web:80": too many colons/],
+  ])('is refused where it cannot be: %j', (more, code, message) => expect(() => resolve(more)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) })));
 });
 
 describe('a proxy', () => {

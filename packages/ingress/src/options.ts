@@ -4,7 +4,7 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parsePath, parseProxy, parseReplaySize, parseServerName, parseSwitch, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSwitch, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
 import { carrierChoices } from './dialer.ts';
 import { proxyOfEnvironment } from './environment-proxy.ts';
 import type { ProxyOptions } from './proxies.ts';
@@ -28,7 +28,12 @@ export const ingressSettings = {
   key: { name: 'key', argument: 'FILE', required: true, parse: parsePath, help: 'its private key, PEM, readable by nobody else' },
   ca: { name: 'ca', argument: 'FILE', required: true, parse: parsePath, help: 'CA certificates that the egress may be issued by, PEM' },
   crl: { name: 'crl', argument: 'FILE', parse: parsePath, help: 'revocation list of that CA; "adit ca crl" makes it' },
-  forwards: { name: 'forward', short: 'L', argument: 'SPEC', many: true, required: true, parse: parseForward, help: '[BIND:]PORT:HOST:PORT, [BIND:]PORT:SERVICE, or the path of a Unix socket instead of [BIND:]PORT' },
+  forwards: { name: 'forward', short: 'L', argument: 'SPEC', many: true, parse: parseForward, help: '[BIND:]PORT:HOST:PORT, [BIND:]PORT:SERVICE, or the path of a Unix socket instead of [BIND:]PORT' },
+  socks: { name: 'socks', short: 'D', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'a SOCKS proxy there (5, 4a, 4), or at the path of a Unix socket; names are resolved at the egress' },
+  socksAuthFile: { name: 'socks-auth-file', argument: 'FILE', parse: parsePath, help: 'who may use it: lines of USER:PASSWORD, readable by nobody else' },
+  httpProxy: { name: 'http-proxy', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'an HTTP proxy there: CONNECT, and http:// requests' },
+  httpProxyAuthFile: { name: 'http-proxy-auth-file', argument: 'FILE', parse: parsePath, help: 'who may use it: lines of USER:PASSWORD, readable by nobody else' },
+  mixed: { name: 'mixed', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'both proxies on one port, told apart by the first byte' },
   serverName: { name: 'server-name', argument: 'NAME', parse: parseServerName, help: 'name in the certificate of the egress, where it is not the host of --egress' },
   connectTimeoutMs: { name: 'connect-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'how long a local connection waits for the egress' },
   idleTimeoutMs: { name: 'idle-timeout', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'reset a connection that moved no byte for so long; 0 never' },
@@ -53,8 +58,13 @@ export interface IngressOptions extends ProxyOptions {
   readonly key: string;
   readonly ca: string;
   readonly crl?: string;
-  /** One at least. */
+  /** These and the proxies: one at least. */
   readonly forwards: readonly Forward[];
+  readonly socks: readonly ListenSpec[];
+  readonly socksAuthFile?: string;
+  readonly httpProxy: readonly ListenSpec[];
+  readonly httpProxyAuthFile?: string;
+  readonly mixed: readonly ListenSpec[];
   /** Absent: the host of each egress. */
   readonly serverName?: string;
   readonly connectTimeoutMs: number;
@@ -69,7 +79,7 @@ export interface IngressOptions extends ProxyOptions {
 /** Flags, environment and file to options; throws one AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY) with every complaint. */
 export function resolveIngressOptions(sources: Sources): IngressOptions {
   const options = resolveOptions(ingressSettings, sources);
-  refuseTwins(options.forwards);
+  refuseListeners(options);
   refuseProxies(options, sources.flags['proxy'] ?? []);
   const environmentProxy = options.proxy === undefined && options.proxyFile === undefined ? proxyOfEnvironment(sources.environment) : undefined;
   return environmentProxy ? Object.freeze({ ...options, environmentProxy }) : options;
@@ -82,14 +92,19 @@ function refuseProxies({ proxy, proxyFile, proxyCert, proxyKey }: IngressOptions
   if ((proxyCert === undefined) !== (proxyKey === undefined)) throw new AditError('CONFIG_INVALID', `--proxy-cert and --proxy-key belong together: --proxy-${proxyCert === undefined ? 'cert' : 'key'} is missing`);
 }
 
-/** Two forwards in one place: said here, and not by the second one failing to listen after the first has begun to serve. */
-function refuseTwins(forwards: readonly Forward[]): void {
-  const specs = new Map<string, string>();
-  for (const { listen, spec } of forwards) {
+/** Nothing to listen on, a password file without its proxy, or two listeners in one place: that the second one fails would else be said after the first has begun to serve. */
+function refuseListeners({ forwards, socks, httpProxy, mixed, socksAuthFile, httpProxyAuthFile }: IngressOptions): void {
+  const flagged = Object.entries({ forward: forwards, socks, 'http-proxy': httpProxy, mixed }).flatMap(([flag, specs]) => specs.map((spec) => ({ flag, ...spec })));
+  if (flagged.length === 0) throw new AditError('USAGE', 'there is nothing to listen on: give --forward, --socks, --http-proxy or --mixed, there, as ADIT_FORWARD and so on in the environment, or as "forward:" and so on in the file of --config');
+  if (socksAuthFile !== undefined && socks.length + mixed.length === 0) throw new AditError('CONFIG_INVALID', '--socks-auth-file is for --socks and --mixed, and there is neither');
+  if (httpProxyAuthFile !== undefined && httpProxy.length + mixed.length === 0) throw new AditError('CONFIG_INVALID', '--http-proxy-auth-file is for --http-proxy and --mixed, and there is neither');
+  if (mixed.length > 0 && (socksAuthFile === undefined) !== (httpProxyAuthFile === undefined)) throw new AditError('CONFIG_INVALID', `--mixed asks both proxies' clients for a password, or nobody: --${socksAuthFile === undefined ? 'socks' : 'http-proxy'}-auth-file is missing (the file may be the same)`);
+  const taken = new Map<string, string>();
+  for (const { flag, listen, spec } of flagged) {
     if (listen.kind === 'tcp' && listen.port === 0) continue;
     const place = listen.kind === 'tcp' ? formatHostPort(listen.host, listen.port) : resolve(listen.path);
-    const earlier = specs.get(place);
-    if (earlier !== undefined) throw new AditError('CONFIG_INVALID', `--forward "${safeText(spec)}" listens where "${safeText(earlier)}" does`);
-    specs.set(place, spec);
+    const earlier = taken.get(place);
+    if (earlier !== undefined) throw new AditError('CONFIG_INVALID', `--${flag} "${safeText(spec)}" listens where ${earlier} does`);
+    taken.set(place, `--${flag} "${safeText(spec)}"`);
   }
 }

@@ -3,6 +3,7 @@ export { AditError, codeOfWire, codes, isCode, messageOf, wireOfCode, type Code,
 export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseCidr, unmapped, type Cidr, type Parsed } from './protocol/address.ts';
 export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, serviceHostSuffix, type Destination } from './protocol/destination.ts';
 export { awaitConnectResponse, basicCredentials, connectRequest, type ConnectRequest, type ConnectResponse } from './protocol/http-connect.ts';
+export { absoluteTarget, ambiguity, basicUser, connectAccepted, connectTarget, hasContent, refusalResponse, requestFields, responseFields, type AbsoluteTarget, type ProxyRefusal, type RawFields } from './protocol/http-proxy.ts';
 export { awaitSocksRequest, maxSocksBytes, socksReply } from './protocol/socks-server.ts';
 export type { Admits, SocksRequest } from './protocol/socks5-server.ts';
 export { formatProxy, type ProxyAddress } from './protocol/proxy-address.ts';
@@ -66,6 +67,7 @@ export { resetTls } from './net/reset.ts';
 export { endOnlyInOrder } from './net/http2-end.ts';
 export { BorrowedDuplex } from './net/borrowed-duplex.ts';
 export { farewell } from './net/farewell.ts';
+export type { Handshake, Step } from './protocol/handshake.ts';
 export { drive, type DriveOptions } from './net/drive.ts';
 export { decodeOpen, encodeOpen, type FrontEndKind, type OpenRequest } from './protocol/open.ts';
 export { awaitProxyHeader, maxProxyHeaderBytes, proxyTlv, type Endpoint, type ProxyHeader, type ProxyTlv } from './protocol/proxy-protocol.ts';

@@ -16,16 +16,16 @@ test('a request becomes a destination, the yes and the noes of its version; what
   const ask = await asking;
   expect(ask).toMatchObject({ frontEnd: 'socks', destination: { kind: 'host', host: 'db.internal', port: 5432 }, accepted: Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0) });
   expect(String((await once(duplex.resume(), 'data'))[0])).toBe('hello');
-  if (!('refused' in ask)) throw new Error('no refusal');
-  for (const [code, reply] of [['POLICY_DENIED', 2], ['NETWORK_UNREACHABLE', 3], ['DNS_FAILED', 4], ['CONNECTION_REFUSED', 5], ['EGRESS_UNREACHABLE', 1], ['NO_ERROR', 1]] as const) expect(ask.refused!({ code, reason: '' })[1]).toBe(reply);
+  const refused = 'refused' in ask ? ask.refused : undefined;
+  for (const [code, reply] of [['POLICY_DENIED', 2], ['NETWORK_UNREACHABLE', 3], ['DNS_FAILED', 4], ['CONNECTION_REFUSED', 5], ['EGRESS_UNREACHABLE', 1], ['NO_ERROR', 1]] as const) expect(refused?.({ code, reason: '' })[1]).toBe(reply);
 });
 
 test('SOCKS4 knows one no', async () => {
   const { asking, client } = asked();
   client.write(bytes('\x04\x01\x00\x50\x7f\x00\x00\x01\x00'));
   const ask = await asking;
-  if (!('refused' in ask)) throw new Error('no refusal');
-  expect([ask.accepted, ask.refused!({ code: 'POLICY_DENIED', reason: '' })].map((words) => words![1])).toEqual([90, 91]);
+  expect('accepted' in ask && ask.accepted?.[1]).toBe(90);
+  expect('refused' in ask && ask.refused?.({ code: 'POLICY_DENIED', reason: '' })[1]).toBe(91);
 });
 
 test.each([['\x05\x01\x00\x05\x03', 'CLIENT_UNSUPPORTED', 7], ['\x05\x01\x00\x05\x01\x00\x03\x03a b\x00\x50', 'CLIENT_MALFORMED', 4], ['\x05\x01\x02', 'CLIENT_UNAUTHENTICATED', 0xff]])('a client that cannot be served is turned away in its own words: %j', async (said, code, word) => {

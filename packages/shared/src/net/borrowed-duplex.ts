@@ -13,7 +13,7 @@ const headroom = 8;
 export class BorrowedDuplex extends Duplex {
   readonly #local: RelaySocket;
   #borrowed = true;
-  readonly #took = (chunk: Buffer): void => { if (!this.push(chunk)) this.#local.socket.pause(); };
+  readonly #took = (chunk: Buffer): void => { if (!this.#take(chunk)) this.#local.socket.pause(); };
   readonly #ended = (): void => { this.push(null); };
   readonly #closed = (): void => { this.destroy(this.#local.socket.errored ?? undefined); };
 
@@ -59,7 +59,10 @@ export class BorrowedDuplex extends Duplex {
     done(error);
   }
 
-  #read(bytes: Uint8Array): boolean { return this.#borrowed && this.push(Buffer.from(bytes)) && this.#borrowed; }
+  /** May more be read? Not where the user paused: what it does not want stays in the kernel, an end too. */
+  #take(chunk: Buffer): boolean { return this.push(chunk) && !this.isPaused(); }
+
+  #read(bytes: Uint8Array): boolean { return this.#take(Buffer.from(bytes)) && this.#borrowed; }
 
   #readBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
     const more = this.#read(buffer.subarray(headroom, headroom + length));

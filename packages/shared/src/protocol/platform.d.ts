@@ -2,3 +2,4 @@
 declare class TextEncoder { encode(text: string): Uint8Array; }
 declare class TextDecoder { constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }); decode(bytes?: Uint8Array): string; }
 declare function btoa(data: string): string;
+declare function atob(data: string): string;

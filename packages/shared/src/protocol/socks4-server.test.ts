@@ -11,7 +11,7 @@ test('waits for the end of the user id, and of the name', () => {
 });
 
 test('a name without an end is not read for ever', () => {
-  expect(awaitSocks4Request({ passwordAsked: false }).receive(request(0, ...new Array<number>(256).fill(0x61)))).toMatchObject({ state: 'failed' });
+  expect(awaitSocks4Request({ passwordAsked: false }).receive(request(0, ...new Uint8Array(256).fill(0x61)))).toMatchObject({ state: 'failed' });
 });
 
 test('there is one yes and one no', () => {

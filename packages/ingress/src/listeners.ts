@@ -1,0 +1,48 @@
+/**
+ * Which front end stands at which listener, as the options say.
+ * Rule: who may use a proxy is asked anew for every client, so that a reload of the files changes it for the next one.
+ */
+import type { Admits, ListenAt } from '@adit/shared';
+import type { FrontEnd } from './frontend/contract.ts';
+import { forward } from './frontend/forward.ts';
+import { httpProxy } from './frontend/http-proxy.ts';
+import { mixed } from './frontend/mixed.ts';
+import { socks } from './frontend/socks.ts';
+import { loadUsers } from './frontend/users.ts';
+import type { IngressOptions } from './options.ts';
+
+export interface Place {
+  readonly listen: ListenAt;
+  readonly frontEnd: FrontEnd;
+  /** What the log says of it. */
+  readonly told: Readonly<Record<string, string>>;
+}
+
+/** Who may use the proxies; absent: everybody who can connect. */
+export interface ProxyUsers { readonly socks?: Admits; readonly http?: Admits }
+
+type ListenerOptions = Pick<IngressOptions, 'forwards' | 'socks' | 'httpProxy' | 'mixed'>;
+
+/** How long a client may take to say where to, ms. */
+const handshakeDeadlineMs = 10_000;
+
+/** Reads the files that are named. Throws CONFIG_INVALID. */
+export function loadProxyUsers({ socksAuthFile, httpProxyAuthFile }: Pick<IngressOptions, 'socksAuthFile' | 'httpProxyAuthFile'>): ProxyUsers {
+  return { ...(socksAuthFile !== undefined && { socks: loadUsers(socksAuthFile) }), ...(httpProxyAuthFile !== undefined && { http: loadUsers(httpProxyAuthFile) }) };
+}
+
+/** Every listener of the options, in the order of its flags in the help. */
+export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: mixedAt }: ListenerOptions, users: () => ProxyUsers): Place[] {
+  const common = (proxy: keyof ProxyUsers): { readonly admits?: Admits; readonly deadlineMs: number } => ({
+    ...(users()[proxy] && { admits: (user, password) => users()[proxy]?.(user, password) ?? false }), deadlineMs: handshakeDeadlineMs,
+  });
+  const socksProxy = socks(common('socks'));
+  const webProxy = httpProxy(common('http'));
+  const both = mixed({ socks: socksProxy, http: webProxy, deadlineMs: handshakeDeadlineMs });
+  return [
+    ...forwards.map(({ listen, destination, spec }) => ({ listen, frontEnd: forward(destination), told: { forward: spec } })),
+    ...socksAt.map(({ listen, spec }) => ({ listen, frontEnd: socksProxy, told: { socks: spec } })),
+    ...httpAt.map(({ listen, spec }) => ({ listen, frontEnd: webProxy, told: { httpProxy: spec } })),
+    ...mixedAt.map(({ listen, spec }) => ({ listen, frontEnd: both, told: { mixed: spec } })),
+  ];
+}
