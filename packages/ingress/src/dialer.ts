@@ -119,12 +119,15 @@ function mayHelp(error: unknown): boolean {
 }
 
 /** What to say when no way got through: every reason; a certificate that is not to be trusted is the one to act on. */
-function oneOf(errors: readonly unknown[], name: string): unknown {
+function oneOf(errors: readonly unknown[], name: string): Error {
   // A stranger is told by the last who looked at it: what it is for our CA and for this system.
   const told = errors.filter((error, at) => !(error instanceof StrangerError) || at === errors.length - 1);
   const refusals = told.filter((error) => error instanceof AditError);
   const [first] = refusals;
-  if (first === undefined || refusals.length < told.length) return errors.find((error) => !(error instanceof AditError)); // a bug, to be seen as one
+  if (first === undefined || refusals.length < told.length) { // a bug, to be seen as one
+    const bug = errors.find((error) => !(error instanceof AditError));
+    return bug instanceof Error ? bug : new Error(String(bug));
+  }
   const { code } = refusals.find((refusal) => refusal.code === 'EGRESS_CERT_INVALID') ?? first;
   return refusals.length === 1 ? first : new AditError(code, `no way to the egress ${name}: ${[...new Set(refusals.map(({ message }) => message))].join('; ')}`, { cause: first });
 }

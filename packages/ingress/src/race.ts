@@ -12,7 +12,7 @@ export interface RaceOptions<T> {
   /** Throws away what came too late. */
   readonly discard: (late: T) => void;
   /** Every way failed; makes the one error of theirs. */
-  readonly failed: (errors: readonly unknown[]) => unknown;
+  readonly failed: (errors: readonly unknown[]) => Error;
 }
 
 export type Way<T> = (signal: AbortSignal) => Promise<T>;
