@@ -134,7 +134,7 @@ describe('a request for an http:// URI', () => {
     expect(await said(`GET http://${odd.at}/ HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\nProxy-Status: adit; error=http_protocol_error; /);
     const silent = await service((socket) => { socket.once('data', () => { socket.end(); }); });
     expect(await said(`GET http://${silent.at}/ HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\nProxy-Status: adit; error=connection_terminated; /);
-    expect(await said(`GET http://127.0.0.1:${await closedPort()}/ HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\nProxy-Status: adit; error=connection_refused; details="CONNECTION_REFUSED: [^]*\r\n\r\nCONNECTION_REFUSED: .*\nNothing listens on that port/);
+    expect(await said(`GET http://127.0.0.1:${await closedPort()}/ HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\nProxy-Status: adit; error=connection_refused; details="[^]*adit-code=CONNECTION_REFUSED\r\n[^]*\r\n\r\nCONNECTION_REFUSED: .*\nNothing listens on that port/);
   });
 
   test('whose client leaves in the middle leaves nothing behind', async () => {
@@ -157,9 +157,9 @@ describe('what is no request that can be trusted', () => {
     ['a coding that is not the last', 'POST http://a/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n'], ['a coding in 1.0', 'POST http://a/ HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['a folded line', 'GET http://a/ HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n'], ['a bare LF', 'GET http://a/ HTTP/1.1\nHost: a\n\n'], ['a bare LF in the head', 'GET http://a/ HTTP/1.1\r\nHost: a\nX: y\r\n\r\n'], ['a bare CR', 'GET http://a/ HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n'],
     ['a space before a colon', 'GET http://a/ HTTP/1.1\r\nHost : a\r\n\r\n'], ['a NUL', 'GET http://a/ HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n'], ['two hosts', 'GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'], ['no host', 'GET http://a/ HTTP/1.1\r\n\r\n'],
-    ['CONNECT with content', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello'], ['CONNECT without a port', 'CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n'], ['a request for a server', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'], ['https', 'GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n'], ['another protocol', 'SSH-2.0-OpenSSH\r\n'],
+    ['CONNECT with content', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello'], ['CONNECT without a port', 'CONNECT a.b HTTP/1.1\r\nHost: a\r\n\r\n'], ['a request for a server', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'], ['https', 'GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n'], ['another protocol', 'SSH-2.0-OpenSSH\r\n'],
   ])('is a 400 with the reason: %s', async (_, bytes) => {
-    expect(await said(bytes)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nProxy-Status: adit; error=http_request_error; details="CLIENT_MALFORMED: [^]*\r\n\r\nCLIENT_MALFORMED: ./);
+    expect(await said(bytes)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nProxy-Status: adit; error=http_request_error; details="[^]*adit-code=CLIENT_MALFORMED\r\n[^]*\r\n\r\nCLIENT_MALFORMED: ./);
   });
 
   test('a head of more than 64 KiB is a 431, one below is served', async () => {

@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, test } from '@jest/globals';
 import fc from 'fast-check';
-import { addressFamily, formatDestination, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './destination.ts';
+import { addressFamily, destinationOfHost, formatDestination, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './destination.ts';
 
 const hostOf = (text: string): string | undefined => {
   const parsed = parseHost(text);
@@ -86,4 +86,10 @@ describe('service names', () => {
     expect(['', '80', '-a', 'a-', 'A', 'a.b', 'a_b', 'a:1', 'a'.repeat(64), 'a\n'].some(isServiceName)).toBe(false);
   });
   it('are never ports', () => { fc.assert(fc.property(fc.nat(99999).map(String), (text) => { expect(isServiceName(text) && parsePort(text).ok).toBe(false); })); });
+});
+
+test('a host below adit.internal is the service of that name, every other one is a host', () => {
+  expect(destinationOfHost('web.adit.internal', 80)).toEqual({ ok: true, value: { kind: 'service', service: 'web' } });
+  for (const host of ['adit.internal', 'web.adit.internal.example', '10.0.0.1', '::1']) expect(destinationOfHost(host, 80)).toEqual({ ok: true, value: { kind: 'host', host, port: 80 } });
+  for (const host of ['a.b.adit.internal', '10.adit.internal', '_x.adit.internal']) expect(destinationOfHost(host, 80)).toMatchObject({ ok: false });
 });

@@ -89,6 +89,13 @@ export function parseDestination(text: string): Parsed<Destination> {
 /** Makes a service's name a host's, for protocols that know only hosts; below `internal`, which is for private use and never delegated. */
 export const serviceHostSuffix = '.adit.internal';
 
+/** Where a client wants to go that can name hosts only; `host` is canonical. "web.adit.internal" is the service "web", whatever the port. */
+export function destinationOfHost(host: string, port: number): Parsed<Destination> {
+  if (!host.endsWith(serviceHostSuffix)) return { ok: true, value: { kind: 'host', host, port } };
+  const service = host.slice(0, -serviceHostSuffix.length);
+  return isServiceName(service) ? { ok: true, value: { kind: 'service', service } } : no(`no service can have the name before ${serviceHostSuffix}`);
+}
+
 /** The text that `parseDestination` reads back. */
 export function formatDestination(destination: Destination): string {
   return destination.kind === 'service' ? destination.service : formatHostPort(destination.host, destination.port);

@@ -4,7 +4,7 @@ import { absoluteTarget, ambiguity, basicUser, connectTarget, hasContent, refusa
 
 describe('the target of CONNECT', () => {
   test.each([['db.internal:5432', 'db.internal', 5432], ['[FD00::1]:80', 'fd00::1', 80], ['Example.ORG.:443', 'example.org', 443]])('%s is a host and a port', (target, host, port) => expect(connectTarget(target)).toEqual({ ok: true, value: { kind: 'host', host, port } }));
-  test.each([['web', /port is missing/], ['', /./], ['a:0', /port/], ['http://a/', /./], ['a b:80', /./], ['10.1:80', /looks like an address/]])('%j is none', (target, reason) => expect(connectTarget(target)).toEqual({ ok: false, reason: expect.stringMatching(reason) }));
+  test.each([['web.x', /port is missing/], ['', /./], ['a:0', /port/], ['http://a/', /./], ['a b:80', /./], ['10.1:80', /looks like an address/]])('%j is none', (target, reason) => expect(connectTarget(target)).toEqual({ ok: false, reason: expect.stringMatching(reason) }));
 });
 
 describe('the target of another request', () => {
@@ -14,6 +14,13 @@ describe('the target of another request', () => {
     ['http://example.org:80/', { host: 'example.org', port: 80, authority: 'example.org', origin: '/' }], ['http://[FD00::1]/', { host: 'fd00::1', port: 80, authority: '[fd00::1]', origin: '/' }],
     ['http://[::1]:81/', { host: '::1', port: 81, authority: '[::1]:81', origin: '/' }], ['http://a//b/../c', { host: 'a', port: 80, authority: 'a', origin: '//b/../c' }],
   ])('%s is asked of its host', (target, { host, port, authority, origin }) => expect(absoluteTarget('GET', target)).toEqual({ ok: true, value: { destination: { kind: 'host', host, port }, authority, origin } }));
+
+  test('below adit.internal is a service, which is told the name that was asked for', () => {
+    expect(absoluteTarget('GET', 'http://web.adit.internal:81/')).toMatchObject({ value: { destination: { kind: 'service', service: 'web' }, authority: 'web.adit.internal:81' } });
+    expect(connectTarget('web.adit.internal:443')).toEqual({ ok: true, value: { kind: 'service', service: 'web' } });
+    expect(connectTarget('web')).toEqual({ ok: true, value: { kind: 'service', service: 'web' } });
+    expect(connectTarget('a.b.adit.internal:443')).toMatchObject({ ok: false });
+  });
 
   test('of OPTIONS without a path is the whole server', () => {
     expect(absoluteTarget('OPTIONS', 'http://a')).toMatchObject({ value: { origin: '*' } });
@@ -79,7 +86,7 @@ describe('a refusal', () => {
   test('says why, to people and to programs, in one head that nobody can add to', () => {
     const response = Buffer.from(refusalResponse(refusal)).toString();
     const [head = '', body = ''] = response.split('\r\n\r\n');
-    expect(head.split('\r\n')).toEqual(['HTTP/1.1 403 Forbidden', String.raw`Proxy-Status: adit; error=http_request_denied; details="POLICY_DENIED: no \"rule\" f?r??this"`, 'Content-Type: text/plain; charset=utf-8', 'Cache-Control: no-store', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close']);
+    expect(head.split('\r\n')).toEqual(['HTTP/1.1 403 Forbidden', String.raw`Proxy-Status: adit; error=http_request_denied; details="no \"rule\" f?r??this"; adit-code=POLICY_DENIED`, 'Content-Type: text/plain; charset=utf-8', 'Cache-Control: no-store', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close']);
     expect(body).toBe('POLICY_DENIED: no "rule" für\r\nthis\nAsk.\n');
   });
   test('asks for a password where one is missing, and has no content for HEAD', () => {

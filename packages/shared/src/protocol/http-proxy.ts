@@ -8,14 +8,14 @@
  */
 import type { Parsed } from './address.ts';
 import { concat, text, utf8 } from './bytes.ts';
-import { formatHostPort, parseDestination, type Destination } from './destination.ts';
+import { destinationOfHost, formatHostPort, parseDestination, type Destination } from './destination.ts';
 
 /** Names and values in turn, as they came. */
 export type RawFields = readonly string[];
 
 /** A request for `http://host:port/path`. */
 export interface AbsoluteTarget {
-  readonly destination: Extract<Destination, { readonly kind: 'host' }>;
+  readonly destination: Destination;
   /** Host and, where the URI has one, port: the Host field for the service. */
   readonly authority: string;
   /** What the service is asked for: "/path?query". */
@@ -28,10 +28,10 @@ const ofOneConnection = new Set(['connection', 'proxy-connection', 'keep-alive',
 const always = new Set(['content-length', 'host']);
 const via = '1.1 adit';
 
-/** HOST:PORT of a CONNECT request; the reason why it is none, otherwise. */
+/** HOST:PORT or SERVICE of a CONNECT request. A name below adit.internal is a service, here and in a URI. */
 export function connectTarget(target: string): Parsed<Destination> {
   const parsed = parseDestination(target);
-  return parsed.ok && parsed.value.kind === 'service' ? { ok: false, reason: 'the port is missing: CONNECT HOST:PORT' } : parsed;
+  return parsed.ok && parsed.value.kind === 'host' ? destinationOfHost(parsed.value.host, parsed.value.port) : parsed;
 }
 
 /** The target of any other request to a proxy. */
@@ -41,10 +41,12 @@ export function absoluteTarget(method: string, target: string): Parsed<AbsoluteT
   if (scheme.toLowerCase() !== 'http') return { ok: false, reason: `${scheme}:// is not for a proxy to read: use CONNECT` };
   if (authority.includes('@')) return { ok: false, reason: 'a user or password in the URI is not sent on: use Authorization' };
   const bare = authority.replace(/:$/, '');
-  const destination = parseDestination(/:[0-9]+$/.test(bare) ? bare : `${bare}:80`);
+  const parsed = parseDestination(/:[0-9]+$/.test(bare) ? bare : `${bare}:80`);
+  if (!parsed.ok) return parsed;
+  if (parsed.value.kind === 'service') return { ok: false, reason: 'the host is missing' };
+  const { host, port } = parsed.value;
+  const destination = destinationOfHost(host, port);
   if (!destination.ok) return destination;
-  if (destination.value.kind === 'service') return { ok: false, reason: 'the host is missing' };
-  const { host, port } = destination.value;
   const origin = rest === '' && method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`;
   return { ok: true, value: { destination: destination.value, authority: port === 80 ? formatHostPort(host, 0).slice(0, -2) : formatHostPort(host, port), origin } };
 }
@@ -102,9 +104,9 @@ const phrases: Readonly<Record<number, string>> = {
 export function refusalResponse({ status, proxyStatus, code, reason, advice, head: bare = false }: ProxyRefusal): Uint8Array {
   const body = utf8(`${code}: ${reason}\n${advice}\n`);
   // sf-string (RFC 8941): printable ASCII.
-  const details = `${code}: ${reason}`.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&');
+  const details = reason.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&');
   const head = [
-    `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}`, `Proxy-Status: adit; error=${proxyStatus}; details="${details}"`, ...(status === 407 ? ['Proxy-Authenticate: Basic realm="adit", charset="UTF-8"'] : []),
+    `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}`, `Proxy-Status: adit; error=${proxyStatus}; details="${details}"; adit-code=${code}`, ...(status === 407 ? ['Proxy-Authenticate: Basic realm="adit", charset="UTF-8"'] : []),
     'Content-Type: text/plain; charset=utf-8', 'Cache-Control: no-store', `Content-Length: ${body.length}`, 'Connection: close', '', '',
   ].join('\r\n');
   return bare ? utf8(head) : concat([utf8(head), body]);

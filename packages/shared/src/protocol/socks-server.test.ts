@@ -47,6 +47,12 @@ describe('a request', () => {
     expect(outcome([hex(`05 01 00 05 01 00 ${type} ${address} 0050`)])).toMatchObject({ ok: true, destination: { kind: 'host', host, port: 80 }, rest: '' });
   });
 
+  test('for a name below adit.internal asks for a service, in every version that has names', () => {
+    const name = Buffer.from('web.adit.internal').toString('hex');
+    expect(outcome([hex(`05 01 00 05 01 00 03 11 ${name} 0050`)])).toMatchObject({ ok: true, destination: { kind: 'service', service: 'web' } });
+    expect(outcome([hex(`04 01 0050 00000001 00 ${name} 00`)])).toMatchObject({ ok: true, destination: { kind: 'service', service: 'web' } });
+  });
+
   test('with user and password (RFC 1929) is admitted or not', () => {
     expect(outcome([hex('05 02 00 02'), hex('01 05 616c696365 06 733363726574'), hex('05 01 00 03 01 61 0050')], alice)).toMatchObject({ ok: true, heard: '05020100' });
     expect(outcome([hex('05 02 00 02'), hex('01 05 616c696365 06 733363726575')], alice)).toMatchObject({ ok: false, why: 'credentials', heard: '0502', answer: '0101' });

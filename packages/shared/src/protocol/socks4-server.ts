@@ -8,7 +8,7 @@ import { formatAddress } from './address.ts';
 import { concat, text, u16 } from './bytes.ts';
 import { parseHost } from './destination.ts';
 import type { Handshake, Step } from './handshake.ts';
-import type { SocksRequest } from './socks5-server.ts';
+import { requested, type SocksRequest } from './socks5-server.ts';
 
 const granted = 90;
 const rejected = 91;
@@ -44,8 +44,9 @@ class Socks4Server implements Handshake<SocksRequest> {
     if ('state' in name) return name;
     const host = parseHost(name.value);
     const port = u16(this.#seen, 2);
-    if (!host.ok || port === 0) return no('destination', host.ok ? 'port 0' : host.reason);
-    return { state: 'done', value: { ok: true, version: 4, destination: { kind: 'host', host: host.value, port } }, rest: this.#seen.subarray(name.end) };
+    const destination = requested(host, port);
+    if (!destination.ok) return no('destination', destination.reason);
+    return { state: 'done', value: { ok: true, version: 4, destination: destination.value }, rest: this.#seen.subarray(name.end) };
   }
 
   /** The text that begins there and ends in NUL, and where what follows it begins. */

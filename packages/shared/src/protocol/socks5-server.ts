@@ -4,9 +4,9 @@
  * A client may send all of it at once, before it was answered.
  * Not here: BIND and UDP ASSOCIATE (refused), GSSAPI, resolving names (the egress does), the reply to a good request: that is the egress's answer.
  */
-import { formatAddress } from './address.ts';
+import { formatAddress, type Parsed } from './address.ts';
 import { concat, text, u16 } from './bytes.ts';
-import { parseHost, type Destination } from './destination.ts';
+import { destinationOfHost, parseHost, type Destination } from './destination.ts';
 import type { Handshake, Step } from './handshake.ts';
 
 /** Is this the password of this user? Absent where nobody is asked for one. */
@@ -26,6 +26,12 @@ const nothing = new Uint8Array(0);
 
 /** VER(1) REP(1) RSV(1) ATYP(1)=1 BND.ADDR(4)=0 BND.PORT(2)=0: which address the egress dialled from is nobody's business. */
 export function socks5Reply(reply: number): Uint8Array { return Uint8Array.of(5, reply, 0, 1, 0, 0, 0, 0, 0, 0); }
+
+/** What is asked for, where host and port are any; a name below adit.internal is a service. */
+export function requested(host: Parsed<string>, port: number): Parsed<Destination> {
+  if (!host.ok) return host;
+  return port === 0 ? { ok: false, reason: 'port 0' } : destinationOfHost(host.value, port);
+}
 
 export function awaitSocks5Request(admits?: Admits): Handshake<SocksRequest> { return new Socks5Server(admits); }
 
@@ -87,8 +93,9 @@ class Socks5Server implements Handshake<SocksRequest> {
     const bytes = this.#seen.subarray(start, end);
     const host = parseHost(type === 3 ? text(bytes) : formatAddress(bytes));
     const port = u16(this.#seen, end);
-    if (!host.ok || port === 0) return this.#no({ why: 'destination', reason: host.ok ? 'port 0' : host.reason, answer: socks5Reply(hostUnreachable) });
-    return { state: 'done', value: { ok: true, version: 5, destination: { kind: 'host', host: host.value, port } }, rest: this.#seen.subarray(end + 2) };
+    const destination = requested(host, port);
+    if (!destination.ok) return this.#no({ why: 'destination', reason: destination.reason, answer: socks5Reply(hostUnreachable) });
+    return { state: 'done', value: { ok: true, version: 5, destination: destination.value }, rest: this.#seen.subarray(end + 2) };
   }
 
   #next(stage: Stage, { length, say }: { readonly length: number; readonly say: Uint8Array }): undefined {
