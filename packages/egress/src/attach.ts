@@ -6,7 +6,8 @@
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
-import { AditError, carrierOf, codes, factsOf, judgeClient, receiveHello, refuse, type CarrierKind, type Code, type Logger, type PeerContext } from '@adit/shared';
+import { AditError, carrierOf, codes, factsOf, judgeClient, receiveHello, refuse, type CarrierKind, type Logger, type PeerContext } from '@adit/shared';
+import type { Full } from './limits.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -83,7 +84,7 @@ export class Attachments {
   }
 
   /** Says no, on the wire with a code and in the log. */
-  refused({ remote }: Arrival, duplex: Duplex, refusal: { readonly code: Code; readonly reason: string }): Promise<void> { return this.#refuse(duplex, remote, refusal); }
+  refused({ remote }: Arrival, duplex: Duplex, refusal: Full): Promise<void> { return this.#refuse(duplex, remote, refusal); }
 
   async #attach({ remote, deadlineAtMs }: Arrival, { kind, duplex, proof }: Offer): Promise<void> {
     const verdict = judgeClient(factsOf(proof), this.#context.peers());
@@ -98,8 +99,8 @@ export class Attachments {
     return undefined;
   }
 
-  async #refuse(duplex: Duplex, remote: string, ...[{ code, reason }, identity]: [{ readonly code: Code; readonly reason: string }, string?]): Promise<void> {
-    this.#context.log.warn({ event: 'denied', remote, ...(identity !== undefined && { identity }), code, reason }, 'refused');
+  async #refuse(duplex: Duplex, remote: string, ...[{ code, reason, detail }, identity]: [Full, string?]): Promise<void> {
+    this.#context.log.warn({ event: 'denied', remote, ...(identity !== undefined && { identity }), code, reason: detail ?? reason }, 'refused');
     await refuse(duplex, { code, reason, retryAfterMs: codes[code].retryable ? retryAfterMs : 0 });
   }
 

@@ -5,7 +5,8 @@
 import type { Code } from '@adit/shared';
 
 export interface Lease { release(): void }
-export interface Full { readonly code: Code; readonly reason: string }
+/** A no. `detail` is for our log alone, where the peer is not to know. */
+export interface Full { readonly code: Code; readonly reason: string; readonly detail?: string }
 
 export interface LimitOptions {
   readonly maxStreams: number;

@@ -170,10 +170,7 @@ export class Sessions {
     // A path that breaks many times a second and still carries something in between is not held up.
     const tooOften = why === undefined && moved > session!.moved ? undefined : this.#tooOften(identity);
     if (tooOften) return tooOften;
-    if (session === undefined || why !== undefined) {
-      this.#context.log.warn({ event: 'denied', identity: identity.uri, remote: carrier.remote, code: 'NOT_RESUMABLE', reason: why }, 'resume refused');
-      return notResumable;
-    }
+    if (session === undefined || why !== undefined) return { ...notResumable, ...(why !== undefined && { detail: why }) };
     if (session.driver.attached) session.driver.detach();
     session.identity = identity;
     session.epoch = hello.epoch;

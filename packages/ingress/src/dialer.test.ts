@@ -74,15 +74,25 @@ test('a box that resets what it does not know is passed by WebSocket, and the ne
   expect(tlsTried).toBe(2);
 });
 
-test('a carrier that came up and died unanswered makes the next one a WebSocket', async () => {
+test('carriers that come up and die unanswered make the next one a WebSocket: two where nothing is known, five where TLS worked', async () => {
   const egress = await testEgress();
   const { dialer } = dialerTo(egress.port, egress);
+  const next = async (count: number): Promise<string[]> => {
+    const kinds = [];
+    for (let n = 0; n < count; n++) kinds.push((await dialled(dialer)).kind);
+    return kinds;
+  };
+  expect(await next(3)).toEqual(['tls', 'tls', 'websocket']);
+  dialer.answered();
+  expect(await next(1)).toEqual(['websocket']);
+  const fresh = dialerTo(egress.port, egress).dialer;
+  await dialled(fresh);
+  fresh.answered();
   const kinds = [];
-  for (let n = 0; n < 3; n++) {
-    kinds.push((await dialled(dialer)).kind);
-    if (n > 0) dialer.answered();
-  }
-  expect(kinds).toEqual(['tls', 'websocket', 'websocket']);
+  for (let n = 0; n < 6; n++) kinds.push((await dialled(fresh)).kind);
+  expect(kinds).toEqual(['tls', 'tls', 'tls', 'tls', 'tls', 'websocket']);
+  fresh.answered(); // a WebSocket that works where TLS did is no reason to forget TLS
+  expect((await dialled(fresh)).kind).toBe('tls');
 });
 
 test('a box that ends TLS is passed by the TLS inside a WebSocket, and named once', async () => {

@@ -31,8 +31,10 @@ type WayName = 'tls' | 'websocket';
 
 /** How long TLS may try alone, ms. */
 const staggerMs = 1_000;
-/** How long a network is remembered as one where only WebSocket gets through, ms. */
+/** How long what worked in a network is believed, ms. */
 const rememberMs = 600_000;
+/** After so many TLS carriers that died unanswered, something lets handshakes pass and cuts what it does not know. */
+const suspicious = { unknown: 2, tls: 5 };
 const maxNetworks = 16;
 /** Where these happen, no other way to the same host and port does better. */
 const hopeless = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EMFILE']);
@@ -42,10 +44,12 @@ const proxyTrouble = new Set<Code>(['PROXY_FAILED', 'PROXY_REFUSED', 'PROXY_AUTH
 
 export class Dialer {
   readonly #options: DialerOptions;
-  /** Networks where only WebSocket gets through, and until when that is believed. */
-  readonly #webOnly = new Map<string, number>();
-  /** What the last carrier was made by, while the egress has not answered on it. */
-  #unanswered: WayName | undefined;
+  /** The way on which the egress answered last in each network, and until when that is believed. */
+  readonly #works = new Map<string, { readonly way: WayName; readonly untilMs: number }>();
+  /** What the last carrier was made by. */
+  #last: WayName = 'tls';
+  /** TLS carriers in a row that came up and on which the egress did not answer. */
+  #unanswered = 0;
   #form: WebSocketForm | undefined;
   #told: string | undefined;
 
@@ -57,7 +61,8 @@ export class Dialer {
     if (target.kind === 'websocket' || carrier === 'websocket') return this.#webSocket(signal);
     if (carrier === 'tls') return this.#tls(signal);
     const made = await this.#either(signal);
-    this.#unanswered = made.kind === 'tls' ? 'tls' : 'websocket';
+    this.#last = made.kind === 'tls' ? 'tls' : 'websocket';
+    if (this.#last === 'tls') this.#unanswered++;
     if (made.intermediary !== undefined && made.intermediary !== this.#told) {
       this.#options.log.warn({ event: 'intercepted', egress: formatEgress(target), issuer: made.intermediary }, 'TLS is ended on the way to the egress; the session is protected by the TLS inside');
       this.#told = made.intermediary;
@@ -68,18 +73,26 @@ export class Dialer {
   /** The egress answered on the carrier that was dialled last: this way gets through. */
   answered(): void {
     const network = this.#network();
-    this.#webOnly.delete(network);
-    if (this.#unanswered === 'websocket') this.#webOnly.set(network, performance.now() + rememberMs);
-    if (this.#webOnly.size > maxNetworks) this.#webOnly.delete(this.#webOnly.keys().next().value!);
-    this.#unanswered = undefined;
+    // Where TLS works, a WebSocket that won a race once (a slow moment) changes nothing.
+    if (this.#last === 'tls' || this.#known(network) !== 'tls') {
+      this.#works.delete(network);
+      this.#works.set(network, { way: this.#last, untilMs: performance.now() + rememberMs });
+    }
+    if (this.#works.size > maxNetworks) this.#works.delete(this.#works.keys().next().value!);
+    this.#unanswered = 0;
+  }
+
+  #known(network: string): WayName | undefined {
+    const known = this.#works.get(network);
+    return known && known.untilMs > performance.now() ? known.way : undefined;
   }
 
   #either(signal: AbortSignal): Promise<Carrier> {
     const { target } = this.#options;
     const tls = (stop: AbortSignal): Promise<Carrier> => this.#tls(stop);
     const webSocket = (stop: AbortSignal): Promise<Carrier> => this.#webSocket(stop);
-    // A carrier that came up and died unanswered: something lets handshakes pass and cuts what it does not know.
-    const webFirst = this.#unanswered === 'tls' || (this.#webOnly.get(this.#network()) ?? 0) > performance.now();
+    const known = this.#known(this.#network());
+    const webFirst = known === 'websocket' || this.#unanswered >= suspicious[known ?? 'unknown'];
     return race(webFirst ? [webSocket, tls] : [tls, webSocket], {
       staggerMs, signal, discard: ({ duplex }) => duplex.destroy(), goOn: (error) => !signal.aborted && mayHelp(error),
       failed: (errors) => oneOf(errors, formatEgress(target)),
