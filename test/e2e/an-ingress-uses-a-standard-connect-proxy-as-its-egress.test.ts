@@ -35,8 +35,9 @@ for (const scheme of ['connect', 'connect+h2'] as const) {
     const sockets = (): number => hash.sockets.size;
     while (sockets() === 0) await new Promise(setImmediate);
     await egress.process.kill();
-    // Node shows the FIN of a TLS peer that died as the end of one that said so.
-    expect((await within(30_000, 'the ending', open.received)).ending).toBe(scheme === 'connect' ? 'end' : 'reset');
+    // Over HTTP/1.1 it is the kernel's choice: a FIN, which Node shows as the end of a TLS peer that said so, or a reset where bytes were left unread.
+    const endings = scheme === 'connect' ? ['end', 'reset'] : ['reset'];
+    expect(endings).toContain((await within(30_000, 'the ending', open.received)).ending);
     await start(egress.port);
     expect(await curl('http')).toBe('hello from nginx over HTTP/1.1\n'); // waits for the proxy, at most
   });
