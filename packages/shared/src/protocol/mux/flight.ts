@@ -51,7 +51,7 @@ export class Flight {
     this.#marks = marks.slice(at);
     const elapsed = Math.max(0.01, nowMs - sentAt);
     const rtt = Math.max(0.01, elapsed - holdMs);
-    this.srttMs = this.srttMs === 0 ? rtt : this.srttMs + (rtt - this.srttMs) / 8;
+    this.measured(rtt);
     if (this.#minRttMs === 0 || rtt < this.#minRttMs || nowMs - this.#minRttAt > rttWindowMs) { this.#minRttMs = rtt; this.#minRttAt = nowMs; }
     const rate = (offset - ackedThen) / elapsed;
     if (rate > this.#rate || nowMs - this.#rateAt > rateWindowMs) { this.#rate = rate; this.#rateAt = nowMs; }
@@ -59,6 +59,9 @@ export class Flight {
     // A lane that sends little measures a small rate that says nothing about the link: the cap never falls below its start for that.
     this.capBytes = Math.min(this.#limitBytes, Math.max(wanted, this.#minRttMs > slackMs && this.#marks.length > 0 ? floorBytes * 2 : firstCapBytes));
   }
+
+  /** A round trip took so long. */
+  measured(rttMs: number): void { this.srttMs = this.srttMs === 0 ? rttMs : this.srttMs + (rttMs - this.srttMs) / 8; }
 
   /** A new carrier: what was under way on the old one says nothing. */
   restart(offset: number): void {

@@ -77,6 +77,29 @@ test('a lane that does not resume keeps nothing and acknowledges nothing', () =>
   expect([one.owesAck, written()]).toEqual([false, '']);
 });
 
+test('a lane that does not resume takes the round trip by a PING, at most every 100 ms, and only while it sends', () => {
+  const { one, written, tick } = lane({ resumable: false });
+  const pong = (): void => one.receive(encodeFrame(frameType.pong, 0, new Uint8Array(8)));
+  const fin = '0500000000000001';
+  const ping = (token: string): string => `8100000800000000${token}`;
+  one.append(frameType.fin, 1, new Uint8Array(0));
+  expect(written()).toBe(ping('0000000000000000') + fin);
+  tick(20);
+  pong();
+  expect(one.flight.srttMs).toBe(20);
+  pong(); // nobody asked
+  one.append(frameType.fin, 1, new Uint8Array(0));
+  expect([one.flight.srttMs, written()]).toEqual([20, fin]);
+  tick(100);
+  expect(written()).toBe('');
+  one.append(frameType.fin, 1, new Uint8Array(0));
+  expect(written()).toBe(ping('0000000000000078') + fin);
+  one.detach();
+  one.attach({ offset: 24, partial: 0 });
+  pong(); // of the carrier before
+  expect(one.flight.srttMs).toBe(20);
+});
+
 test.each([['ACK', frameType.ack, 11], ['PING', frameType.ping, 7]])('%s of the wrong size is a fault', (_name, type, size) => {
   expect(() => lane().one.receive(encodeFrame(type, 0, new Uint8Array(size)))).toThrow(expect.objectContaining({ code: 1 }));
 });

@@ -32,6 +32,8 @@ const ackEveryBytes = 131_072;
 const aheadBytes = 262_144;
 /** Unacknowledged control frames may be this many times the limit of DATA before the peer counts as one that never acknowledges. */
 const controlLimitFactor = 4;
+/** Where no ACK tells the round trip, a PING does, so often while something is sent. */
+const measureEveryMs = 100;
 
 export class Lane {
   readonly log: ReplayLog;
@@ -43,6 +45,9 @@ export class Lane {
   #ackedOut = 0;
   #arrivedAtMs = 0;
   #ping: number | undefined;
+  /** When the PING that measures was written; absent when none is under way. */
+  #measuringSinceMs: number | undefined;
+  #measuredAtMs = -Infinity;
   #pong: Uint8Array | undefined;
   /** Bytes of control frames: appended in all, up to the mark, and up to the last mark that was acknowledged; the mark is a lane offset. */
   #control = 0;
@@ -87,7 +92,7 @@ export class Lane {
 
   detach(): void {
     this.#attached = false;
-    this.#ping = this.#pong = undefined;
+    this.#ping = this.#pong = this.#measuringSinceMs = undefined;
     this.#decoder.detach();
   }
 
@@ -112,7 +117,8 @@ export class Lane {
   control(type: number, payload: Uint8Array): boolean {
     if (type === frameType.ack) this.#acknowledged(payload);
     else if (type === frameType.ping) this.#pong = eightBytes(payload, 'PING').slice();
-    else if (type !== frameType.pong) return false;
+    else if (type === frameType.pong) this.#measured();
+    else return false;
     return true;
   }
 
@@ -145,6 +151,7 @@ export class Lane {
   flush(write: Write): void {
     if (this.#busy || !this.#attached) return;
     const { resumable } = this.#options;
+    if (!resumable && this.log.unsent > 0) this.#measure();
     let more = true;
     for (;;) {
       if (this.log.atBoundary) more = this.#unsequenced(write) && more;
@@ -190,6 +197,19 @@ export class Lane {
       this.#ping = undefined;
     }
     return more;
+  }
+
+  #measure(): void {
+    const nowMs = this.#options.now();
+    if (this.#measuringSinceMs !== undefined || nowMs - this.#measuredAtMs < measureEveryMs) return;
+    this.#measuringSinceMs = this.#measuredAtMs = nowMs;
+    this.#ping ??= Math.floor(nowMs);
+  }
+
+  #measured(): void {
+    if (this.#measuringSinceMs === undefined) return;
+    this.flight.measured(Math.max(0.01, this.#options.now() - this.#measuringSinceMs));
+    this.#measuringSinceMs = undefined;
   }
 
   #acknowledged(payload: Uint8Array): void {
