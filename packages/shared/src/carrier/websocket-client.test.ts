@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { expect, test } from '@jest/globals';
+import { WebSocketServer } from 'ws';
 import { atEnd } from '../../../../test/support/scope.ts';
 import { upgrade, type UpgradeOptions } from './websocket-client.ts';
 
@@ -52,4 +53,16 @@ test('waits no longer than it was told, and stops when told', async () => {
   const server = await answering('');
   await expect(ask(await server.connect(), { deadlineMs: 50 })).rejects.toMatchObject({ code: 'LINK_TIMEOUT' });
   await expect(ask(await server.connect(), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE' });
+});
+
+test('sends bytes as they are: masked with the key 0', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'adit.v1' });
+  atEnd(() => { server.close(); });
+  await once(server, 'listening');
+  const received = new Promise<Buffer>((resolve) => { server.once('connection', (_webSocket, { socket }) => socket.once('data', resolve)); });
+  const over = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+  const duplex = await ask(over);
+  atEnd(() => { duplex.destroy(); });
+  duplex.write('hello');
+  expect(await received).toEqual(Buffer.concat([Buffer.of(0x82, 0x80 | 5, 0, 0, 0, 0), Buffer.from('hello')]));
 });

@@ -1,6 +1,7 @@
 /**
  * The ingress end of a WebSocket: asks for the upgrade on a connection that is open already.
  * Rule: one request, no redirects, no compression, subprotocol `adit.v1`; an answer that is no upgrade says which server said what.
+ * Frames carry the masking key 0, which changes no byte: ADR 8 says why (RFC 6455 sections 5.3 and 10.3).
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -27,7 +28,7 @@ export interface UpgradeOptions {
 export function upgrade({ over, authority, path, headers, peer, deadlineMs, signal }: UpgradeOptions): Promise<WebSocketDuplex> {
   return new Promise((resolve, reject) => {
     const webSocket = new WebSocket(`ws://${authority}${path}`, [subprotocol], {
-      createConnection: () => over, headers: { ...headers, host: authority }, perMessageDeflate: false, maxPayload: maxMessageBytes, skipUTF8Validation: true, followRedirects: false,
+      createConnection: () => over, headers: { ...headers, host: authority }, perMessageDeflate: false, maxPayload: maxMessageBytes, skipUTF8Validation: true, followRedirects: false, generateMask: unmasked,
     });
     const settle = (): void => {
       clearTimeout(timer);
@@ -51,6 +52,9 @@ export function upgrade({ over, authority, path, headers, peer, deadlineMs, sign
     if (signal.aborted) aborted();
   });
 }
+
+/** What a mask is for does not exist inside TLS, and each end would touch every byte for it. */
+function unmasked(key: Buffer): void { key.fill(0); }
 
 function explain({ statusCode = 0, headers }: IncomingMessage, peer: string): AditError {
   const server = typeof headers['server'] === 'string' ? ` by ${safeText(headers['server'])}` : '';

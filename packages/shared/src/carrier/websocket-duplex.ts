@@ -10,8 +10,10 @@ import { AditError } from '../errors.ts';
 
 /** The largest message that is accepted, bytes: what a stranger can make us hold. */
 export const maxMessageBytes = 1 << 18;
-/** The largest message that is sent, bytes: small writes are joined up to it, and large ones split. */
-const messageBytes = 65_536;
+/** The largest message that is sent, bytes: larger writes are split. The frame of a full read fits. */
+const messageBytes = 1 << 17;
+/** Smaller writes are joined, as long as the copy costs less than a message. */
+const joinBelowBytes = 1 << 14;
 const closeCode = { normal: 1000, away: 1001, none: 1005, text: 1003 } as const;
 
 type Done = (error?: Error | null) => void;
@@ -34,23 +36,9 @@ export class WebSocketDuplex extends Duplex {
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void { this._writev([{ chunk }], done); }
 
   override _writev(chunks: { chunk: Buffer }[], done: Done): void {
-    let batch: Buffer[] = [];
-    let bytes = 0;
-    const send = (sent?: Done): void => {
-      if (batch.length > 0) this.#socket.send(batch.length === 1 ? batch[0]! : Buffer.concat(batch, bytes), { binary: true }, sent);
-      else sent?.();
-      batch = [];
-      bytes = 0;
-    };
-    for (const { chunk } of chunks) {
-      for (let at = 0; at < chunk.length; at += messageBytes) {
-        const part = chunk.subarray(at, at + messageBytes);
-        if (bytes + part.length > messageBytes) send();
-        batch.push(part);
-        bytes += part.length;
-      }
-    }
-    send(done);
+    const messages = messagesOf(chunks.map(({ chunk }) => chunk));
+    if (messages.length === 0) done();
+    else for (const [at, message] of messages.entries()) this.#socket.send(message, { binary: true }, at === messages.length - 1 ? done : undefined);
   }
 
   override _final(done: Done): void {
@@ -78,6 +66,27 @@ export class WebSocketDuplex extends Duplex {
     this.once('end', () => this.destroy());
     this.push(null);
   }
+}
+
+/** Large writes as they are, without a copy; neighbours that are small in one piece. */
+function messagesOf(chunks: readonly Buffer[]): Buffer[] {
+  const messages: Buffer[] = [];
+  let small: Buffer[] = [];
+  let smallBytes = 0;
+  const join = (): void => {
+    if (smallBytes > 0) messages.push(small.length === 1 ? small[0]! : Buffer.concat(small, smallBytes));
+    small = [];
+    smallBytes = 0;
+  };
+  for (const chunk of chunks) {
+    if (chunk.length >= joinBelowBytes || smallBytes + chunk.length > messageBytes) join();
+    if (chunk.length < joinBelowBytes) {
+      small.push(chunk);
+      smallBytes += chunk.length;
+    } else for (let at = 0; at < chunk.length; at += messageBytes) messages.push(chunk.subarray(at, at + messageBytes));
+  }
+  join();
+  return messages;
 }
 
 function broken(why: string): AditError { return new AditError('LINK_LOST', `the WebSocket broke: ${why}`); }
