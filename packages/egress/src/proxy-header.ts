@@ -3,10 +3,10 @@
  * Rule: nothing is guessed. Who is trusted is known by the address of its TCP connection, before a byte is read; what it does not announce
  * properly is dropped, and nobody else is asked for a header, so that one from them is no TLS and fails as such.
  * The header is read within the deadline and the place of its connection's handshake; what follows it is put back for TLS.
- * Not here: the format (protocol/proxy-protocol.ts).
+ * Not here: reading it (net/proxy-header.ts), the format (protocol/proxy-protocol.ts).
  */
 import type net from 'node:net';
-import { AditError, awaitProxyHeader, cidrContains, drive, formatAddress, formatHostPort, maxProxyHeaderBytes, parseAddress, unmapped, type Cidr, type Logger, type ProxyHeader } from '@adit/shared';
+import { AditError, cidrContains, parseAddress, readProxyHeader, unmapped, type Cidr, type Logger } from '@adit/shared';
 
 export interface ProxyHeadersContext { /** `--accept-proxy-protocol`. */ readonly from: readonly Cidr[]; readonly log: Logger }
 
@@ -39,10 +39,10 @@ export class ProxyHeaders {
   }
 
   async #read({ socket, remote, deadlineAtMs }: Arriving, serve: (remote: string) => void): Promise<void> {
-    let announced: { readonly value: ProxyHeader; readonly rest: Uint8Array };
+    let client: string | undefined;
     try {
-      announced = await drive(socket, awaitProxyHeader(), {
-        deadlineMs: Math.max(1, deadlineAtMs - performance.now()), maxBytes: maxProxyHeaderBytes, peer: `the load balancer at ${remote}`,
+      client = await readProxyHeader(socket, {
+        deadlineMs: Math.max(1, deadlineAtMs - performance.now()), peer: `the load balancer at ${remote}`,
         codes: { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' },
       });
     } catch (error) {
@@ -53,8 +53,7 @@ export class ProxyHeaders {
       this.#dropped(remote, late ? new AditError('LINK_TIMEOUT', `the load balancer at ${remote} sent no whole header in time`) : error, socket.bytesRead === 0 && !late);
       return;
     }
-    if (announced.rest.length > 0) socket.unshift(announced.rest);
-    serve(clientOf(announced.value) ?? remote);
+    serve(client ?? remote);
   }
 
   /** A connection that says nothing and goes is how load balancers look whether we live: no reason to complain. */
@@ -71,9 +70,4 @@ export class ProxyHeaders {
     this.#unsaid = 0;
     this.#nextLineAtMs = now + quietMs;
   }
-}
-
-function clientOf({ source }: ProxyHeader): string | undefined {
-  const address = source && parseAddress(source.host);
-  return address && formatHostPort(formatAddress(unmapped(address)), source.port);
 }

@@ -3,7 +3,7 @@
  * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
  */
 import { resolveSrv } from 'node:dns/promises';
-import { AditError, defaultWindowBytes, dialProven, ExpiryWatch, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type ConnectTarget, type EgressTarget, type Listener, type Logger, type StreamOpener } from '@adit/shared';
+import { AditError, checkActivation, defaultWindowBytes, dialProven, ExpiryWatch, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type Activation, type ConnectTarget, type EgressTarget, type Listener, type Logger, type StreamOpener } from '@adit/shared';
 import { Connection } from './connection.ts';
 import { Dialer, type Trust } from './dialer.ts';
 import { Discovery } from './discovery.ts';
@@ -15,7 +15,12 @@ import { watchNetwork } from './network-watch.ts';
 import type { IngressOptions } from './options.ts';
 import { loadProxies, proxyFiles } from './proxies.ts';
 
-export interface IngressDeps { readonly log: Logger; readonly agent: string }
+export interface IngressDeps {
+  readonly log: Logger;
+  readonly agent: string;
+  /** The sockets that systemd handed to the process. */
+  readonly activation?: Activation;
+}
 
 const handshakeTimeoutMs = 10_000;
 const maxWaiting = 4_096;
@@ -58,13 +63,15 @@ export class IngressAgent {
     });
   }
 
-  /** Opens the listeners. Rejects with LISTEN_FAILED. */
+  /** Opens the listeners. Rejects with LISTEN_FAILED or ACTIVATION_INVALID. */
   async start(): Promise<void> {
     // In the same turn as the files were loaded: what changes from here on is seen.
     const { cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile } = this.#options;
     this.#expiry.start(this.#stopped.signal);
     watchFiles([cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, ...proxyFiles(this.#options)].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
-    for (const place of placesOf(this.#options, () => this.#trust.proxyUsers)) await this.#listen(place);
+    const places = placesOf(this.#options, () => this.#trust.proxyUsers);
+    checkActivation(this.#deps.activation, places.map(({ listen: at }) => at));
+    for (const place of places) await this.#listen(place);
   }
 
   /** Keeps the links up; resolves when stopped, rejects when denied for good. */
@@ -111,13 +118,13 @@ export class IngressAgent {
     this.#egresses.stop();
   }
 
-  async #listen({ listen: at, frontEnd, told }: Place): Promise<void> {
-    const { log } = this.#deps;
+  async #listen({ listen: at, acceptProxy, frontEnd, told }: Place): Promise<void> {
+    const { log, activation } = this.#deps;
     const listener = await listen(at, (socket) => {
       this.#connections.add(new Connection(socket, {
-        frontEnd, sessions: this.#egresses, idleTimeoutMs: this.#options.idleTimeoutMs, log, ended: (connection) => this.#ended(connection),
+        frontEnd, sessions: this.#egresses, ...(acceptProxy && { acceptProxy }), idleTimeoutMs: this.#options.idleTimeoutMs, log, ended: (connection) => this.#ended(connection),
       }));
-    }, { onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
+    }, { ...(activation && { sockets: activation.sockets }), onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
     this.#listeners.push(listener);
     this.addresses.push(listener.address);
     log.info({ event: 'listening', address: listener.address, ...told }, 'listening');

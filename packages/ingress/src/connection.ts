@@ -1,11 +1,12 @@
 /**
- * The life of one local connection: ask the front end where to, wait for a session, open a stream, splice.
+ * The life of one local connection: read who it is where a load balancer says so, ask the front end where to, wait for a session, open a stream,
+ * splice.
  * Rule: one owner at a time, and whoever owns the socket ends it; a connection that cannot be carried is told so in the words of its front end, or
  * reset where it has none, never closed as if it were complete; the log says why. Early bytes of the client follow OPEN at once where the front
  * end owes it no answer.
  */
 import type net from 'node:net';
-import { acceptPooled, AditError, BorrowedDuplex, codeOfWire, encodeOpen, farewell, formatDestination, isCode, Relay, resetSocket, StreamDuplex, type Code, type Logger, type RelayOutcome, type RelaySocket, type StreamOpener } from '@adit/shared';
+import { acceptPooled, AditError, BorrowedDuplex, codeOfWire, encodeOpen, farewell, formatDestination, isCode, readProxyHeader, Relay, resetSocket, StreamDuplex, type Code, type Logger, type RelayOutcome, type RelaySocket, type StreamOpener } from '@adit/shared';
 import type { Ask, FrontEnd, LocalClient } from './frontend/contract.ts';
 
 /** Where sessions come from: the one at hand, or the next. */
@@ -17,16 +18,21 @@ export interface SessionSource {
 export interface ConnectionContext {
   readonly frontEnd: FrontEnd;
   readonly sessions: SessionSource;
+  /** Whoever connects begins with a PROXY protocol header. */
+  readonly acceptProxy?: true;
   readonly idleTimeoutMs: number;
   readonly log: Logger;
   /** The connection is over. */
   readonly ended: (connection: Connection) => void;
 }
 
+/** How long a load balancer may take to say whose connection it is, ms. */
+const headerDeadlineMs = 10_000;
+
 export class Connection implements LocalClient {
   readonly #context: ConnectionContext;
   readonly #local: RelaySocket;
-  readonly #client: string;
+  #client: string;
   #borrowed: BorrowedDuplex | undefined;
   #ask: Ask | undefined;
   #carried: Relay | StreamDuplex | undefined;
@@ -51,7 +57,8 @@ export class Connection implements LocalClient {
   }
 
   async #run(): Promise<void> {
-    const { frontEnd, sessions } = this.#context;
+    const { frontEnd, sessions, acceptProxy } = this.#context;
+    if (acceptProxy && !await this.#announced()) return;
     const asked = frontEnd.ask(this);
     const ask = asked instanceof Promise ? await asked : asked;
     if ('error' in ask) {
@@ -66,6 +73,21 @@ export class Connection implements LocalClient {
     const events = { opened: () => this.#opened(ask), ended: (outcome: RelayOutcome) => this.#ended(ask, outcome) };
     this.#carried = ask.exchange ? new StreamDuplex(stream, events) : new Relay(stream, events);
     if (!ask.accepted && !ask.exchange) this.#join();
+  }
+
+  /** Learns the client from the PROXY header. False where whoever connected said nothing and went: that is how load balancers look whether we live. */
+  async #announced(): Promise<boolean> {
+    const peer = `the load balancer at ${this.#client}`;
+    try {
+      this.#client = await readProxyHeader(this.duplex, { deadlineMs: headerDeadlineMs, peer, codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' } }) ?? this.#client;
+      return true;
+    } catch (error) {
+      if (!(error instanceof AditError)) throw error;
+      if (error.code !== 'PEER_GONE' || this.#local.socket.bytesRead > 0) throw new AditError(error.code, `${error.message}; ?accept-proxy of its listener says that every connection begins with a PROXY protocol header`, { cause: error });
+      this.#context.log.debug({ event: 'connection', client: this.#client, end: 'reset', code: error.code, reason: error.message }, 'no PROXY header');
+      this.#local.socket.destroy();
+      return false;
+    }
   }
 
   #opened(ask: Ask): void {

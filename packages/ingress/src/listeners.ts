@@ -2,7 +2,7 @@
  * Which front end stands at which listener, as the options say.
  * Rule: who may use a proxy is asked anew for every client, so that a reload of the files changes it for the next one.
  */
-import type { Admits, ListenAt } from '@adit/shared';
+import type { Admits, Listening } from '@adit/shared';
 import type { FrontEnd } from './frontend/contract.ts';
 import { forward } from './frontend/forward.ts';
 import { httpProxy } from './frontend/http-proxy.ts';
@@ -11,8 +11,7 @@ import { socks } from './frontend/socks.ts';
 import { loadUsers } from './frontend/users.ts';
 import type { IngressOptions } from './options.ts';
 
-export interface Place {
-  readonly listen: ListenAt;
+export interface Place extends Listening {
   readonly frontEnd: FrontEnd;
   /** What the log says of it. */
   readonly told: Readonly<Record<string, string>>;
@@ -40,9 +39,9 @@ export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: m
   const webProxy = httpProxy(common('http'));
   const both = mixed({ socks: socksProxy, http: webProxy, deadlineMs: handshakeDeadlineMs });
   return [
-    ...forwards.map(({ listen, destination, spec }) => ({ listen, frontEnd: forward(destination), told: { forward: spec } })),
-    ...socksAt.map(({ listen, spec }) => ({ listen, frontEnd: socksProxy, told: { socks: spec } })),
-    ...httpAt.map(({ listen, spec }) => ({ listen, frontEnd: webProxy, told: { httpProxy: spec } })),
-    ...mixedAt.map(({ listen, spec }) => ({ listen, frontEnd: both, told: { mixed: spec } })),
+    ...forwards.map(({ destination, spec, ...at }) => ({ ...at, frontEnd: forward(destination), told: { forward: spec } })),
+    ...socksAt.map(({ spec, ...at }) => ({ ...at, frontEnd: socksProxy, told: { socks: spec } })),
+    ...httpAt.map(({ spec, ...at }) => ({ ...at, frontEnd: webProxy, told: { httpProxy: spec } })),
+    ...mixedAt.map(({ spec, ...at }) => ({ ...at, frontEnd: both, told: { mixed: spec } })),
   ];
 }

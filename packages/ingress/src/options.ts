@@ -28,7 +28,7 @@ export const ingressSettings = {
   key: { name: 'key', argument: 'FILE', required: true, parse: parsePath, help: 'its private key, PEM, readable by nobody else' },
   ca: { name: 'ca', argument: 'FILE', required: true, parse: parsePath, help: 'CA certificates that the egress may be issued by, PEM' },
   crl: { name: 'crl', argument: 'FILE', parse: parsePath, help: 'revocation list of that CA; "adit ca crl" makes it' },
-  forwards: { name: 'forward', short: 'L', argument: 'SPEC', many: true, parse: parseForward, help: '[BIND:]PORT:HOST:PORT, [BIND:]PORT:SERVICE, or the path of a Unix socket instead of [BIND:]PORT' },
+  forwards: { name: 'forward', short: 'L', argument: 'SPEC', many: true, parse: parseForward, help: '[BIND:]PORT:HOST:PORT, [BIND:]PORT:SERVICE; instead of [BIND:]PORT also the path of a Unix socket, or systemd:NAME; ?accept-proxy behind it expects PROXY protocol headers' },
   socks: { name: 'socks', short: 'D', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'a SOCKS proxy there (5, 4a, 4), or at the path of a Unix socket; names are resolved at the egress' },
   socksAuthFile: { name: 'socks-auth-file', argument: 'FILE', parse: parsePath, help: 'who may use it: lines of USER:PASSWORD, readable by nobody else' },
   httpProxy: { name: 'http-proxy', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'an HTTP proxy there: CONNECT, and http:// requests' },
@@ -102,7 +102,7 @@ function refuseListeners({ forwards, socks, httpProxy, mixed, socksAuthFile, htt
   const taken = new Map<string, string>();
   for (const { flag, listen, spec } of flagged) {
     if (listen.kind === 'tcp' && listen.port === 0) continue;
-    const place = listen.kind === 'tcp' ? formatHostPort(listen.host, listen.port) : resolve(listen.path);
+    const place = listen.kind === 'tcp' ? formatHostPort(listen.host, listen.port) : listen.kind === 'systemd' ? `systemd:${listen.name}` : resolve(listen.path);
     const earlier = taken.get(place);
     if (earlier !== undefined) throw new AditError('CONFIG_INVALID', `--${flag} "${safeText(spec)}" listens where ${earlier} does`);
     taken.set(place, `--${flag} "${safeText(spec)}"`);

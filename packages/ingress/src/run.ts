@@ -2,7 +2,7 @@
  * An ingress from its options to its exit status: listen, keep the link up, reload on SIGHUP, drain on SIGTERM or SIGINT.
  * Rule: a refusal that is final ends the process with status 4; everything else is retried for ever.
  */
-import { AditError, createLogger, flush, packageVersion, untilSignalled } from '@adit/shared';
+import { AditError, createLogger, flush, packageVersion, takeActivation, untilSignalled } from '@adit/shared';
 import { IngressAgent, loadIngressFiles } from './agent.ts';
 import type { IngressOptions } from './options.ts';
 
@@ -13,7 +13,7 @@ export async function runIngress(options: IngressOptions): Promise<number> {
     return 0;
   }
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'ingress' });
-  const agent = new IngressAgent(options, { log, agent: `adit/${packageVersion(import.meta.url)}` });
+  const agent = new IngressAgent(options, { log, agent: `adit/${packageVersion(import.meta.url)}`, activation: takeActivation(process.env, process.pid) });
   const denied = new AbortController();
   // Before anything says that it listens: whoever reads that may send a signal at once.
   const signalled = untilSignalled({ reload: () => agent.reload('SIGHUP'), swap: () => void agent.swap('SIGUSR2'), drain: (impatient) => agent.drain(impatient), until: denied.signal });

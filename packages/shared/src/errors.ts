@@ -78,6 +78,7 @@ export const codes = {
   POLICY_INVALID: ours(2, 'config', 'Correct the policy file; "adit policy check FILE" tests it.'),
   CREDENTIALS_UNUSABLE: ours(3, 'config', 'Check --cert and --key with "adit ca show FILE".'),
   LISTEN_FAILED: ours(1, 'local', 'Choose another address or port, or stop the program that uses it.'),
+  ACTIVATION_INVALID: ours(2, 'config', 'Compare FileDescriptorName= of the .socket units with the systemd:NAME of the options.'),
   EGRESS_UNREACHABLE: { ...ours(1, 'link', 'Check the address of the egress, the network, and that the egress runs.'), retryable: true, http: 503, proxyStatus: 'destination_unavailable' },
   EGRESS_CERT_INVALID: { ...ours(1, 'link', 'Check --ca, and that the certificate of the egress covers the name given with --egress (or --server-name).'), retryable: true, http: 502, proxyStatus: 'tls_certificate_error' },
   LINK_TIMEOUT: { ...ours(1, 'link', 'Nothing came back in time: check the network on the way, and what listens at that address.'), retryable: true, http: 504, proxyStatus: 'connection_timeout' },

@@ -1,11 +1,12 @@
 /**
- * A static forward in the words of ssh's -L: `[bind:]port:host:hostport`, `[bind:]port:service`, `path.sock:host:port`, `path.sock:service`.
+ * A static forward in the words of ssh's -L: `[bind:]port:host:hostport`, `[bind:]port:service`, `path.sock:host:port`, `path.sock:service`,
+ * `systemd:name:host:port`, `systemd:name:service`; `?accept-proxy` follows the place, as in `8080?accept-proxy:web`.
  * Rule: without a bind address it listens on 127.0.0.1 only; `*` or an empty bind (`:5432:db:5432`) says every address of the machine.
  * What ends in digits after a colon is host and port, anything else a service; what holds a `/` or ends in `.sock` is a Unix socket.
  * Not here: listening, resolving (the egress resolves names). Spec: ssh(1), -L; docs/configuration.md.
  */
 import { formatDestination, formatHostPort, parseDestination, type Destination } from '../protocol/destination.ts';
-import { isSocketPath, parseBind, parseSocketPath, splitAtColons, type ListenSpec } from './listen-at.ts';
+import { cutOption, isSocketPath, parseBind, parseSocketName, parseSocketPath, splitAtColons, type ListenAt, type ListenSpec } from './listen-at.ts';
 import { parsed, unparsed, type Parsed } from './parsed.ts';
 
 export interface Forward extends ListenSpec { readonly destination: Destination }
@@ -15,18 +16,28 @@ const example = 'write [BIND:]PORT:HOST:PORT, as in 5432:db.internal:5432, or [B
 export function parseForward(text: string, from?: string): Parsed<Forward> {
   const parts = splitAtColons(text);
   if (parts === undefined) return unparsed(`a bracket is not closed or stands in the wrong place: ${example}`);
-  const unix = isSocketPath(parts[0] ?? '');
+  const first = cutOption(parts[0] ?? '');
+  const unix = isSocketPath(first.ok ? first.value.place : '');
   const tail = /^\d+$/.test(parts.at(-1) ?? '') ? 2 : 1;
-  const listening = unix ? parts.slice(0, 1) : parts.slice(0, -tail);
-  if (parts.length < 2 || listening.length === 0) return unparsed(`incomplete: ${example}`);
-  if (listening.length > 2) return unparsed(`too many colons: an IPv6 address goes in brackets, as in [::1]:8080:[fd00::1]:80`);
-  const listen = unix ? parseSocketPath(listening[0]!, from) : parseBind(listening, example);
+  const taken = unix ? 1 : parts[0] === 'systemd' ? 2 : parts.length - tail;
+  if (parts.length < 2 || taken < 1 || parts.length <= taken) return unparsed(`incomplete: ${example}`);
+  if (taken > 2) return unparsed(`too many colons: an IPv6 address goes in brackets, as in [::1]:8080:[fd00::1]:80`);
+  const cut = cutOption(parts[taken - 1]!);
+  if (!cut.ok) return cut;
+  const { place, ...option } = cut.value;
+  const listen = placeOf([...parts.slice(0, taken - 1), place], { unix, from });
   if (!listen.ok) return listen;
-  const destination = parseDestination(parts.slice(listening.length).join(':'));
-  return destination.ok ? parsed({ listen: listen.value, destination: destination.value, spec: text }) : destination;
+  const destination = parseDestination(parts.slice(taken).join(':'));
+  return destination.ok ? parsed({ listen: listen.value, ...option, destination: destination.value, spec: text }) : destination;
+}
+
+function placeOf(parts: readonly string[], { unix, from }: { readonly unix: boolean; readonly from: string | undefined }): Parsed<ListenAt> {
+  if (unix) return parseSocketPath(parts[0]!, from);
+  return parts[0] === 'systemd' ? parseSocketName(parts[1]!) : parseBind(parts, example);
 }
 
 /** The text that parses back to the forward, with its bind address spelled out. */
-export function formatForward({ listen, destination }: Pick<Forward, 'listen' | 'destination'>): string {
-  return `${listen.kind === 'unix' ? listen.path : formatHostPort(listen.host, listen.port)}:${formatDestination(destination)}`;
+export function formatForward({ listen, acceptProxy, destination }: Pick<Forward, 'listen' | 'acceptProxy' | 'destination'>): string {
+  const place = listen.kind === 'unix' ? listen.path : listen.kind === 'systemd' ? `systemd:${listen.name}` : formatHostPort(listen.host, listen.port);
+  return `${place}${acceptProxy ? '?accept-proxy' : ''}:${formatDestination(destination)}`;
 }

@@ -1,28 +1,61 @@
 /**
- * Where a front end listens: `[BIND:]PORT` as in ssh's -L and -D, or the path of a Unix socket.
+ * Where a front end listens: `[BIND:]PORT` as in ssh's -L and -D, the path of a Unix socket, or `systemd:NAME` for sockets that systemd opened;
+ * `?accept-proxy` behind it says that every connection begins with a PROXY protocol header.
  * Rule: without a bind address it is 127.0.0.1 only; `*` or an empty bind (`:1080`) says every address of the machine.
- * What holds a `/` or ends in `.sock` is a Unix socket.
- * Not here: listening.
+ * What holds a `/` or ends in `.sock` is a Unix socket. What stands behind a `?` is known, or refused.
+ * Not here: listening; which sockets there are (net/activation.ts).
  */
 import { isAbsolute, join } from 'node:path';
 import { parseHost } from '../protocol/destination.ts';
+import { quote } from './complaint.ts';
 import { parseListenPort } from './host-port.ts';
 import { parsed, unparsed, type Parsed } from './parsed.ts';
 
 /** Port 0: the kernel chooses. Host `::` takes IPv4 too. */
-export type ListenAt = { readonly kind: 'tcp'; readonly host: string; readonly port: number } | { readonly kind: 'unix'; readonly path: string };
+export type ListenAt =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'systemd'; readonly name: string };
+
+export interface Listening {
+  readonly listen: ListenAt;
+  /** Each connection begins with a PROXY protocol header, which names its client. */
+  readonly acceptProxy?: true;
+}
 
 /** Where a listener is, and the text as the user wrote it, for logs and complaints. */
-export interface ListenSpec { readonly listen: ListenAt; readonly spec: string }
+export interface ListenSpec extends Listening { readonly spec: string }
 
 /** sun_path less its final NUL on the narrowest system we know (macOS: 104). */
 const maxSocketPath = 103;
 const example = 'write [BIND:]PORT, as in 1080 or 127.0.0.1:1080, or the path of a Unix socket, as in ./proxy.sock';
 
-/** A whole setting: `1080`, `127.0.0.1:1080`, `[::1]:1080`, `*:1080`, `./proxy.sock`. */
-export function parseListenSpec(text: string, from?: string): Parsed<ListenSpec> {
-  const listen = isSocketPath(text) ? parseSocketPath(text, from) : parsePort(text);
-  return listen.ok ? parsed({ listen: listen.value, spec: text }) : listen;
+/** A whole setting: `1080`, `127.0.0.1:1080`, `[::1]:1080`, `*:1080`, `./proxy.sock`, `systemd:socks`, `1080?accept-proxy`. */
+export function parseListenSpec(text: string, from?: string): Parsed<ListenSpec> { return parseListening(text, from, parsePort); }
+
+/** The same where a TCP address is written in a way of its own, which `parseTcp` reads. */
+export function parseListening(text: string, from: string | undefined, parseTcp: (place: string) => Parsed<ListenAt>): Parsed<ListenSpec> {
+  const cut = cutOption(text);
+  if (!cut.ok) return cut;
+  const { place, ...option } = cut.value;
+  const listen = place.startsWith(activated) ? parseSocketName(place.slice(activated.length)) : isSocketPath(place) ? parseSocketPath(place, from) : parseTcp(place);
+  return listen.ok ? parsed({ listen: listen.value, ...option, spec: text }) : listen;
+}
+
+const activated = 'systemd:';
+const acceptProxy = '?accept-proxy';
+
+/** What stands before the `?`, and what it says. */
+export function cutOption(text: string): Parsed<{ readonly place: string; readonly acceptProxy?: true }> {
+  const mark = text.indexOf('?');
+  if (mark < 0) return parsed({ place: text });
+  return text.slice(mark) === acceptProxy ? parsed({ place: text.slice(0, mark), acceptProxy: true }) : unparsed(`${quote(text.slice(mark))} says nothing about a listener: only ${acceptProxy} does`);
+}
+
+/** FileDescriptorName= of systemd.socket(5): ASCII without control characters and colons, at most 255; ours without brackets, too. */
+export function parseSocketName(name: string): Parsed<ListenAt> {
+  if (name === '') return unparsed('the name is missing: write systemd:NAME, where NAME is that of FileDescriptorName= in the .socket unit');
+  return /^[\x20-\x39\x3b-\x5a\x5c\x5e-\x7e]{1,255}$/.test(name) ? parsed({ kind: 'systemd', name }) : unparsed('no name of a socket that systemd could give: letters, digits and punctuation, without colon and brackets, at most 255');
 }
 
 function parsePort(text: string): Parsed<ListenAt> {

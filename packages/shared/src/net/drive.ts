@@ -14,6 +14,8 @@ export interface DriveOptions {
   readonly codes: { readonly timeout: Code; readonly closed: Code; readonly garbage: Code };
   /** Who is spoken to, for the error text. */
   readonly peer: string;
+  /** `rest` goes back into the duplex, before the end that may follow it is told. */
+  readonly putBack?: true;
 }
 
 export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: DriveOptions): Promise<{ value: T; rest: Uint8Array }> {
@@ -36,6 +38,7 @@ export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: Drive
       if (step.state === 'done') {
         stop();
         if (step.send) duplex.write(step.send);
+        if (options.putBack && step.rest.length > 0) duplex.unshift(step.rest);
         resolve({ value: step.value, rest: step.rest });
       } else if (step.state === 'failed') fail(options.codes.garbage, `${options.peer} sent something unexpected: ${step.reason}`);
       else if (bytes > options.maxBytes) fail(options.codes.garbage, `${options.peer} sent more than ${options.maxBytes} bytes before the handshake was done`);

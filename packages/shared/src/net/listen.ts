@@ -1,5 +1,5 @@
 /**
- * A listener on a TCP address or a Unix socket.
+ * A listener on a TCP address, a Unix socket, or the sockets of one name that systemd opened.
  * Rule: every socket it hands over is half-open capable, paused unless asked otherwise, and has an `error` listener from birth;
  *       a failing accept is survived and told. A Unix socket is for its owner only (0600), replaces one that nobody answers, and nothing else.
  * Not here: reading from the sockets, TLS, limits. Closing the listener leaves its connections alone.
@@ -9,8 +9,13 @@ import { type Server, type Socket, connect, createServer } from 'node:net';
 import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { AditError, messageOf } from '../errors.ts';
+import type { PassedSocket } from './activation.ts';
 
-export type ListenAddress = { readonly kind: 'tcp'; readonly host: string; readonly port: number } | { readonly kind: 'unix'; readonly path: string };
+/** What one server listens on; that of systemd keeps living when it is closed here. */
+type Own = { readonly kind: 'tcp'; readonly host: string; readonly port: number } | { readonly kind: 'unix'; readonly path: string };
+type Passed = { readonly kind: 'systemd'; readonly name: string };
+export type ListenAddress = Own | Passed;
+type Place = Own | (Passed & Pick<PassedSocket, 'fd'>);
 
 export interface ListenOptions {
   readonly pauseOnConnect?: boolean;
@@ -19,12 +24,14 @@ export interface ListenOptions {
   readonly backlog?: number;
   /** Told in one sentence, at most every ten seconds, that connections are being lost: accept fails, or file descriptors ran out. */
   readonly onTrouble?: (sentence: string) => void;
+  /** What systemd handed over. */
+  readonly sockets?: readonly PassedSocket[];
 }
 
 export const listenDefaults = { pauseOnConnect: true, noDelay: true, backlog: 4096 } as const;
 
 export interface Listener {
-  /** For logs: `127.0.0.1:5432`, `[::1]:5432` or the path of the socket. */
+  /** For logs: `127.0.0.1:5432`, `[::1]:5432`, the path of the socket, or `systemd:NAME` of a Unix socket; several of one name with commas. */
   readonly address: string;
   /** The port in use; 0 for a Unix socket. */
   readonly port: number;
@@ -34,11 +41,23 @@ export interface Listener {
 
 /** Listens; `onConnection` owns each socket from then on. Fails with LISTEN_FAILED. */
 export async function listen(at: ListenAddress, onConnection: (socket: Socket) => void, options: ListenOptions = {}): Promise<Listener> {
+  if (at.kind !== 'systemd') return await listenAt(at, onConnection, options);
+  const passed = options.sockets?.filter(({ name }) => name === at.name) ?? [];
+  if (passed.length === 0) throw new AditError('ACTIVATION_INVALID', `systemd:${at.name} is not there: systemd handed over no socket of that name.`);
+  const listeners: Listener[] = [];
+  for (const { fd } of passed) listeners.push(await listenAt({ ...at, fd }, onConnection, options));
+  return {
+    address: listeners.map(({ address }) => address).join(', '), port: listeners[0]!.port,
+    close: async () => { await Promise.all(listeners.map((listener) => listener.close())); },
+  };
+}
+
+async function listenAt(at: Place, onConnection: (socket: Socket) => void, options: ListenOptions): Promise<Listener> {
   const { pauseOnConnect, noDelay, backlog, onTrouble } = { ...listenDefaults, onTrouble: () => {}, ...options };
   if (at.kind === 'unix') checkPath(at.path);
   let address = addressOf(at);
   const trouble = troubleOf(sentence => { onTrouble(`${address} loses connections: ${sentence}`); });
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect, noDelay: noDelay && at.kind === 'tcp' }, socket => {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect, noDelay: noDelay && at.kind !== 'unix' }, socket => {
     // A peer may reset between accept and the owner's first line: unheard, that error ends the process. `close` follows and tells the owner.
     socket.on('error', () => {});
     trouble.afterAccept();
@@ -47,7 +66,7 @@ export async function listen(at: ListenAddress, onConnection: (socket: Socket) =
   try {
     await bind(server, at, backlog);
   } catch (error) {
-    if (at.kind === 'tcp' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw failed(at, error);
+    if (at.kind !== 'unix' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw failed(at, error);
     await removeStale(at.path);
     await bind(server, at, backlog).catch((again: unknown) => { throw failed(at, again); });
   }
@@ -58,10 +77,11 @@ export async function listen(at: ListenAddress, onConnection: (socket: Socket) =
   return { address, port, close: () => closed(server, () => { trouble.stop(); }) };
 }
 
-function bind(server: Server, at: ListenAddress, backlog: number): Promise<void> {
+function bind(server: Server, at: Place, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.once('listening', () => { server.off('error', reject); resolve(); });
+    if (at.kind === 'systemd') { server.listen({ fd: at.fd, backlog }); return; }
     if (at.kind === 'tcp') { server.listen({ host: at.host, port: at.port, backlog }); return; }
     // bind() creates the file inside this call: the umask leaves no moment in which others could connect.
     const previous = process.platform === 'win32' ? undefined : process.umask(0o177);
@@ -142,11 +162,13 @@ function checkPath(path: string): void {
   if (process.platform !== 'win32' && statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true) throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: its folder does not exist.`);
 }
 
-function failed(at: ListenAddress, error: unknown): AditError {
+function failed(at: Place, error: unknown): AditError {
   return new AditError('LISTEN_FAILED', `Cannot listen on ${addressOf(at)}: ${reasonOf(at, error)}.`, { cause: error });
 }
 
-function reasonOf(at: ListenAddress, error: unknown): string {
+function reasonOf(at: Place, error: unknown): string {
+  // Neither a datagram socket nor a connection can be listened on.
+  if (at.kind === 'systemd') return `descriptor ${at.fd} is no socket that takes connections: the .socket unit needs ListenStream=, without Accept=yes (${messageOf(error)})`;
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE': return 'another program listens there';
     case 'EADDRNOTAVAIL': return 'this machine has no such address';
@@ -156,7 +178,8 @@ function reasonOf(at: ListenAddress, error: unknown): string {
   }
 }
 
-function addressOf(at: ListenAddress): string {
+function addressOf(at: Place): string {
   if (at.kind === 'unix') return at.path;
+  if (at.kind === 'systemd') return `systemd:${at.name}`;
   return at.host.includes(':') ? `[${at.host}]:${at.port}` : `${at.host}:${at.port}`;
 }
