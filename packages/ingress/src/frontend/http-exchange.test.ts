@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { duplexPair, type Duplex } from 'node:stream';
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { AditError, absoluteTarget } from '@adit/shared';
 import { exchangeHttp } from './http-exchange.ts';
 
@@ -58,4 +59,33 @@ test('an answer in a coding that nobody asked for, and a switch of protocols, ar
     await over.catch((error: unknown) => expect(error).toMatchObject({ code: 'PROTOCOL_ERROR' }));
     expect(heard()).not.toMatch(/^HTTP\/1\.1 (101|200)/);
   }
+});
+
+const whole = [
+  'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\n\r\n', 'HTTP/1.0 200 OK\r\n\r\nok', 'HTTP/1.1 204 None\r\nX: y\r\n\r\n', 'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nok',
+];
+const untrustworthy = [
+  'SSH-2.0-x\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'HTTP/1.1 200 OK\r\nX: a\rb\r\nContent-Length: 2\r\n\r\nok', 'HTTP/1.1 200 OK\r\nX : a\r\nContent-Length: 2\r\n\r\nok',
+  'HTTP/1.1 200 OK\r\nX: \0\r\nContent-Length: 2\r\n\r\nok', 'HTTP/1.1 2000 OK\r\n\r\n', 'HTTP/9.9 200 OK\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n', '',
+];
+const cutShort = ['HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'];
+
+test('any split of an answer is the same answer; what cannot be trusted is a 502, and what was cut is never whole', async () => {
+  await fc.assert(fc.asyncProperty(fc.constantFrom(...whole, ...untrustworthy, ...cutShort), fc.array(fc.nat(100), { maxLength: 10 }), async (answer, cuts) => {
+    const places = [0, ...cuts.map((cut) => cut % (answer.length + 1)).toSorted((a, b) => a - b), answer.length];
+    const { over, service, client, heard } = await exchanged(get);
+    client.on('end', () => client.end());
+    await once(service, 'data');
+    for (const [at, end] of places.slice(1).entries()) service.write(answer.slice(places[at], end), 'latin1');
+    service.end();
+    const ending = await over.then(() => 'whole', (error: unknown) => (error instanceof AditError ? 'cut' : error));
+    if (cutShort.includes(answer)) expect(ending).toBe('cut');
+    else expect(ending).toBe('whole');
+    if (untrustworthy.includes(answer)) expect(heard()).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\nProxy-Status: adit; error=(http_protocol_error|connection_terminated); /);
+    if (!whole.includes(answer)) return;
+    const [head = '', ...body] = heard().split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 (200 OK|204 None|404 Not Found)\r\n[^]*Connection: close/);
+    const content = body.join('\r\n\r\n');
+    expect(/^Transfer-Encoding: chunked$/m.test(head) ? content.replace(/[\da-f]+\r\n(\w*)\r\n/g, '$1') : content).toBe(answer.includes('204') ? '' : 'ok');
+  }), { numRuns: 300 });
 });
