@@ -16,11 +16,16 @@ import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
 import { awaitProxyHeader } from '../../packages/shared/src/protocol/proxy-protocol.ts';
 import { awaitConnectResponse } from '../../packages/shared/src/protocol/http-connect.ts';
 import { awaitSocks5 } from '../../packages/shared/src/protocol/socks5-client.ts';
+import { awaitSocksRequest, maxSocksBytes } from '../../packages/shared/src/protocol/socks-server.ts';
+import { absoluteTarget, basicUser, connectTarget } from '../../packages/shared/src/protocol/http-proxy.ts';
 import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
 import { newCa, newCrl } from '../support/issuer.ts';
 import { muxProperty } from '../support/mux-property.ts';
 import { transferProperty } from '../support/mux-transfer.ts';
 import { proxyBlock, proxyLine } from '../../packages/shared/src/protocol/proxy-protocol-writer.ts';
+
+/** SOCKS5 by name, with a password, SOCKS4 and 4a. */
+const socksRequests = ['05010005010003016100507869', '050200020103626f620378797a05010001c00002070050', '04010050c0000207626f620078', '04010050000000010064622e610078'].map((hex) => Uint8Array.from(Buffer.from(hex, 'hex')));
 
 export interface Target { readonly name: string; /** Of the cases asked for. */ readonly share: number; readonly property: () => fc.IProperty<never> | fc.IProperty<unknown> }
 
@@ -113,6 +118,21 @@ export const targets: readonly Target[] = [
   { name: 'socks5-answers', share: 1, property: () => fc.property(fc.array(fc.oneof(bytes, damaged(Uint8Array.of(5, 2)), damaged(Uint8Array.of(1, 0)), damaged(Uint8Array.of(5, 0, 0, 3, 2, 0x61, 0x62, 0, 80))), { maxLength: 6 }), (chunks) => {
     const handshake = awaitSocks5({ host: 'db.internal', port: 5432, credentials: { user: 'alice', password: 'fuzz' } });
     for (const chunk of chunks) if (handshake.receive(chunk).state !== 'more') break;
+  }) },
+  { name: 'socks-requests', share: 1, property: () => fc.property(fc.oneof(bytes, ...socksRequests.map(damaged)), fc.array(fc.nat(60), { maxLength: 6 }), fc.boolean(), (request, cuts, asks) => {
+    const admits = asks ? (user: string) => user === 'bob' : undefined;
+    const handshake = awaitSocksRequest(admits);
+    let step = handshake.receive(new Uint8Array(0));
+    for (const piece of splitAt(request, cuts)) if (step.state === 'more') step = handshake.receive(piece);
+    const whole = awaitSocksRequest(admits).receive(request);
+    assert.deepEqual({ ...step, rest: 0, send: 0 }, { ...whole, rest: 0, send: 0 }, 'another split gives another outcome');
+    assert(whole.state !== 'more' || request.length < maxSocksBytes, 'it wants more than the limit');
+  }) },
+  { name: 'http-proxy-request', share: 1, property: () => fc.property(fc.oneof(fc.string(), fc.stringMatching(/^(https?:\/\/)?[\][a-z0-9.:%@/?#*-]{0,40}$/)), (target) => {
+    const parsed = absoluteTarget('GET', target);
+    if (parsed.ok) assert.match(parsed.value.origin, /^\/[!-~]*$/, 'what is asked of a host is a path and nothing more');
+    assert.equal(typeof connectTarget(target).ok, 'boolean');
+    basicUser(['Proxy-Authorization', `Basic ${target}`]);
   }) },
   { name: 'open', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(open)), (payload) => {
     mayThrow(ProtocolFault, () => {

@@ -77,8 +77,8 @@ describe('user and password', () => {
     expect(basicUser(['Proxy-Authorization', basic('alice:a:b')])).toEqual({ user: 'alice', password: 'a:b' });
     expect(basicUser(['proxy-authorization', basic('björn:gehört').replace('Basic', 'bAsIc')])).toEqual({ user: 'björn', password: 'gehört' });
   });
-  test.each([[[]], [['Authorization', basic('a:b')]], [['Proxy-Authorization', basic('a:b'), 'Proxy-Authorization', basic('a:b')]], [['Proxy-Authorization', 'Bearer x']], [['Proxy-Authorization', 'Basic ???']], [['Proxy-Authorization', 'Basic abcde']], [['Proxy-Authorization', basic('alice')]]])('are not found in %j', (fields) => expect(basicUser(fields)).toBeUndefined());
-  test('of any bytes are read without a throw', () => { fc.assert(fc.property(fc.string(), (text) => { basicUser(['Proxy-Authorization', `Basic ${text}`]); })); });
+  test.each([[[]], [['Authorization', basic('a:b')]], [['Proxy-Authorization', basic('a:b'), 'Proxy-Authorization', basic('a:b')]], [['Proxy-Authorization', 'Bearer x']], [['Proxy-Authorization', 'Basic ???']], [['Proxy-Authorization', 'Basic abcde']], [['Proxy-Authorization', 'Basic a=']], [['Proxy-Authorization', 'Basic YTpi===']], [['Proxy-Authorization', basic('alice')]]])('are not found in %j', (fields) => expect(basicUser(fields)).toBeUndefined());
+  test('of any bytes are read without a throw', () => { fc.assert(fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-zA-Z0-9+/]{0,9}={0,3}$/)), (text) => { basicUser(['Proxy-Authorization', `Basic ${text}`]); })); });
 });
 
 describe('a refusal', () => {

@@ -77,7 +77,7 @@ export function hasContent(fields: RawFields): boolean { return valuesOf(fields,
 /** User and password of the one Proxy-Authorization: Basic; undefined where there is none. */
 export function basicUser(fields: RawFields): { readonly user: string; readonly password: string } | undefined {
   const [value, ...more] = valuesOf(fields, 'proxy-authorization');
-  const encoded = more.length > 0 ? undefined : /^basic +([a-z0-9+/]+={0,2})$/i.exec(value ?? '')?.[1];
+  const encoded = more.length > 0 ? undefined : /^basic +([a-z0-9+/]+)={0,2}$/i.exec(value ?? '')?.[1];
   if (encoded === undefined || encoded.length % 4 === 1) return undefined;
   const decoded = text(Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0)));
   const colon = decoded.indexOf(':');
