@@ -1,0 +1,190 @@
+/**
+ * The ClientHello of TLS, read and not consumed: which name the client asks for. Any version from SSL 3 on; fragments across records and packets.
+ * Record: TYPE(1)=22 VERSION(2)=03xx LENGTH(2) FRAGMENT(LENGTH). Message: TYPE(1)=1 LENGTH(3) VERSION(2) RANDOM(32) SESSION(1+n) CIPHERS(2+n)
+ * COMPRESSION(1+n) EXTENSIONS(2+n): TYPE(2) LENGTH(2) VALUE.
+ * Rule: `rest` is everything that was seen, so that the very bytes go on. A hello of which two readers could make two things (an extension twice, a
+ * second name, bytes too many) is refused: what we route by is what the service sees. At most 64 KiB are read, headers of records included.
+ * Not here: an encrypted hello (ECH) shows its outer name, and only that.
+ * Spec: RFC 8446 sections 4.1.2, 4.2, 5.1 and 6; RFC 6066 section 3.
+ */
+import { parseAddress } from './address.ts';
+import { text, u16, u24 } from './bytes.ts';
+import { parseHost } from './destination.ts';
+import type { Handshake, Step } from './handshake.ts';
+
+/** The name, or why there is none and what the client may be told of it. A hello without a name is one. */
+export type ClientHello =
+  /** Lower-case, without final dot. */
+  | { readonly ok: true; readonly serverName: string | undefined }
+  | { readonly ok: false; readonly reason: string; readonly alert: TlsAlert };
+
+/** The most that is read. OpenSSL accepts messages of 128 KiB, BoringSSL of 16 KiB. */
+export const maxClientHelloBytes = 65_536;
+
+/** AlertDescription (RFC 8446 section 6). */
+export const tlsAlerts = { unexpectedMessage: 10, illegalParameter: 47, accessDenied: 49, decodeError: 50, internalError: 80, unrecognizedName: 112 } as const;
+export type TlsAlert = keyof typeof tlsAlerts;
+
+/** A fatal alert as a record, unencrypted: TYPE(1)=21 VERSION(2)=0303 LENGTH(2)=2 LEVEL(1)=2 DESCRIPTION(1). */
+export function tlsAlert(alert: TlsAlert): Uint8Array { return Uint8Array.of(21, 3, 3, 0, 2, 2, tlsAlerts[alert]); }
+
+/** The first byte of every TLS connection. */
+export const tlsHandshakeByte = 22;
+
+const recordHeaderBytes = 5;
+const maxFragmentBytes = 16_384;
+const clientHelloType = 1;
+const messageHeaderBytes = 4;
+const serverNameExtension = 0;
+const hostName = 0;
+
+export function awaitClientHello(): Handshake<ClientHello> { return new HelloReader(); }
+
+class HelloReader implements Handshake<ClientHello> {
+  readonly #seen = new Gathered();
+  readonly #message = new Gathered();
+  /** The header of the record that is being read. */
+  readonly #header = new Uint8Array(recordHeaderBytes);
+  #headerLength = 0;
+  /** Of this record's fragment, still to come. */
+  #toCome = 0;
+  /** Of all headers of records so far. */
+  #headerBytes = 0;
+
+  receive(chunk: Uint8Array): Step<ClientHello> {
+    this.#seen.add(chunk);
+    for (let at = 0; at < chunk.length;) {
+      if (this.#toCome === 0) {
+        this.#header[this.#headerLength++] = chunk[at++]!;
+        const fault = this.#judgeHeader();
+        if (fault) return this.#done(fault);
+        continue;
+      }
+      const piece = chunk.subarray(at, at + this.#toCome);
+      at += piece.length;
+      this.#toCome -= piece.length;
+      this.#message.add(piece);
+      const hello = this.#judgeMessage();
+      if (hello) return this.#done(hello);
+    }
+    return { state: 'more' };
+  }
+
+  /** At each byte of it, so that what is no TLS is told at its first. */
+  #judgeHeader(): ClientHello | undefined {
+    const [type, major] = this.#header;
+    const length = this.#headerLength;
+    if (type !== tlsHandshakeByte) return this.#headerBytes === 0 ? no(`it begins with a byte of ${type}, which is not TLS`, 'unexpectedMessage') : no(`a record of type ${type} is in the middle of it`, 'unexpectedMessage');
+    if (length > 1 && major !== 3) return no(`it begins with a record of version ${major}, which is not TLS`, 'decodeError');
+    if (length < recordHeaderBytes) return undefined;
+    const fragment = u16(this.#header, 3);
+    if (fragment === 0 || fragment > maxFragmentBytes) return no(`a record of it has ${fragment} bytes`, 'decodeError');
+    this.#headerBytes += recordHeaderBytes;
+    this.#headerLength = 0;
+    this.#toCome = fragment;
+    return undefined;
+  }
+
+  /** By what is announced and not by what has come, so that the outcome is the same however it comes. */
+  #judgeMessage(): ClientHello | undefined {
+    const { bytes } = this.#message;
+    if (bytes[0] !== clientHelloType) return no(`it begins with a message of type ${bytes[0]}`, 'unexpectedMessage');
+    if (bytes.length < messageHeaderBytes) return undefined;
+    const whole = messageHeaderBytes + u24(bytes, 1);
+    if (whole + this.#headerBytes > maxClientHelloBytes) return no(`it has more than ${maxClientHelloBytes} bytes`, 'decodeError');
+    if (bytes.length + this.#toCome > whole) return no('more follows it in its record', 'unexpectedMessage');
+    return bytes.length === whole ? readHello(bytes.subarray(messageHeaderBytes)) : undefined;
+  }
+
+  #done(value: ClientHello): Step<ClientHello> { return { state: 'done', value, rest: this.#seen.bytes }; }
+}
+
+/** Bytes in one piece, however small the pieces they come in. */
+class Gathered {
+  #room = new Uint8Array(1024);
+  #length = 0;
+
+  get bytes(): Uint8Array { return this.#room.subarray(0, this.#length); }
+
+  add(piece: Uint8Array): void {
+    const length = this.#length + piece.length;
+    if (length > this.#room.length) {
+      const larger = new Uint8Array(Math.max(length, this.#room.length * 2));
+      larger.set(this.bytes);
+      this.#room = larger;
+    }
+    this.#room.set(piece, this.#length);
+    this.#length = length;
+  }
+}
+
+/** What is in bounds, and where it ends; undefined where it runs over. */
+class Vectors {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) { this.#bytes = bytes; }
+
+  get left(): number { return this.#bytes.length - this.#at; }
+
+  take(length: number): Uint8Array | undefined {
+    if (length > this.left) return undefined;
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  number(width: 1 | 2): number | undefined {
+    const bytes = this.take(width);
+    return bytes && (width === 1 ? bytes[0]! : u16(bytes, 0));
+  }
+
+  /** A length of that many bytes, and what it counts. */
+  vector(width: 1 | 2): Uint8Array | undefined {
+    const length = this.number(width);
+    return length === undefined ? undefined : this.take(length);
+  }
+}
+
+const cut = no('a length in it runs over its end', 'decodeError');
+
+function readHello(body: Uint8Array): ClientHello {
+  const fields = new Vectors(body);
+  const fixed = fields.take(34);
+  const [session, ciphers, compression] = [fields.vector(1), fields.vector(2), fields.vector(1)];
+  if (!fixed || !session || !ciphers || !compression) return cut;
+  if (fields.left === 0) return { ok: true, serverName: undefined };
+  const extensions = fields.vector(2);
+  if (!extensions) return cut;
+  return fields.left > 0 ? no('bytes follow its extensions', 'decodeError') : readExtensions(new Vectors(extensions));
+}
+
+function readExtensions(extensions: Vectors): ClientHello {
+  const seen = new Set<number>();
+  let found: ClientHello = { ok: true, serverName: undefined };
+  while (extensions.left > 0) {
+    const [type, value] = [extensions.number(2), extensions.vector(2)];
+    if (type === undefined || !value) return cut;
+    if (seen.has(type)) return no(`extension ${type} is in it twice`, 'illegalParameter');
+    seen.add(type);
+    if (type === serverNameExtension) found = readServerName(value);
+    if (!found.ok) return found;
+  }
+  return found;
+}
+
+/** LIST(2+n): TYPE(1)=0 NAME(2+n). One name: nobody ever defined another type, and two readers could choose two. */
+function readServerName(value: Uint8Array): ClientHello {
+  const whole = new Vectors(value);
+  const list = whole.vector(2);
+  if (!list || whole.left > 0) return cut;
+  const entry = new Vectors(list);
+  const [type, bytes] = [entry.number(1), entry.vector(2)];
+  if (type === undefined || !bytes) return cut;
+  if (type !== hostName || entry.left > 0) return no('it has another server name than one host name', 'illegalParameter');
+  const name = text(bytes);
+  const host = parseHost(name);
+  if (!host.ok) return no(`its server name is none: ${host.reason}`, 'illegalParameter');
+  return parseAddress(name) ? no('its server name is an address', 'illegalParameter') : { ok: true, serverName: host.value };
+}
+
+function no(reason: string, alert: TlsAlert): ClientHello { return { ok: false, reason, alert }; }
