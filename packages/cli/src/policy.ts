@@ -3,8 +3,8 @@
  * Rule: says what the egress would say with this file: it is the same code. Opens no connection and resolves nothing.
  */
 import { Command } from 'commander';
-import { loadPolicy, parseSubjects, type Verdict } from '@adit/egress';
-import { addressFamily, AditError, parseDestination, type Destination } from '@adit/shared';
+import { loadPolicy, parseSubjects, type Backend, type Service, type Verdict } from '@adit/egress';
+import { addressFamily, AditError, formatDuration, parseDestination } from '@adit/shared';
 
 /** The command, to be added to the program. Its actions throw AditError: POLICY_INVALID for the file, USAGE for the arguments. */
 export function policyCommand(): Command {
@@ -42,25 +42,60 @@ function explain(file: string, text: string, { identity, group, address }: Expla
   if (subjects === undefined) throw new AditError('USAGE', `--identity ${JSON.stringify(identity)} is not NAME, group:GROUP or spiffe://TRUST-DOMAIN/client/NAME.`);
   let allowed = true;
   for (const subject of subjects) {
-    const judge = (at: string | undefined): Verdict => (at === undefined ? policy.decide(subject, destination.value) : policy.decideAddress(subject, destination.value, at));
-    const verdict = judge(address);
+    const verdict = address === undefined ? policy.decide(subject, destination.value) : policy.decideAddress(subject, destination.value, address);
+    const judge = (backend: Backend, at: string): Verdict => policy.decideBackend(subject, { destination: destination.value, backend: backend.name }, at);
     allowed &&= verdict.allow;
     if (subjects.length > 1) process.stdout.write(`In the trust domain ${subject.trustDomain}:\n`);
-    process.stdout.write(`${lines(verdict, destination.value, address === undefined ? judge : undefined).join('\n')}\n`);
+    process.stdout.write(`${lines(verdict, address === undefined ? judge : undefined).join('\n')}\n`);
   }
   process.exitCode = allowed ? 0 : 1;
 }
 
+type Judge = (backend: Backend, address: string) => Verdict;
+
 /** `judge` is given when addresses are still to be judged. */
-function lines(verdict: Verdict, destination: Destination, judge: ((address: string) => Verdict) | undefined): string[] {
+function lines(verdict: Verdict, judge: Judge | undefined): string[] {
   if (!verdict.allow) return [`deny (${verdict.code}): ${verdict.detail}`, `  the client is told: ${verdict.reason}`];
-  const { host, port } = verdict.target;
+  const { backends: [first], service } = verdict;
+  const several = service !== undefined && service.backends.length > 1;
   return [
     `allow: ${verdict.detail}`,
-    ...(destination.kind === 'service' ? [`  it is ${host} port ${port}`] : []),
-    ...(judge !== undefined && addressFamily(host) === 0 ? [`  each address that ${host} resolves to is judged too: ${examples(judge)}`] : []),
+    ...(several ? pool(service, verdict.backends, judge) : [...(service === undefined ? [] : [`  it is ${placeOf(first!)}`]), ...addressesOf(first!, '  ', judge)]),
+    ...(service?.proxyProtocol === undefined ? [] : [`  it is told who came by PROXY protocol ${service.proxyProtocol}`]),
   ];
 }
+
+function placeOf(backend: Backend): string {
+  if (backend.kind === 'unix') return `the Unix socket ${backend.path}`;
+  return `${backend.host} port ${backend.port}${backend.kind === 'tls' ? ', over TLS' : ''}`;
+}
+
+/** What happens to the addresses that a name of a backend resolves to. */
+function addressesOf(backend: Backend, indent: string, judge: Judge | undefined): string[] {
+  if (judge === undefined || backend.kind === 'unix' || addressFamily(backend.host) !== 0) return [];
+  return [`${indent}each address that ${backend.host} resolves to is judged too: ${examples((address) => judge(backend, address))}`];
+}
+
+const waysOf: Readonly<Record<Service['balance'], (service: Service) => string>> = {
+  'round-robin': () => 'in turns',
+  'least-connections': () => 'whichever has the fewest connections',
+  source: ({ hashOn }) => (hashOn === 'identity' ? 'always the same for one identity' : 'always the same for one client address'),
+};
+
+/** Every backend of a service and what becomes of it. */
+function pool(service: Service, allowed: readonly Backend[], judge: Judge | undefined): string[] {
+  const { balance, health, backends } = service;
+  const checked = health === undefined ? '' : `; checked every ${formatDuration(health.intervalMs)}`;
+  return [
+    `  it is one of ${backends.length} backends, ${waysOf[balance](service)} (${balance})${checked}:`,
+    ...backends.flatMap((backend) => {
+      const denied = allowed.includes(backend) ? '' : ': not for this identity';
+      return [`    ${backend.name}${weightOf(backend)}${denied}`, ...(denied === '' ? addressesOf(backend, '      ', judge) : [])];
+    }),
+  ];
+}
+
+function weightOf({ weight }: Backend): string { return weight === 1 ? '' : weight === 0 ? ', weight 0: no new connections' : `, weight ${weight}`; }
 
 const samples = { public: '93.184.215.14', private: '10.255.254.253', loopback: '127.0.0.1', metadata: '169.254.169.254' } as const;
 

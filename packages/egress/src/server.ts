@@ -4,9 +4,11 @@
  * it takes something away, for the sessions and streams that are open.
  */
 import type net from 'node:net';
+import { dirname } from 'node:path';
 import tls from 'node:tls';
 import { AditError, alpn, defaultWindowBytes, ExpiryWatch, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type HostPort, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Attachments, type Arrival } from './attach.ts';
+import { loadServices, Services } from './backend/services.ts';
 import { ConnectService } from './connect/service.ts';
 import { HttpDoor } from './http.ts';
 import { Limits } from './limits.ts';
@@ -23,7 +25,9 @@ const recheckMs = 15_000;
 
 /** Everything that `--check` checks: the files that the options name. */
 export function loadEgressFiles(options: EgressOptions): { trust: Trust; policy: PolicyFile } {
-  return { trust: loadTrust(options), policy: new PolicyFile(options.policy) };
+  const policy = new PolicyFile(options.policy);
+  loadServices(policy.current.services, dirname(options.policy));
+  return { trust: loadTrust(options), policy };
 }
 
 export class EgressServer {
@@ -32,6 +36,7 @@ export class EgressServer {
   readonly #deps: EgressDeps;
   readonly #policy: PolicyFile;
   readonly #limits: Limits;
+  readonly #services: Services;
   readonly #sessions: Sessions;
   readonly #attachments: Attachments;
   readonly #proxyHeaders: ProxyHeaders;
@@ -42,6 +47,7 @@ export class EgressServer {
   readonly #expiry: ExpiryWatch;
   readonly #listeners: Listener[] = [];
   #trust: Trust;
+  #servicesWatch = new AbortController();
   #draining = false;
   #recheck: NodeJS.Timeout | undefined;
 
@@ -52,17 +58,18 @@ export class EgressServer {
     this.#trust = trust;
     this.#policy = policy;
     this.#limits = new Limits(options);
+    this.#services = new Services({ log: deps.log, permitCheck: (service, backend, address) => this.#policy.current.decideProbe(service, backend, address) });
     this.#expiry = new ExpiryWatch({ loaded: () => this.#trust, log: deps.log });
     this.#sessions = new Sessions({
       options: { ...options, window: defaultWindowBytes, agent: deps.agent },
-      limits: this.#limits, policy: () => this.#policy.current, log: deps.log, record: deps.record,
+      limits: this.#limits, policy: () => this.#policy.current, services: this.#services, log: deps.log, record: deps.record,
     });
     this.#attachments = new Attachments({
       ...options, peers: () => this.#peers(), policy: () => this.#policy.current, sessions: this.#sessions, draining: () => this.#draining, log: deps.log,
     });
     this.#proxyHeaders = new ProxyHeaders({ from: options.acceptProxyProtocol, log: deps.log });
     this.#connect = new ConnectService({
-      options, limits: this.#limits, policy: () => this.#policy.current, peers: () => this.#peers(), draining: () => this.#draining, log: deps.log, record: deps.record,
+      options, limits: this.#limits, policy: () => this.#policy.current, services: this.#services, peers: () => this.#peers(), draining: () => this.#draining, log: deps.log, record: deps.record,
     });
     this.#http = new HttpDoor({
       wsPath: options.wsPath, attachments: this.#attachments, connect: this.#connect, innerTls: () => serverOptions(this.#trust.credentials, this.#trust.anchors), draining: () => this.#draining, log: deps.log,
@@ -82,6 +89,8 @@ export class EgressServer {
     // In the same turn as the files were loaded: what changes from here on is seen.
     const { cert, key, clientCa, crl, policy } = this.#options;
     watchFiles([cert, key, clientCa, policy, ...(crl === undefined ? [] : [crl])], () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    this.#services.prepare(this.#policy.current.services, dirname(policy))();
+    this.#watchServices();
     for (const at of this.#options.listen) await this.#listen(at, (socket) => this.#tls.emit('connection', socket));
     for (const at of this.#options.listenHttp) await this.#listen(at, (socket, arrival) => this.#http.accept(socket, { arrival }), { http: true });
     this.#expiry.start(this.#stopped.signal);
@@ -91,7 +100,10 @@ export class EgressServer {
   /** Loads every file again; each that is bad keeps its old content in force. */
   reload(cause: string): void {
     this.#attempt('policy', cause, () => {
-      this.#policy.reload();
+      let serve = (): void => { /* assigned before it is called */ };
+      this.#policy.reload((next) => { serve = this.#services.prepare(next.services, dirname(this.#options.policy)); });
+      serve();
+      this.#watchServices();
       for (const served of [this.#sessions, this.#connect]) served.recheckPolicy();
     });
     this.#attempt('certificates', cause, () => {
@@ -116,6 +128,7 @@ export class EgressServer {
   /** Cuts everything. */
   close(): void {
     this.#stopped.abort();
+    this.#services.close();
     clearInterval(this.#recheck);
     for (const listener of this.#listeners) void listener.close();
     this.#attachments.close();
@@ -146,6 +159,13 @@ export class EgressServer {
     if (!arrival) socket.destroy();
     else if (socket.alpnProtocol === alpn) void this.#attachments.offered(arrival, { kind: 'tls', duplex: socket, proof: socket });
     else this.#http.accept(socket, { arrival, proof: socket });
+  }
+
+  /** The files of the services: others with every policy. */
+  #watchServices(): void {
+    this.#servicesWatch.abort();
+    this.#servicesWatch = new AbortController();
+    if (this.#services.files.length > 0) watchFiles(this.#services.files, () => this.reload('a file changed'), { signal: AbortSignal.any([this.#stopped.signal, this.#servicesWatch.signal]) });
   }
 
   #attempt(what: string, cause: string, load: () => void): void {

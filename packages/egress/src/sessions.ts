@@ -8,6 +8,7 @@ import {
   binderHolds, codeOfWire, feature, judgeAgain, resumeKey, sameIdentity, sendWelcome, SessionDriver, version, wireOfCode, type AccessRecord, type Bound, type Carrier, type Code, type Hello,
   type Logger, type PeerContext, type PeerIdentity, type Position,
 } from '@adit/shared';
+import type { Services } from './backend/services.ts';
 import { Detached, type DetachedOptions } from './detached.ts';
 import type { Full, Lease, Limits } from './limits.ts';
 import type { Policy } from './policy/policy.ts';
@@ -27,6 +28,7 @@ export interface SessionsContext {
   readonly options: SessionsOptions;
   readonly limits: Limits;
   readonly policy: () => Policy;
+  readonly services: Services;
   readonly log: Logger;
   readonly record: (record: AccessRecord) => void;
 }
@@ -204,9 +206,9 @@ export class Sessions {
   }
 
   #serve(session: EgressSession, stream: ConstructorParameters<typeof ServedStream>[0], payload: Uint8Array): void {
-    const { options, limits, policy, record } = this.#context;
+    const { options, limits, policy, services, record } = this.#context;
     const served: ServedStream = new ServedStream(stream, payload, {
-      sessionId: session.name, identity: session.identity, policy, admit: () => limits.stream(session.identity.uri),
+      sessionId: session.name, identity: session.identity, policy, services, remote: () => session.remote, admit: () => limits.stream(session.identity.uri),
       dialTimeoutMs: options.dialTimeoutMs, idleTimeoutMs: options.idleTimeoutMs, record: (one) => record({ ...one, remote: session.remote }),
       ended: (over) => {
         session.streams.delete(over);

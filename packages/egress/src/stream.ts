@@ -4,9 +4,10 @@
  * whatever happens, the stream ends exactly once and leaves one access record.
  * Not here: who the peer is (attach.ts), how many it may open in all (limits.ts).
  */
-import { AditError, codeOfWire, connectPooled, decodeOpen, formatDestination, formatHostPort, isCode, Relay, wireOfCode, type AccessRecord, type Code, type Destination, type OfferedStream, type OpenRequest, type PeerIdentity, type RelayEnd, type RelayOutcome, type RelaySocket } from '@adit/shared';
-import { dial } from './dialer/dial.ts';
+import { AditError, codeOfWire, decodeOpen, formatDestination, formatHostPort, isCode, Relay, wireOfCode, type AccessRecord, type Code, type OfferedStream, type OpenRequest, type PeerIdentity, type RelayEnd, type RelayOutcome } from '@adit/shared';
+import type { Reached, Services } from './backend/services.ts';
 import type { Policy } from './policy/policy.ts';
+import type { Verdict } from './policy/verdict.ts';
 import type { Lease } from './limits.ts';
 
 export interface StreamContext {
@@ -14,6 +15,10 @@ export interface StreamContext {
   readonly identity: PeerIdentity;
   /** The policy in force now. */
   readonly policy: () => Policy;
+  /** Reaches what the policy permits. */
+  readonly services: Services;
+  /** Where the client's connection comes from now. */
+  readonly remote: () => string;
   /** Takes a place among the open streams, or says which limit is reached. */
   readonly admit: () => Lease | { readonly code: Code; readonly reason: string };
   readonly dialTimeoutMs: number;
@@ -38,8 +43,7 @@ export class ServedStream {
   #dialling: AbortController | undefined;
   #request: Asked | undefined;
   #lease: Lease | undefined;
-  #address: string | undefined;
-  #port = 0;
+  #reached: Reached | undefined;
   #rule: string | undefined;
   #dialMs: number | undefined;
   #denied = false;
@@ -59,7 +63,7 @@ export class ServedStream {
     if (this.#relay.over || !this.#request) return;
     const policy = this.#context.policy();
     let verdict = policy.decide(this.#context.identity, this.#request.destination);
-    if (verdict.allow && this.#address !== undefined) verdict = policy.decideAddress(this.#context.identity, this.#request.destination, this.#address);
+    if (verdict.allow && this.#reached) verdict = policy.decideBackend(this.#context.identity, { destination: this.#request.destination, backend: this.#reached.backend.name }, this.#reached.address);
     if (!verdict.allow) this.abort('POLICY_RELOADED', 'the policy changed and no longer allows this destination');
   }
 
@@ -79,33 +83,29 @@ export class ServedStream {
       return verdict;
     }
     this.#rule = verdict.rule;
-    void this.#dial(destination, verdict.target);
+    void this.#dial(decoded.request, verdict);
     return undefined;
   }
 
-  async #dial(destination: Destination, target: { readonly host: string; readonly port: number }): Promise<void> {
-    const attempts: RelaySocket[] = [];
+  async #dial({ destination, client }: Asked, { backends, service }: Verdict & { readonly allow: true }): Promise<void> {
     const dialled = performance.now();
     const { signal } = this.#dialling = new AbortController();
+    const { identity, sessionId, services, dialTimeoutMs } = this.#context;
     const policy = this.#context.policy();
     try {
-      const { socket, address, rule } = await dial({
-        ...target, timeoutMs: this.#context.dialTimeoutMs, signal,
-        permit: (candidate) => policy.decideAddress(this.#context.identity, destination, candidate),
-        connect: (host, port) => {
-          const attempt = connectPooled({ host, port });
-          attempts.push(attempt);
-          return attempt.socket;
-        },
+      const reached = await services.reach({
+        backends, ...(service && { service }), timeoutMs: dialTimeoutMs, signal,
+        caller: { identity, ...(client !== undefined && { client }), remote: this.#context.remote(), requested: formatDestination(destination), stream: `${sessionId}-${this.#stream.id}` },
+        permit: (backend, address) => policy.decideBackend(identity, { destination, backend: backend.name }, address),
       });
       this.#dialling = undefined;
       this.#dialMs = performance.now() - dialled;
-      this.#address = address;
-      this.#port = target.port;
-      this.#rule = rule;
+      this.#reached = reached;
+      this.#rule = reached.rule;
       if (!this.#relay.over) this.#stream.accept(nothing);
       if (policy !== this.#context.policy()) this.recheck(); // it changed while we dialled
-      this.#relay.attach(attempts.find((attempt) => attempt.socket === socket)!, { idleTimeoutMs: this.#context.idleTimeoutMs });
+      if (this.#relay.over) reached.release();
+      this.#relay.attach(reached.local, { idleTimeoutMs: this.#context.idleTimeoutMs });
     } catch (error) {
       this.#dialling = undefined;
       if (this.#relay.over) return;
@@ -126,12 +126,13 @@ export class ServedStream {
   #ended(outcome: RelayOutcome): void {
     this.#dialling?.abort(); // costs an exception with its stack: only where there is something to end
     this.#lease?.release();
+    this.#reached?.release();
     const { identity, sessionId } = this.#context;
     const code = isCode(outcome.code) ? outcome.code : codeOfWire(outcome.code);
     this.#context.record({
       session: sessionId, stream: this.#stream.id, identity: identity.uri, frontEnd: this.#request?.frontEnd ?? 'unknown',
       ...(this.#request?.client !== undefined && { client: this.#request.client }),
-      requested: this.#request ? formatDestination(this.#request.destination) : '', ...(this.#address !== undefined && { resolved: formatHostPort(this.#address, this.#port) }),
+      requested: this.#request ? formatDestination(this.#request.destination) : '', ...(this.#reached && { resolved: placeOf(this.#reached) }), ...(this.#reached && this.#reached.attempts > 1 && { attempts: this.#reached.attempts }),
       ...(this.#rule !== undefined && { rule: this.#rule }), verdict: this.#denied ? 'deny' : 'allow', ...(code !== 'NO_ERROR' && { code, reason: this.#detail ?? outcome.reason }),
       end: endOf(outcome.end, code), bytesUp: outcome.bytesReceived, bytesDown: outcome.bytesSent,
       ...(this.#dialMs !== undefined && { dialMs: round(this.#dialMs) }), durationMs: round(performance.now() - this.#started),
@@ -149,5 +150,7 @@ function endOf(end: RelayEnd, code: Code): AccessRecord['end'] {
   if (end !== 'reset') return end;
   return lost.includes(code) ? 'lost' : cut.includes(code) ? 'cut' : 'reset';
 }
+
+function placeOf({ backend, address }: Reached): string { return backend.kind === 'unix' ? backend.name : formatHostPort(address, backend.port); }
 
 function round(ms: number): number { return Math.round(ms * 100) / 100; }

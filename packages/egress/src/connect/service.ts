@@ -12,6 +12,7 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 import { factsOf, judgeAgain, judgeClient, type AccessRecord, type Destination, type DuplexStream, type Logger, type Parsed, type PeerContext, type PeerIdentity } from '@adit/shared';
+import type { Services } from '../backend/services.ts';
 import type { Full, Lease, Limits } from '../limits.ts';
 import type { Policy } from '../policy/policy.ts';
 import { ServedStream } from '../stream.ts';
@@ -25,6 +26,7 @@ export interface ConnectContext {
   readonly options: { readonly dialTimeoutMs: number; readonly idleTimeoutMs: number };
   readonly limits: Limits;
   readonly policy: () => Policy;
+  readonly services: Services;
   readonly peers: () => PeerContext;
   readonly draining: () => boolean;
   readonly log: Logger;
@@ -150,14 +152,14 @@ export class ConnectService {
   }
 
   #serve(client: Client, stream: DuplexStream, { destination, duplex }: { readonly destination: Destination; readonly duplex: Duplex }): void {
-    const { options, limits, policy, record } = this.#context;
+    const { options, limits, policy, services, record } = this.#context;
     this.#open.add(duplex);
     duplex.once('close', () => {
       this.#open.delete(duplex);
       this.#checkEmpty();
     });
     const served: ServedStream = new ServedStream(stream, { destination, frontEnd: 'connect' }, {
-      ...options, sessionId: client.name, identity: client.identity, policy, record: (over) => record({ ...over, remote: client.remote }),
+      ...options, sessionId: client.name, identity: client.identity, policy, services, remote: () => client.remote, record: (over) => record({ ...over, remote: client.remote }),
       admit: () => {
         const lease = limits.stream(client.identity.uri);
         return 'code' in lease ? lease : { release: () => { whenClosed(duplex, () => lease.release()); } };

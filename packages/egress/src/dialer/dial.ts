@@ -55,11 +55,11 @@ class Dial {
   }
 
   start(): void {
-    const { host, timeoutMs, signal } = this.#request;
+    const { host, unix, timeoutMs, signal } = this.#request;
     if (signal?.aborted === true) return this.#abandoned();
     signal?.addEventListener('abort', this.#abandoned, { once: true });
     this.#deadline = setTimeout(() => this.#fail(dialError(this.#race === undefined ? 'DNS_TIMEOUT' : 'DIAL_TIMEOUT', this.#request)), timeoutMs);
-    if (addressFamily(host) !== 0) this.#judge([host]);
+    if (unix === true || addressFamily(host) !== 0) this.#judge([host]);
     else void this.#lookUp(host);
   }
 

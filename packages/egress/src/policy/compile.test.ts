@@ -32,7 +32,7 @@ tests:
       'p.yaml:1:10: "version" has to be 1',
       'p.yaml:2:1: unknown key "servces": did you mean "services"?',
       'p.yaml:5:3: "Web" cannot name a service: use a-z, 0-9 and inner dashes, one letter at least, 63 characters at most',
-      'p.yaml:5:8: "Web" "http://10.0.0.5": write tcp://HOST:PORT',
+      'p.yaml:5:8: "Web" "http://10.0.0.5": write tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH',
       'p.yaml:6:8: "web" "tcp://10.0.0.5:0": the port is not a number from 1 to 65535',
       'p.yaml:9:18: "ali*": a "*" may end a URI only: write spiffe://TRUST-DOMAIN/client/START*',
       'p.yaml:9:26: has to be text (in quotes, if YAML reads it as something else)',
@@ -63,7 +63,7 @@ tests:
 
   it('keeps where each pattern stands, for logs', () => {
     const { rules, services } = compilePolicy('version: 1\nservices: { web: "tcp://[::1]:80" }\nrules:\n- name: r\n  identities: [a]\n  allow: [web]\n  deny:\n  - "*:25"\n', '/etc/adit/policy.yaml');
-    expect(services.get('web')).toEqual({ host: '::1', port: 80 });
+    expect(services.get('web')).toMatchObject({ name: 'web', backends: [{ name: 'tcp://[::1]:80', kind: 'tcp', host: '::1', port: 80 }] });
     expect(rules[0]).toMatchObject({ name: 'r', allow: [{ why: 'rule "r" (/etc/adit/policy.yaml:6:11, "web")' }], deny: [{ why: 'rule "r" (/etc/adit/policy.yaml:8:5, "*:25")' }] });
   });
 

@@ -10,23 +10,24 @@ import type { DestinationPattern } from './destination-pattern.ts';
 import { readDocument, type Path, type SourceDocument } from './document.ts';
 import type { Grant } from './grants.ts';
 import type { IdentityPattern } from './identity-pattern.ts';
-import { policyKeys, policySchema, type PolicySource } from './schema.ts';
-import type { Target } from './verdict.ts';
+import { keysAt, policySchema, type PolicySource } from './schema.ts';
+import type { Service } from './service.ts';
 
 export interface Rule { readonly name: string; readonly identities: readonly IdentityPattern[]; readonly allow: readonly Grant[]; readonly deny: readonly Grant[] }
 
 /** One line of `tests`, and where it stands. */
 export type PolicyTest = NonNullable<PolicySource['tests']>[number] & { readonly place: Place };
 
-export interface CompiledPolicy { readonly services: ReadonlyMap<string, Target>; readonly rules: readonly Rule[]; readonly tests: readonly PolicyTest[] }
+export interface CompiledPolicy { readonly services: ReadonlyMap<string, Service>; readonly rules: readonly Rule[]; readonly tests: readonly PolicyTest[] }
 
 /** Compiles a file; `file` names it in complaints. Fails with POLICY_INVALID, all complaints in one. */
 export function compilePolicy(text: string, file: string): CompiledPolicy {
   const document = readDocument(text);
   if (document.complaints.length > 0) throw policyInvalid(file, document.complaints);
   if (document.value === null || document.value === undefined) throw policyInvalid(file, [{ line: 1, column: 1, text: 'the file is empty: a policy begins with "version: 1"' }]);
-  const services = keysOf((document.value as { services?: unknown }).services);
-  const parsed = policySchema(services).safeParse(document.value);
+  const written = mapOf((document.value as { services?: unknown }).services);
+  const services = Object.keys(written);
+  const parsed = policySchema(written).safeParse(document.value);
   const complaints = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => complain(issue, document))),
     ...services.filter((name) => !isServiceName(name)).map((name) => ({ ...document.placeOfKey(['services'], name), text: `${JSON.stringify(name)} cannot name a service: use a-z, 0-9 and inner dashes, one letter at least, 63 characters at most` })),
@@ -36,7 +37,7 @@ export function compilePolicy(text: string, file: string): CompiledPolicy {
   return assemble(parsed.data, document, file);
 }
 
-function keysOf(value: unknown): string[] { return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []; }
+function mapOf(value: unknown): Readonly<Record<string, unknown>> { return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Readonly<Record<string, unknown>> : {}; }
 
 function assemble(source: PolicySource, document: SourceDocument, file: string): CompiledPolicy {
   const grants = (rule: number, list: 'allow' | 'deny'): Grant[] => (source.rules[rule]![list] ?? []).map(({ text, value }, at) => {
@@ -45,7 +46,7 @@ function assemble(source: PolicySource, document: SourceDocument, file: string):
     return { rule: name, why: `rule "${name}" (${file}:${line}:${column}, "${text}")`, pattern: value satisfies DestinationPattern };
   });
   return {
-    services: new Map(Object.entries(source.services ?? {}).map(([name, { value }]) => [name, value])),
+    services: new Map(Object.entries(source.services ?? {}).map(([name, service]) => [name, { ...service, name }])),
     rules: source.rules.map(({ name, identities }, at) => ({ name, identities: identities.map(({ value }) => value), allow: grants(at, 'allow'), deny: grants(at, 'deny') })),
     tests: (source.tests ?? []).map((test, at) => ({ ...test, place: document.placeOf(['tests', at]) })),
   };
@@ -70,7 +71,7 @@ const nouns: Readonly<Record<string, string>> = { string: 'text (in quotes, if Y
 function complain(issue: z.core.$ZodIssue, document: SourceDocument): Complaint[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    const keys = policyKeys[String(path[0] ?? '')] ?? [];
+    const keys = keysAt(path);
     return issue.keys.map((key) => ({ ...document.placeOfKey(path, key), text: `unknown key "${key}"${didYouMean(key, keys) || `: there are ${keys.join(', ')}`}` }));
   }
   const what = typeof path.at(-1) === 'string' ? `"${String(path.at(-1))}" ` : '';

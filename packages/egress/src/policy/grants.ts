@@ -54,6 +54,9 @@ export class Grants {
   /** The `*` pattern with this port. */
   any(port: number): Grant | undefined { return find(this.#any, port); }
 
+  /** `*` with all ports. */
+  everything(): Grant | undefined { return this.#any.find(({ ports }) => ports[0]?.[0] === 1 && ports[0][1] === 65535)?.grant; }
+
   /** A range with this port that holds the address and whose prefix is at least `minPrefix` long. */
   ranged(bytes: Uint8Array, port: number, minPrefix: number): Grant | undefined {
     for (const { grant, ports, range } of this.#ranges) {

@@ -10,7 +10,7 @@ const grants = (texts: readonly string[]) => new Grants(texts.map((text) => {
   return { rule: text, why: `rule ${text}`, pattern: parsed.value };
 }));
 const request = (host: string, allow: readonly string[], more: { readonly deny?: readonly string[]; readonly service?: string } = {}): Request => ({
-  allow: grants(allow), deny: grants(more.deny ?? []), text: `${host}:80`, identity: 'alice', host, port: 80, literal: parseAddress(host), service: more.service, nearest: () => 'nothing near',
+  allow: grants(allow), deny: grants(more.deny ?? []), text: `${host}:80`, identity: 'alice', host, port: 80, literal: parseAddress(host), service: more.service, backend: { kind: 'tcp', host, port: 80, name: `tcp://${host}:80`, weight: 1 }, nearest: () => 'nothing near',
 });
 
 describe('the judge', () => {

@@ -6,10 +6,12 @@
  *   `*`: public only
  * The owner of a name chooses its addresses and can change them between two look-ups (DNS rebinding), so no name opens the egress's
  * own machine, its neighbours on the link, or the metadata service: somebody has to have written the address.
+ * A Unix socket has no address: it is reached through the service that names it, and by nothing else.
  * Not here: which rules speak about an identity, where services point (policy.ts); sockets, resolving (the dialer).
  */
 import { parseAddress, unmapped } from '@adit/shared';
 import type { Grant, Grants, NameMatch } from './grants.ts';
+import type { Backend } from './service.ts';
 import { classify, embedded, type AddressKind } from './special.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -20,6 +22,8 @@ export interface Request {
   /** As the client wrote it, in its one spelling. */
   readonly text: string;
   readonly identity: string;
+  /** The place that is asked about. */
+  readonly backend: Backend;
   readonly host: string;
   readonly port: number;
   readonly literal: Uint8Array | undefined;
@@ -35,7 +39,7 @@ export function judgeRequest(request: Request): Verdict {
   const denied = denyOf(request);
   if (denied !== undefined) return refusedBy(denied, request);
   if (request.literal !== undefined) return judgeAddress(request, request.literal);
-  const grant = nameMatch(request)?.grant ?? localhostRange(request);
+  const grant = request.backend.kind === 'unix' ? unixGrant(request) : nameMatch(request)?.grant ?? localhostRange(request);
   return grant === undefined ? refused(request) : allowed(grant, request);
 }
 
@@ -44,6 +48,7 @@ export function judgeRequest(request: Request): Verdict {
  * address than the one that was asked for as such. Asks everything again, so that it is safe to ask alone.
  */
 export function judgeResolved(request: Request, address: string): Verdict {
+  if (request.backend.kind === 'unix') return address === request.backend.path ? judgeRequest(request) : unreachable(request, `${address} is not the socket of the service`);
   const parsed = parseAddress(address);
   if (parsed === undefined) return unreachable(request, `${JSON.stringify(address)} is no plain address`);
   const bytes = unmapped(parsed);
@@ -68,9 +73,12 @@ function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
   return wide === undefined ? refused(request) : prohibited(request, special.kind, wide);
 }
 
-function denyOf({ deny, service, literal, host, port }: Request): Grant | undefined {
+function denyOf({ deny, service, literal, host, port, backend }: Request): Grant | undefined {
+  if (backend.kind === 'unix') return (service === undefined ? undefined : deny.service(service)) ?? deny.everything();
   return (service === undefined ? undefined : deny.service(service)) ?? (literal === undefined ? deny.named(host, port)?.grant : deny.any(port));
 }
+
+function unixGrant({ allow, service }: Request): Grant | undefined { return service === undefined ? undefined : allow.service(service); }
 
 /** What allows the request by its name: the service, or a pattern of names. For an address that is not a service's, `*` alone. */
 function nameMatch({ allow, service, literal, host, port }: Request): NameMatch | undefined {
@@ -93,8 +101,8 @@ function localhostRange({ allow, service, host, port }: Request): Grant | undefi
   return allow.ranged(loopbacks[0]!, port, classify(loopbacks[0]!).minPrefix) ?? allow.ranged(loopbacks[1]!, port, classify(loopbacks[1]!).minPrefix);
 }
 
-function allowed(grant: Grant, { host, port }: Request): Verdict {
-  return { allow: true, rule: grant.rule, target: { host, port }, detail: `${grant.why} allows it` };
+function allowed(grant: Grant, { backend }: Request): Verdict {
+  return { allow: true, rule: grant.rule, backends: [backend], detail: `${grant.why} allows it` };
 }
 
 function refusedBy(grant: Grant, request: Request): Verdict {

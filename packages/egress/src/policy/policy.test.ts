@@ -48,7 +48,7 @@ describe('a policy', () => {
   });
 
   it('gives the rule, the target, and the reason of an allow', () => {
-    expect(example.decide(alice, to('web'))).toEqual({ allow: true, rule: 'developers', target: { host: '10.0.0.5', port: 80 }, detail: 'rule "developers" (policy.yaml:8:13, "web") allows it' });
+    expect(example.decide(alice, to('web'))).toEqual({ allow: true, rule: 'developers', service: example.services.get('web'), backends: [{ kind: 'tcp', host: '10.0.0.5', port: 80, name: 'tcp://10.0.0.5:80', weight: 1 }], detail: 'rule "developers" (policy.yaml:8:13, "web") allows it' });
   });
 
   it('gives the client a reason that says nothing about the rules, and the log one that does', () => {
@@ -71,7 +71,7 @@ describe('a policy', () => {
   });
 
   it('compares hosts in their one spelling, whoever made the destination, and refuses what is none', () => {
-    expect(example.decide(alice, { kind: 'host', host: 'DB.Internal.', port: 5432 })).toMatchObject({ allow: true, target: { host: 'db.internal', port: 5432 } });
+    expect(example.decide(alice, { kind: 'host', host: 'DB.Internal.', port: 5432 })).toMatchObject({ allow: true, backends: [{ host: 'db.internal', port: 5432 }] });
     expect(allows(['*:*']).decide(alice, { kind: 'host', host: '127.1', port: 80 })).toMatchObject({ allow: false, code: 'POLICY_DENIED' });
     for (const port of [0, 65536, 1.5, Number.NaN, -1]) expect(allows(['*:*']).decide(alice, { kind: 'host', host: 'example.com', port }).allow).toBe(false);
   });

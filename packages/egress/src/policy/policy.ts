@@ -1,10 +1,10 @@
 /**
  * The policy in force: who may reach what. Pure: the file is text, addresses come from the dialer, nothing here waits.
- * Rule: asked for every stream before DNS (`decide`) and on every resolved address (`decideAddress`); no rule means no, deny wins.
+ * Rule: asked for every stream before DNS (`decide`) and on every resolved address (`decideBackend`); no rule means no, deny wins.
  * What an identity may do is indexed once per Subject object, which a session keeps for its life.
  * Spec: docs/policy.md.
  */
-import { formatDestination, parseAddress, parseHost, type Destination } from '@adit/shared';
+import { formatDestination, formatHostPort, parseAddress, parseHost, type Destination } from '@adit/shared';
 import { policyInvalid } from './complaint.ts';
 import { compilePolicy, type CompiledPolicy, type Rule } from './compile.ts';
 import { Grants } from './grants.ts';
@@ -12,9 +12,13 @@ import { identityMatches } from './identity-pattern.ts';
 import { judgeRequest, judgeResolved, type Request } from './judge.ts';
 import { nearest } from './nearest.ts';
 import { runPolicyTests, type FailedTest } from './policy-tests.ts';
-import type { Subject, Target, Verdict } from './verdict.ts';
+import type { Backend, Service } from './service.ts';
+import type { Subject, Verdict } from './verdict.ts';
 
 type Denied = Extract<Verdict, { readonly allow: false }>;
+
+/** A place of a destination, by the name of the backend; for a host there is only one and it needs no name. */
+export interface Dialled { readonly destination: Destination; readonly backend: string }
 
 interface Standing { readonly rules: readonly Rule[]; readonly allow: Grants; readonly deny: Grants }
 
@@ -22,6 +26,8 @@ export class Policy {
   readonly file: string;
   readonly #compiled: CompiledPolicy;
   readonly #standings = new WeakMap<Subject, Standing>();
+  /** May do whatever anybody may. */
+  #prober: Standing | undefined;
 
   private constructor(file: string, compiled: CompiledPolicy) {
     this.file = file;
@@ -48,37 +54,57 @@ export class Policy {
     return [...new Set(domains)].sort();
   }
 
+  get services(): ReadonlyMap<string, Service> { return this.#compiled.services; }
+
   /** Does any rule speak about this identity or one of its groups? */
   knows(subject: Subject): boolean { return this.#standing(subject).rules.length > 0; }
 
   /**
-   * Before DNS: identity, requested name and port. Allowed means for a name: resolve it and ask `decideAddress` about every address;
-   * for an address it is final. Codes: POLICY_DENIED, UNKNOWN_SERVICE, ADDRESS_PROHIBITED.
+   * Before DNS: identity, requested name and port. Allowed means for a name: resolve it and ask `decideBackend` about every address;
+   * for an address it is final. A service is allowed when one of its backends is. Codes: POLICY_DENIED, UNKNOWN_SERVICE, ADDRESS_PROHIBITED.
    */
-  decide(subject: Subject, destination: Destination): Verdict {
-    const request = this.#request(subject, destination);
-    return 'code' in request ? request : judgeRequest(request);
+  decide(subject: Subject, destination: Destination): Verdict { return this.#each(subject, destination, judgeRequest); }
+
+  /** As if every name resolved to this address. Asks all that `decide` asks, too. Codes as there. */
+  decideAddress(subject: Subject, destination: Destination, address: string): Verdict {
+    return this.#each(subject, destination, (request) => judgeResolved(request, address));
   }
 
-  /** After DNS: one resolved address, as text. Asks all that `decide` asks, too. Codes: POLICY_DENIED, UNKNOWN_SERVICE, ADDRESS_PROHIBITED. */
-  decideAddress(subject: Subject, destination: Destination, address: string): Verdict {
-    const request = this.#request(subject, destination);
-    return 'code' in request ? request : judgeResolved(request, address);
+  /** After DNS: one address, as text, that one backend resolved to (of a Unix socket its path). Asks all that `decide` asks, too. Codes as there. */
+  decideBackend(subject: Subject, { destination, backend: name }: Dialled, address: string): Verdict {
+    if (destination.kind === 'host') return this.decideAddress(subject, destination, address);
+    const backend = this.#compiled.services.get(destination.service)?.backends.find((one) => one.name === name);
+    return backend === undefined ? unknownService(destination.service) : judgeResolved(this.#request(subject, destination, backend), address);
+  }
+
+  /** May a health check reach this address of a backend? Where some identity might: a check sends nothing of anybody. */
+  decideProbe(service: string, backend: Backend, address: string): Verdict {
+    this.#prober ??= { rules: this.#compiled.rules, allow: new Grants(this.#compiled.rules.flatMap(({ allow }) => allow)), deny: new Grants([]) };
+    return judgeResolved(this.#asked({ standing: this.#prober, identity: 'a health check' }, { kind: 'service', service }, backend), address);
   }
 
   /** Runs the tests of the file: those that fail, each with its place and what was decided. */
   runTests(): readonly FailedTest[] { return runPolicyTests(this, this.#compiled.tests); }
 
-  /** The request with its service looked up and its host in one spelling; a refusal when there is no such service or host. */
-  #request(subject: Subject, destination: Destination): Request | Denied {
-    const service = destination.kind === 'service' ? destination.service : undefined;
-    const target = destination.kind === 'service' ? this.#compiled.services.get(destination.service) : hostTarget(destination);
-    const text = formatDestination(destination);
-    if (target === undefined) return service === undefined ? noDestination : unknownService(service);
-    const { host, port } = target;
-    const { allow, deny, rules } = this.#standing(subject);
-    const asked = { service, host, port, literal: parseAddress(host) };
-    return { ...asked, allow, deny, text, identity: subject.name, nearest: () => nearest(asked, rules, this.#compiled.rules) };
+  /** The verdicts on the places of a destination, as one: those that pass, or the first refusal. */
+  #each(subject: Subject, destination: Destination, judge: (request: Request) => Verdict): Verdict {
+    if (destination.kind === 'host') {
+      const backend = placeOf(destination);
+      return backend === undefined ? noDestination : judge(this.#request(subject, destination, backend));
+    }
+    const service = this.#compiled.services.get(destination.service);
+    if (service === undefined) return unknownService(destination.service);
+    const verdicts = service.backends.map((backend) => judge(this.#request(subject, destination, backend)));
+    const allowed = verdicts.filter((verdict) => verdict.allow);
+    return allowed.length === 0 ? verdicts[0]! : { ...allowed[0]!, service, backends: allowed.flatMap(({ backends }) => backends) };
+  }
+
+  #request(subject: Subject, destination: Destination, backend: Backend): Request { return this.#asked({ standing: this.#standing(subject), identity: subject.name }, destination, backend); }
+
+  #asked({ standing: { allow, deny, rules }, identity }: { readonly standing: Standing; readonly identity: string }, destination: Destination, backend: Backend): Request {
+    const { host, port } = backend.kind === 'unix' ? { host: backend.path, port: 0 } : backend;
+    const asked = { service: destination.kind === 'service' ? destination.service : undefined, host, port, literal: backend.kind === 'unix' ? undefined : parseAddress(host) };
+    return { ...asked, allow, deny, backend, text: formatDestination(destination), identity, nearest: () => nearest(asked, rules, this.#compiled.rules) };
   }
 
   #standing(subject: Subject): Standing {
@@ -92,9 +118,10 @@ export class Policy {
 }
 
 /** The host once more in its one spelling: whoever made the destination, what is compared is canonical. */
-function hostTarget({ host, port }: { readonly host: string; readonly port: number }): Target | undefined {
+function placeOf({ host, port }: { readonly host: string; readonly port: number }): Backend | undefined {
   const canonical = parseHost(host);
-  return canonical.ok && Number.isInteger(port) && port > 0 && port <= 65535 ? { host: canonical.value, port } : undefined;
+  if (!canonical.ok || !Number.isInteger(port) || port <= 0 || port > 65535) return undefined;
+  return { kind: 'tcp', host: canonical.value, port, name: formatHostPort(canonical.value, port), weight: 1 };
 }
 
 const noDestination: Denied = { allow: false, code: 'POLICY_DENIED', reason: 'The destination is no host and port.', detail: 'the host is not a name or address, or the port is not 1 to 65535' };

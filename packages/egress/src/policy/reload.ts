@@ -31,9 +31,14 @@ export class PolicyFile {
   /** The policy in force. */
   get current(): Policy { return this.#current; }
 
-  /** Puts the file's new content in force and returns it. Fails with POLICY_INVALID; then the old one stays in force. */
-  reload(): Policy {
-    this.#current = loadPolicy(this.file);
-    return this.#current;
+  /**
+   * Puts the file's new content in force and returns it. `prepare` may refuse it by throwing. Fails with POLICY_INVALID, or as `prepare` does;
+   * then the old one stays in force.
+   */
+  reload(prepare: (next: Policy) => void = () => { /* nothing else depends on it */ }): Policy {
+    const next = loadPolicy(this.file);
+    prepare(next);
+    this.#current = next;
+    return next;
   }
 }

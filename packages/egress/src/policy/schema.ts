@@ -8,23 +8,8 @@ import { addressFamily, parseDestination, parseHost, type Destination, type Pars
 import { didYouMean } from './complaint.ts';
 import { parseDestinationPattern } from './destination-pattern.ts';
 import { parseIdentityPattern, type IdentityPattern } from './identity-pattern.ts';
-import type { Target } from './verdict.ts';
-
-/** A text that `parse` reads; the complaint quotes it. */
-const textOf = <T>(parse: (text: string) => Parsed<T>) => z.string().transform((text, context) => {
-  const parsed = parse(text);
-  if (parsed.ok) return { text, value: parsed.value };
-  context.issues.push({ code: 'custom', message: `${JSON.stringify(text)}: ${parsed.reason}`, input: text });
-  return z.NEVER;
-});
-
-/** "tcp://HOST:PORT". */
-function parseTarget(text: string): Parsed<Target> {
-  const destination = text.startsWith('tcp://') ? parseDestination(text.slice('tcp://'.length)) : undefined;
-  if (destination === undefined) return { ok: false, reason: 'write tcp://HOST:PORT' };
-  if (!destination.ok) return destination;
-  return destination.value.kind === 'host' ? { ok: true, value: { host: destination.value.host, port: destination.value.port } } : { ok: false, reason: 'the port is missing: write tcp://HOST:PORT' };
-}
+import { serviceKeys, serviceSchema } from './service-schema.ts';
+import { textOf } from './text-of.ts';
 
 /** A service has to be one that the file defines. */
 const known = <T extends { readonly kind: string }>(services: readonly string[], parse: (text: string) => Parsed<T>) => (text: string): Parsed<T> => {
@@ -50,8 +35,9 @@ function parseIp(text: string): Parsed<string> {
   return host ?? { ok: false, reason: 'it is not an address' };
 }
 
-/** The schema of a file that defines these services. */
-export function policySchema(services: readonly string[]) {
+/** The schema of a file that defines these services; by name, as they were read. */
+export function policySchema(written: Readonly<Record<string, unknown>>) {
+  const services = Object.keys(written);
   const patterns = z.array(textOf(known(services, parseDestinationPattern)));
   const rule = z.strictObject({
     name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, { error: 'a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores' }),
@@ -68,17 +54,19 @@ export function policySchema(services: readonly string[]) {
   });
   return z.strictObject({
     version: z.literal(1),
-    services: z.record(z.string(), textOf(parseTarget)).optional(),
+    services: z.strictObject(Object.fromEntries(services.map((name) => [name, serviceSchema(written[name])]))).optional(),
     rules: z.array(rule),
     tests: z.array(test).optional(),
   });
 }
 
-/** Keys by depth of the path: what an unknown one may have been meant to be. */
-export const policyKeys: Readonly<Record<string, readonly string[]>> = {
-  '': ['version', 'services', 'rules', 'tests'],
-  rules: ['name', 'identities', 'allow', 'deny'],
-  tests: ['identity', 'groups', 'destination', 'address', 'expect'],
-};
+/** The keys of the map at a path: what an unknown one may have been meant to be. */
+export function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  const [top, , ...below] = path;
+  if (top === undefined) return ['version', 'services', 'rules', 'tests'];
+  if (top === 'rules') return ['name', 'identities', 'allow', 'deny'];
+  if (top === 'tests') return ['identity', 'groups', 'destination', 'address', 'expect'];
+  return serviceKeys[String(below[0] ?? '')] ?? [];
+}
 
 export type PolicySource = z.output<ReturnType<typeof policySchema>>;

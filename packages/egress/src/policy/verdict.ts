@@ -3,6 +3,7 @@
  * Rule: `reason` may go to the client and says nothing that its own request did not; `detail` is for the log of the egress.
  */
 import type { Code } from '@adit/shared';
+import type { Backend, Service } from './service.ts';
 
 /** A proven identity: the names of the verified leaf certificate, nothing a peer says. The object is not changed after it is first asked about. */
 export interface Subject {
@@ -14,8 +15,12 @@ export interface Subject {
   readonly groups: readonly string[];
 }
 
-export interface Target { readonly host: string; readonly port: number }
-
 export type Verdict =
-  | { readonly allow: true; readonly rule: string; readonly target: Target; readonly detail: string }
+  | {
+    readonly allow: true; readonly rule: string; readonly detail: string;
+    /** Where it may go: one place, or those of the service's backends that this identity may reach. */
+    readonly backends: readonly Backend[];
+    /** Where a service was asked for. */
+    readonly service?: Service;
+  }
   | { readonly allow: false; readonly code: Code; readonly reason: string; readonly detail: string; readonly rule?: string };

@@ -4,7 +4,9 @@
  * (an undocumented option) the socket stays as it is and `reads` is undefined: the relay then takes its `data` events.
  */
 import net from 'node:net';
+import type tls from 'node:tls';
 import { PooledReads } from './read-buffers.ts';
+import { resetTls } from './reset.ts';
 
 export interface RelaySocket { readonly socket: net.Socket; readonly reads: PooledReads | undefined }
 
@@ -33,9 +35,20 @@ export function acceptPooled(accepted: net.Socket): RelaySocket {
   return { socket, reads };
 }
 
+/** What TLS sockets of ours run over. */
+const below = new WeakMap<net.Socket, net.Socket>();
+
+/** TLS over a connection as the relay wants it: a reset reaches the connection below. Both are its owner's from now on. */
+export function overTls(secure: tls.TLSSocket, transport: net.Socket): RelaySocket {
+  below.set(secure, transport);
+  return { socket: secure, reads: undefined };
+}
+
 /** Aborts so that the peer sees a reset, not an end, where the transport has one. */
 export function resetSocket(socket: net.Socket): void {
   if (socket.destroyed) return;
+  const transport = below.get(socket);
+  if (transport) return resetTls(socket as tls.TLSSocket, transport);
   if (socket.remoteFamily === undefined && !socket.connecting) socket.destroy();
   // While its FIN is on the way to the kernel a handle cannot be reset: it would neither close nor say so.
   else if (socket.writableEnded && !socket.writableFinished && socket.writableLength === 0) socket.once('finish', () => socket.resetAndDestroy());

@@ -21,6 +21,8 @@ export interface AccessRecord {
   readonly requested: string;
   /** The address that was dialled. */
   readonly resolved?: string;
+  /** Backends of the service that were dialled, where it was more than one. */
+  readonly attempts?: number;
   /** The rule that decided. */
   readonly rule?: string;
   readonly verdict: 'allow' | 'deny';

@@ -19,6 +19,8 @@ export const events = {
   reloaded: 'new files are in force',
   'reload-failed': 'a new file is not usable, the old one stays in force',
   expiring: 'less than a fifth of the time of our certificate or of the revocation list is left',
+  'backend-down': 'a backend of a service failed so often that others are preferred; `up` of `of` are left',
+  'backend-up': 'a backend that was down answers again',
   draining: 'no new streams; those that are open may finish',
   stopped: 'the process is done, with its exit `status`',
   failed: 'trouble that concerns no single stream, such as a machine out of file descriptors',

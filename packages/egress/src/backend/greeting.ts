@@ -1,0 +1,59 @@
+/**
+ * What a service with `proxy-protocol` is told before the bytes of a stream: who came, as a PROXY protocol header.
+ * Rule: the identity is the proven one. The source address is the ingress's claim about its client and no more true than the ingress; where it
+ * claims none that is an address, it is where the session came from.
+ * Version 2 also says: AUTHORITY the service that was asked for; UNIQUE_ID session and stream, as the access record has them; SSL the name of the
+ * verified client certificate; 0xE4 its URI; 0xE5 where the session came from.
+ */
+import { addressFamily, formatAddress, parseAddress, parseDestination, proxyBlock, proxyLine, proxyTlv, sslTlvOf, type Endpoint, type ProxyEnds, type ProxyTlv } from '@adit/shared';
+import type { ProxyProtocol } from '../policy/service.ts';
+
+export interface Caller {
+  readonly identity: { readonly name: string; readonly uri: string };
+  /** The local client, as the ingress claims it: "HOST:PORT", or anything else. */
+  readonly client?: string;
+  /** Where the session comes from. */
+  readonly remote: string;
+  /** The service that was asked for. */
+  readonly requested: string;
+  /** Which stream of which session. */
+  readonly stream: string;
+}
+
+/** TLVs of our own, of the range for private use (section 2.2.8 leaves 0xE0 to 0xEF). */
+export const ownTlv = { identity: 0xe4, remote: 0xe5 } as const;
+/** What every connection of ours speaks, carriers and CONNECT alike. */
+const tlsVersion = 'TLSv1.3';
+const nowhere = { 4: { host: '0.0.0.0', port: 0 }, 6: { host: '::', port: 0 } } as const;
+
+/** The header for a stream; `to` is the address that was dialled, absent for a Unix socket. */
+export function greeting(version: ProxyProtocol, caller: Caller, to?: Endpoint): Uint8Array {
+  const source = endpointOf(caller.client) ?? endpointOf(caller.remote);
+  const ends = source && endsOf(source, to);
+  return version === 'v1' ? proxyLine(ends) : proxyBlock({ ...(ends && { ends }), tlvs: tlvsOf(caller) });
+}
+
+/** The header of a connection that is nobody's: a check. */
+export function ownGreeting(version: ProxyProtocol): Uint8Array { return version === 'v1' ? proxyLine() : proxyBlock({ command: 'LOCAL' }); }
+
+function tlvsOf({ identity, remote, requested, stream }: Caller): ProxyTlv[] {
+  const text = (type: number, value: string): ProxyTlv => ({ type, value: Buffer.from(value) });
+  return [text(proxyTlv.authority, requested), text(proxyTlv.uniqueId, stream), sslTlvOf({ version: tlsVersion, commonName: identity.name }), text(ownTlv.identity, identity.uri), text(ownTlv.remote, remote)];
+}
+
+function endpointOf(text: string | undefined): Endpoint | undefined {
+  const parsed = text === undefined ? undefined : parseDestination(text);
+  return parsed?.ok === true && parsed.value.kind === 'host' && addressFamily(parsed.value.host) !== 0 ? { host: parsed.value.host, port: parsed.value.port } : undefined;
+}
+
+/** Both of one family: an IPv4 address beside an IPv6 one is written v4-mapped (RFC 4291 section 2.5.5.2). */
+function endsOf(source: Endpoint, to: Endpoint | undefined): ProxyEnds {
+  const six = addressFamily(source.host) === 6;
+  const destination = to ?? nowhere[six ? 6 : 4];
+  return six === (addressFamily(destination.host) === 6) ? { source, destination } : { source: mapped(source), destination: mapped(destination) };
+}
+
+function mapped({ host, port }: Endpoint): Endpoint {
+  const bytes = parseAddress(host)!;
+  return bytes.length === 16 ? { host, port } : { host: formatAddress(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes)), port };
+}

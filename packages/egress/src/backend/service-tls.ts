@@ -1,0 +1,62 @@
+/**
+ * TLS from the egress to a `tls://` backend: 1.2 or newer, verified by the roots of the system, or by `ca` alone where that is given.
+ * Rule: nothing of the stream is sent before the certificate was verified for the name that the policy means; what cannot be verified is a failed
+ * dial. The files are read when the policy is, so that a bad one stops the start, or leaves the old policy in force.
+ * Not here: TLS of the tunnel itself. A connection that ends without TLS's own end looks like one with it: Node does not tell them apart.
+ */
+import type net from 'node:net';
+import { isAbsolute, join } from 'node:path';
+import tls from 'node:tls';
+import { addressFamily, type AditError, loadCredentials, loadTrustAnchors, messageOf, overTls, systemRoots, type RelaySocket } from '@adit/shared';
+import { dialError, type Target } from '../dialer/failure.ts';
+import type { Service, TlsSettings } from '../policy/service.ts';
+
+/** Loaded, ready for handshakes. */
+export interface ServiceTls { readonly context: tls.SecureContext; readonly serverName?: string }
+
+/** The files that a service's `tls` names; relative ones start at the folder of the policy. */
+export function tlsFilesOf({ tls: { ca, cert, key } }: Service, folder: string): string[] {
+  return [ca, cert, key].flatMap((file) => (file === undefined ? [] : [pathOf(file, folder)]));
+}
+
+/** Reads what a service with `tls://` backends needs. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE, which name the file. */
+export function loadServiceTls({ tls: settings }: Service, folder: string): ServiceTls {
+  const { ca, cert, key, serverName }: TlsSettings = settings;
+  const client = cert === undefined || key === undefined ? undefined : loadCredentials({ cert: pathOf(cert, folder), key: pathOf(key, folder), role: 'client' });
+  const roots = ca === undefined ? systemRoots() : loadTrustAnchors(pathOf(ca, folder)).pem;
+  const context = tls.createSecureContext({ ca: [...roots], minVersion: 'TLSv1.2', ...(client && { cert: client.certPem, key: client.keyPem }) });
+  return { context, ...(serverName !== undefined && { serverName }) };
+}
+
+function pathOf(file: string, folder: string): string { return isAbsolute(file) ? file : join(folder, file); }
+
+export interface SecureBackendOptions { readonly tls: ServiceTls; readonly target: Target; readonly deadlineAtMs: number; readonly signal?: AbortSignal }
+
+/** Takes a connected TCP socket, and gives back TLS over it, verified; or destroys it. Fails with SERVICE_TLS_FAILED, DIAL_TIMEOUT, PEER_GONE. */
+export function secureBackend(transport: net.Socket, { tls: { context, serverName }, target, deadlineAtMs, signal }: SecureBackendOptions): Promise<RelaySocket> {
+  const name = serverName ?? target.host;
+  return new Promise((resolve, reject) => {
+    const options = { socket: transport, secureContext: context, host: name, ...(addressFamily(name) === 0 && { servername: name }), allowHalfOpen: true, rejectUnauthorized: true };
+    const socket = tls.connect(options);
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', aborted);
+    };
+    const fail = (error: AditError): void => {
+      settle();
+      socket.destroy();
+      transport.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(dialError('DIAL_TIMEOUT', target, new Error('no TLS handshake in time'))), Math.max(1, deadlineAtMs - performance.now()));
+    const aborted = (): void => fail(dialError('PEER_GONE', target, signal?.reason));
+    socket.on('error', (error) => fail(dialError('SERVICE_TLS_FAILED', target, new Error(`TLS: ${messageOf(error)}`, { cause: error }))));
+    socket.once('close', () => fail(dialError('SERVICE_TLS_FAILED', target, new Error('TLS: the service closed the connection during the handshake'))));
+    socket.once('secureConnect', () => {
+      settle();
+      resolve(overTls(socket, transport));
+    });
+    signal?.addEventListener('abort', aborted, { once: true });
+    if (signal?.aborted === true) aborted();
+  });
+}

@@ -1,0 +1,147 @@
+/**
+ * The services of the policy in force: reaching one by whichever backend answers, and knowing which do.
+ * Rule: another backend is tried only while nothing of the stream was sent, which is as long as no connection is made; every backend at most
+ * once, all within one dial timeout, of which each gets its share. The pools change with the policy, in one turn.
+ * Not here: what an identity may reach: `permit` is the policy's.
+ */
+import { AditError, type Logger, type RelaySocket } from '@adit/shared';
+import type { Permit } from '../dialer/dial.ts';
+import { allBackendsFailed, type FailedBackend } from '../dialer/failure.ts';
+import type { Backend, Service } from '../policy/service.ts';
+import { Checks, countsAgainst, whyOf, type Look } from './checks.ts';
+import { connectBackend, type Connected } from './connect.ts';
+import { greeting, ownGreeting, type Caller } from './greeting.ts';
+import { Pool, type Turn } from './pool.ts';
+import { loadServiceTls, tlsFilesOf, type ServiceTls } from './service-tls.ts';
+import { addressOf } from './sticky.ts';
+
+export interface ServicesContext {
+  readonly log: Logger;
+  /** May a check reach this address of a backend? */
+  readonly permitCheck: (service: string, backend: Backend, address: string) => Permit;
+}
+
+export interface ReachRequest {
+  /** Where it may go; of a service those that the policy permits. */
+  readonly backends: readonly Backend[];
+  readonly service?: Service;
+  readonly caller: Caller;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly permit: (backend: Backend, address: string) => Permit;
+}
+
+/** `attempts`: backends dialled for it. `release` is called once, when the stream is over. */
+export interface Reached { readonly local: RelaySocket; readonly backend: Backend; readonly address: string; readonly rule: string; readonly attempts: number; release(): void }
+
+interface Serving { readonly pool: Pool; readonly checks: Checks; readonly tls: ServiceTls | undefined }
+
+/** Everything that the services of a policy need from other files. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE. */
+export function loadServices(services: ReadonlyMap<string, Service>, folder: string): ReadonlyMap<string, ServiceTls> {
+  const secured = [...services.values()].filter(({ backends }) => backends.some(({ kind }) => kind === 'tls'));
+  return new Map(secured.map((service) => [service.name, loadServiceTls(service, folder)]));
+}
+
+export class Services {
+  readonly #context: ServicesContext;
+  #serving: ReadonlyMap<string, Serving> = new Map();
+  #files: readonly string[] = [];
+  #closed = false;
+
+  constructor(context: ServicesContext) { this.#context = context; }
+
+  /** The files beside the policy that its services were loaded from. */
+  get files(): readonly string[] { return this.#files; }
+
+  /** Loads what these services need; they are in force when the result is called. Fails as `loadServices`, and then nothing has changed. */
+  prepare(services: ReadonlyMap<string, Service>, folder: string): () => void {
+    const loaded = loadServices(services, folder);
+    return () => {
+      const before = this.#serving;
+      for (const { checks } of before.values()) checks.stop();
+      this.#files = [...services.values()].flatMap((service) => tlsFilesOf(service, folder));
+      this.#serving = new Map([...services.values()].map((service) => [service.name, this.#serve(service, { pool: before.get(service.name)?.pool, tls: loaded.get(service.name) })]));
+      for (const { pool, checks } of this.#serving.values()) if (pool.watched && !this.#closed) checks.start();
+    };
+  }
+
+  /** No checks any more. */
+  close(): void {
+    this.#closed = true;
+    for (const { checks } of this.#serving.values()) checks.stop();
+  }
+
+  /** Connects to the one place, or to one backend of the service. Fails with what says most of why none answered. */
+  async reach(request: ReachRequest): Promise<Reached> {
+    const { service, backends: [only], timeoutMs, signal, permit } = request;
+    const serving = service && this.#serving.get(service.name);
+    if (serving) return this.#reachService(request, serving);
+    const connected = await connectBackend({ backend: only!, timeoutMs, signal, permit: (address) => permit(only!, address) });
+    return { ...connected, backend: only!, attempts: 1, release: nothing };
+  }
+
+  async #reachService(request: ReachRequest, serving: Serving): Promise<Reached> {
+    const { caller, timeoutMs, backends: permitted } = request;
+    const { pool } = serving;
+    const deadlineAtMs = performance.now() + timeoutMs;
+    const tried = new Set<string>();
+    const failed: FailedBackend[] = [];
+    const key = pool.service.hashOn === 'client' ? addressOf(caller) : caller.identity.uri;
+    for (;;) {
+      const leftMs = deadlineAtMs - performance.now();
+      const choice = leftMs <= 0 && failed.length > 0 ? undefined : pool.choose({ permitted, tried, key });
+      if (choice === undefined) throw allBackendsFailed(pool.service.name, failed);
+      const { backend, others } = choice;
+      tried.add(backend.name);
+      const release = pool.take(backend.name);
+      try {
+        const connected = await this.#connect(request, { serving, backend, timeoutMs: Math.max(1, leftMs / (others + 1)) });
+        pool.report(backend.name);
+        return { ...connected, backend, attempts: tried.size, release };
+      } catch (error) {
+        release();
+        if (!(error instanceof AditError)) throw error;
+        if (countsAgainst(error)) pool.report(backend.name, whyOf(error));
+        else if (error.code === 'PEER_GONE' || error.code === 'OVERLOAD') throw error;
+        failed.push({ backend: backend.name, error });
+      }
+    }
+  }
+
+  #connect({ caller, signal, permit }: ReachRequest, { serving: { pool, tls }, backend, timeoutMs }: { readonly serving: Serving; readonly backend: Backend; readonly timeoutMs: number }): Promise<Connected> {
+    const { name, proxyProtocol } = pool.service;
+    return connectBackend({
+      backend, called: name, timeoutMs, signal, permit: (address) => permit(backend, address),
+      ...(proxyProtocol && { greet: (to) => greeting(proxyProtocol, caller, to) }), ...(tls && { tls }),
+    });
+  }
+
+  #serve(service: Service, { pool: known, tls }: { readonly pool: Pool | undefined; readonly tls: ServiceTls | undefined }): Serving {
+    const pool = known ?? new Pool(service, (turn) => this.#turned(turn));
+    pool.replace(service);
+    return { pool, tls, checks: new Checks({ pool, look: this.#look(service, tls) }) };
+  }
+
+  /** What a stream would do first, and then the end. */
+  #look({ name, proxyProtocol }: Service, tls: ServiceTls | undefined): Look {
+    return async (backend, options) => {
+      const { local: { socket } } = await connectBackend({
+        ...options, backend, called: name, permit: (address) => this.#context.permitCheck(name, backend, address),
+        ...(proxyProtocol && { greet: () => ownGreeting(proxyProtocol) }), ...(tls && { tls }),
+      });
+      socket.destroy();
+    };
+  }
+
+  #turned({ service, backend, isUp, up, all, reason }: Turn): void {
+    const { log } = this.#context;
+    if (isUp) {
+      log.info({ event: 'backend-up', service: service.name, backend, up, of: all }, 'a backend is up again');
+      return;
+    }
+    log.warn({ event: 'backend-down', service: service.name, backend, reason, up, of: all }, up === 0 ? 'no backend is up: all are tried' : 'a backend is down');
+    this.#serving.get(service.name)?.checks.wake(backend);
+  }
+}
+
+function nothing(): void { /* a place that no pool counts */ }
