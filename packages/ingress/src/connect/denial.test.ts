@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { denial } from './denial.ts';
+import { AditError } from '@adit/shared';
+import { denial, withAlert } from './denial.ts';
 
 test.each([
   [502, 'adit; error=connection_refused; details="nothing \\"there\\""; adit-code=CONNECTION_REFUSED', 'CONNECTION_REFUSED', 'the proxy answered 502: nothing "there"'],
@@ -19,4 +20,11 @@ test.each([
 
 test('whatever the proxy says, it is one line', () => {
   fc.assert(fc.property(fc.integer({ min: 100, max: 599 }), fc.string({ unit: 'binary' }), (status, text) => { expect(denial(status, `x; details="${text}"`).message).not.toMatch(/[\r\n]/); }));
+});
+
+test('an alert about our certificate is said as that; any other failure stays what it is', () => {
+  const failed = (code: string): AditError => new AditError('LINK_LOST', 'the proxy closed the connection', { cause: Object.assign(new Error(code), { code }) });
+  expect(withAlert(failed('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'), 'x:443')).toMatchObject({ code: 'CLIENT_CERT_UNKNOWN_CA', message: 'the proxy x:443 does not take our certificate (TLSV1_ALERT_UNKNOWN_CA)' });
+  expect(withAlert(failed('ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED'), 'x:443')).toMatchObject({ code: 'CLIENT_CERT_REVOKED' });
+  for (const other of [failed('ECONNRESET'), failed('ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR'), failed('ERR_SSL_toString'), new AditError('LINK_LOST', 'no cause'), new Error('x'), undefined]) expect(withAlert(other, 'x:443')).toBe(other);
 });

@@ -1,7 +1,8 @@
 /**
  * What a CONNECT proxy answered instead of 2xx, as one of our codes.
  * Rule: the most exact word counts: our own code, which an Adit egress adds; then the error of Proxy-Status (RFC 9209 section 2.3); then the status.
- * What the proxy says is only passed on as text.
+ * What the proxy says is only passed on as text. In TLS 1.3 a proxy judges our certificate after we took the connection for made: its alert is an
+ * answer, too.
  */
 import { AditError, codes, isCode, safeText, wireOfCode, type Code } from '@adit/shared';
 
@@ -19,6 +20,19 @@ export function denial(status: number, proxyStatus: string | undefined): AditErr
   const details = /;\s*details="((?:[^"\\]|\\.)*)"/.exec(proxyStatus ?? '')?.[1]?.replace(/\\(.)/g, '$1');
   const code = isCode(own) && wireOfCode(own) !== wireOfCode('INTERNAL') && codes[own].http >= 400 ? own : (error !== undefined && Object.hasOwn(byError, error) ? byError[error] : byStatus[status]) ?? 'HOST_UNREACHABLE';
   return new AditError(code, `the proxy answered ${status}${details === undefined ? error === undefined ? '' : ` (${safeText(error)})` : `: ${safeText(details)}`}`);
+}
+
+const byAlert: Readonly<Record<string, Code>> = {
+  TLSV1_ALERT_UNKNOWN_CA: 'CLIENT_CERT_UNKNOWN_CA', SSLV3_ALERT_CERTIFICATE_EXPIRED: 'CLIENT_CERT_EXPIRED', SSLV3_ALERT_CERTIFICATE_REVOKED: 'CLIENT_CERT_REVOKED', TLSV13_ALERT_CERTIFICATE_REQUIRED: 'CLIENT_CERT_MISSING',
+  SSLV3_ALERT_BAD_CERTIFICATE: 'CLIENT_CERT_INVALID', SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'CLIENT_CERT_INVALID', SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: 'CLIENT_CERT_INVALID', TLSV1_ALERT_ACCESS_DENIED: 'CLIENT_CERT_INVALID', SSLV3_ALERT_HANDSHAKE_FAILURE: 'CLIENT_CERT_INVALID',
+  TLSV1_ALERT_DECRYPT_ERROR: 'CLIENT_CERT_INVALID', // of another CA with the same name: its signature does not verify
+};
+
+/** The same failure, or what it is where the proxy said by an alert of TLS that it does not take our certificate. */
+export function withAlert(error: unknown, proxy: string): unknown {
+  const alert = error instanceof AditError ? /^ERR_SSL_(.+)$/.exec((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '')?.[1] : undefined;
+  const code = alert === undefined || !Object.hasOwn(byAlert, alert) ? undefined : byAlert[alert];
+  return code === undefined ? error : new AditError(code, `the proxy ${proxy} does not take our certificate (${alert})`, { cause: error });
 }
 
 /** The value of a parameter that is a token. */

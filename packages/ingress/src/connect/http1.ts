@@ -4,7 +4,7 @@
  * never has them. When the proxy cannot be reached any more, that is said once, and it opens no more.
  */
 import { AditError, AwaitedStream, awaitConnectResponse, connectRequest, drive, DuplexStream, resetTls, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
-import { denial } from './denial.ts';
+import { denial, withAlert } from './denial.ts';
 import { answerWithinMs, targetOf, type Target, type Tunnels } from './tunnels.ts';
 
 const maxHeadBytes = 65_536;
@@ -85,7 +85,7 @@ export class Http1Tunnels implements Tunnels {
       if (rest.length > 0) socket.unshift(rest);
     } catch (error) {
       socket.destroy();
-      throw error;
+      throw withAlert(error, this.#options.name);
     } finally {
       signal.removeEventListener('abort', giveUp);
     }

@@ -56,3 +56,17 @@ test('waits no longer than it was told, and stops when told', async () => {
   await expect(shake({ host: '127.0.0.1', port }, { deadlineMs: 50 })).rejects.toMatchObject({ code: 'LINK_TIMEOUT' });
   await expect(shake({ host: '127.0.0.1', port }, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE' });
 });
+
+test('what TLS has to say after the handshake is why the connection ends', async () => {
+  const port = await listening(tlsServer());
+  const between = net.createServer((near) => {
+    const far = net.connect(port, '127.0.0.1');
+    for (const socket of [near, far]) socket.on('error', () => {}).on('close', () => { near.destroy(); far.destroy(); });
+    near.pipe(far).pipe(near);
+    between.once('spoil', () => near.write('no record of TLS'));
+  });
+  const socket = await shake({ host: '127.0.0.1', port: await listening(between) });
+  between.emit('spoil');
+  await new Promise((resolve) => { socket.resume().once('close', resolve); });
+  expect(socket.errored).toMatchObject({ code: expect.stringMatching(/^ERR_SSL_/) });
+});

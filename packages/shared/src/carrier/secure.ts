@@ -38,7 +38,7 @@ export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
     if (!('port' in to)) socket.once('close', () => to.destroy());
     const fail = (error: AditError): void => {
       settle();
-      socket.destroy();
+      socket.destroy(error.cause instanceof Error ? error.cause : undefined); // also after the handshake: an alert that comes then is why it ends
       reject(error);
     };
     const settle = (): void => {
