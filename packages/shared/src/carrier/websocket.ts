@@ -62,7 +62,7 @@ async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrie
     socket.destroy();
     throw new AditError('EGRESS_CERT_INVALID', `what answers as ${name} has a certificate issued by ${intermediary}: that is not our CA, and this system does not trust it either (${authorizationError})`, { cause: stranger });
   }
-  const duplex = await open(attempt, socket);
+  const duplex = await open({ ...attempt, name: `${name}, where ${intermediary} ends TLS,` }, socket);
   const proof = await secure({
     peer: `the egress behind ${name}`, to: duplex, serverName, deadlineMs: left(attempt), signal,
     tls: { cert: credentials.certPem, key: credentials.keyPem, ca: [...ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
