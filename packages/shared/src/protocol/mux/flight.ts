@@ -1,11 +1,12 @@
 /**
  * How many unacknowledged bytes a lane may have under way: an estimate clocked by the acks.
- * Rule: the cap follows `rate * (least round trip + 8 ms) + 64 KiB`, so that a bulk stream keeps the link full and the queue before it short;
+ * Rule: the cap follows `rate * (least round trip + slack) + 64 KiB`, so that a bulk stream keeps the link full and the queue before it short;
  * a ping-pong stream on the same carrier then waits milliseconds, not the whole window.
  * Rates are the greatest of the last second, round trips the least of the last ten.
  */
 
-const slackMs = 8;
+/** What the cap adds to the least round trip: as much again, within these. */
+const slackMs = { least: 4, most: 8 } as const;
 const floorBytes = 65_536;
 const firstCapBytes = 524_288;
 const markEveryBytes = 32_768;
@@ -55,9 +56,10 @@ export class Flight {
     if (this.#minRttMs === 0 || rtt < this.#minRttMs || nowMs - this.#minRttAt > rttWindowMs) { this.#minRttMs = rtt; this.#minRttAt = nowMs; }
     const rate = (offset - ackedThen) / elapsed;
     if (rate > this.#rate || nowMs - this.#rateAt > rateWindowMs) { this.#rate = rate; this.#rateAt = nowMs; }
-    const wanted = this.#rate * (this.#minRttMs + slackMs) + floorBytes;
+    const slack = Math.min(slackMs.most, Math.max(slackMs.least, this.#minRttMs));
+    const wanted = this.#rate * (this.#minRttMs + slack) + floorBytes;
     // A lane that sends little measures a small rate that says nothing about the link: the cap never falls below its start for that.
-    this.capBytes = Math.min(this.#limitBytes, Math.max(wanted, this.#minRttMs > slackMs && this.#marks.length > 0 ? floorBytes * 2 : firstCapBytes));
+    this.capBytes = Math.min(this.#limitBytes, Math.max(wanted, this.#minRttMs > slackMs.most && this.#marks.length > 0 ? floorBytes * 2 : firstCapBytes));
   }
 
   /** A round trip took so long. */
