@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander';
 import { egressCommand } from '@adit/egress';
-import { ingressCommand } from '@adit/ingress';
+import { connectCommand, ingressCommand } from '@adit/ingress';
 import { checkEnvironment, packageVersion } from '@adit/shared';
 import { caCommand } from './ca.ts';
 import { policyCommand } from './policy.ts';
@@ -29,6 +29,7 @@ export function program(): Command {
     .version(packageVersion(import.meta.url), '-V, --version', 'print the version')
     .addHelpText('after', examples)
     .addCommand(ingressCommand())
+    .addCommand(connectCommand())
     .addCommand(egressCommand())
     .addCommand(strict(caCommand()))
     .addCommand(strict(policyCommand()));

@@ -4,7 +4,7 @@
  */
 import { resolveSrv } from 'node:dns/promises';
 import { AditError, checkActivation, defaultWindowBytes, dialProven, ExpiryWatch, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type Activation, type ConnectTarget, type EgressTarget, type Listener, type Logger, type StreamOpener } from '@adit/shared';
-import { Connection } from './connection.ts';
+import { Connection, type SessionSource } from './connection.ts';
 import { Dialer, type Trust } from './dialer.ts';
 import { Discovery } from './discovery.ts';
 import { ConnectEgress } from './connect/egress.ts';
@@ -65,14 +65,24 @@ export class IngressAgent {
 
   /** Opens the listeners. Rejects with LISTEN_FAILED or ACTIVATION_INVALID. */
   async start(): Promise<void> {
-    // In the same turn as the files were loaded: what changes from here on is seen.
-    const { cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile } = this.#options;
-    this.#expiry.start(this.#stopped.signal);
-    watchFiles([cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, ...proxyFiles(this.#options)].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    this.watch();
     const places = placesOf(this.#options, () => this.#trust.proxyUsers);
     checkActivation(this.#deps.activation, places.map(({ listen: at }) => at));
     for (const place of places) await this.#listen(place);
   }
+
+  /** Looks after the files that the options name; part of the start, and all of it where nothing listens. */
+  watch(): void {
+    // In the same turn as the files were loaded: what changes from here on is seen.
+    const { cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile } = this.#options;
+    this.#expiry.start(this.#stopped.signal);
+    watchFiles([cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, ...proxyFiles(this.#options)].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
+  }
+
+  /** Where streams are opened without a listener. */
+  get sessions(): SessionSource { return this.#egresses; }
+  /** Streams that are open at any egress. */
+  get streams(): number { return this.#egresses.streams; }
 
   /** Keeps the links up; resolves when stopped, rejects when denied for good. */
   run(): Promise<void> {

@@ -64,6 +64,9 @@ export class Egresses {
     return undefined;
   }
 
+  /** Streams that are open at any of them. */
+  get streams(): number { return [...this.#links, ...this.#retired].reduce((sum, { streams }) => sum + streams, 0); }
+
   /** Waits for a session; rejects with EGRESS_UNREACHABLE when the connect timeout passes. */
   ready(): Promise<StreamOpener> { return this.#waiting.wait(() => [this.#trouble, ...this.#links.map((link) => link.trouble)].filter((text) => text !== '').join('; ')); }
 

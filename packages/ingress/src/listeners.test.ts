@@ -9,8 +9,9 @@ const listen = { kind: 'tcp', host: '127.0.0.1', port: 1080 } as const;
 const none = { forwards: [], socks: [], httpProxy: [], mixed: [] };
 
 test('every option that listens gets its listener, and says in the log what it is', () => {
-  const places = placesOf({ ...none, forwards: [{ listen, destination: { kind: 'service', service: 'web' }, spec: '1080:web' }], socks: [{ listen, spec: '1080' }, { listen, spec: '1081' }] }, () => ({}));
-  expect(places.map(({ told }) => told)).toEqual([{ forward: '1080:web' }, { socks: '1080' }, { socks: '1081' }]);
+  const places = placesOf({ ...none, forwards: [{ listen, destination: { kind: 'service', service: 'web' }, spec: '1080:web' }], socks: [{ listen, spec: '1080' }, { listen, spec: '1081' }], controlSocket: './c' }, () => ({}));
+  expect(places.map(({ told }) => told)).toEqual([{ forward: '1080:web' }, { socks: '1080' }, { socks: '1081' }, { controlSocket: './c' }]);
+  expect(placesOf({ ...none, controlSocket: 'none' }, () => ({}))).toEqual([]);
 });
 
 test('who may use a proxy is who may when the client asks; whoever asked for passwords at the start never stops asking', async () => {

@@ -4,6 +4,7 @@
  */
 import type { Admits, Listening } from '@adit/shared';
 import type { FrontEnd } from './frontend/contract.ts';
+import { control } from './frontend/control.ts';
 import { forward } from './frontend/forward.ts';
 import { httpProxy } from './frontend/http-proxy.ts';
 import { mixed } from './frontend/mixed.ts';
@@ -20,7 +21,7 @@ export interface Place extends Listening {
 /** Who may use the proxies; absent: everybody who can connect. */
 export interface ProxyUsers { readonly socks?: Admits; readonly http?: Admits }
 
-type ListenerOptions = Pick<IngressOptions, 'forwards' | 'socks' | 'httpProxy' | 'mixed'>;
+type ListenerOptions = Pick<IngressOptions, 'forwards' | 'socks' | 'httpProxy' | 'mixed' | 'controlSocket'>;
 
 /** How long a client may take to say where to, ms. */
 const handshakeDeadlineMs = 10_000;
@@ -31,7 +32,7 @@ export function loadProxyUsers({ socksAuthFile, httpProxyAuthFile }: Pick<Ingres
 }
 
 /** Every listener of the options, in the order of its flags in the help. */
-export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: mixedAt }: ListenerOptions, users: () => ProxyUsers): Place[] {
+export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: mixedAt, controlSocket = 'none' }: ListenerOptions, users: () => ProxyUsers): Place[] {
   const common = (proxy: keyof ProxyUsers): { readonly admits?: Admits; readonly deadlineMs: number } => ({
     ...(users()[proxy] && { admits: (user, password) => users()[proxy]?.(user, password) ?? false }), deadlineMs: handshakeDeadlineMs,
   });
@@ -43,5 +44,6 @@ export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: m
     ...socksAt.map(({ spec, ...at }) => ({ ...at, frontEnd: socksProxy, told: { socks: spec } })),
     ...httpAt.map(({ spec, ...at }) => ({ ...at, frontEnd: webProxy, told: { httpProxy: spec } })),
     ...mixedAt.map(({ spec, ...at }) => ({ ...at, frontEnd: both, told: { mixed: spec } })),
+    ...(controlSocket === 'none' ? [] : [{ listen: { kind: 'unix', path: controlSocket } as const, frontEnd: control({ deadlineMs: handshakeDeadlineMs }), told: { controlSocket } }]),
   ];
 }

@@ -24,11 +24,14 @@ describe('a local proxy', () => {
   test('alone is something to listen on, on loopback unless told otherwise', () => {
     expect(resolve({ socks: ['1080', '*:1081'] })).toMatchObject({ forwards: [], socks: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 1080 }, spec: '1080' }, { listen: { host: '::', port: 1081 } }] });
     expect(resolve({ httpProxy: ['3128'], httpProxyAuthFile: ['users'] })).toMatchObject({ httpProxy: [{ listen: { port: 3128 } }], httpProxyAuthFile: 'users' });
+    expect(resolve({ controlSocket: ['./c'] })).toMatchObject({ forwards: [], controlSocket: './c' });
     expect(resolve({ mixed: ['./proxy.sock'] })).toMatchObject({ mixed: [{ listen: { kind: 'unix', path: './proxy.sock' } }] });
   });
 
   test.each([
-    [{}, 'USAGE', /^there is nothing to listen on: give --forward, --socks, --http-proxy or --mixed/],
+    [{}, 'USAGE', /^there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed or --control-socket/],
+    [{ forward: ['./c:web'], controlSocket: ['c'] }, 'CONFIG_INVALID', /^--control-socket "c" listens where --forward ".\/c:web" does$/], [{ controlSocket: ['none'] }, 'USAGE', /^there is nothing to listen on/],
+    [{ socks: ['systemd:a'], mixed: ['systemd:a'] }, 'CONFIG_INVALID', /^--mixed "systemd:a" listens where --socks "systemd:a" does$/],
     [{ socks: ['1080'], mixed: ['127.0.0.1:1080'] }, 'CONFIG_INVALID', /^--mixed "127.0.0.1:1080" listens where --socks "1080" does$/],
     [{ forward: ['1080:web'], httpProxy: ['1080'] }, 'CONFIG_INVALID', /^--http-proxy "1080" listens where --forward "1080:web" does$/],
     [{ httpProxy: ['3128'], socksAuthFile: ['users'] }, 'CONFIG_INVALID', /^--socks-auth-file is for --socks and --mixed/], [{ socks: ['1080'], httpProxyAuthFile: ['users'] }, 'CONFIG_INVALID', /^--http-proxy-auth-file is for/],

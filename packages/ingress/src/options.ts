@@ -4,7 +4,7 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSwitch, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSwitch, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
 import { carrierChoices } from './dialer.ts';
 import { proxyOfEnvironment } from './environment-proxy.ts';
 import type { ProxyOptions } from './proxies.ts';
@@ -34,6 +34,7 @@ export const ingressSettings = {
   httpProxy: { name: 'http-proxy', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'an HTTP proxy there: CONNECT, and http:// requests' },
   httpProxyAuthFile: { name: 'http-proxy-auth-file', argument: 'FILE', parse: parsePath, help: 'who may use it: lines of USER:PASSWORD, readable by nobody else' },
   mixed: { name: 'mixed', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'both proxies on one port, told apart by the first byte' },
+  controlSocket: { name: 'control-socket', argument: 'PATH', parse: parseControlSocket, help: 'a Unix socket at which "adit connect" uses this session, for its owner only; none: no such socket' },
   serverName: { name: 'server-name', argument: 'NAME', parse: parseServerName, help: 'name in the certificate of the egress, where it is not the host of --egress' },
   connectTimeoutMs: { name: 'connect-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'how long a local connection waits for the egress' },
   idleTimeoutMs: { name: 'idle-timeout', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'reset a connection that moved no byte for so long; 0 never' },
@@ -65,6 +66,8 @@ export interface IngressOptions extends ProxyOptions {
   readonly httpProxy: readonly ListenSpec[];
   readonly httpProxyAuthFile?: string;
   readonly mixed: readonly ListenSpec[];
+  /** Where `adit connect` asks; `none` is nowhere. */
+  readonly controlSocket?: string;
   /** Absent: the host of each egress. */
   readonly serverName?: string;
   readonly connectTimeoutMs: number;
@@ -80,6 +83,11 @@ export interface IngressOptions extends ProxyOptions {
 export function resolveIngressOptions(sources: Sources): IngressOptions {
   const options = resolveOptions(ingressSettings, sources);
   refuseListeners(options);
+  return withProxy(options, sources);
+}
+
+/** Judges what the options say about a proxy, and looks into the environment where they say nothing. Throws AditError. */
+export function withProxy(options: IngressOptions, sources: Sources): IngressOptions {
   refuseProxies(options, sources.flags['proxy'] ?? []);
   const environmentProxy = options.proxy === undefined && options.proxyFile === undefined ? proxyOfEnvironment(sources.environment) : undefined;
   return environmentProxy ? Object.freeze({ ...options, environmentProxy }) : options;
@@ -93,9 +101,10 @@ function refuseProxies({ proxy, proxyFile, proxyCert, proxyKey }: IngressOptions
 }
 
 /** Nothing to listen on, a password file without its proxy, or two listeners in one place: that the second one fails would else be said after the first has begun to serve. */
-function refuseListeners({ forwards, socks, httpProxy, mixed, socksAuthFile, httpProxyAuthFile }: IngressOptions): void {
+function refuseListeners({ forwards, socks, httpProxy, mixed, controlSocket = 'none', socksAuthFile, httpProxyAuthFile }: IngressOptions): void {
   const flagged = Object.entries({ forward: forwards, socks, 'http-proxy': httpProxy, mixed }).flatMap(([flag, specs]) => specs.map((spec) => ({ flag, ...spec })));
-  if (flagged.length === 0) throw new AditError('USAGE', 'there is nothing to listen on: give --forward, --socks, --http-proxy or --mixed, there, as ADIT_FORWARD and so on in the environment, or as "forward:" and so on in the file of --config');
+  if (controlSocket !== 'none') flagged.push({ flag: 'control-socket', listen: { kind: 'unix', path: controlSocket }, spec: controlSocket });
+  if (flagged.length === 0) throw new AditError('USAGE', 'there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed or --control-socket, there, as ADIT_FORWARD and so on in the environment, or as "forward:" and so on in the file of --config');
   if (socksAuthFile !== undefined && socks.length + mixed.length === 0) throw new AditError('CONFIG_INVALID', '--socks-auth-file is for --socks and --mixed, and there is neither');
   if (httpProxyAuthFile !== undefined && httpProxy.length + mixed.length === 0) throw new AditError('CONFIG_INVALID', '--http-proxy-auth-file is for --http-proxy and --mixed, and there is neither');
   if (mixed.length > 0 && (socksAuthFile === undefined) !== (httpProxyAuthFile === undefined)) throw new AditError('CONFIG_INVALID', `--mixed asks both proxies' clients for a password, or nobody: --${socksAuthFile === undefined ? 'socks' : 'http-proxy'}-auth-file is missing (the file may be the same)`);

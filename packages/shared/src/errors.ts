@@ -18,14 +18,14 @@ export interface CodeRow {
   readonly http: number;
   /** RFC 9209 error type. */
   readonly proxyStatus: string;
-  /** Exit status of a process that ends for this reason: 1 failure, 2 usage or configuration, 3 our certificate or key, 4 denied for good. */
+  /** Exit status of a process that ends for this reason: 1 failure, 2 usage or configuration, 3 our certificate or key, 4 denied: the same again is denied again. */
   readonly exit: 1 | 2 | 3 | 4;
   /** One sentence: what the reader can do. */
   readonly advice: string;
 }
 
 type Local = readonly [socks: number, http: number, proxyStatus: string];
-const stream = (wire: number, { origin, retryable, local: [socks, http, proxyStatus] }: { readonly origin: Origin; readonly retryable: boolean; readonly local: Local }, advice: string): CodeRow => ({ wire, origin, retryable, socks, http, proxyStatus, exit: 1, advice });
+const stream = (wire: number, { origin, retryable, local: [socks, http, proxyStatus] }: { readonly origin: Origin; readonly retryable: boolean; readonly local: Local }, advice: string): CodeRow => ({ wire, origin, retryable, socks, http, proxyStatus, exit: origin === 'policy' && !retryable ? 4 : 1, advice });
 const denied = (wire: number, advice: string): CodeRow => ({ wire, origin: 'policy', retryable: false, socks: 2, http: 403, proxyStatus: 'http_request_denied', exit: 4, advice });
 const link = (wire: number, retryable: boolean, advice: string): CodeRow => ({ wire, origin: 'link', retryable, socks: 1, http: 503, proxyStatus: 'destination_unavailable', exit: 1, advice });
 const ours = (exit: 1 | 2 | 3, origin: Origin, advice: string): CodeRow => ({ origin, retryable: false, socks: 1, http: 500, proxyStatus: 'proxy_internal_error', exit, advice });
@@ -87,6 +87,7 @@ export const codes = {
   PROXY_FAILED: { ...ours(1, 'link', 'Check the address of the proxy (--proxy, --proxy-file or HTTPS_PROXY), that it runs, and for an https:// one --proxy-ca and --proxy-cert.'), retryable: true, http: 502, proxyStatus: 'destination_unavailable' },
   PROXY_REFUSED: { ...ours(1, 'link', 'Ask whoever runs the proxy to allow CONNECT to the host and port of the egress; most allow port 443.'), retryable: true, http: 502, proxyStatus: 'destination_unavailable' },
   PROXY_AUTH_REQUIRED: { ...ours(1, 'link', 'Give the proxy the right user and password: in a file of mode 0600 that --proxy-file names, in the configuration file, or in ADIT_PROXY.'), retryable: true, http: 502, proxyStatus: 'destination_unavailable' },
+  INGRESS_GONE: ours(1, 'local', 'Start the ingress of this --control-socket again; --egress, --cert, --key and --ca make a session of their own where none runs.'),
   CLIENT_MALFORMED: { ...ours(1, 'local', 'The local client does not speak what this port expects: check its proxy settings.'), http: 400, proxyStatus: 'http_request_error' },
   CLIENT_TIMEOUT: { ...ours(1, 'local', 'The local client connected and did not say where to: check that it is a client of this kind of proxy.'), retryable: true, http: 408, proxyStatus: 'http_request_error' },
   CLIENT_UNAUTHENTICATED: { ...ours(1, 'local', 'Give the client a user and password of --socks-auth-file or --http-proxy-auth-file.'), socks: 2, http: 407, proxyStatus: 'http_request_denied' },

@@ -6,9 +6,11 @@
  */
 import { AditError } from '../errors.ts';
 import { safeText } from '../observe/safe-text.ts';
-import type { ListenAddress } from './listen.ts';
 
 export interface PassedSocket { readonly fd: number; /** FileDescriptorName= of its unit; several sockets may share one. */ readonly name: string }
+
+/** A place that is named after its sockets. */
+interface Activated { readonly kind: 'systemd'; readonly name: string }
 
 export interface Activation {
   readonly sockets: readonly PassedSocket[];
@@ -35,7 +37,8 @@ export function takeActivation(environment: Record<string, string | undefined>, 
 function none(reason: string): Activation { return { sockets: [], none: reason }; }
 
 /** Do the places that options name and the sockets that there are agree? Throws ACTIVATION_INVALID. */
-export function checkActivation({ sockets, none: reason }: Activation = none('this process takes no sockets of systemd'), places: readonly ListenAddress[]): void {
+export function checkActivation(activation: Activation | undefined, places: readonly (Activated | { readonly kind: 'tcp' | 'unix' })[]): void {
+  const { sockets, none: reason } = activation ?? none('this process takes no sockets of systemd');
   const asked = places.flatMap((place) => (place.kind === 'systemd' ? [place.name] : []));
   const wanted = asked.find((name) => sockets.every((socket) => socket.name !== name));
   if (wanted !== undefined) throw new AditError('ACTIVATION_INVALID', `systemd:${safeText(wanted)} is not there: ${reason === '' ? `systemd handed over ${listed(sockets)}` : reason}`);

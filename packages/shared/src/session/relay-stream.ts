@@ -35,6 +35,8 @@ export interface OfferedStream extends RelayStream {
 export interface StreamOpener {
   /** Opens none any more. */
   readonly over: boolean;
+  /** Bytes handed over that the far side has not acknowledged; absent where that is not known. */
+  readonly unacked?: number;
   /** `payload` is that of OPEN; bytes may follow at once. */
   open(payload: Uint8Array): RelayStream;
 }

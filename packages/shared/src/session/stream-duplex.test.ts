@@ -51,6 +51,23 @@ test('carries bytes both ways, and ends once when both halves did', async () => 
   expect(ended).toMatchObject([{ end: 'finished', bytesSent: up.length, bytesReceived: 6 }]);
 });
 
+test('one write that is larger than the credit waits for more of it', async () => {
+  const { duplex, far, pump } = streamed();
+  far.accept(new Uint8Array(0));
+  let taken = false;
+  duplex.write(Buffer.alloc(16 << 20), () => { taken = true; });
+  for (let turn = 0; turn < 50; turn++) {
+    await new Promise(setImmediate);
+    pump();
+  }
+  expect(taken).toBe(false);
+  expect(far.bytesReceived).toBeLessThan(16 << 20);
+  far.events = { ...far.events, data: () => { far.accepted(far.bytesReceived); } };
+  far.accepted(far.bytesReceived);
+  await until(pump, () => taken);
+  await until(pump, () => far.bytesReceived === 16 << 20);
+});
+
 test('what nobody reads is not credited, so that the far end waits', async () => {
   const { duplex, far, pump } = streamed();
   let sent = 0;

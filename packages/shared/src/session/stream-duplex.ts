@@ -46,12 +46,7 @@ export class StreamDuplex extends Duplex {
 
   override _read(): void { this.#stream.accepted(this.#stream.bytesReceived - this.readableLength); }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
-    let more = true;
-    for (let at = 0; at < chunk.length; at += readBytes) more = this.#stream.sendView(chunk.subarray(at, at + readBytes));
-    if (more) taken();
-    else this.#taken = taken;
-  }
+  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void { this.#send(chunk, taken); }
 
   override _final(done: () => void): void {
     this.#ourEnd = true;
@@ -66,6 +61,17 @@ export class StreamDuplex extends Duplex {
       this.#tell({ end: 'reset', code: 'PEER_GONE', reason: 'the local side closed' });
     }
     done(error);
+  }
+
+  /** A chunk may be larger than the credit: after each read's worth it is the stream's turn to say whether there is more. */
+  #send(chunk: Buffer, taken: () => void): void {
+    for (let at = 0; ; ) {
+      const more = this.#stream.sendView(chunk.subarray(at, at += readBytes));
+      if (!more) this.#taken = at < chunk.length ? () => this.#send(chunk.subarray(at), taken) : taken;
+      else if (at >= chunk.length) taken();
+      else continue;
+      return;
+    }
   }
 
   #goOn(): void {

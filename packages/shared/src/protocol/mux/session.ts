@@ -61,6 +61,8 @@ export class MuxSession implements StreamHost {
 
   get streamCount(): number { return this.#streams.size; }
   get over(): boolean { return this.#over; }
+  /** Bytes of the lane that the peer has not acknowledged. */
+  get unacked(): number { return this.lane.log.unacked; }
   get nowMs(): number { return this.#options.now(); }
   get srttMs(): number { return this.lane.flight.srttMs; }
 

@@ -1,0 +1,45 @@
+/**
+ * Everything `adit connect` can be told: what `adit ingress` is told about its session, so that one file serves both, and the control socket.
+ * Rule: what only listeners need is read and left aside. Where there is no control socket, a session of its own has to be possible.
+ */
+import { AditError, parseDestination, quote, resolveOptions, type Destination, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { ingressSettings, withProxy, type IngressOptions } from './options.ts';
+
+const { controlSocket, egress, carrier, wsPath, headers, outerCa, proxy, proxyFile, proxyCa, proxyCert, proxyKey, select, maxCarrierAgeMs, cert, key, ca, crl, serverName, connectTimeoutMs, maxReplayPerSession, logFormat } = ingressSettings;
+/** An error is one line at the end; nobody wants more on the terminal of ssh. */
+const logLevel = { ...ingressSettings.logLevel, fallback: 'error' } as const;
+
+/** A setting that may be missing. */
+function optional<S extends { readonly required: true }>(setting: S): Omit<S, 'required'> {
+  return Object.fromEntries(Object.entries(setting).filter(([name]) => name !== 'required')) as Omit<S, 'required'>;
+}
+
+/** The flags, with their help. */
+export const stdioFlags: Settings = {
+  controlSocket: { ...controlSocket, help: 'the Unix socket of a running ingress, whose session is used where it answers; none: a session of its own' },
+  egress: optional(egress), cert: optional(cert), key: optional(key), ca: optional(ca),
+  crl, serverName, carrier, wsPath, headers, outerCa, proxy, proxyFile, proxyCa, proxyCert, proxyKey, select, maxCarrierAgeMs, connectTimeoutMs, maxReplayPerSession, logLevel, logFormat,
+};
+
+export interface StdioOptions {
+  readonly destination: Destination;
+  /** Where a running ingress may be asked. */
+  readonly controlSocket?: string;
+  /** For a session of its own; throws AditError (USAGE) where something for it is missing. */
+  readonly session: () => IngressOptions;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+/** Throws AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY). */
+export function resolveStdioOptions(text: string, sources: Sources): StdioOptions {
+  const destination = parseDestination(text);
+  if (!destination.ok) throw new AditError('USAGE', `the destination ${quote(text)}: ${destination.reason}; write HOST:PORT, [V6]:PORT or the name of a service`);
+  // What a running ingress makes needless may be missing, and nothing may be wrong.
+  const lenient = resolveOptions({ ...ingressSettings, egress: optional(egress), cert: optional(cert), key: optional(key), ca: optional(ca), logLevel }, sources);
+  const own = (): IngressOptions => withProxy(resolveOptions({ ...ingressSettings, logLevel }, sources), sources);
+  const asked = lenient.controlSocket !== undefined && lenient.controlSocket !== 'none' ? lenient.controlSocket : undefined;
+  const session = asked === undefined ? own() : undefined;
+  return { destination: destination.value, ...(asked !== undefined && { controlSocket: asked }), session: () => session ?? own(), logLevel: lenient.logLevel, logFormat: lenient.logFormat };
+}
+
