@@ -10,7 +10,7 @@ import { certificates } from '../support/certificates.ts';
 import { testEgress, type TestEgress } from '../support/in-process.ts';
 import { testIngress, type TestIngress } from '../support/in-process-ingress.ts';
 import { within } from '../support/scope.ts';
-import { client, closedPort, echo, hashing, service, type Received } from '../support/services.ts';
+import { client, closedPort, echo, hashing, service, type Client, type Received } from '../support/services.ts';
 
 /** One way to ask. Bytes are given as latin1 text. */
 export interface Dialect {
@@ -21,6 +21,12 @@ export interface Dialect {
   request(port: number): string;
   /** All that it hears before the service's bytes. */
   readonly accepted: string;
+  /** What the service sees of the request; without it nothing. */
+  readonly forwarded?: string;
+  /** What the ingress is told more, where a port of 127.0.0.1 is not the client's to choose. */
+  options?(port: number): Partial<IngressOptions>;
+  /** A connection to the ingress on which everything was said that has to be, where that is more than bytes. */
+  dial?(port: number): Promise<Client>;
   /** What it hears instead, all of it. */
   refused(why: 'denied' | 'closed' | 'unreachable'): string | RegExp;
 }
@@ -28,33 +34,35 @@ export interface Dialect {
 export const listenAnywhere = [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '0' }] as const;
 
 export function frontEndContract(options: Partial<IngressOptions>, dialects: readonly Dialect[]): void {
-  const start = (egress: Pick<TestEgress, 'port' | 'certs'>, more: Partial<IngressOptions> = {}): Promise<TestIngress> => testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [], ...options, ...more });
-
   describe.each(dialects)('$name', (dialect) => {
+    const forwarded = Buffer.from(dialect.forwarded ?? '', 'latin1');
+    /** An ingress whose clients ask for this port. */
+    const start = (egress: Pick<TestEgress, 'port' | 'certs'>, port: number, more: Partial<IngressOptions> = {}): Promise<TestIngress> => testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [], ...options, ...dialect.options?.(port), ...more });
     const ask = (port: number): Buffer => Buffer.from(dialect.request(port), 'latin1');
+    /** A client that has begun, and what it says first to be connected to this port. */
+    const asking = async (ingress: TestIngress, port: number): Promise<Client & { readonly request: Buffer }> => (dialect.dial ? { ...await dialect.dial(ingress.port), request: Buffer.alloc(0) } : { ...await client(ingress.port), request: ask(port) });
 
     test('bytes sent with the request, and the end with them, reach the service in order; its answer follows the yes', async () => {
-      const ingress = await start(await testEgress());
-      const { socket, received } = await client(ingress.port);
+      const { port } = await hashing();
+      const { socket, received, request } = await asking(await start(await testEgress(), port), port);
       const bytes = randomBytes(200_000);
-      socket.end(Buffer.concat([ask((await hashing()).port), bytes]));
-      expect(afterYes(dialect, (await within(30_000, 'the answer', received)).bytes).toString()).toBe(`200000 ${createHash('sha256').update(bytes).digest('hex')}`);
+      socket.end(Buffer.concat([request, bytes]));
+      expect(afterYes(dialect, (await within(30_000, 'the answer', received)).bytes).toString()).toBe(`${200_000 + forwarded.length} ${createHash('sha256').update(forwarded).update(bytes).digest('hex')}`);
     });
 
     test('a request that comes byte by byte is the same request', async () => {
-      const ingress = await start(await testEgress());
-      const { socket, received } = await client(ingress.port);
+      const { port } = await echo();
+      const { socket, received, request } = await asking(await start(await testEgress(), port), port);
       socket.setNoDelay(true);
-      for (const byte of ask((await echo()).port)) {
+      for (const byte of request) {
         socket.write(Uint8Array.of(byte));
         await new Promise(setImmediate);
       }
       socket.end('hello');
-      expect(afterYes(dialect, (await within(30_000, 'the answer', received)).bytes).toString()).toBe('hello');
+      expect(afterYes(dialect, (await within(30_000, 'the answer', received)).bytes)).toEqual(Buffer.concat([forwarded, Buffer.from('hello')]));
     });
 
     test('each half ends by itself', async () => {
-      const ingress = await start(await testEgress());
       let said: (() => void) | undefined;
       const heard: Promise<string>[] = [];
       const polite = await service((socket) => {
@@ -63,8 +71,8 @@ export function frontEndContract(options: Partial<IngressOptions>, dialects: rea
         said?.();
       });
       const saying = new Promise<void>((resolve) => { said = resolve; });
-      const { socket, received } = await client(ingress.port);
-      socket.write(ask(polite.port));
+      const { socket, received, request } = await asking(await start(await testEgress(), polite.port), polite.port);
+      if (request.length > 0) socket.write(request);
       await within(30_000, 'the service', saying);
       const { bytes, ending } = await within(30_000, 'the end of the service', received);
       expect([afterYes(dialect, bytes).toString(), ending]).toEqual(['goodbye', 'end']);
@@ -73,49 +81,48 @@ export function frontEndContract(options: Partial<IngressOptions>, dialects: rea
     });
 
     test('10 MiB come back as they were sent', async () => {
-      const ingress = await start(await testEgress());
+      const { port } = await echo();
       const bytes = randomBytes(10 << 20);
-      const { socket, received } = await client(ingress.port);
-      socket.write(ask((await echo()).port));
+      const { socket, received, request } = await asking(await start(await testEgress(), port), port);
+      if (request.length > 0) socket.write(request);
       socket.end(bytes);
       const back = afterYes(dialect, (await within(60_000, 'the bytes', received)).bytes);
-      expect(createHash('sha256').update(back).digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
+      expect(createHash('sha256').update(back).digest('hex')).toBe(createHash('sha256').update(forwarded).update(bytes).digest('hex'));
     });
 
     test('a reset of the service is a reset of the client', async () => {
-      const ingress = await start(await testEgress());
-      const resetting = await service((socket) => { socket.once('data', () => { socket.resetAndDestroy(); }); });
-      const { socket, received } = await client(ingress.port);
-      socket.write(Buffer.concat([ask(resetting.port), Buffer.from('x')]));
+      const { port } = await service((socket) => { socket.once('data', () => { socket.resetAndDestroy(); }); });
+      const { socket, received, request } = await asking(await start(await testEgress(), port), port);
+      socket.write(Buffer.concat([request, Buffer.from('x')]));
       expect(await within(30_000, 'the reset', received)).toMatchObject({ ending: 'reset' });
     });
 
     test('a destination that is denied, and one where nothing listens, are refused in its own words, whatever the client has sent', async () => {
-      const egress = await testEgress();
-      const ingress = await start(egress);
       const closed = await closedPort();
+      const ingress = await start(await testEgress(), closed);
       const { socket, received } = await client(ingress.port);
       socket.write(Buffer.concat([ask(closed), randomBytes(100_000)]));
       expectWords(await within(30_000, 'the refusal', received), dialect.refused('closed'));
       expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code: 'CONNECTION_REFUSED', destination: `127.0.0.1:${closed}` });
 
       const strict = await testEgress({ policy: 'version: 1\nrules:\n  - name: none\n    identities: ["*"]\n    allow: ["db.internal:5432"]\n' });
-      const denied = await client((await start(strict)).port);
-      denied.socket.write(ask((await echo()).port));
+      const { port } = await echo();
+      const denied = await client((await start(strict, port)).port);
+      denied.socket.write(ask(port));
       expectWords(await within(30_000, 'the denial', denied.received), dialect.refused('denied'));
     });
 
     test('where the egress is away the client is told so when its time is up', async () => {
-      const ingress = await start({ port: await closedPort(), certs: certificates() }, { connectTimeoutMs: 100 });
+      const ingress = await start({ port: await closedPort(), certs: certificates() }, 1, { connectTimeoutMs: 100 });
       const { socket, received } = await client(ingress.port);
       socket.write(ask(1));
       expectWords(await within(30_000, 'the refusal', received), dialect.refused('unreachable'));
     });
 
     test('a client that leaves at any byte of its request leaves nothing behind', async () => {
-      const egress = await testEgress();
-      const ingress = await start(egress);
-      const whole = ask((await echo()).port);
+      const { port } = await echo();
+      const ingress = await start(await testEgress(), port);
+      const whole = ask(port);
       for (let length = 0; length <= whole.length; length += Math.ceil(whole.length / 12)) {
         for (const leave of ['resetAndDestroy', 'end'] as const) {
           const { socket } = await client(ingress.port);
@@ -130,10 +137,9 @@ export function frontEndContract(options: Partial<IngressOptions>, dialects: rea
 
     test('the egress learns which front end it was', async () => {
       const egress = await testEgress();
-      const ingress = await start(egress);
       const at = await echo();
-      const { socket, received } = await client(ingress.port);
-      socket.end(ask(at.port));
+      const { socket, received, request } = await asking(await start(egress, at.port), at.port);
+      socket.end(request);
       await within(30_000, 'the end', received);
       expect(await egress.recorded((record) => record.requested === at.at)).toMatchObject({ end: 'finished', frontEnd: dialect.frontEnd });
     });

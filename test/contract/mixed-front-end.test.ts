@@ -5,8 +5,9 @@ import { client } from '../support/services.ts';
 import { frontEndContract, listenAnywhere } from './front-end-contract.ts';
 import { httpConnect } from './http-dialects.ts';
 import { socks4a, socks5 } from './socks-dialects.ts';
+import { sniPassthrough } from './tls-dialects.ts';
 
-frontEndContract({ mixed: listenAnywhere }, [socks5, socks4a, httpConnect]);
+frontEndContract({ mixed: listenAnywhere }, [socks5, socks4a, httpConnect, sniPassthrough]);
 
 test.each([['TLS', '\x16\x03\x01', /speaks TLS/], ['anything else', '\x00', /neither SOCKS nor HTTP/]])('%s is neither, and the log says so', async (_, bytes, reason) => {
   const egress = await testEgress();

@@ -28,6 +28,9 @@ export interface ConnectionContext {
 
 /** How long a load balancer may take to say whose connection it is, ms. */
 const headerDeadlineMs = 10_000;
+/** Early bytes go on in pieces of this size, each a frame. */
+const earlyBytes = 16_384;
+const nothing = new Uint8Array(0);
 
 export class Connection implements LocalClient {
   readonly #context: ConnectionContext;
@@ -72,7 +75,8 @@ export class Connection implements LocalClient {
     const stream = session.open(encodeOpen({ destination: ask.destination, frontEnd: ask.frontEnd, client: this.#client }));
     const events = { opened: () => this.#opened(ask), ended: (outcome: RelayOutcome) => this.#ended(ask, outcome) };
     this.#carried = ask.exchange ? new StreamDuplex(stream, events) : new Relay(stream, events);
-    if (!ask.accepted && !ask.exchange) this.#join();
+    for (let at = 0, { early = nothing } = ask; at < early.length; at += earlyBytes) stream.sendView(early.subarray(at, at + earlyBytes));
+    if (!ask.refused && !ask.exchange) this.#join();
   }
 
   /** Learns the client from the PROXY header. False where whoever connected said nothing and went: that is how load balancers look whether we live. */

@@ -8,6 +8,8 @@ import { control } from './frontend/control.ts';
 import { forward } from './frontend/forward.ts';
 import { httpProxy } from './frontend/http-proxy.ts';
 import { mixed } from './frontend/mixed.ts';
+import { sniRouter } from './frontend/sni-routes.ts';
+import { sni } from './frontend/sni.ts';
 import { socks } from './frontend/socks.ts';
 import { loadUsers } from './frontend/users.ts';
 import type { IngressOptions } from './options.ts';
@@ -21,7 +23,7 @@ export interface Place extends Listening {
 /** Who may use the proxies; absent: everybody who can connect. */
 export interface ProxyUsers { readonly socks?: Admits; readonly http?: Admits }
 
-type ListenerOptions = Pick<IngressOptions, 'forwards' | 'socks' | 'httpProxy' | 'mixed' | 'controlSocket'>;
+type ListenerOptions = Pick<IngressOptions, 'forwards' | 'socks' | 'httpProxy' | 'mixed' | 'sni' | 'sniRoutes' | 'controlSocket'>;
 
 /** How long a client may take to say where to, ms. */
 const handshakeDeadlineMs = 10_000;
@@ -32,18 +34,20 @@ export function loadProxyUsers({ socksAuthFile, httpProxyAuthFile }: Pick<Ingres
 }
 
 /** Every listener of the options, in the order of its flags in the help. */
-export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: mixedAt, controlSocket = 'none' }: ListenerOptions, users: () => ProxyUsers): Place[] {
+export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: mixedAt, sni: sniAt, sniRoutes, controlSocket = 'none' }: ListenerOptions, users: () => ProxyUsers): Place[] {
   const common = (proxy: keyof ProxyUsers): { readonly admits?: Admits; readonly deadlineMs: number } => ({
     ...(users()[proxy] && { admits: (user, password) => users()[proxy]?.(user, password) ?? false }), deadlineMs: handshakeDeadlineMs,
   });
   const socksProxy = socks(common('socks'));
   const webProxy = httpProxy(common('http'));
-  const both = mixed({ socks: socksProxy, http: webProxy, deadlineMs: handshakeDeadlineMs });
+  const byName = sni({ route: sniRouter(sniRoutes), deadlineMs: handshakeDeadlineMs });
+  const both = mixed({ socks: socksProxy, http: webProxy, ...(sniRoutes.length > 0 && { tls: byName }), deadlineMs: handshakeDeadlineMs });
   return [
     ...forwards.map(({ destination, spec, ...at }) => ({ ...at, frontEnd: forward(destination), told: { forward: spec } })),
     ...socksAt.map(({ spec, ...at }) => ({ ...at, frontEnd: socksProxy, told: { socks: spec } })),
     ...httpAt.map(({ spec, ...at }) => ({ ...at, frontEnd: webProxy, told: { httpProxy: spec } })),
     ...mixedAt.map(({ spec, ...at }) => ({ ...at, frontEnd: both, told: { mixed: spec } })),
+    ...sniAt.map(({ spec, ...at }) => ({ ...at, frontEnd: byName, told: { sni: spec } })),
     ...(controlSocket === 'none' ? [] : [{ listen: { kind: 'unix', path: controlSocket } as const, frontEnd: control({ deadlineMs: handshakeDeadlineMs }), told: { controlSocket } }]),
   ];
 }

@@ -92,6 +92,7 @@ export const codes = {
   CLIENT_TIMEOUT: { ...ours(1, 'local', 'The local client connected and did not say where to: check that it is a client of this kind of proxy.'), retryable: true, http: 408, proxyStatus: 'http_request_error' },
   CLIENT_UNAUTHENTICATED: { ...ours(1, 'local', 'Give the client a user and password of --socks-auth-file or --http-proxy-auth-file.'), socks: 2, http: 407, proxyStatus: 'http_request_denied' },
   CLIENT_UNSUPPORTED: { ...ours(1, 'local', 'The client asks for something that this front end does not do.'), socks: 7, http: 501, proxyStatus: 'http_request_error' },
+  CLIENT_NO_ROUTE: { ...ours(1, 'local', 'Give the name that the client asks for a route with --sni-route, or * for every other client.'), http: 404, proxyStatus: 'destination_not_found' },
   CA_EXISTS: ours(1, 'local', 'Choose another --dir; a CA is never overwritten.'),
   CA_MISSING: ours(1, 'local', 'Make a CA with "adit ca init", or name its folder with --dir.'),
   CA_BUSY: { ...ours(1, 'local', 'Another adit command holds the store: wait for it to end.'), retryable: true },

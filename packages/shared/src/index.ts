@@ -1,11 +1,12 @@
 /** Everything the other packages may use of the shared one. */
 export { AditError, codeOfWire, codes, isCode, messageOf, wireOfCode, type Code, type CodeRow, type Origin } from './errors.ts';
 export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseCidr, unmapped, type Cidr, type Parsed } from './protocol/address.ts';
-export { addressFamily, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, serviceHostSuffix, type Destination } from './protocol/destination.ts';
+export { addressFamily, destinationOfHost, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, serviceHostSuffix, type Destination } from './protocol/destination.ts';
 export { awaitConnectResponse, basicCredentials, connectRequest, type ConnectRequest, type ConnectResponse } from './protocol/http-connect.ts';
 export { absoluteTarget, ambiguity, basicUser, connectAccepted, connectTarget, hasContent, refusalResponse, requestFields, responseFields, type AbsoluteTarget, type ProxyRefusal, type RawFields } from './protocol/http-proxy.ts';
 export { awaitSocksRequest, maxSocksBytes, socksReply } from './protocol/socks-server.ts';
 export type { Admits, SocksRequest } from './protocol/socks5-server.ts';
+export { awaitClientHello, maxClientHelloBytes, tlsAlert, tlsHandshakeByte, type ClientHello, type TlsAlert } from './protocol/client-hello.ts';
 export { formatProxy, type ProxyAddress } from './protocol/proxy-address.ts';
 export { loadCredentials, refuseOpenMode, type CredentialFiles, type Credentials } from './identity/credentials.ts';
 export { ExpiryWatch } from './identity/expiry.ts';
@@ -31,6 +32,7 @@ export { declareFlags } from './config/flags.ts';
 export { parseListenSpec, type ListenAt, type Listening, type ListenSpec } from './config/listen-at.ts';
 export { parseListenPlace } from './config/listen-place.ts';
 export { formatForward, parseForward, type Forward } from './config/forward.ts';
+export { parseSniRoute, type SniRoute } from './config/sni-route.ts';
 export { parseDialAddress, parseListenAddress, parseServerName, type HostPort } from './config/host-port.ts';
 export type { Parse } from './config/parsed.ts';
 export { defaultWsPath, parseUrlPath } from './config/url-path.ts';

@@ -17,8 +17,10 @@ export interface Ask {
   readonly destination: Destination;
   /** What the local client is told once the egress has dialled; absent where it is told nothing. */
   readonly accepted?: Uint8Array;
-  /** What it is told instead when there is no connection; absent: a reset. */
+  /** What it is told instead when there is no connection; absent: a reset, and its bytes follow OPEN at once. */
   readonly refused?: (refusal: { readonly code: Code; readonly reason: string }) => Uint8Array;
+  /** What was read of it and is the service's: follows OPEN at once, before the answer of the egress. */
+  readonly early?: Uint8Array;
   /**
    * In place of the splice: speaks with the service, and with the client over its duplex. Resolves when the client has had its answer and its
    * connection is closed; rejects where it has to be reset.

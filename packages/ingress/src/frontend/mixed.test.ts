@@ -12,15 +12,20 @@ function named(name: string): FrontEnd {
   };
 }
 
-async function asked(bytes: string): Promise<unknown> {
+async function asked(bytes: string, tls?: FrontEnd): Promise<unknown> {
   const [duplex, client] = duplexPair();
   client.write(bytes, 'latin1');
-  const ask = await mixed({ socks: named('socks'), http: named('http'), deadlineMs: 30_000 }).ask({ duplex });
+  const ask = await mixed({ socks: named('socks'), http: named('http'), ...(tls && { tls }), deadlineMs: 30_000 }).ask({ duplex });
   return 'destination' in ask && ask.destination;
 }
 
 test.each([['\x05\x01\x00', 'socks'], ['\x04\x01', 'socks'], ['CONNECT a:1', 'http'], ['get http://a', 'http']])('%j goes to the front end that knows it, from its first byte on', async (bytes, name) => {
   expect(await asked(bytes)).toEqual({ kind: 'service', service: `${name} ${bytes}` });
+});
+
+test('TLS goes to the one that leads it by name, where there is one', async () => {
+  expect(await asked('\x16\x03\x01', named('tls'))).toEqual({ kind: 'service', service: 'tls \x16\x03\x01' });
+  expect(await asked('\x05\x01', named('tls'))).toEqual({ kind: 'service', service: 'socks \x05\x01' });
 });
 
 test.each(['\x16\x03', '\x00', ' ', '1'])('%j goes to none', async (bytes) => { await expect(asked(bytes)).rejects.toMatchObject({ code: 'CLIENT_MALFORMED' }); });

@@ -1,15 +1,19 @@
 /**
- * SOCKS and HTTP proxy on one port: the first byte tells which.
- * Rule: it is looked at and put back. 4 and 5 begin SOCKS, a letter a request of HTTP; anything else is no client of a proxy.
+ * SOCKS and HTTP proxy on one port, and TLS that is led by name where there are routes for it: the first byte tells which.
+ * Rule: it is looked at and put back. 4 and 5 begin SOCKS, a letter a request of HTTP, 22 TLS; anything else is no client of a proxy.
  */
-import { AditError, drive, type Handshake } from '@adit/shared';
+import { AditError, drive, tlsHandshakeByte, type Handshake } from '@adit/shared';
 import type { FrontEnd } from './contract.ts';
 
-export interface MixedOptions { readonly socks: FrontEnd; readonly http: FrontEnd; readonly deadlineMs: number }
+export interface MixedOptions {
+  readonly socks: FrontEnd;
+  readonly http: FrontEnd;
+  /** Absent: who speaks TLS is in the wrong place. */
+  readonly tls?: FrontEnd;
+  readonly deadlineMs: number;
+}
 
-const tlsHandshake = 22;
-
-export function mixed({ socks, http, deadlineMs }: MixedOptions): FrontEnd {
+export function mixed({ socks, http, tls, deadlineMs }: MixedOptions): FrontEnd {
   return {
     async ask(client) {
       const { duplex } = client;
@@ -17,7 +21,8 @@ export function mixed({ socks, http, deadlineMs }: MixedOptions): FrontEnd {
       duplex.unshift(rest);
       if (first === 4 || first === 5) return socks.ask(client);
       if (isLetter(first)) return http.ask(client);
-      throw new AditError('CLIENT_MALFORMED', first === tlsHandshake ? 'the client speaks TLS: this is a proxy without TLS (write http:// where the client wants the address of its proxy)' : `the client begins with a byte of ${first}, neither SOCKS nor HTTP`);
+      if (first === tlsHandshakeByte && tls) return tls.ask(client);
+      throw new AditError('CLIENT_MALFORMED', first === tlsHandshakeByte ? 'the client speaks TLS: this is a proxy without TLS (write http:// where the client wants the address of its proxy, or lead TLS by name with --sni-route)' : `the client begins with a byte of ${first}, neither SOCKS nor HTTP`);
     },
   };
 }

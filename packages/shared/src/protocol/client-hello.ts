@@ -21,8 +21,8 @@ export type ClientHello =
 /** The most that is read. OpenSSL accepts messages of 128 KiB, BoringSSL of 16 KiB. */
 export const maxClientHelloBytes = 65_536;
 
-/** AlertDescription (RFC 8446 section 6). */
-export const tlsAlerts = { unexpectedMessage: 10, illegalParameter: 47, accessDenied: 49, decodeError: 50, internalError: 80, unrecognizedName: 112 } as const;
+/** AlertDescription (RFC 8446 section 6.2): those that are sent before a handshake. */
+export const tlsAlerts = { unexpectedMessage: 10, illegalParameter: 47, accessDenied: 49, decodeError: 50, internalError: 80, missingExtension: 109, unrecognizedName: 112 } as const;
 export type TlsAlert = keyof typeof tlsAlerts;
 
 /** A fatal alert as a record, unencrypted: TYPE(1)=21 VERSION(2)=0303 LENGTH(2)=2 LEVEL(1)=2 DESCRIPTION(1). */

@@ -1,0 +1,32 @@
+import { parseListenSpec, parseSniRoute, type ListenSpec, type SniRoute } from '@adit/shared';
+import { expect, test } from '@jest/globals';
+import { refuseTlsOptions } from './tls-options.ts';
+
+function listening(text: string): ListenSpec[] {
+  const result = parseListenSpec(text);
+  if (!result.ok) throw new Error(result.reason);
+  return [result.value];
+}
+function routes(...texts: readonly string[]): SniRoute[] {
+  return texts.map((text) => {
+    const result = parseSniRoute(text);
+    if (!result.ok) throw new Error(result.reason);
+    return result.value;
+  });
+}
+const none = { mixed: [], sni: [], sniRoutes: [] };
+
+test('routes and a listener that takes them belong together', () => {
+  refuseTlsOptions(none);
+  refuseTlsOptions({ ...none, sni: listening('8443'), sniRoutes: routes('*.example.com=web', 'example.com=web') });
+  refuseTlsOptions({ ...none, mixed: listening('1080'), sniRoutes: routes('*=:443') });
+  refuseTlsOptions({ ...none, mixed: listening('1080') });
+});
+
+test.each([
+  [{ sni: listening('8443') }, /^--sni "8443" leads nowhere: give a --sni-route/],
+  [{ sniRoutes: routes('*=:443') }, /^--sni-route is for --sni and --mixed, and there is neither$/],
+  [{ sni: listening('8443'), sniRoutes: routes('*.example.com=web', '*.Example.com=:443') }, /^--sni-route "\*\.Example\.com=:443" is for the same name as --sni-route "\*\.example\.com=web"$/],
+])('is refused where it cannot be: %j', (more, message) => {
+  expect(() => refuseTlsOptions({ ...none, ...more })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }));
+});

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { testEgress } from '../support/in-process.ts';
+import { testIngress, type TestIngress } from '../support/in-process-ingress.ts';
+import { within } from '../support/scope.ts';
+import { client, echo } from '../support/services.ts';
+import { frontEndContract, listenAnywhere } from './front-end-contract.ts';
+import { alertBytes, alerts, helloOf, sniPassthrough, sniRoutes } from './tls-dialects.ts';
+
+frontEndContract({ sni: listenAnywhere }, [sniPassthrough]);
+
+async function ingressWith(...routes: readonly string[]): Promise<TestIngress> {
+  const egress = await testEgress();
+  return await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [], sni: listenAnywhere, sniRoutes: sniRoutes(...routes) });
+}
+
+/** All that somebody hears who says this. */
+async function heard(ingress: TestIngress, said: string): Promise<string> {
+  const { socket, received } = await client(ingress.port);
+  socket.write(said, 'latin1');
+  const { bytes, ending } = await within(30_000, 'the alert', received);
+  return ending === 'end' ? bytes.toString('latin1') : ending;
+}
+
+test('each name goes its own way, the most specific one', async () => {
+  const [one, other] = [await echo(), await echo()];
+  const ingress = await ingressWith(`*.example.com=${one.at}`, `web.example.com=${other.at}`, '*=refuse', 'old.example.com=refuse');
+  for (const [name, at] of [['a.example.com', one], ['web.example.com', other]] as const) {
+    const hello = await helloOf(name);
+    const { socket, received } = await client(ingress.port);
+    socket.end(hello, 'latin1');
+    expect((await within(30_000, 'the echo', received)).bytes.toString('latin1')).toBe(hello);
+    await within(30_000, 'the end', at.idle());
+  }
+  expect(await heard(ingress, await helloOf('old.example.com'))).toBe(alertBytes(alerts.unrecognizedName));
+});
+
+test.each([
+  ['a name without a route', helloOf('web.example.org'), alerts.unrecognizedName, 'CLIENT_NO_ROUTE', /no --sni-route is for web\.example\.org/],
+  ['no name', helloOf(''), alerts.missingExtension, 'CLIENT_NO_ROUTE', /names no server/],
+  ['no TLS', Promise.resolve('GET / HTTP/1.1\r\n\r\n'), alerts.unexpectedMessage, 'CLIENT_MALFORMED', /a byte of 71, which is not TLS/],
+])('%s is told so in an alert, and the log says why', async (_, said, alert, code, reason) => {
+  const ingress = await ingressWith('*.example.com=web');
+  expect(await heard(ingress, await said)).toBe(alertBytes(alert));
+  expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code, reason: expect.stringMatching(reason) });
+});
+
+test('a hello of 20 kB that comes byte by byte arrives as it was', async () => {
+  const ingress = await ingressWith(`large.example.com=${(await echo()).at}`);
+  const hello = Buffer.from(await helloOf('large.example.com', { minBytes: 20_000 }), 'latin1');
+  expect(hello.length).toBeGreaterThan(20_000);
+  const { socket, received } = await client(ingress.port);
+  socket.setNoDelay(true);
+  for (const [at, byte] of hello.entries()) {
+    socket.write(Uint8Array.of(byte));
+    if (at % 16 === 0) await new Promise(setImmediate);
+  }
+  const tail = randomBytes(1000);
+  socket.end(tail);
+  expect((await within(60_000, 'the echo', received)).bytes.equals(Buffer.concat([hello, tail]))).toBe(true);
+});
+
+test('one that says it is larger than 64 KiB is refused at once', async () => {
+  const ingress = await ingressWith('*=web');
+  expect(await heard(ingress, '\x16\x03\x01\x01\x00\x01\x00\xff\xff')).toBe(alertBytes(alerts.decodeError));
+  expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code: 'CLIENT_MALFORMED', reason: expect.stringContaining('more than 65536 bytes') });
+});
