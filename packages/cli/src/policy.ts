@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander';
 import { loadPolicy, parseSubjects, type Backend, type Service, type Verdict } from '@adit/egress';
-import { addressFamily, AditError, formatDuration, parseDestination } from '@adit/shared';
+import { addressFamily, AditError, formatDuration, parseAnyDestination } from '@adit/shared';
 
 /** The command, to be added to the program. Its actions throw AditError: POLICY_INVALID for the file, USAGE for the arguments. */
 export function policyCommand(): Command {
@@ -35,7 +35,7 @@ interface ExplainOptions { readonly identity: string; readonly group: readonly s
 
 function explain(file: string, text: string, { identity, group, address }: ExplainOptions): void {
   const policy = loadPolicy(file);
-  const destination = parseDestination(text);
+  const destination = parseAnyDestination(text);
   if (!destination.ok) throw new AditError('USAGE', `The destination ${JSON.stringify(text)} is not usable: ${destination.reason}.`);
   if (address !== undefined && addressFamily(address) === 0) throw new AditError('USAGE', `--address ${JSON.stringify(address)} is not an IP address.`);
   const subjects = parseSubjects(identity, group, policy.trustDomains);

@@ -13,6 +13,13 @@ test('an egress needs certificate, key, client CA and policy, and has a default 
   for (const field of Object.keys(flags)) expect(() => resolveEgressOptions({ flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', exitStatus: 2 }));
 });
 
+test('a certificate for services needs its key', () => {
+  expect(resolveEgressOptions({ flags: { ...flags, serviceCa: ['a'], serviceCert: ['c'], serviceKey: ['k'] }, environment: {} })).toMatchObject({ serviceCa: 'a', serviceCert: 'c', serviceKey: 'k' });
+  for (const [given, missing] of [['serviceCert', 'key'], ['serviceKey', 'cert']] as const) {
+    expect(() => resolveEgressOptions({ flags: { ...flags, [given]: ['x'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: `--service-cert and --service-key belong together: --service-${missing} is missing` }));
+  }
+});
+
 test('the limits that protect from silent peers cannot be switched off', () => {
   for (const field of ['handshakeTimeout', 'dialTimeout', 'maxHandshakes', 'maxStreams']) expect(() => resolveEgressOptions({ flags: { ...flags, [field]: ['0'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   expect(resolveEgressOptions({ flags: { ...flags, idleTimeout: ['0'], drainTimeout: ['0'] }, environment: {} })).toMatchObject({ idleTimeoutMs: 0, drainTimeoutMs: 0 });

@@ -3,7 +3,7 @@
  * Rule: a value that is missing, unknown or wrong stops the start; after this file everything is trusted.
  * Not here: reading certificates and the policy (run.ts does, and again at each reload).
  */
-import { choice, logFormats, logLevels, parseAddressRange, parseCount, parseDeadline, parseDuration, parseListenAddress, parsePath, parseReplaySize, parseSwitch, parseUrlPath, resolveOptions, defaultWsPath, type Cidr, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { AditError, choice, logFormats, logLevels, parseAddressRange, parseCount, parseDeadline, parseDuration, parseListenAddress, parsePath, parseReplaySize, parseSwitch, parseUrlPath, resolveOptions, defaultWsPath, type Cidr, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
 
 export const egressSettings = {
   listen: { name: 'listen', argument: 'HOST:PORT', many: true, fallback: '127.0.0.1:8443', parse: parseListenAddress, help: 'address to listen on; port 0 picks a free one' },
@@ -15,6 +15,9 @@ export const egressSettings = {
   clientCa: { name: 'client-ca', argument: 'FILE', required: true, parse: parsePath, help: 'CA certificates that clients may be issued by, PEM' },
   crl: { name: 'crl', argument: 'FILE', parse: parsePath, help: 'revocation list of that CA; "adit ca crl" makes it' },
   policy: { name: 'policy', argument: 'FILE', required: true, parse: parsePath, help: 'who may reach what; "adit policy check FILE" tests it' },
+  serviceCa: { name: 'service-ca', argument: 'FILE', parse: parsePath, help: 'CA certificates, beside those of the system, that a service asked for as tls://HOST:PORT may be issued by' },
+  serviceCert: { name: 'service-cert', argument: 'FILE', parse: parsePath, help: 'certificate to show to services asked for as tls://HOST:PORT, PEM' },
+  serviceKey: { name: 'service-key', argument: 'FILE', parse: parsePath, help: 'its private key, PEM, readable by nobody else' },
   handshakeTimeoutMs: { name: 'handshake-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'from accept to a proven identity' },
   dialTimeoutMs: { name: 'dial-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'resolving and connecting to a service' },
   idleTimeoutMs: { name: 'idle-timeout', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'reset a stream that moved no byte for so long; 0 never' },
@@ -46,6 +49,10 @@ export interface EgressOptions {
   readonly clientCa: string;
   readonly crl?: string;
   readonly policy: string;
+  /** For services that are asked for as tls://HOST:PORT. */
+  readonly serviceCa?: string;
+  readonly serviceCert?: string;
+  readonly serviceKey?: string;
   readonly handshakeTimeoutMs: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -65,4 +72,9 @@ export interface EgressOptions {
 }
 
 /** Flags, environment and file to options; throws one AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY) with every complaint. */
-export function resolveEgressOptions(sources: Sources): EgressOptions { return resolveOptions(egressSettings, sources); }
+export function resolveEgressOptions(sources: Sources): EgressOptions {
+  const options: EgressOptions = resolveOptions(egressSettings, sources);
+  const { serviceCert, serviceKey } = options;
+  if ((serviceCert === undefined) !== (serviceKey === undefined)) throw new AditError('CONFIG_INVALID', `--service-cert and --service-key belong together: --service-${serviceCert === undefined ? 'cert' : 'key'} is missing`);
+  return options;
+}

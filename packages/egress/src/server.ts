@@ -9,6 +9,7 @@ import tls from 'node:tls';
 import { AditError, alpn, defaultWindowBytes, ExpiryWatch, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type HostPort, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Attachments, type Arrival } from './attach.ts';
 import { loadServices, Services } from './backend/services.ts';
+import { loadDestinationTls, type ServiceTls } from './backend/service-tls.ts';
 import { ConnectService } from './connect/service.ts';
 import { HttpDoor } from './http.ts';
 import { Limits } from './limits.ts';
@@ -19,7 +20,7 @@ import { Sessions } from './sessions.ts';
 
 export interface EgressDeps { readonly log: Logger; readonly record: (record: AccessRecord) => void; readonly agent: string }
 
-interface Trust { readonly credentials: Credentials; readonly anchors: TrustAnchors; readonly revocation: RevocationList | undefined }
+interface Trust { readonly credentials: Credentials; readonly anchors: TrustAnchors; readonly revocation: RevocationList | undefined; readonly destinationTls: ServiceTls }
 
 const recheckMs = 15_000;
 
@@ -58,7 +59,7 @@ export class EgressServer {
     this.#trust = trust;
     this.#policy = policy;
     this.#limits = new Limits(options);
-    this.#services = new Services({ log: deps.log, permitCheck: (service, backend, address) => this.#policy.current.decideProbe(service, backend, address) });
+    this.#services = new Services({ log: deps.log, destinationTls: () => this.#trust.destinationTls, permitCheck: (service, backend, address) => this.#policy.current.decideProbe(service, backend, address) });
     this.#expiry = new ExpiryWatch({ loaded: () => this.#trust, log: deps.log });
     this.#sessions = new Sessions({
       options: { ...options, window: defaultWindowBytes, agent: deps.agent },
@@ -87,8 +88,9 @@ export class EgressServer {
   /** Opens the listeners. Rejects with LISTEN_FAILED. */
   async start(): Promise<void> {
     // In the same turn as the files were loaded: what changes from here on is seen.
-    const { cert, key, clientCa, crl, policy } = this.#options;
-    watchFiles([cert, key, clientCa, policy, ...(crl === undefined ? [] : [crl])], () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    const { cert, key, clientCa, crl, policy, serviceCa, serviceCert, serviceKey } = this.#options;
+    const optional = [crl, serviceCa, serviceCert, serviceKey].filter((file) => file !== undefined);
+    watchFiles([cert, key, clientCa, policy, ...optional], () => this.reload('a file changed'), { signal: this.#stopped.signal });
     this.#services.prepare(this.#policy.current.services, dirname(policy))();
     this.#watchServices();
     for (const at of this.#options.listen) await this.#listen(at, (socket) => this.#tls.emit('connection', socket));
@@ -196,6 +198,7 @@ function loadTrust(options: EgressOptions): Trust {
   return {
     credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'egress' }), anchors,
     revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, anchors),
+    destinationTls: loadDestinationTls(options),
   };
 }
 

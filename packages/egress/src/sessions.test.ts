@@ -9,6 +9,7 @@ import { echo } from '../../../test/support/services.ts';
 import { allowLoopback, memoryLog, testCarrier, testEgress, testSession, testStream, type TestEgress, type TestSession } from '../../../test/support/in-process.ts';
 import { testIngress } from '../../../test/support/in-process-ingress.ts';
 import { within } from '../../../test/support/scope.ts';
+import { loadDestinationTls } from './backend/service-tls.ts';
 import { Services } from './backend/services.ts';
 import { Limits } from './limits.ts';
 import { Policy } from './policy/policy.ts';
@@ -182,7 +183,7 @@ function inMemory(): { attach: (resume?: SessionSecret & { epoch: number; positi
   const { log } = memoryLog();
   const sessions = new Sessions({
     options: { ...limits, window: 262_144, maxReplayPerSession: 1 << 20, dialTimeoutMs: 1_000, idleTimeoutMs: 0, agent: 'test', resumeWindowMs: 60_000, maxDetachedPerIdentity: 4, maxReplayPerIdentity: 1 << 20, maxReplay: 1 << 20 },
-    limits: new Limits(limits), policy: () => policy, services: new Services({ log, permitCheck: (service, backend, address) => policy.decideProbe(service, backend, address) }), log, record: () => {},
+    limits: new Limits(limits), policy: () => policy, services: new Services({ log, destinationTls: () => loadDestinationTls({}), permitCheck: (service, backend, address) => policy.decideProbe(service, backend, address) }), log, record: () => {},
   });
   let count = 0;
   return {

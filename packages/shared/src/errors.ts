@@ -72,7 +72,7 @@ export const codes = {
   CERT_EXPIRED: denied(54, 'The certificate expired while the session was open: renew it (adit ca issue client NAME --renew).'),
   REVOKED: denied(55, 'The certificate was revoked while the session was open.'),
   POLICY_RELOADED: stream(56, { origin: 'policy', retryable: false, local: [2, 403, 'http_request_denied'] }, 'The policy changed and no longer allows this destination.'),
-  SERVICE_TLS_FAILED: stream(58, { origin: 'service', retryable: true, local: [1, 502, 'tls_certificate_error'] }, 'The egress could not verify the service: check its certificate, and "ca" and "server-name" of the service in the policy.'),
+  SERVICE_TLS_FAILED: stream(58, { origin: 'service', retryable: true, local: [1, 502, 'tls_certificate_error'] }, 'The egress could not verify the service: check its certificate, and "ca" and "server-name" of the service in the policy, or --service-ca of the egress.'),
   USAGE: ours(2, 'config', 'See --help.'),
   CONFIG_INVALID: ours(2, 'config', 'Correct the value that is named.'),
   CONFIG_UNKNOWN_KEY: ours(2, 'config', 'Remove the key or correct its spelling.'),

@@ -1,7 +1,7 @@
 /** Everything the other packages may use of the shared one. */
 export { AditError, codeOfWire, codes, isCode, messageOf, wireOfCode, type Code, type CodeRow, type Origin } from './errors.ts';
 export { cidrContains, formatAddress, formatCidr, isMapped, parseAddress, parseCidr, unmapped, type Cidr, type Parsed } from './protocol/address.ts';
-export { addressFamily, destinationOfHost, formatDestination, formatHostPort, isServiceName, parseDestination, parseHost, parsePort, serviceHostSuffix, type Destination } from './protocol/destination.ts';
+export { addressFamily, destinationOfHost, formatDestination, formatHostPort, isServiceName, parseAnyDestination, parseDestination, parseHost, parsePort, serviceHostSuffix, type Destination } from './protocol/destination.ts';
 export { awaitConnectResponse, basicCredentials, connectRequest, type ConnectRequest, type ConnectResponse } from './protocol/http-connect.ts';
 export { absoluteTarget, ambiguity, basicUser, connectAccepted, connectTarget, hasContent, refusalResponse, requestFields, responseFields, type AbsoluteTarget, type ProxyRefusal, type RawFields } from './protocol/http-proxy.ts';
 export { awaitSocksRequest, maxSocksBytes, socksReply } from './protocol/socks-server.ts';

@@ -19,7 +19,7 @@ export interface ConnectRequest {
   readonly permit: (address: string) => Permit;
   /** The PROXY protocol header for a connection to this address; absent where none is sent. */
   readonly greet?: (to: Endpoint | undefined) => Uint8Array;
-  /** For `tls://`. */
+  /** For `tls://`, which fails without it. */
   readonly tls?: ServiceTls;
 }
 
@@ -40,8 +40,8 @@ export async function connectBackend({ backend, called, timeoutMs, signal, permi
     },
   });
   if (greet) await send(socket, { header: greet(backend.kind === 'unix' ? undefined : { host: address, port: backend.port }), target });
-  const local = tls && backend.kind === 'tls' ? await secureBackend(socket, { tls, target, deadlineAtMs, ...(signal && { signal }) }) : attempts.find((attempt) => attempt.socket === socket)!;
-  return { local, address, rule };
+  if (backend.kind !== 'tls') return { local: attempts.find((attempt) => attempt.socket === socket)!, address, rule };
+  return { local: await secureBackend(socket, { tls, target, deadlineAtMs, ...(signal && { signal }) }), address, rule };
 }
 
 /** A socket that TLS can take over: it reads for itself. */

@@ -1,5 +1,6 @@
 /**
- * TLS from the egress to a `tls://` backend: 1.2 or newer, verified by the roots of the system, or by `ca` alone where that is given.
+ * TLS from the egress to a `tls://` backend or destination: 1.2 or newer. A backend is verified by the roots of the system, or by `ca` of its
+ * service alone where that is given; a destination by the roots of the system and those of `--service-ca`.
  * Rule: nothing of the stream is sent before the certificate was verified for the name that the policy means; what cannot be verified is a failed
  * dial. The files are read when the policy is, so that a bad one stops the start, or leaves the old policy in force.
  * Not here: TLS of the tunnel itself. A connection that ends without TLS's own end looks like one with it: Node does not tell them apart.
@@ -7,7 +8,7 @@
 import type net from 'node:net';
 import { isAbsolute, join } from 'node:path';
 import tls from 'node:tls';
-import { addressFamily, type AditError, loadCredentials, loadTrustAnchors, messageOf, overTls, systemRoots, type RelaySocket } from '@adit/shared';
+import { addressFamily, type AditError, loadCredentials, loadTrustAnchors, messageOf, overTls, systemRoots, type Credentials, type RelaySocket } from '@adit/shared';
 import { dialError, type Target } from '../dialer/failure.ts';
 import type { Service, TlsSettings } from '../policy/service.ts';
 
@@ -24,16 +25,35 @@ export function loadServiceTls({ tls: settings }: Service, folder: string): Serv
   const { ca, cert, key, serverName }: TlsSettings = settings;
   const client = cert === undefined || key === undefined ? undefined : loadCredentials({ cert: pathOf(cert, folder), key: pathOf(key, folder), role: 'client' });
   const roots = ca === undefined ? systemRoots() : loadTrustAnchors(pathOf(ca, folder)).pem;
-  const context = tls.createSecureContext({ ca: [...roots], minVersion: 'TLSv1.2', ...(client && { cert: client.certPem, key: client.keyPem }) });
-  return { context, ...(serverName !== undefined && { serverName }) };
+  return { context: contextOf(roots, client), ...(serverName !== undefined && { serverName }) };
+}
+
+/** What `tls://` destinations of clients are reached with. */
+export interface DestinationTlsFiles { readonly serviceCa?: string; readonly serviceCert?: string; readonly serviceKey?: string }
+
+/** Reads what the options name; the roots of the system are read when they are first needed. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE. */
+export function loadDestinationTls({ serviceCa, serviceCert, serviceKey }: DestinationTlsFiles): ServiceTls {
+  const client = serviceCert === undefined || serviceKey === undefined ? undefined : loadCredentials({ cert: serviceCert, key: serviceKey, role: 'client' });
+  const own = serviceCa === undefined ? [] : loadTrustAnchors(serviceCa).pem;
+  let context: tls.SecureContext | undefined;
+  return { get context() { return context ??= contextOf([...systemRoots(), ...own], client); } };
+}
+
+function contextOf(roots: readonly string[], client: Credentials | undefined): tls.SecureContext {
+  return tls.createSecureContext({ ca: [...roots], minVersion: 'TLSv1.2', ...(client && { cert: client.certPem, key: client.keyPem }) });
 }
 
 function pathOf(file: string, folder: string): string { return isAbsolute(file) ? file : join(folder, file); }
 
-export interface SecureBackendOptions { readonly tls: ServiceTls; readonly target: Target; readonly deadlineAtMs: number; readonly signal?: AbortSignal }
+export interface SecureBackendOptions { readonly tls: ServiceTls | undefined; readonly target: Target; readonly deadlineAtMs: number; readonly signal?: AbortSignal }
 
 /** Takes a connected TCP socket, and gives back TLS over it, verified; or destroys it. Fails with SERVICE_TLS_FAILED, DIAL_TIMEOUT, PEER_GONE. */
-export function secureBackend(transport: net.Socket, { tls: { context, serverName }, target, deadlineAtMs, signal }: SecureBackendOptions): Promise<RelaySocket> {
+export function secureBackend(transport: net.Socket, { tls: how, target, deadlineAtMs, signal }: SecureBackendOptions): Promise<RelaySocket> {
+  if (how === undefined) {
+    transport.destroy();
+    return Promise.reject(dialError('INTERNAL', target, new Error('nothing was loaded to verify it with')));
+  }
+  const { context, serverName } = how;
   const name = serverName ?? target.host;
   return new Promise((resolve, reject) => {
     const options = { socket: transport, secureContext: context, host: name, ...(addressFamily(name) === 0 && { servername: name }), allowHalfOpen: true, rejectUnauthorized: true };

@@ -17,6 +17,8 @@ import { addressOf } from './sticky.ts';
 
 export interface ServicesContext {
   readonly log: Logger;
+  /** How a `tls://` destination of a client is verified. */
+  readonly destinationTls: () => ServiceTls;
   /** May a check reach this address of a backend? */
   readonly permitCheck: (service: string, backend: Backend, address: string) => Permit;
 }
@@ -76,7 +78,8 @@ export class Services {
     const { service, backends: [only], timeoutMs, signal, permit } = request;
     const serving = service && this.#serving.get(service.name);
     if (serving) return this.#reachService(request, serving);
-    const connected = await connectBackend({ backend: only!, timeoutMs, signal, permit: (address) => permit(only!, address) });
+    const tls = only!.kind === 'tls' ? this.#context.destinationTls() : undefined;
+    const connected = await connectBackend({ backend: only!, timeoutMs, signal, permit: (address) => permit(only!, address), ...(tls && { tls }) });
     return { ...connected, backend: only!, attempts: 1, release: nothing };
   }
 

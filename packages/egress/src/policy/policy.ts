@@ -118,10 +118,10 @@ export class Policy {
 }
 
 /** The host once more in its one spelling: whoever made the destination, what is compared is canonical. */
-function placeOf({ host, port }: { readonly host: string; readonly port: number }): Backend | undefined {
+function placeOf({ host, port, tls }: Extract<Destination, { readonly kind: 'host' }>): Backend | undefined {
   const canonical = parseHost(host);
   if (!canonical.ok || !Number.isInteger(port) || port <= 0 || port > 65535) return undefined;
-  return { kind: 'tcp', host: canonical.value, port, name: formatHostPort(canonical.value, port), weight: 1 };
+  return { kind: tls ? 'tls' : 'tcp', host: canonical.value, port, name: formatHostPort(canonical.value, port), weight: 1 };
 }
 
 const noDestination: Denied = { allow: false, code: 'POLICY_DENIED', reason: 'The destination is no host and port.', detail: 'the host is not a name or address, or the port is not 1 to 65535' };

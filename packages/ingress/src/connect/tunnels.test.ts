@@ -8,5 +8,6 @@ test('a host is asked for as it is, a service by the host that stands for it', (
 });
 
 test('what is no destination is refused as such', () => {
+  expect(() => targetOf(encodeOpen({ destination: { kind: 'host', host: 'db', port: 443, tls: true } }))).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
   expect(() => targetOf(new Uint8Array(0))).toThrow(expect.objectContaining({ code: 'PROTOCOL_ERROR' }));
 });

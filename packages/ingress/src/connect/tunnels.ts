@@ -28,6 +28,7 @@ export function targetOf(payload: Uint8Array): Target {
   const decoded = decodeOpen(payload);
   if (!decoded.ok) throw new AditError('PROTOCOL_ERROR', decoded.reason);
   const { destination } = decoded.request;
+  if (destination.kind === 'host' && destination.tls) throw new AditError('UNSUPPORTED', `${formatHostPort(destination.host, destination.port)} cannot be asked for over TLS: a CONNECT proxy speaks none with it.`);
   const { host, port } = destination.kind === 'host' ? destination : { host: `${destination.service}${serviceHostSuffix}`, port: servicePort };
   return { host, port, authority: formatHostPort(host, port) };
 }

@@ -1,11 +1,12 @@
 /**
  * A static forward in the words of ssh's -L: `[bind:]port:host:hostport`, `[bind:]port:service`, `path.sock:host:port`, `path.sock:service`,
- * `systemd:name:host:port`, `systemd:name:service`; `?accept-proxy` follows the place, as in `8080?accept-proxy:web`.
+ * `systemd:name:host:port`, `systemd:name:service`; `tls://host:hostport` has the egress speak TLS; `?accept-proxy` follows the place, as in
+ * `8080?accept-proxy:web`.
  * Rule: without a bind address it listens on 127.0.0.1 only; `*` or an empty bind (`:5432:db:5432`) says every address of the machine.
  * What ends in digits after a colon is host and port, anything else a service; what holds a `/` or ends in `.sock` is a Unix socket.
  * Not here: listening, resolving (the egress resolves names). Spec: ssh(1), -L; docs/configuration.md.
  */
-import { formatDestination, formatHostPort, parseDestination, type Destination } from '../protocol/destination.ts';
+import { formatDestination, formatHostPort, parseAnyDestination, type Destination } from '../protocol/destination.ts';
 import { cutOption, isSocketPath, parseBind, parseSocketName, parseSocketPath, splitAtColons, type ListenAt, type ListenSpec } from './listen-at.ts';
 import { parsed, unparsed, type Parsed } from './parsed.ts';
 
@@ -14,6 +15,8 @@ export interface Forward extends ListenSpec { readonly destination: Destination 
 const example = 'write [BIND:]PORT:HOST:PORT, as in 5432:db.internal:5432, or [BIND:]PORT:SERVICE';
 
 export function parseForward(text: string, from?: string): Parsed<Forward> {
+  const scheme = text.indexOf(':tls://');
+  if (scheme >= 0) return parseTlsForward(text, { at: scheme, from });
   const parts = splitAtColons(text);
   if (parts === undefined) return unparsed(`a bracket is not closed or stands in the wrong place: ${example}`);
   const first = cutOption(parts[0] ?? '');
@@ -27,8 +30,16 @@ export function parseForward(text: string, from?: string): Parsed<Forward> {
   const { place, ...option } = cut.value;
   const listen = placeOf([...parts.slice(0, taken - 1), place], { unix, from });
   if (!listen.ok) return listen;
-  const destination = parseDestination(parts.slice(taken).join(':'));
+  const destination = parseAnyDestination(parts.slice(taken).join(':'));
   return destination.ok ? parsed({ listen: listen.value, ...option, destination: destination.value, spec: text }) : destination;
+}
+
+/** The same of what has a scheme: there the scheme says where the destination begins. */
+function parseTlsForward(text: string, { at, from }: { readonly at: number; readonly from: string | undefined }): Parsed<Forward> {
+  const destination = parseAnyDestination(text.slice(at + 1));
+  if (!destination.ok) return destination;
+  const plain = parseForward(`${text.slice(0, at)}:tls`, from);
+  return plain.ok ? parsed({ ...plain.value, destination: destination.value, spec: text }) : plain;
 }
 
 function placeOf(parts: readonly string[], { unix, from }: { readonly unix: boolean; readonly from: string | undefined }): Parsed<ListenAt> {

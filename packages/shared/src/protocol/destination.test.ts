@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from '@jest/globals';
 import fc from 'fast-check';
-import { addressFamily, destinationOfHost, formatDestination, isServiceName, parseDestination, parseHost, parsePort, type Destination } from './destination.ts';
+import { addressFamily, destinationOfHost, formatDestination, isServiceName, parseAnyDestination, parseDestination, parseHost, parsePort, type Destination } from './destination.ts';
 
 const hostOf = (text: string): string | undefined => {
   const parsed = parseHost(text);
@@ -92,4 +92,17 @@ test('a host below adit.internal is the service of that name, every other one is
   expect(destinationOfHost('web.adit.internal', 80)).toEqual({ ok: true, value: { kind: 'service', service: 'web' } });
   for (const host of ['adit.internal', 'web.adit.internal.example', '10.0.0.1', '::1']) expect(destinationOfHost(host, 80)).toEqual({ ok: true, value: { kind: 'host', host, port: 80 } });
   for (const host of ['a.b.adit.internal', '10.adit.internal', '_x.adit.internal']) expect(destinationOfHost(host, 80)).toMatchObject({ ok: false });
+});
+
+test('tls:// before a host and port asks for TLS, and reads back as itself', () => {
+  fc.assert(fc.property(destination, (plain) => {
+    expect(parseAnyDestination(formatDestination(plain))).toEqual({ ok: true, value: plain });
+    const secured = parseAnyDestination(`tls://${formatDestination(plain)}`);
+    if (plain.kind === 'service') expect(secured).toEqual({ ok: false, reason: expect.stringContaining('the policy of the egress says') });
+    else {
+      expect(secured).toEqual({ ok: true, value: { ...plain, tls: true } });
+      expect(formatDestination({ ...plain, tls: true })).toBe(`tls://${formatDestination(plain)}`);
+    }
+    expect(parseDestination(`tls://${formatDestination(plain)}`).ok).toBe(false);
+  }));
 });

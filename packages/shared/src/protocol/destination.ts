@@ -1,5 +1,5 @@
 /**
- * Destinations: where a stream wants to go. A host and a port, or the name of a service that the egress defines.
+ * Destinations: where a stream wants to go. A host and a port, over TLS where `tls` says so, or the name of a service that the egress defines.
  * Rule: one spelling each, so that what the policy compares is what the dialer dials: names are lower-case A-labels without the final
  * dot (RFC 1035, RFC 5890), addresses are canonical (address.ts), and v4-mapped IPv6 is the IPv4 address it stands for.
  * Not here: resolving, IDNA mapping of Unicode names (whoever reads them from people maps them), what may be reached.
@@ -8,8 +8,9 @@ import { formatAddress, parseAddress, unmapped, type Parsed } from './address.ts
 
 export { addressFamily, type Parsed } from './address.ts';
 
+/** `tls`: the egress speaks TLS with it, and verifies its certificate for `host`. */
 export type Destination =
-  | { readonly kind: 'host'; readonly host: string; readonly port: number }
+  | { readonly kind: 'host'; readonly host: string; readonly port: number; readonly tls?: true }
   | { readonly kind: 'service'; readonly service: string };
 
 const no = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
@@ -86,6 +87,16 @@ export function parseDestination(text: string): Parsed<Destination> {
   return parseHost(text).ok ? no('the port is missing: write HOST:PORT') : no('it is neither HOST:PORT nor the name of a service');
 }
 
+const tlsScheme = 'tls://';
+
+/** As `parseDestination`, and "tls://HOST:PORT": for whoever may ask the egress to speak TLS. */
+export function parseAnyDestination(text: string): Parsed<Destination> {
+  if (!text.startsWith(tlsScheme)) return parseDestination(text);
+  const parsed = parseDestination(text.slice(tlsScheme.length));
+  if (!parsed.ok) return parsed;
+  return parsed.value.kind === 'service' ? no('tls:// is for HOST:PORT: the policy of the egress says whether a service is reached over TLS') : { ok: true, value: { ...parsed.value, tls: true } };
+}
+
 /** Makes a service's name a host's, for protocols that know only hosts; below `internal`, which is for private use and never delegated. */
 export const serviceHostSuffix = '.adit.internal';
 
@@ -96,9 +107,9 @@ export function destinationOfHost(host: string, port: number): Parsed<Destinatio
   return isServiceName(service) ? { ok: true, value: { kind: 'service', service } } : no(`no service can have the name before ${serviceHostSuffix}`);
 }
 
-/** The text that `parseDestination` reads back. */
+/** The text that `parseAnyDestination` reads back; without TLS `parseDestination` does, too. */
 export function formatDestination(destination: Destination): string {
-  return destination.kind === 'service' ? destination.service : formatHostPort(destination.host, destination.port);
+  return destination.kind === 'service' ? destination.service : `${destination.tls ? tlsScheme : ''}${formatHostPort(destination.host, destination.port)}`;
 }
 
 /** "HOST:PORT", with brackets around IPv6. */

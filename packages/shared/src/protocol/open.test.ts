@@ -20,8 +20,16 @@ test('a claim that is too long is cut at a character', () => {
 
 test('8001 host, 8002 port', () => expect(Buffer.from(encodeOpen({ destination: { kind: 'host', host: 'db', port: 5432 } })).toString('hex')).toBe('800100026462' + '800200021538'));
 
+test('8004: over TLS, which only a host can be asked for', () => {
+  const request = { destination: { kind: 'host' as const, host: 'db', port: 5432, tls: true as const } };
+  expect(Buffer.from(encodeOpen(request)).toString('hex')).toBe('800100026462' + '800200021538' + '80040000');
+  expect(decodeOpen(encodeOpen(request))).toEqual({ ok: true, request });
+});
+
 test.each([
   ['a critical option that nobody knows', '80990000', 'unsupported'],
+  ['TLS with something that nobody knows', '800100026462' + '800200021538' + '8004000100', 'unsupported'],
+  ['TLS to a service', '8003000377656280040000', 'invalid'],
   ['nothing', '', 'invalid'],
   ['a host without a port', '800100026462', 'invalid'],
   ['port 0', '800100026462800200020000', 'invalid'],

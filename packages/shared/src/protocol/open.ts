@@ -1,7 +1,7 @@
 /**
  * What OPEN asks for: where to, and what the ingress claims about the local connection.
  * Rule: only the destination binds the egress; everything else is a claim, logged and never trusted.
- * TLVs: 8001 host, 8002 port u16, or 8003 service name; 0010 client address (text), 0012 front end (text). Spec: docs/protocol.md section 3.5.
+ * TLVs: 8001 host, 8002 port u16, or 8003 service name; 8004 TLS to the host (empty); 0010 client address (text), 0012 front end (text). Spec: docs/protocol.md section 3.5.
  */
 import { putU16, text, u16, utf8, utf8AtMost } from './bytes.ts';
 import { parseHost, parseDestination, type Destination } from './destination.ts';
@@ -21,7 +21,7 @@ export interface OpenRequest {
 /** `unsupported`: a critical TLV that we do not know; the stream is refused, the session lives. `invalid`: not a destination at all. */
 export type DecodedOpen = { readonly ok: true; readonly request: OpenRequest } | { readonly ok: false; readonly why: 'unsupported' | 'invalid'; readonly reason: string };
 
-const tlv = { host: 0x8001, port: 0x8002, service: 0x8003, client: 0x0010, frontEnd: 0x0012 } as const;
+const tlv = { host: 0x8001, port: 0x8002, service: 0x8003, tls: 0x8004, client: 0x0010, frontEnd: 0x0012 } as const;
 const known = new Set<number>(Object.values(tlv));
 const maxClaimBytes = 128;
 
@@ -31,6 +31,7 @@ export function encodeOpen({ destination, frontEnd, client }: OpenRequest): Uint
     const port = new Uint8Array(2);
     putU16(port, 0, destination.port);
     entries.push([tlv.host, utf8(destination.host)], [tlv.port, port]);
+    if (destination.tls) entries.push([tlv.tls, new Uint8Array(0)]);
   } else entries.push([tlv.service, utf8(destination.service)]);
   if (client !== undefined) entries.push([tlv.client, utf8AtMost(client, maxClaimBytes)]);
   if (frontEnd !== undefined) entries.push([tlv.frontEnd, utf8(frontEnd)]);
@@ -41,6 +42,7 @@ export function encodeOpen({ destination, frontEnd, client }: OpenRequest): Uint
 export function decodeOpen(payload: Uint8Array): DecodedOpen {
   const entries = decodeTlvs(payload);
   for (const type of entries.keys()) if (type >= critical && !known.has(type)) return { ok: false, why: 'unsupported', reason: `option ${type.toString(16)} of OPEN is not known here` };
+  if ((entries.get(tlv.tls)?.length ?? 0) > 0) return { ok: false, why: 'unsupported', reason: 'what OPEN asks of TLS is not known here' };
   const destination = destinationOf(entries);
   if (!destination.ok) return { ok: false, why: 'invalid', reason: destination.reason };
   const client = entries.get(tlv.client);
@@ -54,6 +56,8 @@ function destinationOf(entries: Map<number, Uint8Array>): { ok: true; value: Des
   const host = entries.get(tlv.host);
   const port = entries.get(tlv.port);
   const service = entries.get(tlv.service);
+  const overTls = entries.has(tlv.tls);
+  if (service && overTls) return { ok: false, reason: 'TLS is asked for, and a service says itself how it is reached' };
   if (service && !host && !port) {
     const parsed = parseDestination(text(service));
     return parsed.ok && parsed.value.kind === 'host' ? { ok: false, reason: 'a host where a service name belongs' } : parsed;
@@ -62,5 +66,5 @@ function destinationOf(entries: Map<number, Uint8Array>): { ok: true; value: Des
   const parsed = parseHost(text(host));
   if (!parsed.ok) return parsed;
   if (u16(port, 0) === 0) return { ok: false, reason: 'port 0' };
-  return { ok: true, value: { kind: 'host', host: parsed.value, port: u16(port, 0) } };
+  return { ok: true, value: { kind: 'host', host: parsed.value, port: u16(port, 0), ...(overTls && { tls: true as const }) } };
 }
