@@ -6,8 +6,8 @@
  * end owes it no answer.
  */
 import type net from 'node:net';
-import { acceptPooled, AditError, BorrowedDuplex, codeOfWire, encodeOpen, farewell, formatDestination, isCode, readProxyHeader, Relay, resetSocket, StreamDuplex, type Code, type Logger, type RelayOutcome, type RelaySocket, type StreamOpener } from '@adit/shared';
-import type { Ask, FrontEnd, LocalClient } from './frontend/contract.ts';
+import { acceptPooled, AditError, BorrowedDuplex, codeOfWire, descriptorOf, encodeOpen, farewell, formatDestination, isCode, readProxyHeader, Relay, resetSocket, StreamDuplex, type Code, type Logger, type RelayOutcome, type RelaySocket, type StreamOpener } from '@adit/shared';
+import type { Arrival, Ask, FrontEnd, LocalClient } from './frontend/contract.ts';
 
 /** Where sessions come from: the one at hand, or the next. */
 export interface SessionSource {
@@ -53,6 +53,11 @@ export class Connection implements LocalClient {
   }
 
   get duplex(): BorrowedDuplex { return this.#borrowed ??= new BorrowedDuplex(this.#local); }
+  get arrival(): Arrival | undefined {
+    const { localAddress: address, localPort: port } = this.#local.socket;
+    const fd = descriptorOf(this.#local.socket);
+    return address === undefined || port === undefined || fd === undefined ? undefined : { address, port, fd };
+  }
 
   abort(reason: string): void {
     if (this.#carried) this.#carried.abort('DRAINING', reason);

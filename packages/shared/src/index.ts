@@ -31,6 +31,7 @@ export { parseHeader, type HeaderField } from './config/header.ts';
 export { declareFlags } from './config/flags.ts';
 export { parseListenSpec, type ListenAt, type Listening, type ListenSpec } from './config/listen-at.ts';
 export { parseListenPlace } from './config/listen-place.ts';
+export { parseTransparentSpec, type TransparentSpec } from './config/transparent-listen.ts';
 export { formatForward, parseForward, type Forward } from './config/forward.ts';
 export { parseSniRoute, type SniRoute } from './config/sni-route.ts';
 export { parseDialAddress, parseListenAddress, parseServerName, type HostPort } from './config/host-port.ts';
@@ -68,6 +69,8 @@ export { openRoute, type Place, type Proxy, type RouteOptions } from './carrier/
 export { dialWebSocket, type DialWebSocketOptions, type WebSocketForm } from './carrier/websocket.ts';
 export { answer, WebSocketUpgrades, type HttpRefusal, type UpgradeRequest } from './carrier/websocket-server.ts';
 export { acceptInnerTls, handshakeByte } from './carrier/inner-tls.ts';
+export { descriptorOf } from './net/descriptor.ts';
+export { isOutgoing } from './net/outgoing.ts';
 export { acceptPooled, connectPooled, overTls, resetSocket, type RelaySocket } from './net/sockets.ts';
 export { resetTls } from './net/reset.ts';
 export { endOnlyInOrder } from './net/http2-end.ts';

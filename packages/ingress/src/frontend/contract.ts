@@ -10,6 +10,16 @@ import type { AditError, Code, Destination, FrontEndKind } from '@adit/shared';
 export interface LocalClient {
   /** Made when it is first asked for; what was read and is not the front end's is put back by `unshift`. */
   readonly duplex: Duplex;
+  /** Absent for what came over no TCP connection, and for one that is gone. */
+  readonly arrival?: Arrival | undefined;
+}
+
+/** Where a TCP connection arrived, as the kernel has it. */
+export interface Arrival {
+  readonly address: string;
+  readonly port: number;
+  /** Of the accepted socket; for asking the kernel, never for bytes. */
+  readonly fd: number;
 }
 
 export interface Ask {

@@ -9,6 +9,7 @@ import { AditError, messageOf } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import { factsOf } from '../identity/peer.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
+import { noteOutgoing } from '../net/outgoing.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 import { formatProxy, type ProxyAddress } from '../protocol/proxy-address.ts';
 import { askHttpProxy } from './http-proxy.ts';
@@ -68,6 +69,7 @@ interface ConnectedOptions extends Omit<RouteOptions, 'proxy'> {
 function connected({ host, port }: Place, { hop, deadlineMs, signal }: ConnectedOptions): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host, port, allowHalfOpen: true, noDelay: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250 });
+    noteOutgoing(socket, { host, port });
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', aborted);

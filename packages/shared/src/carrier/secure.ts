@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import net from 'node:net';
 import tls from 'node:tls';
 import { AditError, messageOf, type Code } from '../errors.ts';
+import { noteOutgoing } from '../net/outgoing.ts';
 
 export interface SecureOptions {
   /** Who is dialled, for complaints: "the egress 203.0.113.7:8443". */
@@ -35,7 +36,8 @@ export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = tls.connect(connection(options));
     const { to } = options;
-    if (!('port' in to)) socket.once('close', () => to.destroy());
+    if ('port' in to) noteOutgoing(socket, to);
+    else socket.once('close', () => to.destroy());
     const fail = (error: AditError): void => {
       settle();
       socket.destroy(error.cause instanceof Error ? error.cause : undefined); // also after the handshake: an alert that comes then is why it ends

@@ -10,6 +10,7 @@ import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { AditError, messageOf } from '../errors.ts';
 import type { PassedSocket } from './activation.ts';
+import { descriptorOf } from './descriptor.ts';
 
 /** What one server listens on; that of systemd keeps living when it is closed here. */
 type Own = { readonly kind: 'tcp'; readonly host: string; readonly port: number } | { readonly kind: 'unix'; readonly path: string };
@@ -35,6 +36,8 @@ export interface Listener {
   readonly address: string;
   /** The port in use; 0 for a Unix socket. */
   readonly port: number;
+  /** Of its sockets, where the system has descriptors. */
+  readonly descriptors: readonly number[];
   /** Stops accepting and frees the address; connections live on. */
   close(): Promise<void>;
 }
@@ -47,7 +50,7 @@ export async function listen(at: ListenAddress, onConnection: (socket: Socket) =
   const listeners: Listener[] = [];
   for (const { fd } of passed) listeners.push(await listenAt({ ...at, fd }, onConnection, options));
   return {
-    address: listeners.map(({ address }) => address).join(', '), port: listeners[0]!.port,
+    address: listeners.map(({ address }) => address).join(', '), port: listeners[0]!.port, descriptors: listeners.flatMap(({ descriptors }) => descriptors),
     close: async () => { await Promise.all(listeners.map((listener) => listener.close())); },
   };
 }
@@ -74,7 +77,8 @@ async function listenAt(at: Place, onConnection: (socket: Socket) => void, optio
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   if (typeof bound === 'object' && bound !== null) address = addressOf({ kind: 'tcp', host: bound.address, port });
-  return { address, port, close: () => closed(server, () => { trouble.stop(); }) };
+  const descriptor = descriptorOf(server);
+  return { address, port, descriptors: descriptor === undefined ? [] : [descriptor], close: () => closed(server, () => { trouble.stop(); }) };
 }
 
 function bind(server: Server, at: Place, backlog: number): Promise<void> {

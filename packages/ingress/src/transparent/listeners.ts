@@ -1,0 +1,54 @@
+/**
+ * What all transparent listeners of one ingress share: the kernel's answers, the ports that are theirs, one front end.
+ * Rule: a listener for TPROXY is made transparent before it gets its first connection by such a rule, or the start fails; without that the kernel
+ * hands it none, in silence.
+ */
+import { networkInterfaces } from 'node:os';
+import { AditError, formatAddress, isOutgoing, parseAddress, type Listener } from '@adit/shared';
+import type { FrontEnd } from '../frontend/contract.ts';
+import { transparent } from '../frontend/transparent.ts';
+import { originalDestination } from './original-destination.ts';
+import { loadSocketOptions, socketOption, type SocketOptions } from './socket-options.ts';
+
+export interface TransparentListeners {
+  readonly frontEnd: FrontEnd;
+  /** One of them is open now. Throws LISTEN_FAILED where it cannot be made transparent. */
+  opened(listener: Pick<Listener, 'address' | 'port' | 'descriptors'>, tproxy: boolean): void;
+}
+
+/** Throws TRANSPARENT_UNAVAILABLE where the kernel cannot be asked. */
+export function transparentListeners(options: SocketOptions = loadSocketOptions()): TransparentListeners {
+  const ports = new Set<number>();
+  return {
+    frontEnd: transparent({
+      originalOf: (arrival) => originalDestination(arrival, options),
+      isListener: ({ host, port }) => ports.has(port) && isOwnAddress(host),
+      isOutgoing,
+    }),
+    opened: ({ address, port, descriptors }, tproxy) => {
+      ports.add(port);
+      if (tproxy) for (const fd of descriptors) makeTransparent({ address, fd }, options);
+    },
+  };
+}
+
+const notPermitted = 1; // EPERM
+
+/** The option of the other family is refused, and one of them is enough: the kernel keeps one bit for both. */
+function makeTransparent({ address, fd }: { readonly address: string; readonly fd: number }, options: SocketOptions): void {
+  const six = options.turnOn(fd, socketOption.transparent6);
+  if (six.ok) return;
+  const four = options.turnOn(fd, socketOption.transparent4);
+  if (four.ok) return;
+  const reason = six.errno === notPermitted || four.errno === notPermitted ? 'that needs the capability CAP_NET_ADMIN (setcap, AmbientCapabilities= of systemd, or root)' : `errno ${four.errno}`;
+  throw new AditError('LISTEN_FAILED', `Cannot take connections of TPROXY at ${address}: ${reason}.`);
+}
+
+/** Asked only about connections to a port of ours. */
+function isOwnAddress(host: string): boolean {
+  if (host.startsWith('127.')) return true;
+  return Object.values(networkInterfaces()).flat().some((one) => {
+    const bytes = parseAddress(one?.address ?? '');
+    return bytes !== undefined && formatAddress(bytes) === host;
+  });
+}
