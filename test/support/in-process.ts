@@ -52,7 +52,7 @@ export async function testEgress({ policy = allowLoopback, certs = certificates(
   const records: AccessRecord[] = [];
   const waiting: (() => void)[] = [];
   const server = new EgressServer({
-    listen: [{ host: '127.0.0.1', port: 0 }], listenHttp: [], wsPath: '/adit', acceptProxyProtocol: [], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, handshakeTimeoutMs: 30_000, dialTimeoutMs: 30_000, idleTimeoutMs: 0,
+    listen: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '127.0.0.1:0' }], listenHttp: [], wsPath: '/adit', acceptProxyProtocol: [], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, handshakeTimeoutMs: 30_000, dialTimeoutMs: 30_000, idleTimeoutMs: 0,
     drainTimeoutMs: 60_000, maxStreams: 1_000, maxStreamsPerIdentity: 100, maxSessionsPerIdentity: 4, maxHandshakes: 64, resumeWindowMs: 60_000, maxDetachedPerIdentity: 4, maxReplayPerSession: 1 << 23, maxReplayPerIdentity: 1 << 26, maxReplay: 1 << 29, logLevel: 'debug', logFormat: 'json', check: false, ...options, policy: policyFile,
   }, { log, agent: 'test', record: (record) => { records.push(record); for (const wake of waiting.splice(0)) wake(); } });
   atEnd(() => server.close());

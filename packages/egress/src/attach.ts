@@ -22,7 +22,7 @@ export interface AttachContext {
 }
 
 /** An accepted connection that is at its handshake: where it comes from, and until when it has time (by performance.now()). */
-export interface Arrival { readonly socket: net.Socket; readonly name: string; /** For the logs; a trusted load balancer may say another one than that of the TCP connection. */ remote: string; readonly deadlineAtMs: number; readonly timer: NodeJS.Timeout }
+export interface Arrival { readonly socket: net.Socket; readonly name: string; /** For the logs; a trusted load balancer may say another one than that of the TCP connection. */ remote: string; readonly deadlineAtMs: number; readonly timer: NodeJS.Timeout; /** Over a Unix socket. */ readonly unix: boolean }
 
 /** A carrier to be: its frames go over `duplex`, its ends were proven by the handshake of `proof`. */
 export interface Offer { readonly kind: CarrierKind; readonly duplex: Duplex; readonly proof: tls.TLSSocket }
@@ -34,6 +34,7 @@ export class Attachments {
   readonly #context: AttachContext;
   /** By both ends' ports and addresses: what the TLS socket and the TCP socket below it have in common. */
   readonly #arrivals = new Map<string, Arrival>();
+  #unix = 0;
   #droppedSinceLog = 0;
 
   constructor(context: AttachContext) { this.#context = context; }
@@ -43,7 +44,8 @@ export class Attachments {
   /** A TCP connection came in; undefined if it was dropped because too many are at their handshake, or is gone already. */
   accept(socket: net.Socket): Arrival | undefined {
     socket.on('error', () => { /* its close is counted below; a scanner's reset is no event */ });
-    if (socket.remoteAddress === undefined) {
+    const unix = isUnix(socket);
+    if (socket.remoteAddress === undefined && !unix) {
       socket.destroy();
       return undefined;
     }
@@ -51,15 +53,15 @@ export class Attachments {
       this.#drop(socket);
       return undefined;
     }
-    const name = nameOf(socket);
+    const name = unix ? `unix ${++this.#unix}` : nameOf(socket);
     const timer = setTimeout(() => socket.destroy(), this.#context.handshakeTimeoutMs);
-    const arrival: Arrival = { socket, name, remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer };
+    const arrival: Arrival = { socket, name, remote: remoteOf(socket), deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs, timer, unix };
     this.#arrivals.set(name, arrival);
     socket.once('close', () => this.#done(name));
     return arrival;
   }
 
-  /** The arrival that a TCP connection, or the TLS socket over it, belongs to; none if it is too late. */
+  /** The arrival that a TCP connection, or the TLS socket over it, belongs to; none if it is too late, or over a Unix socket. */
   arrivalOf(socket: net.Socket): Arrival | undefined { return this.#arrivals.get(nameOf(socket)); }
 
   /** Somebody's certificate was judged good without a HELLO: the connection counts no longer. */
@@ -120,9 +122,13 @@ export class Attachments {
   }
 }
 
+/** A TCP connection that is gone already still has its own address. */
+function isUnix({ remoteAddress, localAddress }: net.Socket): boolean { return remoteAddress === undefined && localAddress === undefined; }
+
 function nameOf({ remoteAddress, remotePort, localAddress, localPort }: net.Socket): string { return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`; }
 
 function remoteOf(socket: net.Socket): string {
+  if (isUnix(socket)) return 'local';
   const { remoteAddress = 'unknown', remotePort = 0 } = socket;
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }

@@ -89,7 +89,7 @@ test('a head that comes slowly is cut at the handshake deadline', async () => {
 });
 
 test('without TLS around it, a WebSocket without the handshake inside is refused with the reason', async () => {
-  const egress = await testEgress({ listenHttp: [{ host: '127.0.0.1', port: 0 }] });
+  const egress = await testEgress({ listenHttp: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '' }] });
   const socket = net.connect(Number(egress.server.addresses[1]!.split(':').at(-1)), '127.0.0.1');
   socket.on('error', () => { /* refused */ });
   socket.write(upgrade());

@@ -5,7 +5,7 @@ const flags = { cert: ['edge.crt'], key: ['edge.key'], clientCa: ['ca.crt'], pol
 
 test('an egress needs certificate, key, client CA and policy, and has a default for everything else', () => {
   expect(resolveEgressOptions({ flags, environment: {} })).toEqual({
-    listen: [{ host: '127.0.0.1', port: 8443 }], listenHttp: [], wsPath: '/.well-known/adit', acceptProxyProtocol: [], cert: 'edge.crt', key: 'edge.key', clientCa: 'ca.crt', policy: 'policy.yaml',
+    listen: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8443 }, spec: '127.0.0.1:8443' }], listenHttp: [], wsPath: '/.well-known/adit', acceptProxyProtocol: [], cert: 'edge.crt', key: 'edge.key', clientCa: 'ca.crt', policy: 'policy.yaml',
     handshakeTimeoutMs: 10_000, dialTimeoutMs: 10_000, idleTimeoutMs: 0, drainTimeoutMs: 30_000,
     maxStreams: 65_536, maxStreamsPerIdentity: 4_096, maxSessionsPerIdentity: 32, maxHandshakes: 256, resumeWindowMs: 300_000, maxDetachedPerIdentity: 8,
     maxReplayPerSession: 8 * 1024 ** 2, maxReplayPerIdentity: 64 * 1024 ** 2, maxReplay: 512 * 1024 ** 2, logLevel: 'info', logFormat: 'auto', check: false,
@@ -18,6 +18,12 @@ test('a certificate for services needs its key', () => {
   for (const [given, missing] of [['serviceCert', 'key'], ['serviceKey', 'cert']] as const) {
     expect(() => resolveEgressOptions({ flags: { ...flags, [given]: ['x'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: `--service-cert and --service-key belong together: --service-${missing} is missing` }));
   }
+});
+
+test('listens on addresses, Unix sockets and sockets of systemd, with or without PROXY headers', () => {
+  expect(resolveEgressOptions({ flags: { ...flags, listen: ['*:8443', './e.sock?accept-proxy'], listenHttp: ['systemd:http'] }, environment: {} })).toMatchObject({
+    listen: [{ listen: { kind: 'tcp', host: '::' } }, { listen: { kind: 'unix', path: './e.sock' }, acceptProxy: true }], listenHttp: [{ listen: { kind: 'systemd', name: 'http' } }],
+  });
 });
 
 test('the limits that protect from silent peers cannot be switched off', () => {

@@ -3,11 +3,11 @@
  * Rule: a value that is missing, unknown or wrong stops the start; after this file everything is trusted.
  * Not here: reading certificates and the policy (run.ts does, and again at each reload).
  */
-import { AditError, choice, logFormats, logLevels, parseAddressRange, parseCount, parseDeadline, parseDuration, parseListenAddress, parsePath, parseReplaySize, parseSwitch, parseUrlPath, resolveOptions, defaultWsPath, type Cidr, type HostPort, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { AditError, choice, logFormats, logLevels, parseAddressRange, parseCount, parseDeadline, parseDuration, parseListenPlace, parsePath, parseReplaySize, parseSwitch, parseUrlPath, resolveOptions, defaultWsPath, type Cidr, type ListenSpec, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
 
 export const egressSettings = {
-  listen: { name: 'listen', argument: 'HOST:PORT', many: true, fallback: '127.0.0.1:8443', parse: parseListenAddress, help: 'address to listen on; port 0 picks a free one' },
-  listenHttp: { name: 'listen-http', argument: 'HOST:PORT', many: true, parse: parseListenAddress, help: 'address to listen on without TLS, for a proxy in front that ends TLS; clients prove themselves inside the WebSocket' },
+  listen: { name: 'listen', argument: 'HOST:PORT', many: true, fallback: '127.0.0.1:8443', parse: parseListenPlace, help: 'address to listen on; port 0 picks a free one; also the path of a Unix socket, or systemd:NAME; ?accept-proxy behind it expects PROXY protocol headers' },
+  listenHttp: { name: 'listen-http', argument: 'HOST:PORT', many: true, parse: parseListenPlace, help: 'the same without TLS, for a proxy in front that ends TLS; clients prove themselves inside the WebSocket' },
   wsPath: { name: 'ws-path', argument: 'PATH', fallback: defaultWsPath, parse: parseUrlPath, help: 'path of the WebSocket, on every address' },
   acceptProxyProtocol: { name: 'accept-proxy-protocol', argument: 'CIDR', many: true, parse: parseAddressRange, help: 'load balancers: a connection from there has to begin with a PROXY protocol header, v1 or v2' },
   cert: { name: 'cert', argument: 'FILE', required: true, parse: parsePath, help: 'certificate chain of this egress, PEM' },
@@ -38,9 +38,9 @@ export const egressSettings = {
 
 /** The trusted options of a running egress. Files are paths; times are milliseconds; an idle or drain time of 0 is off. */
 export interface EgressOptions {
-  readonly listen: readonly HostPort[];
+  readonly listen: readonly ListenSpec[];
   /** Without TLS around HTTP. */
-  readonly listenHttp: readonly HostPort[];
+  readonly listenHttp: readonly ListenSpec[];
   readonly wsPath: string;
   /** Who begins each connection with the address of its client. */
   readonly acceptProxyProtocol: readonly Cidr[];

@@ -2,7 +2,7 @@
  * An egress from its options to its exit status: start, serve, reload on SIGHUP, drain on SIGTERM or SIGINT.
  * Rule: a second signal cuts the drain short; what cannot start throws before anything listens.
  */
-import { createLogger, flush, packageVersion, recordStream, untilSignalled } from '@adit/shared';
+import { createLogger, flush, packageVersion, recordStream, takeActivation, untilSignalled } from '@adit/shared';
 import type { EgressOptions } from './options.ts';
 import { EgressServer, loadEgressFiles } from './server.ts';
 
@@ -13,7 +13,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     return 0;
   }
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'egress' });
-  const server = new EgressServer(options, { log, record: (record) => recordStream(log, record), agent: `adit/${packageVersion(import.meta.url)}` });
+  const server = new EgressServer(options, { log, record: (record) => recordStream(log, record), agent: `adit/${packageVersion(import.meta.url)}`, activation: takeActivation(process.env, process.pid) });
   const failed = new AbortController();
   // Before anything says that it listens: whoever reads that may send a signal at once.
   const signalled = untilSignalled({ reload: () => server.reload('SIGHUP'), swap: () => log.warn({ event: 'failed', reason: 'SIGUSR2 moves the sessions of an ingress; an egress cannot' }, 'nothing done'), drain: (impatient) => server.drain(impatient), until: failed.signal });

@@ -1,18 +1,21 @@
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { join } from 'node:path';
+import tls, { type TLSSocket } from 'node:tls';
 import { expect, test } from '@jest/globals';
-import { factsOf, parseCidr } from '@adit/shared';
+import { factsOf, parseCidr, type ListenSpec } from '@adit/shared';
 import { EgressServer } from './server.ts';
 import { certificates } from '../../../test/support/certificates.ts';
 import { day, newServer } from '../../../test/support/issuer.ts';
 import { memoryLog, testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
+import { temporaryFolder } from '../../../test/support/scope.ts';
 import { proxyBlock } from '../../shared/src/protocol/proxy-protocol-writer.ts';
 
 test('does not start without a policy', () => {
   const certs = certificates();
   const options = {
-    listen: [{ host: '127.0.0.1', port: 0 }], listenHttp: [], wsPath: '/adit', acceptProxyProtocol: [], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, policy: `${certs.folder}/none.yaml`, handshakeTimeoutMs: 1, dialTimeoutMs: 1, idleTimeoutMs: 0,
+    listen: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '' }], listenHttp: [], wsPath: '/adit', acceptProxyProtocol: [], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, policy: `${certs.folder}/none.yaml`, handshakeTimeoutMs: 1, dialTimeoutMs: 1, idleTimeoutMs: 0,
     drainTimeoutMs: 0, maxStreams: 1, maxStreamsPerIdentity: 1, maxSessionsPerIdentity: 1, maxHandshakes: 1, resumeWindowMs: 0, maxDetachedPerIdentity: 1, maxReplayPerSession: 1 << 20, maxReplayPerIdentity: 1 << 20, maxReplay: 1 << 20, logLevel: 'info', logFormat: 'json', check: false,
   } as const;
   expect(() => new EgressServer(options, { log: memoryLog().log, agent: 'test', record: () => { throw new Error('nothing to record'); } })).toThrow(expect.objectContaining({ code: 'POLICY_INVALID' }));
@@ -46,14 +49,14 @@ test('a policy that changes while the egress begins to listen is put in force', 
 });
 
 test('listens on every address it was given, and says which', async () => {
-  const egress = await testEgress({ listen: [{ host: '127.0.0.1', port: 0 }, { host: '::1', port: 0 }] });
+  const egress = await testEgress({ listen: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '' }, { listen: { kind: 'tcp', host: '::1', port: 0 }, spec: '' }] });
   expect(egress.server.addresses).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/), expect.stringMatching(/^\[::1\]:\d+$/)]);
   expect(egress.lines.filter((line) => line.event === 'listening').map((line) => line['address'])).toEqual(egress.server.addresses);
 });
 
 test('behind a trusted load balancer the client of the header is the one that is logged, and a connection without header is dropped', async () => {
   const range = parseCidr('127.0.0.0/8');
-  const egress = await testEgress({ acceptProxyProtocol: range.ok ? [range.value] : [], listenHttp: [{ host: '127.0.0.1', port: 0 }] });
+  const egress = await testEgress({ acceptProxyProtocol: range.ok ? [range.value] : [], listenHttp: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '' }] });
   const ends = { source: { host: '192.0.2.7', port: 51_514 }, destination: { host: '192.0.2.8', port: 443 } };
   const ask = async (port: number, bytes: Uint8Array): Promise<string> => {
     const socket = net.connect({ host: '127.0.0.1', port });
@@ -88,4 +91,32 @@ test('who waits for its PROXY header holds a place among the handshakes, and los
   await Promise.all([slow, next].map((socket) => new Promise((resolve) => { socket.once('close', resolve); })));
   expect(await egress.until((line) => line['code'] === 'OVERLOAD')).toMatchObject({ event: 'denied' });
   expect(await egress.until((line) => line['code'] === 'LINK_TIMEOUT')).toMatchObject({ event: 'denied', remote: expect.stringMatching(/^127\.0\.0\.1:/) });
+});
+
+test('a Unix socket serves as an address does: TLS, HTTP, and PROXY headers where its listener expects them', async () => {
+  const folder = temporaryFolder();
+  const [plain, announced, web] = ['t.sock', 'p.sock', 'h.sock'].map((name) => join(folder, name)) as [string, string, string];
+  const at = (path: string, more: { readonly acceptProxy?: true } = {}): ListenSpec => ({ listen: { kind: 'unix', path }, spec: path, ...more });
+  const egress = await testEgress({ listen: [at(plain), at(announced, { acceptProxy: true })], listenHttp: [at(web)] });
+  const { cert, key } = egress.certs.client('alice');
+  const secure = async (path: string, header: Uint8Array): Promise<string> => {
+    const socket = net.connect({ path });
+    await once(socket, 'connect');
+    socket.write(header);
+    const over = tls.connect({ socket, cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(egress.certs.ca), servername: 'localhost', ALPNProtocols: ['http/1.1'] });
+    over.write('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    return (await over.toArray() as Buffer[]).join('');
+  };
+  expect(await secure(plain, new Uint8Array(0))).toMatch(/^HTTP\/1\.1 200 [^]*ok/);
+  const ends = { source: { host: '192.0.2.7', port: 51_514 }, destination: { host: '192.0.2.8', port: 443 } };
+  expect(await secure(announced, proxyBlock({ ends }))).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await secure(announced, new Uint8Array(0)).catch(() => '')).toBe('');
+  expect(await egress.until((line) => line.event === 'denied')).toMatchObject({ remote: 'local', code: 'PROTOCOL_ERROR', reason: expect.stringContaining('connections from a listener with ?accept-proxy have to begin') });
+  const direct = net.connect({ path: web });
+  direct.write('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+  expect((await direct.toArray() as Buffer[]).join('')).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test('a name of systemd that has no socket stops the start', async () => {
+  await expect(testEgress({ listen: [{ listen: { kind: 'systemd', name: 'adit' }, spec: 'systemd:adit' }] })).rejects.toMatchObject({ code: 'ACTIVATION_INVALID' });
 });

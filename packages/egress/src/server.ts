@@ -6,7 +6,7 @@
 import type net from 'node:net';
 import { dirname } from 'node:path';
 import tls from 'node:tls';
-import { AditError, alpn, defaultWindowBytes, ExpiryWatch, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Credentials, type HostPort, type Listener, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
+import { acceptInnerTls, AditError, alpn, checkActivation, defaultWindowBytes, ExpiryWatch, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Activation, type Credentials, type Listener, type ListenSpec, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
 import { Attachments, type Arrival } from './attach.ts';
 import { loadServices, Services } from './backend/services.ts';
 import { loadDestinationTls, type ServiceTls } from './backend/service-tls.ts';
@@ -18,7 +18,13 @@ import { PolicyFile } from './policy/reload.ts';
 import { ProxyHeaders } from './proxy-header.ts';
 import { Sessions } from './sessions.ts';
 
-export interface EgressDeps { readonly log: Logger; readonly record: (record: AccessRecord) => void; readonly agent: string }
+export interface EgressDeps {
+  readonly log: Logger;
+  readonly record: (record: AccessRecord) => void;
+  readonly agent: string;
+  /** The sockets that systemd handed to the process. */
+  readonly activation?: Activation;
+}
 
 interface Trust { readonly credentials: Credentials; readonly anchors: TrustAnchors; readonly revocation: RevocationList | undefined; readonly destinationTls: ServiceTls }
 
@@ -76,7 +82,7 @@ export class EgressServer {
       wsPath: options.wsPath, attachments: this.#attachments, connect: this.#connect, innerTls: () => serverOptions(this.#trust.credentials, this.#trust.anchors), draining: () => this.#draining, log: deps.log,
     });
     this.#tls = tls.createServer({ ...portOptions(trust), handshakeTimeout: options.handshakeTimeoutMs });
-    this.#tls.on('secureConnection', (socket) => this.#secured(socket));
+    this.#tls.on('secureConnection', (socket) => this.#secured(socket, this.#attachments.arrivalOf(socket)));
     this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       deps.log.debug({ event: 'handshake', remote: this.#attachments.arrivalOf(socket)?.remote ?? socket.remoteAddress, reason: error.code ?? error.message }, 'TLS handshake failed');
       socket.destroy();
@@ -85,7 +91,7 @@ export class EgressServer {
 
   get streams(): number { return this.#limits.streams; }
 
-  /** Opens the listeners. Rejects with LISTEN_FAILED. */
+  /** Opens the listeners. Rejects with LISTEN_FAILED or ACTIVATION_INVALID. */
   async start(): Promise<void> {
     // In the same turn as the files were loaded: what changes from here on is seen.
     const { cert, key, clientCa, crl, policy, serviceCa, serviceCert, serviceKey } = this.#options;
@@ -93,8 +99,10 @@ export class EgressServer {
     watchFiles([cert, key, clientCa, policy, ...optional], () => this.reload('a file changed'), { signal: this.#stopped.signal });
     this.#services.prepare(this.#policy.current.services, dirname(policy))();
     this.#watchServices();
-    for (const at of this.#options.listen) await this.#listen(at, (socket) => this.#tls.emit('connection', socket));
-    for (const at of this.#options.listenHttp) await this.#listen(at, (socket, arrival) => this.#http.accept(socket, { arrival }), { http: true });
+    const { listen: own, listenHttp } = this.#options;
+    checkActivation(this.#deps.activation, [...own, ...listenHttp].map(({ listen: at }) => at));
+    for (const at of own) await this.#listen(at, (socket, arrival) => this.#secure(socket, arrival));
+    for (const at of listenHttp) await this.#listen(at, (socket, arrival) => this.#http.accept(socket, { arrival }), { http: true });
     this.#expiry.start(this.#stopped.signal);
     this.#recheck = setInterval(() => this.#recheckIdentities(), recheckMs).unref();
   }
@@ -137,27 +145,38 @@ export class EgressServer {
     for (const served of [this.#sessions, this.#connect]) served.endAll({ code: 'DRAINING', reason: 'the egress has shut down' });
   }
 
-  async #listen({ host, port }: HostPort, serve: (socket: net.Socket, arrival: Arrival) => void, said: { readonly http?: true } = {}): Promise<void> {
-    const { log } = this.#deps;
-    const listener = await listen({ kind: 'tcp', host, port }, (socket) => {
+  async #listen({ listen: at, acceptProxy }: ListenSpec, serve: (socket: net.Socket, arrival: Arrival) => void, said: { readonly http?: true } = {}): Promise<void> {
+    const { log, activation } = this.#deps;
+    const listener = await listen(at, (socket) => {
       socket.allowHalfOpen = false; // until the handshake is done: a peer that leaves in the middle of it shall not hold its place
       const arrival = this.#attachments.accept(socket);
       if (!arrival) return;
-      this.#proxyHeaders.accept(arrival, (remote) => {
+      this.#proxyHeaders.accept({ ...arrival, ...(acceptProxy && { acceptProxy }) }, (remote) => {
         arrival.remote = remote;
         serve(socket, arrival);
       });
-    }, { pauseOnConnect: false, onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
+    }, { pauseOnConnect: false, ...(activation && { sockets: activation.sockets }), onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
     this.#listeners.push(listener);
     this.addresses.push(listener.address);
     log.info({ event: 'listening', address: listener.address, ...said }, 'listening');
   }
 
+  /** Begins TLS. Over a Unix socket there are no addresses to know the arrival by: the handshake is a server of its own. */
+  #secure(socket: net.Socket, arrival: Arrival): void {
+    if (!arrival.unix) {
+      this.#tls.emit('connection', socket);
+      return;
+    }
+    acceptInnerTls(socket, portOptions(this.#trust), this.#options.handshakeTimeoutMs).then((secure) => this.#secured(secure, arrival), (error: unknown) => {
+      if (!(error instanceof AditError)) throw error;
+      this.#deps.log.debug({ event: 'handshake', remote: arrival.remote, reason: error.message }, 'TLS handshake failed');
+    });
+  }
+
   /** TLS is up: frames or HTTP, as the client chose by ALPN (RFC 7301); one that chose nothing speaks HTTP. */
-  #secured(socket: tls.TLSSocket): void {
+  #secured(socket: tls.TLSSocket, arrival: Arrival | undefined): void {
     socket.on('error', () => { /* arrives at its owner with `close` */ });
     socket.allowHalfOpen = true;
-    const arrival = this.#attachments.arrivalOf(socket);
     if (!arrival) socket.destroy();
     else if (socket.alpnProtocol === alpn) void this.#attachments.offered(arrival, { kind: 'tls', duplex: socket, proof: socket });
     else this.#http.accept(socket, { arrival, proof: socket });

@@ -96,7 +96,7 @@ test('carriers that come up and die unanswered make the next one a WebSocket: tw
 });
 
 test('a box that ends TLS is passed by the TLS inside a WebSocket, and named once', async () => {
-  const egress = await testEgress({ listenHttp: [{ host: '127.0.0.1', port: 0 }] });
+  const egress = await testEgress({ listenHttp: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '' }] });
   const inspector = newCa('Corporate Inspection');
   const shown = egress.certs.write('shown', newServer(inspector));
   const plain = Number(egress.server.addresses[1]!.split(':').at(-1));

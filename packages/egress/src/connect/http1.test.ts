@@ -35,7 +35,7 @@ test.each([
 });
 
 test('without TLS there is no identity, and no CONNECT', async () => {
-  const egress = await testEgress({ listenHttp: [{ host: '127.0.0.1', port: 0 }] });
+  const egress = await testEgress({ listenHttp: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '' }] });
   const socket = net.connect({ host: '127.0.0.1', port: Number(egress.server.addresses[1]!.split(':').at(-1)) });
   socket.write('CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n');
   let text = '';
