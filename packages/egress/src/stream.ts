@@ -87,7 +87,7 @@ export class ServedStream {
     return undefined;
   }
 
-  async #dial({ destination, client }: Asked, { backends, service }: Verdict & { readonly allow: true }): Promise<void> {
+  async #dial({ destination, client, alpn }: Asked, { backends, service }: Verdict & { readonly allow: true }): Promise<void> {
     const dialled = performance.now();
     const { signal } = this.#dialling = new AbortController();
     const { identity, sessionId, services, dialTimeoutMs } = this.#context;
@@ -95,7 +95,7 @@ export class ServedStream {
     try {
       const reached = await services.reach({
         backends, ...(service && { service }), timeoutMs: dialTimeoutMs, signal,
-        caller: { identity, ...(client !== undefined && { client }), remote: this.#context.remote(), requested: formatDestination(destination), stream: `${sessionId}-${this.#stream.id}` },
+        caller: { identity, ...(client !== undefined && { client }), ...(alpn !== undefined && { alpn }), remote: this.#context.remote(), requested: formatDestination(destination), stream: `${sessionId}-${this.#stream.id}` },
         permit: (backend, address) => policy.decideBackend(identity, { destination, backend: backend.name }, address),
       });
       this.#dialling = undefined;

@@ -34,13 +34,15 @@ const nothing = new Uint8Array(0);
 
 export class Connection implements LocalClient {
   readonly #context: ConnectionContext;
-  readonly #local: RelaySocket;
+  #local: RelaySocket;
   #client: string;
   #borrowed: BorrowedDuplex | undefined;
   #ask: Ask | undefined;
   #carried: Relay | StreamDuplex | undefined;
   /** The relay or the exchange has the socket. */
   #joined = false;
+  /** The front end has it, to make something else of it. */
+  #securing: AbortController | undefined;
   #over = false;
 
   /** Takes over a socket that was accepted paused. */
@@ -77,7 +79,7 @@ export class Connection implements LocalClient {
     let { session } = sessions;
     while (session === undefined || session.over) session = await sessions.ready();
     if (this.#over) return;
-    const stream = session.open(encodeOpen({ destination: ask.destination, frontEnd: ask.frontEnd, client: this.#client }));
+    const stream = session.open(encodeOpen({ destination: ask.destination, frontEnd: ask.frontEnd, client: this.#client, ...(ask.alpn !== undefined && { alpn: ask.alpn }) }));
     const events = { opened: () => this.#opened(ask), ended: (outcome: RelayOutcome) => this.#ended(ask, outcome) };
     this.#carried = ask.exchange ? new StreamDuplex(stream, events) : new Relay(stream, events);
     for (let at = 0, { early = nothing } = ask; at < early.length; at += earlyBytes) stream.sendView(early.subarray(at, at + earlyBytes));
@@ -101,7 +103,27 @@ export class Connection implements LocalClient {
 
   #opened(ask: Ask): void {
     if (ask.accepted) this.#local.socket.write(ask.accepted);
-    if (!this.#joined) this.#join();
+    if (ask.secure) void this.#secure(ask.secure);
+    else if (!this.#joined) this.#join();
+  }
+
+  /** Lets the front end make of the socket what its client speaks, then joins. From here on nothing can be said in the clear. */
+  async #secure(secure: NonNullable<Ask['secure']>): Promise<void> {
+    const over = new AbortController();
+    this.#borrowed?.giveBack();
+    this.#borrowed = undefined;
+    this.#securing = over;
+    try {
+      const secured = await secure(this.#local, { signal: over.signal });
+      this.#securing = undefined;
+      this.#local = secured;
+      this.#join();
+    } catch (error) {
+      if (!(error instanceof AditError)) throw error;
+      if (this.#over) return;
+      this.#context.log.warn({ event: 'refused', client: this.#client, destination: formatDestination(this.#ask!.destination), code: error.code, reason: error.message }, 'connection refused');
+      this.#carried!.abort('PEER_GONE', error.message);
+    }
   }
 
   /** Hands the socket over to who carries its bytes. */
@@ -123,7 +145,8 @@ export class Connection implements LocalClient {
 
   #ended(ask: Ask, outcome: RelayOutcome): void {
     const code = isCode(outcome.code) ? outcome.code : codeOfWire(outcome.code);
-    if (!this.#joined || outcome.end === 'refused') {
+    this.#securing?.abort();
+    if (!this.#securing && (!this.#joined || outcome.end === 'refused')) {
       void this.#refuse({ code, message: outcome.reason }, ask.refused?.({ code, reason: outcome.reason }));
       return;
     }
@@ -142,7 +165,7 @@ export class Connection implements LocalClient {
   }
 
   #closed(): void {
-    if (this.#carried && !this.#joined) this.#carried.abort('PEER_GONE', 'the client left');
+    if (this.#carried && !this.#joined && !this.#securing) this.#carried.abort('PEER_GONE', 'the client left');
     if (!(this.#carried instanceof Relay)) this.#end();
   }
 

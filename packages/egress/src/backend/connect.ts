@@ -19,6 +19,8 @@ export interface ConnectRequest {
   readonly permit: (address: string) => Permit;
   /** The PROXY protocol header for a connection to this address; absent where none is sent. */
   readonly greet?: (to: Endpoint | undefined) => Uint8Array;
+  /** What the client speaks, to be offered to a `tls://` service. */
+  readonly alpn?: string;
   /** For `tls://`, which fails without it. */
   readonly tls?: ServiceTls;
 }
@@ -27,7 +29,7 @@ export interface ConnectRequest {
 export interface Connected { readonly local: RelaySocket; readonly address: string; readonly rule: string }
 
 /** Fails as `dial` does, and with SERVICE_TLS_FAILED. */
-export async function connectBackend({ backend, called, timeoutMs, signal, permit, greet, tls }: ConnectRequest): Promise<Connected> {
+export async function connectBackend({ backend, called, timeoutMs, signal, permit, greet, alpn, tls }: ConnectRequest): Promise<Connected> {
   const deadlineAtMs = performance.now() + timeoutMs;
   const attempts: RelaySocket[] = [];
   const target: Target = { ...(backend.kind === 'unix' ? { host: backend.path, port: 0, unix: true } : { host: backend.host, port: backend.port }), ...(called !== undefined && { called }) };
@@ -41,7 +43,7 @@ export async function connectBackend({ backend, called, timeoutMs, signal, permi
   });
   if (greet) await send(socket, { header: greet(backend.kind === 'unix' ? undefined : { host: address, port: backend.port }), target });
   if (backend.kind !== 'tls') return { local: attempts.find((attempt) => attempt.socket === socket)!, address, rule };
-  return { local: await secureBackend(socket, { tls, target, deadlineAtMs, ...(signal && { signal }) }), address, rule };
+  return { local: await secureBackend(socket, { tls, target, deadlineAtMs, ...(alpn !== undefined && { alpn }), ...(signal && { signal }) }), address, rule };
 }
 
 /** A socket that TLS can take over: it reads for itself. */

@@ -2,7 +2,7 @@
  * What a service with `proxy-protocol` is told before the bytes of a stream: who came, as a PROXY protocol header.
  * Rule: the identity is the proven one. The source address is the ingress's claim about its client and no more true than the ingress; where it
  * claims none that is an address, it is where the session came from.
- * Version 2 also says: AUTHORITY the service that was asked for; UNIQUE_ID session and stream, as the access record has them; SSL the name of the
+ * Version 2 also says: ALPN what the ingress claims that its client speaks; AUTHORITY the service that was asked for; UNIQUE_ID session and stream, as the access record has them; SSL the name of the
  * verified client certificate; 0xE4 its URI; 0xE5 where the session came from.
  */
 import { addressFamily, formatAddress, parseAddress, parseDestination, proxyBlock, proxyLine, proxyTlv, sslTlvOf, type Endpoint, type ProxyEnds, type ProxyTlv } from '@adit/shared';
@@ -12,6 +12,8 @@ export interface Caller {
   readonly identity: { readonly name: string; readonly uri: string };
   /** The local client, as the ingress claims it: "HOST:PORT", or anything else. */
   readonly client?: string;
+  /** What the client speaks, as the ingress claims it. */
+  readonly alpn?: string;
   /** Where the session comes from. */
   readonly remote: string;
   /** The service that was asked for. */
@@ -36,9 +38,9 @@ export function greeting(version: ProxyProtocol, caller: Caller, to?: Endpoint):
 /** The header of a connection that is nobody's: a check. */
 export function ownGreeting(version: ProxyProtocol): Uint8Array { return version === 'v1' ? proxyLine() : proxyBlock({ command: 'LOCAL' }); }
 
-function tlvsOf({ identity, remote, requested, stream }: Caller): ProxyTlv[] {
+function tlvsOf({ identity, alpn, remote, requested, stream }: Caller): ProxyTlv[] {
   const text = (type: number, value: string): ProxyTlv => ({ type, value: Buffer.from(value) });
-  return [text(proxyTlv.authority, requested), text(proxyTlv.uniqueId, stream), sslTlvOf({ version: tlsVersion, commonName: identity.name }), text(ownTlv.identity, identity.uri), text(ownTlv.remote, remote)];
+  return [...(alpn === undefined ? [] : [text(proxyTlv.alpn, alpn)]), text(proxyTlv.authority, requested), text(proxyTlv.uniqueId, stream), sslTlvOf({ version: tlsVersion, commonName: identity.name }), text(ownTlv.identity, identity.uri), text(ownTlv.remote, remote)];
 }
 
 function endpointOf(text: string | undefined): Endpoint | undefined {

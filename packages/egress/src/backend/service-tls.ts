@@ -45,10 +45,13 @@ function contextOf(roots: readonly string[], client: Credentials | undefined): t
 
 function pathOf(file: string, folder: string): string { return isAbsolute(file) ? file : join(folder, file); }
 
-export interface SecureBackendOptions { readonly tls: ServiceTls | undefined; readonly target: Target; readonly deadlineAtMs: number; readonly signal?: AbortSignal }
+/** Who says nothing by ALPN speaks this, too. */
+const plainHttp = 'http/1.1';
+
+export interface SecureBackendOptions { readonly tls: ServiceTls | undefined; readonly target: Target; readonly deadlineAtMs: number; readonly alpn?: string; readonly signal?: AbortSignal }
 
 /** Takes a connected TCP socket, and gives back TLS over it, verified; or destroys it. Fails with SERVICE_TLS_FAILED, DIAL_TIMEOUT, PEER_GONE. */
-export function secureBackend(transport: net.Socket, { tls: how, target, deadlineAtMs, signal }: SecureBackendOptions): Promise<RelaySocket> {
+export function secureBackend(transport: net.Socket, { tls: how, target, deadlineAtMs, alpn, signal }: SecureBackendOptions): Promise<RelaySocket> {
   if (how === undefined) {
     transport.destroy();
     return Promise.reject(dialError('INTERNAL', target, new Error('nothing was loaded to verify it with')));
@@ -56,7 +59,7 @@ export function secureBackend(transport: net.Socket, { tls: how, target, deadlin
   const { context, serverName } = how;
   const name = serverName ?? target.host;
   return new Promise((resolve, reject) => {
-    const options = { socket: transport, secureContext: context, host: name, ...(addressFamily(name) === 0 && { servername: name }), allowHalfOpen: true, rejectUnauthorized: true };
+    const options = { socket: transport, secureContext: context, host: name, ...(addressFamily(name) === 0 && { servername: name }), ...(alpn !== undefined && { ALPNProtocols: [alpn] }), allowHalfOpen: true, rejectUnauthorized: true };
     const socket = tls.connect(options);
     const settle = (): void => {
       clearTimeout(timer);
@@ -73,6 +76,7 @@ export function secureBackend(transport: net.Socket, { tls: how, target, deadlin
     socket.on('error', (error) => fail(dialError('SERVICE_TLS_FAILED', target, new Error(`TLS: ${messageOf(error)}`, { cause: error }))));
     socket.once('close', () => fail(dialError('SERVICE_TLS_FAILED', target, new Error('TLS: the service closed the connection during the handshake'))));
     socket.once('secureConnect', () => {
+      if (alpn !== undefined && alpn !== plainHttp && socket.alpnProtocol !== alpn) return fail(dialError('SERVICE_TLS_FAILED', target, new Error(`TLS: the service does not speak ${alpn}`)));
       settle();
       resolve(overTls(socket, transport));
     });

@@ -75,11 +75,11 @@ export class Services {
 
   /** Connects to the one place, or to one backend of the service. Fails with what says most of why none answered. */
   async reach(request: ReachRequest): Promise<Reached> {
-    const { service, backends: [only], timeoutMs, signal, permit } = request;
+    const { service, backends: [only], caller: { alpn }, timeoutMs, signal, permit } = request;
     const serving = service && this.#serving.get(service.name);
     if (serving) return this.#reachService(request, serving);
     const tls = only!.kind === 'tls' ? this.#context.destinationTls() : undefined;
-    const connected = await connectBackend({ backend: only!, timeoutMs, signal, permit: (address) => permit(only!, address), ...(tls && { tls }) });
+    const connected = await connectBackend({ backend: only!, timeoutMs, signal, permit: (address) => permit(only!, address), ...(alpn !== undefined && { alpn }), ...(tls && { tls }) });
     return { ...connected, backend: only!, attempts: 1, release: nothing };
   }
 
@@ -115,7 +115,7 @@ export class Services {
     const { name, proxyProtocol } = pool.service;
     return connectBackend({
       backend, called: name, timeoutMs, signal, permit: (address) => permit(backend, address),
-      ...(proxyProtocol && { greet: (to) => greeting(proxyProtocol, caller, to) }), ...(tls && { tls }),
+      ...(proxyProtocol && { greet: (to) => greeting(proxyProtocol, caller, to) }), ...(caller.alpn !== undefined && { alpn: caller.alpn }), ...(tls && { tls }),
     });
   }
 

@@ -4,7 +4,7 @@
  * It says yes to its client only in words that it hands over here, after the egress has.
  */
 import type { Duplex } from 'node:stream';
-import type { AditError, Code, Destination, FrontEndKind } from '@adit/shared';
+import type { AditError, Code, Destination, FrontEndKind, RelaySocket } from '@adit/shared';
 
 /** The local connection while its front end talks with it. */
 export interface LocalClient {
@@ -25,18 +25,25 @@ export interface Arrival {
 export interface Ask {
   readonly frontEnd: FrontEndKind;
   readonly destination: Destination;
+  /** What the client agreed to speak inside TLS that ends here, by its name for ALPN. */
+  readonly alpn?: string;
   /** What the local client is told once the egress has dialled; absent where it is told nothing. */
   readonly accepted?: Uint8Array;
   /** What it is told instead when there is no connection; absent: a reset, and its bytes follow OPEN at once. */
   readonly refused?: (refusal: { readonly code: Code; readonly reason: string }) => Uint8Array;
   /** What was read of it and is the service's: follows OPEN at once, before the answer of the egress. */
   readonly early?: Uint8Array;
+  /** What the client's socket becomes before the splice, once the egress has dialled. Rejects with AditError, and the socket is gone. */
+  readonly secure?: (local: RelaySocket, options: SecureOptions) => Promise<RelaySocket>;
   /**
    * In place of the splice: speaks with the service, and with the client over its duplex. Resolves when the client has had its answer and its
    * connection is closed; rejects where it has to be reset.
    */
   readonly exchange?: (service: Duplex) => Promise<void>;
 }
+
+/** `signal`: the stream is over, and nobody waits any more. */
+export interface SecureOptions { readonly signal: AbortSignal }
 
 /** A client that cannot be served, and what it is told. */
 export interface TurnedAway { readonly error: AditError; readonly answer: Uint8Array }

@@ -26,6 +26,13 @@ test('8004: over TLS, which only a host can be asked for', () => {
   expect(decodeOpen(encodeOpen(request))).toEqual({ ok: true, request });
 });
 
+test('0013: an application protocol', () => {
+  const request = { destination: { kind: 'service' as const, service: 'web' }, alpn: 'h2' };
+  expect(Buffer.from(encodeOpen(request)).toString('hex')).toBe('80030003776562' + '001300026832');
+  expect(decodeOpen(encodeOpen(request))).toEqual({ ok: true, request });
+  for (const bad of ['00130000', `00130100${'61'.repeat(256)}`]) expect(() => decodeOpen(Buffer.from(`80030003776562${bad}`, 'hex'))).toThrow(ProtocolFault);
+});
+
 test.each([
   ['a critical option that nobody knows', '80990000', 'unsupported'],
   ['TLS with something that nobody knows', '800100026462' + '800200021538' + '8004000100', 'unsupported'],

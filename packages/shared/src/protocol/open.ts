@@ -1,7 +1,8 @@
 /**
  * What OPEN asks for: where to, and what the ingress claims about the local connection.
  * Rule: only the destination binds the egress; everything else is a claim, logged and never trusted.
- * TLVs: 8001 host, 8002 port u16, or 8003 service name; 8004 TLS to the host (empty); 0010 client address (text), 0012 front end (text). Spec: docs/protocol.md section 3.5.
+ * TLVs: 8001 host, 8002 port u16, or 8003 service name; 8004 TLS to the host (empty); 0010 client address (text), 0012 front end
+ * (text), 0013 application protocol (RFC 7301). Spec: docs/protocol.md section 3.5.
  */
 import { putU16, text, u16, utf8, utf8AtMost } from './bytes.ts';
 import { parseHost, parseDestination, type Destination } from './destination.ts';
@@ -16,16 +17,20 @@ export interface OpenRequest {
   readonly frontEnd?: FrontEndKind;
   /** Address of the local client as the ingress saw it, e.g. "127.0.0.1:51234". */
   readonly client?: string;
+  /** What the local client and the front end agreed to speak inside TLS, by its name for ALPN: "h2". */
+  readonly alpn?: string;
 }
 
 /** `unsupported`: a critical TLV that we do not know; the stream is refused, the session lives. `invalid`: not a destination at all. */
 export type DecodedOpen = { readonly ok: true; readonly request: OpenRequest } | { readonly ok: false; readonly why: 'unsupported' | 'invalid'; readonly reason: string };
 
-const tlv = { host: 0x8001, port: 0x8002, service: 0x8003, tls: 0x8004, client: 0x0010, frontEnd: 0x0012 } as const;
+const tlv = { host: 0x8001, port: 0x8002, service: 0x8003, tls: 0x8004, client: 0x0010, frontEnd: 0x0012, alpn: 0x0013 } as const;
 const known = new Set<number>(Object.values(tlv));
 const maxClaimBytes = 128;
+/** RFC 7301 section 3.1 gives the name one octet of length. */
+const maxAlpnBytes = 255;
 
-export function encodeOpen({ destination, frontEnd, client }: OpenRequest): Uint8Array {
+export function encodeOpen({ destination, frontEnd, client, alpn }: OpenRequest): Uint8Array {
   const entries: [number, Uint8Array][] = [];
   if (destination.kind === 'host') {
     const port = new Uint8Array(2);
@@ -35,6 +40,7 @@ export function encodeOpen({ destination, frontEnd, client }: OpenRequest): Uint
   } else entries.push([tlv.service, utf8(destination.service)]);
   if (client !== undefined) entries.push([tlv.client, utf8AtMost(client, maxClaimBytes)]);
   if (frontEnd !== undefined) entries.push([tlv.frontEnd, utf8(frontEnd)]);
+  if (alpn !== undefined && alpn !== '') entries.push([tlv.alpn, utf8AtMost(alpn, maxAlpnBytes)]);
   return encodeTlvs(entries);
 }
 
@@ -47,9 +53,11 @@ export function decodeOpen(payload: Uint8Array): DecodedOpen {
   if (!destination.ok) return { ok: false, why: 'invalid', reason: destination.reason };
   const client = entries.get(tlv.client);
   if (client && client.length > maxClaimBytes) throw new ProtocolFault(wireCode.protocolError, 'a client address that is too long');
+  const alpn = entries.get(tlv.alpn);
+  if (alpn && (alpn.length === 0 || alpn.length > maxAlpnBytes)) throw new ProtocolFault(wireCode.protocolError, 'an application protocol that is no name');
   const named = entries.get(tlv.frontEnd);
   const frontEnd = named && frontEndKinds.find((one) => one === text(named));
-  return { ok: true, request: { destination: destination.value, ...(client && { client: text(client) }), ...(frontEnd && { frontEnd }) } };
+  return { ok: true, request: { destination: destination.value, ...(client && { client: text(client) }), ...(alpn && { alpn: text(alpn) }), ...(frontEnd && { frontEnd }) } };
 }
 
 function destinationOf(entries: Map<number, Uint8Array>): { ok: true; value: Destination } | { ok: false; reason: string } {
