@@ -20,7 +20,7 @@ export class AditProcess extends Child {
   #expected: number | 'killed' = 0;
 
   constructor(args: readonly string[], options: StartOptions = {}) {
-    super(process.execPath, [program(), ...args], { name: `adit ${args[0]}`, ...options });
+    super(process.execPath, [builtProgram(), ...args], { name: `adit ${args[0]}`, ...options });
     atEnd(() => this.#checkEnd());
   }
 
@@ -69,13 +69,14 @@ function fits(line: LogLine, match: Match): boolean {
   return typeof match === 'function' ? match(line) : Object.entries(match).every(([field, value]) => (value instanceof RegExp ? value.test(String(line[field])) : line[field] === value));
 }
 
-function program(): string {
+/** The built program. */
+export function builtProgram(): string {
   if (!existsSync(built)) throw new Error(`${built} is missing: run "npm run build" first.`);
   return built;
 }
 
 /** Runs `adit` to its end. */
-export function adit(args: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<Finished> { return run(process.execPath, [program(), ...args], options); }
+export function adit(args: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<Finished> { return run(process.execPath, [builtProgram(), ...args], options); }
 
 /** The port of a `listening` event. */
 export function portOf(line: LogLine): number { return Number(/:(\d+)$/.exec(String(line['address']))?.[1]); }
