@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { certificates } from '../../../../test/support/certificates.ts';
-import { newServer } from '../../../../test/support/issuer.ts';
+import { newCa, newServer } from '../../../../test/support/issuer.ts';
 import { webSocketPairs } from '../../../../test/support/websocket-pair.ts';
 import { loadCredentials } from '../identity/credentials.ts';
 import { loadTrustAnchors } from '../identity/trust.ts';
@@ -27,6 +27,13 @@ test('both ends of both forms export the same, and the form and the intermediary
 test('an intermediary that this system does not trust is refused, and named', async () => {
   const { port } = await webSocketPairs(certs, 'websocket+tls');
   await expect(dial(port)).rejects.toMatchObject({ code: 'EGRESS_CERT_INVALID', message: expect.stringMatching(/^what answers as wss:.* issued by CN=Public: that is not our CA, and this system does not trust it either/) });
+});
+
+test('an intermediary whose certificate is for another host is refused as that', async () => {
+  const authority = newCa('Other');
+  const shown = newServer(authority, { dns: ['elsewhere.example.org'] });
+  const pairs = await webSocketPairs(certs, 'websocket+tls', { frontTls: { cert: shown.certPem, key: shown.keyPem } });
+  await expect(pairs.pair({ outerCa: loadTrustAnchors(certs.write('other-ca', authority).cert) })).rejects.toMatchObject({ code: 'EGRESS_CERT_INVALID', message: expect.stringMatching(/ issued by CN=Other: that is not our CA, and it is not for 127\.0\.0\.1 /) });
 });
 
 test('the certificate of the egress has to cover the name that is meant, whatever host was dialled', async () => {

@@ -60,7 +60,8 @@ async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrie
   const intermediary = leaf?.issuer.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300) ?? 'nobody';
   if (!authorized) {
     socket.destroy();
-    throw new AditError('EGRESS_CERT_INVALID', `what answers as ${name} has a certificate issued by ${intermediary}: that is not our CA, and this system does not trust it either (${authorizationError})`, { cause: stranger });
+    const fault = authorizationError === 'ERR_TLS_CERT_ALTNAME_INVALID' ? `it is not for ${attempt.host}` : 'this system does not trust it either';
+    throw new AditError('EGRESS_CERT_INVALID', `what answers as ${name} has a certificate issued by ${intermediary}: that is not our CA, and ${fault} (${authorizationError})`, { cause: stranger });
   }
   const duplex = await open({ ...attempt, name: `${name}, where ${intermediary} ends TLS,` }, socket);
   const proof = await secure({
