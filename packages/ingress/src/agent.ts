@@ -14,6 +14,7 @@ import { loadProxyUsers, placesOf, type Place, type ProxyUsers } from './listene
 import { watchNetwork } from './network-watch.ts';
 import type { IngressOptions } from './options.ts';
 import { loadProxies, proxyFiles } from './proxies.ts';
+import { loadSocketOptions } from './transparent/socket-options.ts';
 
 export interface IngressDeps {
   readonly log: Logger;
@@ -33,6 +34,7 @@ interface Loaded extends Trust { readonly proxyUsers: ProxyUsers }
 /** Everything that `--check` checks: the files that the options name. */
 export function loadIngressFiles(options: IngressOptions): Loaded {
   const ca = loadTrustAnchors(options.ca);
+  if (options.transparent.length > 0) loadSocketOptions();
   return {
     credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'client' }), ca, revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca),
     outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa), proxyFor: loadProxies(options), proxyUsers: loadProxyUsers(options),
@@ -128,7 +130,7 @@ export class IngressAgent {
     this.#egresses.stop();
   }
 
-  async #listen({ listen: at, acceptProxy, frontEnd, told }: Place): Promise<void> {
+  async #listen({ listen: at, acceptProxy, frontEnd, told, opened }: Place): Promise<void> {
     const { log, activation } = this.#deps;
     const listener = await listen(at, (socket) => {
       this.#connections.add(new Connection(socket, {
@@ -136,6 +138,7 @@ export class IngressAgent {
       }));
     }, { ...(activation && { sockets: activation.sockets }), onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
     this.#listeners.push(listener);
+    opened?.(listener);
     this.addresses.push(listener.address);
     log.info({ event: 'listening', address: listener.address, ...told }, 'listening');
   }

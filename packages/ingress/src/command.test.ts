@@ -32,6 +32,12 @@ describe('adit-ingress', () => {
     writeFileSync(join(folder, 'i.yaml'), 'forward:\n  - 8080:web\n  - 8081:Web\n');
     expect(run([...rest, '--config', 'i.yaml'])).toMatchObject({ status: 2, stderr: expect.stringContaining('i.yaml:3:5: forward "8081:Web": service names are lower-case') });
   });
+  test('prints rules for a firewall without an egress and certificates, and does nothing else', () => {
+    const { status, stdout, stderr } = run(['--transparent', '*:4000', '--print-rules']);
+    expect([status, stderr]).toEqual([0, '']);
+    for (const word of ["--transparent '*:4000'", 'redirect to :4000', '-j REDIRECT --to-ports 4000', `uid=\${uid:-${process.getuid?.()}}`]) expect(stdout).toContain(word);
+    expect(run(['--print-rules'])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('add --transparent [BIND:]PORT') });
+  });
   test('takes flags as they are, and switches without a value', () => {
     const { status, stderr } = run(['--egress', '127.0.0.1:1', '--cert', 'absent.crt', '--key', 'absent.key', '--ca', 'absent-ca.crt', '-L', '0:web', '--check']);
     expect(stderr).toMatch(/^adit-ingress: .*absent.*\[[A-Z_]+\]\n$/);

@@ -4,8 +4,10 @@
  */
 import { Command } from 'commander';
 import { declareFlags } from '@adit/shared';
-import { ingressSettings, resolveIngressOptions } from './options.ts';
+import { ingressSettings, resolveIngressOptions, resolveRules } from './options.ts';
 import { runIngress } from './run.ts';
+import { leadsTo } from './transparent/leads.ts';
+import { rulesScript } from './transparent/rules.ts';
 
 const examples = `
 Examples:
@@ -31,6 +33,9 @@ export function ingressCommand(): Command {
     .addHelpText('after', examples);
   declareFlags(command, ingressSettings);
   return command.action(async () => {
-    process.exitCode = await runIngress(resolveIngressOptions({ flags: command.opts(), environment: process.env }));
+    const sources = { flags: command.opts(), environment: process.env };
+    const rulesFor = resolveRules(sources);
+    if (rulesFor) process.stdout.write(rulesScript({ leads: leadsTo(rulesFor), uid: process.getuid?.() ?? 0, specs: rulesFor.map(({ spec }) => spec) }));
+    else process.exitCode = await runIngress(resolveIngressOptions(sources));
   });
 }

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../test/support/scope.ts';
 import { loadProxyUsers, placesOf, type ProxyUsers } from './listeners.ts';
 
 const listen = { kind: 'tcp', host: '127.0.0.1', port: 1080 } as const;
-const none = { forwards: [], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [] };
+const none = { forwards: [], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [], transparent: [] };
 
 test('every option that listens gets its listener, and says in the log what it is', () => {
   const places = placesOf({ ...none, forwards: [{ listen, destination: { kind: 'service', service: 'web' }, spec: '1080:web' }], socks: [{ listen, spec: '1080' }, { listen, spec: '1081' }], controlSocket: './c' }, () => ({}));

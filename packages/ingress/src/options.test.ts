@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { resolveIngressOptions } from './options.ts';
+import { resolveIngressOptions, resolveRules } from './options.ts';
 
 const flags = { egress: ['tunnel.example.org:8443'], cert: ['alice.crt'], key: ['alice.key'], ca: ['ca.crt'], forward: ['8080:web'] };
 
 test('an ingress needs egress, certificate, key, CA and something to listen on, and has a default for everything else', () => {
   expect(resolveIngressOptions({ flags, environment: {} })).toEqual({
     egress: [{ kind: 'address', host: 'tunnel.example.org', port: 8443 }], select: 'priority', carrier: 'auto', wsPath: '/.well-known/adit', headers: [], maxCarrierAgeMs: 0, maxReplayPerSession: 8 * 1024 ** 2, cert: 'alice.crt', key: 'alice.key', ca: 'ca.crt',
-    forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, destination: { kind: 'service', service: 'web' }, spec: '8080:web' }], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [],
+    forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, destination: { kind: 'service', service: 'web' }, spec: '8080:web' }], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [], transparent: [], printRules: false,
     connectTimeoutMs: 10_000, idleTimeoutMs: 0, drainTimeoutMs: 5_000, logLevel: 'info', logFormat: 'auto', check: false,
   });
   for (const field of Object.keys(flags)) expect(() => resolveIngressOptions({ flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', exitStatus: 2 }));
@@ -29,7 +29,7 @@ describe('a local proxy', () => {
   });
 
   test.each([
-    [{}, 'USAGE', /^there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed, --sni or --control-socket/],
+    [{}, 'USAGE', /^there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed, --sni, --transparent or --control-socket/],
     [{ forward: ['./c:web'], controlSocket: ['c'] }, 'CONFIG_INVALID', /^--control-socket "c" listens where --forward ".\/c:web" does$/], [{ controlSocket: ['none'] }, 'USAGE', /^there is nothing to listen on/],
     [{ socks: ['systemd:a'], mixed: ['systemd:a'] }, 'CONFIG_INVALID', /^--mixed "systemd:a" listens where --socks "systemd:a" does$/],
     [{ socks: ['1080'], mixed: ['127.0.0.1:1080'] }, 'CONFIG_INVALID', /^--mixed "127.0.0.1:1080" listens where --socks "1080" does$/],
@@ -37,6 +37,17 @@ describe('a local proxy', () => {
     [{ httpProxy: ['3128'], socksAuthFile: ['users'] }, 'CONFIG_INVALID', /^--socks-auth-file is for --socks and --mixed/], [{ socks: ['1080'], httpProxyAuthFile: ['users'] }, 'CONFIG_INVALID', /^--http-proxy-auth-file is for/],
     [{ mixed: ['1080'], socksAuthFile: ['users'] }, 'CONFIG_INVALID', /--http-proxy-auth-file is missing/], [{ socks: ['1080:web:80'] }, 'CONFIG_INVALID', /^--socks "1080:web:80": too many colons/],
   ])('is refused where it cannot be: %j', (more, code, message) => expect(() => resolve(more)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) })));
+});
+
+test('rules are printed for the listeners alone; nothing else has to be given, and what is given has to be right', () => {
+  const rules = (given: Record<string, string[]>, environment: Record<string, string> = {}): unknown => resolveRules({ flags: given, environment });
+  const transparent = [{ listen: { kind: 'tcp', host: '::', port: 4000 }, tproxy: true, spec: '*:4000?tproxy' }];
+  expect(rules({ transparent: ['*:4000?tproxy'], printRules: ['true'] })).toEqual(transparent);
+  expect(rules({}, { ADIT_TRANSPARENT: '*:4000?tproxy', ADIT_PRINT_RULES: 'true' })).toEqual(transparent);
+  expect(rules({ transparent: ['4000'] })).toBeUndefined();
+  expect(rules({ transparent: ['4000'] }, { ADIT_PRINT_RULES: 'false' })).toBeUndefined();
+  expect(() => rules({ transparent: ['4000?accept-proxy'], printRules: ['true'] })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  expect(() => resolveIngressOptions({ flags: { ...flags, forward: undefined, socks: ['4000'], transparent: ['127.0.0.1:4000?tproxy'] }, environment: {} })).toThrow(expect.objectContaining({ message: '--transparent "127.0.0.1:4000?tproxy" listens where --socks "4000" does' }));
 });
 
 describe('a proxy', () => {

@@ -4,7 +4,7 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Settings, type SniRoute, type Sources } from '@adit/shared';
+import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseTransparentSpec, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Settings, type SniRoute, type Sources, type TransparentSpec } from '@adit/shared';
 import { carrierChoices } from './dialer.ts';
 import { proxyOfEnvironment } from './environment-proxy.ts';
 import type { ProxyOptions } from './proxies.ts';
@@ -37,6 +37,8 @@ export const ingressSettings = {
   mixed: { name: 'mixed', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'both proxies on one port, told apart by the first byte; TLS too, where there is --sni-route' },
   sni: { name: 'sni', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'TLS connections there go, untouched, where --sni-route says for the name that they ask for' },
   sniRoutes: { name: 'sni-route', argument: 'ROUTE', many: true, parse: parseSniRoute, help: 'PATTERN=DESTINATION: www.example.com=web.internal:443, *.example.com=SERVICE, *.corp=:443 (the name itself), *=refuse; the most specific wins' },
+  transparent: { name: 'transparent', argument: '[BIND:]PORT', many: true, parse: parseTransparentSpec, help: 'on Linux: connections that a firewall redirects there (REDIRECT, DNAT; ?tproxy behind it: TPROXY) go to the address that was dialled' },
+  printRules: { name: 'print-rules', fallback: 'false', parse: parseSwitch, help: 'print a script with rules of nftables and iptables that lead connections to --transparent, then exit' },
   controlSocket: { name: 'control-socket', argument: 'PATH', parse: parseControlSocket, help: 'a Unix socket at which "adit connect" uses this session, for its owner only; none: no such socket' },
   serverName: { name: 'server-name', argument: 'NAME', parse: parseServerName, help: 'name in the certificate of the egress, where it is not the host of --egress' },
   connectTimeoutMs: { name: 'connect-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'how long a local connection waits for the egress' },
@@ -73,6 +75,8 @@ export interface IngressOptions extends ProxyOptions {
   readonly sniRoutes: readonly SniRoute[];
   /** Where `adit connect` asks; `none` is nowhere. */
   readonly controlSocket?: string;
+  readonly transparent: readonly TransparentSpec[];
+  readonly printRules: boolean;
   /** Absent: the host of each egress. */
   readonly serverName?: string;
   readonly connectTimeoutMs: number;
@@ -92,6 +96,14 @@ export function resolveIngressOptions(sources: Sources): IngressOptions {
   return withProxy(options, sources);
 }
 
+/** What --print-rules needs, or undefined where it is not asked for: nothing but the listeners has to be given. Throws as the above. */
+export function resolveRules(sources: Sources): readonly TransparentSpec[] | undefined {
+  if (sources.flags['printRules'] === undefined && sources.environment['ADIT_PRINT_RULES'] === undefined) return undefined;
+  const optional = Object.fromEntries(Object.entries(ingressSettings as Settings).map(([field, { required: _, ...setting }]) => [field, setting]));
+  const { printRules, transparent } = resolveOptions(optional, sources) as Pick<IngressOptions, 'printRules' | 'transparent'>;
+  return printRules ? transparent : undefined;
+}
+
 /** Judges what the options say about a proxy, and looks into the environment where they say nothing. Throws AditError. */
 export function withProxy(options: IngressOptions, sources: Sources): IngressOptions {
   refuseProxies(options, sources.flags['proxy'] ?? []);
@@ -107,10 +119,10 @@ function refuseProxies({ proxy, proxyFile, proxyCert, proxyKey }: IngressOptions
 }
 
 /** Nothing to listen on, a password file without its proxy, or two listeners in one place: that the second one fails would else be said after the first has begun to serve. */
-function refuseListeners({ forwards, socks, httpProxy, mixed, sni, controlSocket = 'none', socksAuthFile, httpProxyAuthFile }: IngressOptions): void {
-  const flagged = Object.entries({ forward: forwards, socks, 'http-proxy': httpProxy, mixed, sni }).flatMap(([flag, specs]) => specs.map((spec) => ({ flag, ...spec })));
+function refuseListeners({ forwards, socks, httpProxy, mixed, sni, transparent, controlSocket = 'none', socksAuthFile, httpProxyAuthFile }: IngressOptions): void {
+  const flagged = Object.entries({ forward: forwards, socks, 'http-proxy': httpProxy, mixed, sni, transparent }).flatMap(([flag, specs]) => specs.map((spec) => ({ flag, ...spec })));
   if (controlSocket !== 'none') flagged.push({ flag: 'control-socket', listen: { kind: 'unix', path: controlSocket }, spec: controlSocket });
-  if (flagged.length === 0) throw new AditError('USAGE', 'there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed, --sni or --control-socket, there, as ADIT_FORWARD and so on in the environment, or as "forward:" and so on in the file of --config');
+  if (flagged.length === 0) throw new AditError('USAGE', 'there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed, --sni, --transparent or --control-socket, there, as ADIT_FORWARD and so on in the environment, or as "forward:" and so on in the file of --config');
   if (socksAuthFile !== undefined && socks.length + mixed.length === 0) throw new AditError('CONFIG_INVALID', '--socks-auth-file is for --socks and --mixed, and there is neither');
   if (httpProxyAuthFile !== undefined && httpProxy.length + mixed.length === 0) throw new AditError('CONFIG_INVALID', '--http-proxy-auth-file is for --http-proxy and --mixed, and there is neither');
   if (mixed.length > 0 && (socksAuthFile === undefined) !== (httpProxyAuthFile === undefined)) throw new AditError('CONFIG_INVALID', `--mixed asks both proxies' clients for a password, or nobody: --${socksAuthFile === undefined ? 'socks' : 'http-proxy'}-auth-file is missing (the file may be the same)`);
