@@ -9,7 +9,7 @@ import { startHaproxy } from '../support/haproxy.ts';
 import { startNginx } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
 import { closedPort, endingOf } from '../support/services.ts';
-import { startSquid } from '../support/squid.ts';
+import { squidWithOpenSsl, startSquid } from '../support/squid.ts';
 import { startTinyproxy } from '../support/tinyproxy.ts';
 
 scenario('tinyproxy, with HAProxy before it asking for certificates of our CA, is a CONNECT egress', ['tinyproxy', 'haproxy', 'nginx', 'curl'], async () => {
@@ -40,7 +40,7 @@ backend proxy
   expect(await ingress.process.event('refused', { destination: refused })).toMatchObject({ reason: expect.stringMatching(/^the proxy answered 50\d/) });
 });
 
-scenario('squid that asks for certificates of our CA is a CONNECT egress, and its own rules hold', ['squid', 'nginx', 'curl'], async () => {
+scenario('squid that asks for certificates of our CA is a CONNECT egress, and its own rules hold', [squidWithOpenSsl, 'nginx', 'curl'], async () => {
   const files = certificates();
   const nginx = await startNginx();
   const squid = await startSquid({ tls: files.egress, clientCa: files.ca });
@@ -58,7 +58,7 @@ scenario('squid that asks for certificates of our CA is a CONNECT egress, and it
   expect(await mallory.process.event('refused', { destination: nginx.http })).toMatchObject({ code: 'POLICY_DENIED', reason: 'the proxy answered 403' });
 });
 
-scenario('squid does not take the certificate of a stranger, and the log says that', ['squid'], async () => {
+scenario('squid does not take the certificate of a stranger, and the log says that', [squidWithOpenSsl], async () => {
   const files = certificates();
   const squid = await startSquid({ tls: files.egress, clientCa: files.ca });
   const stranger = files.write('stranger', newClient(newCa('Another CA')));

@@ -4,7 +4,7 @@ import { certificates } from '../support/certificates.ts';
 import { newCa } from '../support/issuer.ts';
 import { scenario } from '../support/scenario.ts';
 import { ask, echo } from '../support/services.ts';
-import { startSquid } from '../support/squid.ts';
+import { squidWithOpenSsl, startSquid } from '../support/squid.ts';
 
 /** An ingress that has to go through squid, which ends the TLS inside of CONNECT; our CA is what it wants behind it. */
 async function setUp({ upgrades }: { readonly upgrades: boolean }) {
@@ -17,7 +17,7 @@ async function setUp({ upgrades }: { readonly upgrades: boolean }) {
   return { egress, ingress };
 }
 
-scenario('ssl-bump: the ingress names its CA and goes by TLS inside a WebSocket, which squid cannot read', ['squid'], async () => {
+scenario('ssl-bump: the ingress names its CA and goes by TLS inside a WebSocket, which squid cannot read', [squidWithOpenSsl], async () => {
   const { egress, ingress } = await setUp({ upgrades: true });
   await ingress.process.event('intercepted', { issuer: 'CN=Example Corp Web Gateway' });
   await ingress.process.event('connected', { carrier: 'websocket+tls', intermediary: 'CN=Example Corp Web Gateway' });
@@ -26,7 +26,7 @@ scenario('ssl-bump: the ingress names its CA and goes by TLS inside a WebSocket,
   expect(await ask(ingress.ports['echo']!, Buffer.alloc(3_000_000, 'x'))).toHaveLength(3_000_000);
 });
 
-scenario('where squid takes the Upgrade away there is no session, and the reason says so', ['squid'], async () => {
+scenario('where squid takes the Upgrade away there is no session, and the reason says so', [squidWithOpenSsl], async () => {
   const { egress, ingress } = await setUp({ upgrades: false });
   const { reason } = await ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' });
   expect(reason).toMatch(/^wss:\/\/localhost:\d+\/\.well-known\/adit, where CN=Example Corp Web Gateway ends TLS, was answered 426 and did not become a WebSocket: .*does not pass WebSockets$/);

@@ -4,14 +4,20 @@
  * Rule: it accepts when this returns; nothing of it is left: no cache, no pid file, no log but what the test reads. Its shared memory has a
  * name of its own: without one, every squid of the machine takes the same.
  */
-import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeyPair } from './certificates.ts';
 import { Child, succeed } from './child.ts';
 import type { Issued } from './issuer.ts';
-import { find } from './scenario.ts';
+import { find, type Ability } from './scenario.ts';
 import { temporaryFolder } from './scope.ts';
 import { accepting, closedPort } from './services.ts';
+
+/** Comes with the squid that was built with OpenSSL, and not with the other. */
+const certificateMaker = '/usr/lib/squid/security_file_certgen';
+
+/** It can ask for certificates, and inspect. */
+export const squidWithOpenSsl: Ability = { name: 'squid-openssl', here: () => find('squid') !== undefined && existsSync(certificateMaker) };
 
 /** Of the user `alice`; it has to be encoded in a URL. */
 export const squidPassword = 'p@ss:w%rd/';
@@ -99,8 +105,6 @@ ssl_bump bump all
 tls_outgoing_options cafile=${copied(folder, 'trusts.crt', readFileSync(trusts, 'utf8'))}
 ${upgrades ? 'http_upgrade_request_protocols websocket allow all' : ''}`;
 }
-
-const certificateMaker = '/usr/lib/squid/security_file_certgen';
 
 function copied(folder: string, name: string, text: string): string {
   const path = join(folder, name);
