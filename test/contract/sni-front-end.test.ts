@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import { helloOf } from '../support/client-hello.ts';
 import { testEgress } from '../support/in-process.ts';
 import { testIngress, type TestIngress } from '../support/in-process-ingress.ts';
 import { within } from '../support/scope.ts';
 import { client, echo } from '../support/services.ts';
 import { frontEndContract, listenAnywhere } from './front-end-contract.ts';
-import { alertBytes, alerts, helloOf, sniPassthrough, sniRoutes } from './tls-dialects.ts';
+import { alertBytes, alerts, sniPassthrough, sniRoutes } from './tls-dialects.ts';
 
 frontEndContract({ sni: listenAnywhere }, [sniPassthrough]);
 

@@ -10,6 +10,7 @@ import { Discovery } from './discovery.ts';
 import { ConnectEgress } from './connect/egress.ts';
 import { Egresses, type EgressLink } from './egresses.ts';
 import { Link } from './link.ts';
+import { loadLocalCertificates, type LocalCertificates } from './frontend/local-certificates.ts';
 import { loadProxyUsers, placesOf, type Place, type ProxyUsers } from './listeners.ts';
 import { watchNetwork } from './network-watch.ts';
 import type { IngressOptions } from './options.ts';
@@ -29,7 +30,7 @@ const maxWaiting = 4_096;
 const discoverAgainMs = 30_000;
 
 /** What the files say that the options name. */
-interface Loaded extends Trust { readonly proxyUsers: ProxyUsers }
+interface Loaded extends Trust { readonly proxyUsers: ProxyUsers; readonly localCertificates: LocalCertificates }
 
 /** Everything that `--check` checks: the files that the options name. */
 export function loadIngressFiles(options: IngressOptions): Loaded {
@@ -37,7 +38,7 @@ export function loadIngressFiles(options: IngressOptions): Loaded {
   if (options.transparent.length > 0) loadSocketOptions();
   return {
     credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'client' }), ca, revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca),
-    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa), proxyFor: loadProxies(options), proxyUsers: loadProxyUsers(options),
+    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa), proxyFor: loadProxies(options), proxyUsers: loadProxyUsers(options), localCertificates: loadLocalCertificates(options.tlsCerts, options.tlsKeys),
   };
 }
 
@@ -68,7 +69,7 @@ export class IngressAgent {
   /** Opens the listeners. Rejects with LISTEN_FAILED or ACTIVATION_INVALID. */
   async start(): Promise<void> {
     this.watch();
-    const places = placesOf(this.#options, () => this.#trust.proxyUsers);
+    const places = placesOf(this.#options, () => this.#trust.proxyUsers, () => this.#trust.localCertificates);
     checkActivation(this.#deps.activation, places.map(({ listen: at }) => at));
     for (const place of places) await this.#listen(place);
   }
@@ -76,9 +77,9 @@ export class IngressAgent {
   /** Looks after the files that the options name; part of the start, and all of it where nothing listens. */
   watch(): void {
     // In the same turn as the files were loaded: what changes from here on is seen.
-    const { cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile } = this.#options;
+    const { cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, tlsCerts, tlsKeys } = this.#options;
     this.#expiry.start(this.#stopped.signal);
-    watchFiles([cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, ...proxyFiles(this.#options)].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    watchFiles([cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, ...tlsCerts, ...tlsKeys, ...proxyFiles(this.#options)].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
   }
 
   /** Where streams are opened without a listener. */

@@ -6,7 +6,7 @@ const flags = { egress: ['tunnel.example.org:8443'], cert: ['alice.crt'], key: [
 test('an ingress needs egress, certificate, key, CA and something to listen on, and has a default for everything else', () => {
   expect(resolveIngressOptions({ flags, environment: {} })).toEqual({
     egress: [{ kind: 'address', host: 'tunnel.example.org', port: 8443 }], select: 'priority', carrier: 'auto', wsPath: '/.well-known/adit', headers: [], maxCarrierAgeMs: 0, maxReplayPerSession: 8 * 1024 ** 2, cert: 'alice.crt', key: 'alice.key', ca: 'ca.crt',
-    forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, destination: { kind: 'service', service: 'web' }, spec: '8080:web' }], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [], transparent: [], printRules: false,
+    forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, destination: { kind: 'service', service: 'web' }, spec: '8080:web' }], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [], tlsListen: [], tlsCerts: [], tlsKeys: [], transparent: [], printRules: false,
     connectTimeoutMs: 10_000, idleTimeoutMs: 0, drainTimeoutMs: 5_000, logLevel: 'info', logFormat: 'auto', check: false,
   });
   for (const field of Object.keys(flags)) expect(() => resolveIngressOptions({ flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', exitStatus: 2 }));
@@ -29,7 +29,7 @@ describe('a local proxy', () => {
   });
 
   test.each([
-    [{}, 'USAGE', /^there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed, --sni, --transparent or --control-socket/],
+    [{}, 'USAGE', /^there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed, --sni, --tls-listen, --transparent or --control-socket/],
     [{ forward: ['./c:web'], controlSocket: ['c'] }, 'CONFIG_INVALID', /^--control-socket "c" listens where --forward ".\/c:web" does$/], [{ controlSocket: ['none'] }, 'USAGE', /^there is nothing to listen on/],
     [{ socks: ['systemd:a'], mixed: ['systemd:a'] }, 'CONFIG_INVALID', /^--mixed "systemd:a" listens where --socks "systemd:a" does$/],
     [{ socks: ['1080'], mixed: ['127.0.0.1:1080'] }, 'CONFIG_INVALID', /^--mixed "127.0.0.1:1080" listens where --socks "1080" does$/],

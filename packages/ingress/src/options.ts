@@ -37,6 +37,9 @@ export const ingressSettings = {
   mixed: { name: 'mixed', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'both proxies on one port, told apart by the first byte; TLS too, where there is --sni-route' },
   sni: { name: 'sni', argument: '[BIND:]PORT', many: true, parse: parseListenSpec, help: 'TLS connections there go, untouched, where --sni-route says for the name that they ask for' },
   sniRoutes: { name: 'sni-route', argument: 'ROUTE', many: true, parse: parseSniRoute, help: 'PATTERN=DESTINATION: www.example.com=web.internal:443, *.example.com=SERVICE, *.corp=:443 (the name itself), *=refuse; the most specific wins' },
+  tlsListen: { name: 'tls-listen', argument: 'SPEC', many: true, parse: parseForward, help: 'as --forward, for TLS clients, whose TLS ends here; tls://HOST:PORT as the destination has the egress speak TLS again' },
+  tlsCerts: { name: 'tls-cert', argument: 'FILE', many: true, parse: parsePath, help: 'certificate that --tls-listen shows, PEM; of several the one with the name that the client asks for, or the first' },
+  tlsKeys: { name: 'tls-key', argument: 'FILE', many: true, parse: parsePath, help: 'its private key, PEM, readable by nobody else; of several in the order of --tls-cert' },
   transparent: { name: 'transparent', argument: '[BIND:]PORT', many: true, parse: parseTransparentSpec, help: 'on Linux: connections that a firewall redirects there (REDIRECT, DNAT; ?tproxy behind it: TPROXY) go to the address that was dialled' },
   printRules: { name: 'print-rules', fallback: 'false', parse: parseSwitch, help: 'print a script with rules of nftables and iptables that lead connections to --transparent, then exit' },
   controlSocket: { name: 'control-socket', argument: 'PATH', parse: parseControlSocket, help: 'a Unix socket at which "adit connect" uses this session, for its owner only; none: no such socket' },
@@ -73,6 +76,10 @@ export interface IngressOptions extends ProxyOptions {
   readonly mixed: readonly ListenSpec[];
   readonly sni: readonly ListenSpec[];
   readonly sniRoutes: readonly SniRoute[];
+  readonly tlsListen: readonly Forward[];
+  /** As many as keys, in the same order. */
+  readonly tlsCerts: readonly string[];
+  readonly tlsKeys: readonly string[];
   /** Where `adit connect` asks; `none` is nowhere. */
   readonly controlSocket?: string;
   readonly transparent: readonly TransparentSpec[];
@@ -119,10 +126,10 @@ function refuseProxies({ proxy, proxyFile, proxyCert, proxyKey }: IngressOptions
 }
 
 /** Nothing to listen on, a password file without its proxy, or two listeners in one place: that the second one fails would else be said after the first has begun to serve. */
-function refuseListeners({ forwards, socks, httpProxy, mixed, sni, transparent, controlSocket = 'none', socksAuthFile, httpProxyAuthFile }: IngressOptions): void {
-  const flagged = Object.entries({ forward: forwards, socks, 'http-proxy': httpProxy, mixed, sni, transparent }).flatMap(([flag, specs]) => specs.map((spec) => ({ flag, ...spec })));
+function refuseListeners({ forwards, socks, httpProxy, mixed, tlsListen, sni, transparent, controlSocket = 'none', socksAuthFile, httpProxyAuthFile }: IngressOptions): void {
+  const flagged = Object.entries({ forward: forwards, socks, 'http-proxy': httpProxy, mixed, 'tls-listen': tlsListen, sni, transparent }).flatMap(([flag, specs]) => specs.map((spec) => ({ flag, ...spec })));
   if (controlSocket !== 'none') flagged.push({ flag: 'control-socket', listen: { kind: 'unix', path: controlSocket }, spec: controlSocket });
-  if (flagged.length === 0) throw new AditError('USAGE', 'there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed, --sni, --transparent or --control-socket, there, as ADIT_FORWARD and so on in the environment, or as "forward:" and so on in the file of --config');
+  if (flagged.length === 0) throw new AditError('USAGE', 'there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed, --sni, --tls-listen, --transparent or --control-socket, there, as ADIT_FORWARD and so on in the environment, or as "forward:" and so on in the file of --config');
   if (socksAuthFile !== undefined && socks.length + mixed.length === 0) throw new AditError('CONFIG_INVALID', '--socks-auth-file is for --socks and --mixed, and there is neither');
   if (httpProxyAuthFile !== undefined && httpProxy.length + mixed.length === 0) throw new AditError('CONFIG_INVALID', '--http-proxy-auth-file is for --http-proxy and --mixed, and there is neither');
   if (mixed.length > 0 && (socksAuthFile === undefined) !== (httpProxyAuthFile === undefined)) throw new AditError('CONFIG_INVALID', `--mixed asks both proxies' clients for a password, or nobody: --${socksAuthFile === undefined ? 'socks' : 'http-proxy'}-auth-file is missing (the file may be the same)`);

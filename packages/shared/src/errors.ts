@@ -93,6 +93,7 @@ export const codes = {
   CLIENT_TIMEOUT: { ...ours(1, 'local', 'The local client connected and did not say where to: check that it is a client of this kind of proxy.'), retryable: true, http: 408, proxyStatus: 'http_request_error' },
   CLIENT_UNAUTHENTICATED: { ...ours(1, 'local', 'Give the client a user and password of --socks-auth-file or --http-proxy-auth-file.'), socks: 2, http: 407, proxyStatus: 'http_request_denied' },
   CLIENT_UNSUPPORTED: { ...ours(1, 'local', 'The client asks for something that this front end does not do.'), socks: 7, http: 501, proxyStatus: 'http_request_error' },
+  CLIENT_TLS_FAILED: { ...ours(1, 'local', 'The local client has to trust the issuer of --tls-cert, connect to a name that is in it, and speak TLS 1.2 or newer.'), http: 400, proxyStatus: 'tls_protocol_error' },
   CLIENT_NO_ROUTE: { ...ours(1, 'local', 'Give the name that the client asks for a route with --sni-route, or * for every other client.'), http: 404, proxyStatus: 'destination_not_found' },
   CLIENT_NOT_REDIRECTED: { ...ours(1, 'local', 'Connect to the destination itself; "adit ingress --transparent PORT --print-rules" prints the rules that lead connections to this port.'), http: 400, proxyStatus: 'http_request_error' },
   TRANSPARENT_LOOP: { ...ours(1, 'local', 'Run the ingress as a user of its own, whom the rules leave alone: "adit ingress --transparent PORT --print-rules" prints such rules.'), http: 502, proxyStatus: 'proxy_loop_detected' },

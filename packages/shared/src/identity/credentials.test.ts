@@ -42,6 +42,10 @@ test('a client certificate, its chain and its key are loaded', () => {
 test('an egress certificate serves the egress', () => {
   expect(loadCredentials({ ...files(edge.certPem, edge.keyPem), role: 'egress' }).summary).toContain('CN=edge');
 });
+test('a certificate for local clients is of any kind that servers may have: without usages, or signed by itself', () => {
+  for (const issued of [edge, newServer(ca, { uses: [] }), ca]) expect(loadCredentials({ ...files(issued.certPem, issued.keyPem), role: 'server' }).certPem).toBe(issued.certPem);
+  expect(complaint({ ...files(alice.certPem, alice.keyPem), role: 'server' })).toContain('is not for servers (its extended key usage lacks serverAuth)');
+});
 test('certificate and key may be one file', () => {
   const both = files(alice.certPem, alice.certPem + alice.keyPem);
   expect(loadCredentials({ ...both, cert: key }).leaf.subject).toBe('CN=alice');

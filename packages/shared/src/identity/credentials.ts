@@ -11,7 +11,8 @@ import { AditError, messageOf, type Code } from '../errors.ts';
 import { extendedKeyUsagesOf, readCertificate, uriNamesOf, usages } from './certificate.ts';
 import { type PemBlock, pemBlocks, readNamedFile } from './pem.ts';
 
-export interface CredentialFiles { readonly cert: string; readonly key: string; readonly role: 'client' | 'egress' }
+/** What the certificate is shown as; `server`: to local clients, who may trust a certificate of any kind. */
+export interface CredentialFiles { readonly cert: string; readonly key: string; readonly role: 'client' | 'egress' | 'server' }
 
 /** `certPem` is the leaf and its chain; `chain` excludes the leaf; `summary` is one line for a log. */
 export interface Credentials {
@@ -82,8 +83,12 @@ export function refuseOpenMode(path: string, what: string, code: Code): void {
 
 function checkUse(path: string, leaf: X509Certificate, role: CredentialFiles['role']): void {
   const [needed, whom] = role === 'client' ? [usages.clientAuth, 'clients'] : [usages.serverAuth, 'servers'];
-  if (leaf.ca) throw unusable(`The certificate ${path} is that of a CA: issue one with "adit ca issue ${role} NAME".`);
   const given = extendedKeyUsagesOf(readCertificate(leaf.raw).extensions);
+  if (role === 'server') {
+    if (given?.includes(needed) === false) throw unusable(`The certificate ${path} is not for servers (its extended key usage lacks serverAuth).`);
+    return;
+  }
+  if (leaf.ca) throw unusable(`The certificate ${path} is that of a CA: issue one with "adit ca issue ${role} NAME".`);
   if (given?.includes(needed) !== true) throw unusable(`The certificate ${path} is not for ${whom} (its extended key usage lacks ${role === 'client' ? 'clientAuth' : 'serverAuth'}): issue one with "adit ca issue ${role} NAME".`);
 }
 

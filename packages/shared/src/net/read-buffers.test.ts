@@ -64,3 +64,14 @@ test('says whether the socket may read on, as its owner says', () => {
   reads.attach({ ...sink, sendCopy: () => false });
   expect(reads.onread.callback(3)).toBe(false);
 });
+
+test('what came before there was an owner goes to whoever takes over, and nothing after it', () => {
+  const { reads, sink, taken, arrive } = reader();
+  arrive('hel');
+  reads.attach(sink);
+  reads.detach(Buffer.from('lo'));
+  arrive(' there');
+  expect(taken).toEqual([{ how: 'copy', bytes: 'hel' }]);
+  expect(Buffer.from(reads.takeOver()).toString()).toBe('lo there');
+  expect(reads.takeOver()).toHaveLength(0);
+});

@@ -3,6 +3,7 @@
  * Rule: a buffer is in the pool or has one owner; the owner gives it back by `release`, once.
  * An idle socket pins no buffer of its own: all start on one shared buffer (reads land there only within one callback) and get private ones while reads are large.
  */
+import { concat } from '../protocol/bytes.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 
 export const readBufferBytes = 65_536;
@@ -53,6 +54,13 @@ export class PooledReads {
   detach(unread: Uint8Array): void {
     this.#sink = undefined;
     for (let at = 0; at < unread.length; at += keptBytes) this.#early.push(Buffer.from(unread.subarray(at, at + keptBytes)));
+  }
+
+  /** What was read and nobody has had, for whoever reads the socket by other means from now on. */
+  takeOver(): Uint8Array {
+    const unread = concat(this.#early);
+    this.close();
+    return unread;
   }
 
   /** The socket is closed: its private buffer goes back. */

@@ -1,0 +1,72 @@
+/**
+ * TLS that ends here: the local client's bytes go on in the clear, inside the tunnel.
+ * Rule: the hello is read first and answered last: until the egress has connected the client can still be told no, by an alert in the clear
+ * (access_denied, internal_error). Then the handshake, with the certificate for the name that the hello asks for.
+ * An end is an end with close_notify or without: Node does not tell them apart. A reset is that of the connection below.
+ * Not here: ALPN (none is agreed: HTTP is 1.1), client certificates, choosing a destination by name (that is --sni).
+ */
+import type net from 'node:net';
+import tls from 'node:tls';
+import { AditError, messageOf, overTls, resetTls, type Destination, type RelaySocket } from '@adit/shared';
+import { alertFor, readGreeting } from './client-hello.ts';
+import type { FrontEnd, SecureOptions } from './contract.ts';
+import type { LocalCertificates } from './local-certificates.ts';
+
+export interface TlsTerminationOptions {
+  readonly destination: Destination;
+  /** Asked anew for every client. */
+  readonly certificates: () => LocalCertificates;
+  readonly deadlineMs: number;
+}
+
+export function tlsTermination({ destination, certificates, deadlineMs }: TlsTerminationOptions): FrontEnd {
+  return {
+    async ask(client) {
+      const greeting = await readGreeting(client, deadlineMs);
+      if ('error' in greeting) return greeting;
+      const { serverName, hello } = greeting;
+      return {
+        frontEnd: 'tls-termination', destination, refused: ({ code }) => alertFor(code),
+        secure: (local, { signal }) => accept(local, { hello, secureContext: certificates()(serverName), deadlineMs, signal }),
+      };
+    },
+  };
+}
+
+interface AcceptOptions extends SecureOptions { readonly hello: Uint8Array; readonly secureContext: tls.SecureContext; readonly deadlineMs: number }
+
+/** The handshake with a client whose hello was read. Rejects with CLIENT_TLS_FAILED, CLIENT_TIMEOUT or PEER_GONE, and the socket is gone. */
+function accept({ socket, reads }: RelaySocket, { hello, secureContext, deadlineMs, signal }: AcceptOptions): Promise<RelaySocket> {
+  putBack(socket, reads?.takeOver());
+  putBack(socket, hello);
+  return new Promise((resolve, reject) => {
+    const secure = new tls.TLSSocket(socket, { isServer: true, secureContext });
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', aborted);
+      secure.off('close', left).off('end', left).off('error', failed);
+    };
+    const fail = (error: AditError, end: () => void): void => {
+      settle();
+      end();
+      reject(error);
+    };
+    const reset = (): void => resetTls(secure, socket);
+    const aborted = (): void => fail(new AditError('PEER_GONE', 'the service is gone'), reset);
+    const left = (): void => fail(new AditError('CLIENT_TLS_FAILED', 'the client closed the connection in the TLS handshake'), reset);
+    // Its alert is on the way: a reset could overtake it.
+    const failed = (error: Error): void => fail(new AditError('CLIENT_TLS_FAILED', `the TLS handshake with the client failed: ${messageOf(error)}`, { cause: error }), () => secure.destroy());
+    const timer = setTimeout(() => fail(new AditError('CLIENT_TIMEOUT', `the TLS handshake with the client was not done within ${deadlineMs / 1000} s`), reset), deadlineMs);
+    signal.addEventListener('abort', aborted, { once: true });
+    secure.on('error', ignore).on('error', failed).on('close', left).on('end', left).once('secure', () => {
+      settle();
+      resolve(overTls(secure, socket));
+    });
+  });
+}
+
+/** In front of what the socket has to read. */
+function putBack(socket: net.Socket, bytes: Uint8Array | undefined): void { if (bytes && bytes.length > 0) socket.unshift(Buffer.from(bytes)); }
+
+/** Once it is in use it arrives with `close`, where its owner looks. */
+function ignore(): void { /* see above */ }
