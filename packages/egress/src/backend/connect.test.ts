@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { certificates } from '../../../../test/support/certificates.ts';
+import { serviceOf } from '../../../../test/support/pool-services.ts';
+import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
+import { closedPort, service } from '../../../../test/support/services.ts';
+import type { Permit } from '../dialer/dial.ts';
+import { connectBackend, type ConnectRequest } from './connect.ts';
+import { loadServiceTls } from './service-tls.ts';
+
+const allow = (): Permit => ({ allow: true, rule: 'r' });
+const backendOf = (address: string): ConnectRequest['backend'] => serviceOf({ backends: [address] }).backends[0]!;
+const connecting = (address: string, request: Partial<ConnectRequest> = {}): ReturnType<typeof connectBackend> => connectBackend({ backend: backendOf(address), called: 'web', timeoutMs: 30_000, permit: allow, ...request });
+
+/** What a service hears, up to the end. */
+function hearing(): { readonly serve: (socket: net.Socket) => void; readonly heard: Promise<string> } {
+  let tell!: (text: string) => void;
+  const heard = new Promise<string>((resolve) => { tell = resolve; });
+  return {
+    heard, serve: (socket) => {
+      let text = '';
+      socket.on('data', (chunk) => { text += String(chunk); }).on('end', () => { tell(text); socket.end(); });
+    },
+  };
+}
+
+test('a TCP backend is reached at an address that the policy permits, with pooled reads', async () => {
+  const { heard, serve } = hearing();
+  const { at } = await service(serve);
+  const { local, address, rule } = await connecting(`tcp://${at}`);
+  expect([address, rule, local.reads === undefined]).toEqual(['127.0.0.1', 'r', false]);
+  local.socket.end('bytes');
+  expect(await heard).toBe('bytes');
+});
+
+test('a Unix backend is reached by its path, which is what the policy is asked about', async () => {
+  const { heard, serve } = hearing();
+  const path = join(temporaryFolder(), 'web.sock');
+  const server = net.createServer({ allowHalfOpen: true }, serve).listen(path);
+  await once(server, 'listening');
+  atEnd(() => { server.close(); });
+  const asked: string[] = [];
+  const { local, address } = await connecting(`unix:${path}`, { permit: (given) => { asked.push(given); return allow(); }, greet: (to) => Buffer.from(to === undefined ? 'no address|' : 'address|') });
+  expect([asked, address]).toEqual([[path], path]);
+  local.socket.end('bytes');
+  expect(await heard).toBe('no address|bytes');
+});
+
+test('the greeting comes before everything, outside TLS', async () => {
+  let tell!: (bytes: Buffer) => void;
+  const heard = new Promise<Buffer>((resolve) => { tell = resolve; });
+  const { port } = await service((socket) => {
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      const all = Buffer.concat(chunks);
+      if (all.length < 16) return;
+      tell(all);
+      socket.resetAndDestroy();
+    });
+  });
+  const secured = serviceOf({ backends: [`tls://127.0.0.1:${port}`], tls: { ca: certificates().ca } });
+  await expect(connecting('tcp://a:1', { backend: secured.backends[0]!, tls: loadServiceTls(secured, '/'), greet: (to) => Buffer.from(`<${to!.port}>`) })).rejects.toMatchObject({ code: 'SERVICE_TLS_FAILED' });
+  const bytes = await heard;
+  const greeted = `<${port}>`;
+  expect(bytes.subarray(0, greeted.length).toString()).toBe(greeted);
+  expect(bytes.subarray(greeted.length, greeted.length + 2).toString('hex')).toBe('1603'); // a TLS record that is a handshake
+});
+
+test.each<[string, () => Promise<string>, string]>([
+  ['a closed port', async () => `tcp://127.0.0.1:${await closedPort()}`, 'CONNECTION_REFUSED'],
+  ['a Unix socket that is not there', async () => Promise.resolve(`unix:${temporaryFolder()}/none.sock`), 'CONNECTION_REFUSED'],
+  ['a name that nobody knows', async () => Promise.resolve('tcp://does-not-exist.invalid:80'), 'DNS_FAILED'],
+])('%s fails with %3$s, and the client hears the name of the service only', async (_, address, code) => {
+  await expect(connecting(await address())).rejects.toMatchObject({ code, message: expect.stringMatching(/^web [^/]*$/) });
+});
+
+test('what the policy does not permit is not dialled', async () => {
+  const { at, sockets } = await service(() => { /* nobody comes */ });
+  await expect(connecting(`tcp://${at}`, { permit: () => ({ allow: false, code: 'POLICY_DENIED', reason: 'No.', detail: 'no rule' }) })).rejects.toMatchObject({ code: 'POLICY_DENIED', message: 'No.' });
+  expect(sockets.size).toBe(0);
+});
+
+test('a tls:// backend without anything to verify it by is not spoken to', async () => {
+  const { heard, serve } = hearing();
+  const { port } = await service(serve);
+  await expect(connecting(`tls://127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'INTERNAL' });
+  expect(await heard).toBe('');
+});
