@@ -25,8 +25,8 @@ export function policyCommand(): Command {
 }
 
 function check(file: string): void {
-  const { rules, services, tests } = loadPolicy(file).size;
-  process.stdout.write(`${file}: ${count(rules, 'rule')}, ${count(services, 'service')}, ${count(tests, 'test')} passed\n`);
+  const { rules, services, tests, blocked } = loadPolicy(file).size;
+  process.stdout.write(`${file}: ${count(rules, 'rule')}, ${count(services, 'service')}, ${blocked === 0 ? '' : `${count(blocked, 'blocked name')}, `}${count(tests, 'test')} passed\n`);
 }
 
 function count(n: number, noun: string): string { return `${n} ${noun}${n === 1 ? '' : 's'}`; }

@@ -109,13 +109,7 @@ export class EgressServer {
 
   /** Loads every file again; each that is bad keeps its old content in force. */
   reload(cause: string): void {
-    this.#attempt('policy', cause, () => {
-      let serve = (): void => { /* assigned before it is called */ };
-      this.#policy.reload((next) => { serve = this.#services.prepare(next.services, dirname(this.#options.policy)); });
-      serve();
-      this.#watchServices();
-      for (const served of [this.#sessions, this.#connect]) served.recheckPolicy();
-    });
+    void this.#reloadPolicy(cause);
     this.#attempt('certificates', cause, () => {
       const trust = loadTrust(this.#options);
       this.#tls.setSecureContext(portOptions(trust));
@@ -123,6 +117,27 @@ export class EgressServer {
       this.#expiry.reloaded();
       this.#recheckIdentities();
     });
+  }
+
+  /** In slices where a blocklist is to be read: the old policy serves on meanwhile. A later reload takes over from one that is not done. */
+  async #reloadPolicy(cause: string): Promise<void> {
+    let serve = (): void => { /* assigned before it is called */ };
+    try {
+      const reloading = this.#policy.reload({
+        prepare: (next) => { serve = this.#services.prepare(next.services, dirname(this.#options.policy)); },
+        enforced: () => {
+          serve();
+          for (const served of [this.#sessions, this.#connect]) served.recheckPolicy();
+        },
+      });
+      this.#watchServices(); // with the blocklists that were named just now: also when they turn out not to be usable
+      if (!await reloading || this.#stopped.signal.aborted) return;
+      this.#watchServices();
+      this.#reloaded('policy', cause);
+      if (this.#policy.stale) this.reload('a file changed while it was read');
+    } catch (error) {
+      this.#notReloaded('policy', cause, error);
+    }
   }
 
   /** Stops accepting, lets streams finish up to the drain timeout, then resets what is left. */
@@ -138,6 +153,7 @@ export class EgressServer {
   /** Cuts everything. */
   close(): void {
     this.#stopped.abort();
+    this.#policy.close();
     this.#services.close();
     clearInterval(this.#recheck);
     for (const listener of this.#listeners) void listener.close();
@@ -182,22 +198,28 @@ export class EgressServer {
     else this.#http.accept(socket, { arrival, proof: socket });
   }
 
-  /** The files of the services: others with every policy. */
+  /** The files of the services, and the blocklists: others with every policy. */
   #watchServices(): void {
+    const files = [...new Set([...this.#services.files, ...this.#policy.blocklists])];
     this.#servicesWatch.abort();
     this.#servicesWatch = new AbortController();
-    if (this.#services.files.length > 0) watchFiles(this.#services.files, () => this.reload('a file changed'), { signal: AbortSignal.any([this.#stopped.signal, this.#servicesWatch.signal]) });
+    if (files.length > 0) watchFiles(files, () => this.reload('a file changed'), { signal: AbortSignal.any([this.#stopped.signal, this.#servicesWatch.signal]) });
   }
 
   #attempt(what: string, cause: string, load: () => void): void {
-    const { log } = this.#deps;
     try {
       load();
-      log.info({ event: 'reloaded', what, cause }, `${what} reloaded`);
+      this.#reloaded(what, cause);
     } catch (error) {
-      if (!(error instanceof AditError)) throw error;
-      log.error({ event: 'reload-failed', what, cause, code: error.code, reason: error.message }, `${what} not reloaded: the old ones stay in force`);
+      this.#notReloaded(what, cause, error);
     }
+  }
+
+  #reloaded(what: string, cause: string): void { this.#deps.log.info({ event: 'reloaded', what, cause }, `${what} reloaded`); }
+
+  #notReloaded(what: string, cause: string, error: unknown): void {
+    if (!(error instanceof AditError)) throw error;
+    this.#deps.log.error({ event: 'reload-failed', what, cause, code: error.code, reason: error.message }, `${what} not reloaded: the old ones stay in force`);
   }
 
   #recheckIdentities(): void {

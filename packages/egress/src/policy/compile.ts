@@ -13,7 +13,10 @@ import type { IdentityPattern } from './identity-pattern.ts';
 import { keysAt, policySchema, type PolicySource } from './schema.ts';
 import type { Service } from './service.ts';
 
-export interface Rule { readonly name: string; readonly identities: readonly IdentityPattern[]; readonly allow: readonly Grant[]; readonly deny: readonly Grant[] }
+export interface Rule { readonly name: string; readonly identities: readonly IdentityPattern[]; readonly allow: readonly Grant[]; readonly deny: readonly Grant[]; readonly denyFiles: readonly DenyFile[] }
+
+/** A file of names that a rule denies, as the policy writes it. `why` as that of a grant. */
+export interface DenyFile { readonly rule: string; readonly why: string; readonly file: string }
 
 /** One line of `tests`, and where it stands. */
 export type PolicyTest = NonNullable<PolicySource['tests']>[number] & { readonly place: Place };
@@ -40,14 +43,16 @@ export function compilePolicy(text: string, file: string): CompiledPolicy {
 function mapOf(value: unknown): Readonly<Record<string, unknown>> { return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Readonly<Record<string, unknown>> : {}; }
 
 function assemble(source: PolicySource, document: SourceDocument, file: string): CompiledPolicy {
-  const grants = (rule: number, list: 'allow' | 'deny'): Grant[] => (source.rules[rule]![list] ?? []).map(({ text, value }, at) => {
+  const reason = (rule: number, list: 'allow' | 'deny' | 'deny-files', { text, at }: { readonly text: string; readonly at: number }): { rule: string; why: string } => {
     const { line, column } = document.placeOf(['rules', rule, list, at]);
-    const name = source.rules[rule]!.name;
-    return { rule: name, why: `rule "${name}" (${file}:${line}:${column}, "${text}")`, pattern: value satisfies DestinationPattern };
-  });
+    const { name } = source.rules[rule]!;
+    return { rule: name, why: `rule "${name}" (${file}:${line}:${column}, "${text}")` };
+  };
+  const grants = (rule: number, list: 'allow' | 'deny'): Grant[] => (source.rules[rule]![list] ?? []).map(({ text, value }, at) => ({ ...reason(rule, list, { text, at }), pattern: value satisfies DestinationPattern }));
+  const files = (rule: number): DenyFile[] => (source.rules[rule]!['deny-files'] ?? []).map(({ text, value }, at) => ({ ...reason(rule, 'deny-files', { text, at }), file: value }));
   return {
     services: new Map(Object.entries(source.services ?? {}).map(([name, service]) => [name, { ...service, name }])),
-    rules: source.rules.map(({ name, identities }, at) => ({ name, identities: identities.map(({ value }) => value), allow: grants(at, 'allow'), deny: grants(at, 'deny') })),
+    rules: source.rules.map(({ name, identities }, at) => ({ name, identities: identities.map(({ value }) => value), allow: grants(at, 'allow'), deny: grants(at, 'deny'), denyFiles: files(at) })),
     tests: (source.tests ?? []).map((test, at) => ({ ...test, place: document.placeOf(['tests', at]) })),
   };
 }
@@ -58,10 +63,10 @@ function ruleFaults(document: SourceDocument): Complaint[] {
   const seen = new Set<unknown>();
   return (Array.isArray(rules) ? rules : []).flatMap((rule: unknown, at) => {
     if (typeof rule !== 'object' || rule === null) return [];
-    const { name, allow, deny } = rule as Readonly<Record<string, unknown>>;
+    const { name, allow, deny, 'deny-files': files } = rule as Readonly<Record<string, unknown>>;
     const twice = typeof name === 'string' && seen.has(name) ? [{ ...document.placeOf(['rules', at, 'name']), text: `a second rule is named ${JSON.stringify(name)}: logs could not tell them apart` }] : [];
     seen.add(name);
-    return allow === undefined && deny === undefined ? [...twice, { ...document.placeOf(['rules', at]), text: 'the rule neither allows nor denies anything' }] : twice;
+    return allow === undefined && deny === undefined && files === undefined ? [...twice, { ...document.placeOf(['rules', at]), text: 'the rule neither allows nor denies anything' }] : twice;
   });
 }
 

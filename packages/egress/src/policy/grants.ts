@@ -3,11 +3,15 @@
  * Rule: an index only: it answers which pattern matches, exact names before wildcards before `*`; who wins is judge.ts.
  */
 import { cidrContains, type Cidr } from '@adit/shared';
+import type { Blocklist } from './blocklist.ts';
 import type { DestinationPattern } from './destination-pattern.ts';
 import { portsInclude, type Ports } from './ports.ts';
 
 /** One pattern of one rule. `why` is a clause for logs: the rule, where it stands, and the pattern. */
 export interface Grant { readonly rule: string; readonly why: string; readonly pattern: DestinationPattern }
+
+/** A file of names of one rule. */
+export interface Listed { readonly rule: string; readonly why: string; readonly list: Blocklist }
 
 export interface NameMatch { readonly grant: Grant; readonly breadth: 'exact' | 'wildcard' | 'any' }
 
@@ -20,9 +24,13 @@ export class Grants {
   readonly #suffixes = new Map<string, Entry[]>();
   readonly #any: Entry[] = [];
   readonly #ranges: RangeEntry[] = [];
+  readonly #lists: readonly Listed[];
 
   /** Of patterns that match alike, the first decides. */
-  constructor(grants: Iterable<Grant>) { for (const grant of grants) this.#add(grant); }
+  constructor(grants: Iterable<Grant>, lists: readonly Listed[] = []) {
+    this.#lists = lists;
+    for (const grant of grants) this.#add(grant);
+  }
 
   #add(grant: Grant): void {
     const { pattern } = grant;
@@ -49,6 +57,15 @@ export class Grants {
     }
     const any = this.any(port);
     return any === undefined ? undefined : { grant: any, breadth: 'any' };
+  }
+
+  /** The file that has a name, and its line; the name is canonical. */
+  listed(host: string): Pick<Grant, 'rule' | 'why'> | undefined {
+    for (const { rule, why, list } of this.#lists) {
+      const found = list.blocks(host);
+      if (found !== undefined) return { rule, why: `${why}, line ${found.line} (${found.text}),` };
+    }
+    return undefined;
   }
 
   /** The `*` pattern with this port. */

@@ -73,9 +73,11 @@ function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
   return wide === undefined ? refused(request) : prohibited(request, special.kind, wide);
 }
 
-function denyOf({ deny, service, literal, host, port, backend }: Request): Grant | undefined {
+type Reason = Pick<Grant, 'rule' | 'why'>;
+
+function denyOf({ deny, service, literal, host, port, backend }: Request): Reason | undefined {
   if (backend.kind === 'unix') return (service === undefined ? undefined : deny.service(service)) ?? deny.everything();
-  return (service === undefined ? undefined : deny.service(service)) ?? (literal === undefined ? deny.named(host, port)?.grant : deny.any(port));
+  return (service === undefined ? undefined : deny.service(service)) ?? (literal === undefined ? deny.named(host, port)?.grant ?? deny.listed(host) : deny.any(port));
 }
 
 function unixGrant({ allow, service }: Request): Grant | undefined { return service === undefined ? undefined : allow.service(service); }
@@ -105,7 +107,7 @@ function allowed(grant: Grant, { backend }: Request): Verdict {
   return { allow: true, rule: grant.rule, backends: [backend], detail: `${grant.why} allows it` };
 }
 
-function refusedBy(grant: Grant, request: Request): Verdict {
+function refusedBy(grant: Reason, request: Request): Verdict {
   return { ...refused(request, `${grant.why} denies it`), rule: grant.rule };
 }
 

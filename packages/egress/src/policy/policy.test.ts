@@ -42,7 +42,7 @@ describe('a policy', () => {
   });
 
   it('says what it holds, and whom it speaks about', () => {
-    expect(example.size).toEqual({ rules: 1, services: 1, tests: 2 });
+    expect(example.size).toEqual({ rules: 1, services: 1, tests: 2, blocked: 0 });
     expect(example.trustDomains).toEqual(['example.org']);
     expect([alice, subject('bob', 'developers'), subject('ci-1'), subject('bob'), subject('ci-')].map((who) => example.knows(who))).toEqual([true, true, true, false, false]);
   });

@@ -4,7 +4,8 @@
  * What an identity may do is indexed once per Subject object, which a session keeps for its life.
  * Spec: docs/policy.md.
  */
-import { formatDestination, formatHostPort, parseAddress, parseHost, type Destination } from '@adit/shared';
+import { AditError, formatDestination, formatHostPort, parseAddress, parseHost, type Destination } from '@adit/shared';
+import type { Blocklists } from './blocklist.ts';
 import { policyInvalid } from './complaint.ts';
 import { compilePolicy, type CompiledPolicy, type Rule } from './compile.ts';
 import { Grants } from './grants.ts';
@@ -20,32 +21,41 @@ type Denied = Extract<Verdict, { readonly allow: false }>;
 /** A place of a destination, by the name of the backend; for a host there is only one and it needs no name. */
 export interface Dialled { readonly destination: Destination; readonly backend: string }
 
+const noLists: Blocklists = new Map();
+
 interface Standing { readonly rules: readonly Rule[]; readonly allow: Grants; readonly deny: Grants }
 
 export class Policy {
   readonly file: string;
   readonly #compiled: CompiledPolicy;
+  readonly #lists: Blocklists;
   readonly #standings = new WeakMap<Subject, Standing>();
   /** May do whatever anybody may. */
   #prober: Standing | undefined;
 
-  private constructor(file: string, compiled: CompiledPolicy) {
+  private constructor(file: string, compiled: CompiledPolicy, lists: Blocklists) {
     this.file = file;
     this.#compiled = compiled;
+    this.#lists = lists;
   }
 
   /** Reads a policy file's text and runs its tests; `file` names it in complaints and logs. Fails with POLICY_INVALID, all complaints in one. */
-  static parse(text: string, file: string): Policy {
-    const policy = new Policy(file, compilePolicy(text, file));
+  static parse(text: string, file: string): Policy { return Policy.of(compilePolicy(text, file), file, noLists); }
+
+  /** As `parse`, of a file that was compiled, with the files of names that it denies, all of them. */
+  static of(compiled: CompiledPolicy, file: string, lists: Blocklists): Policy {
+    const missing = blocklistsOf(compiled).find((name) => !lists.has(name));
+    if (missing !== undefined) throw new AditError('POLICY_INVALID', `The blocklist ${missing}, which ${file} names, was not loaded.`);
+    const policy = new Policy(file, compiled, lists);
     const failed = policy.runTests();
     if (failed.length > 0) throw policyInvalid(file, failed);
     return policy;
   }
 
   /** How much is in the file. */
-  get size(): { readonly rules: number; readonly services: number; readonly tests: number } {
+  get size(): { readonly rules: number; readonly services: number; readonly tests: number; readonly blocked: number } {
     const { rules, services, tests } = this.#compiled;
-    return { rules: rules.length, services: services.size, tests: tests.length };
+    return { rules: rules.length, services: services.size, tests: tests.length, blocked: [...this.#lists.values()].reduce((sum, { size }) => sum + size, 0) };
   }
 
   /** The trust domains that rules pin: what a bare name in a test may stand for. */
@@ -111,11 +121,14 @@ export class Policy {
     const known = this.#standings.get(subject);
     if (known !== undefined) return known;
     const rules = this.#compiled.rules.filter(({ identities }) => identities.some((pattern) => identityMatches(pattern, subject)));
-    const standing = { rules, allow: new Grants(rules.flatMap(({ allow }) => allow)), deny: new Grants(rules.flatMap(({ deny }) => deny)) };
+    const standing = { rules, allow: new Grants(rules.flatMap(({ allow }) => allow)), deny: new Grants(rules.flatMap(({ deny }) => deny), rules.flatMap(({ denyFiles }) => denyFiles).map((denied) => ({ ...denied, list: this.#lists.get(denied.file)! }))) };
     this.#standings.set(subject, standing);
     return standing;
   }
 }
+
+/** The files of names that the rules deny, each once. */
+export function blocklistsOf({ rules }: CompiledPolicy): readonly string[] { return [...new Set(rules.flatMap(({ denyFiles }) => denyFiles.map(({ file }) => file)))]; }
 
 /** The host once more in its one spelling: whoever made the destination, what is compared is canonical. */
 function placeOf({ host, port, tls }: Extract<Destination, { readonly kind: 'host' }>): Backend | undefined {

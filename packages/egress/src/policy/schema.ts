@@ -30,6 +30,8 @@ function parseGroup(text: string): Parsed<string> {
   return parsed.ok ? { ok: true, value: text } : { ok: false, reason: 'write the name of a group alone, such as developers' };
 }
 
+function parseFile(text: string): Parsed<string> { return text === '' || text.includes('\0') ? { ok: false, reason: 'name a file' } : { ok: true, value: text }; }
+
 function parseIp(text: string): Parsed<string> {
   const host = addressFamily(text) === 0 ? undefined : parseHost(text);
   return host ?? { ok: false, reason: 'it is not an address' };
@@ -44,6 +46,7 @@ export function policySchema(written: Readonly<Record<string, unknown>>) {
     identities: z.array(textOf(parseIdentityPattern)).min(1),
     allow: patterns.optional(),
     deny: patterns.optional(),
+    'deny-files': z.array(textOf(parseFile)).min(1).optional(),
   });
   const test = z.strictObject({
     identity: textOf(parseTestIdentity),
@@ -64,7 +67,7 @@ export function policySchema(written: Readonly<Record<string, unknown>>) {
 export function keysAt(path: readonly PropertyKey[]): readonly string[] {
   const [top, , ...below] = path;
   if (top === undefined) return ['version', 'services', 'rules', 'tests'];
-  if (top === 'rules') return ['name', 'identities', 'allow', 'deny'];
+  if (top === 'rules') return ['name', 'identities', 'allow', 'deny', 'deny-files'];
   if (top === 'tests') return ['identity', 'groups', 'destination', 'address', 'expect'];
   return serviceKeys[String(below[0] ?? '')] ?? [];
 }

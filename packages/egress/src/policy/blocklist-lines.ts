@@ -1,0 +1,137 @@
+/**
+ * What the lines of a blocklist mean:
+ *   example.com            that name and every name below it
+ *   *.example.com          every name below it, not the name itself
+ *   =example.com           that name alone
+ *   0.0.0.0 a.example ...  a hosts file: those names alone; the address does not matter
+ * Rule: a "#" begins a comment, blank lines are nothing. A line that is none of these is a complaint with its place and never passed over: what
+ * somebody wanted blocked would be open. What every hosts file says about its own machine (localhost and the like) is passed over.
+ * Any split of the bytes means the same; a line is at most 4 KiB. Names come out in the one spelling of `parseHost`; Unicode ones are mapped (UTS 46).
+ */
+import { domainToASCII } from 'node:url';
+import { addressFamily, parseHost, safeText, type Parsed } from '@adit/shared';
+import { below, everything, itself, maxNames, type BlocklistBuilder, type Reach } from './blocklist.ts';
+
+export const maxLineBytes = 4_096;
+/** So many complaints are told; the rest are counted. */
+const maxTold = 5;
+/** Names that hosts files give to the machine itself and its network. */
+const ownNames = new Set(['localhost', 'localhost.localdomain', 'local', 'broadcasthost', 'ip6-localhost', 'ip6-loopback', 'ip6-localnet', 'ip6-mcastprefix', 'ip6-allnodes', 'ip6-allrouters', 'ip6-allhosts', '0.0.0.0']);
+const notAscii = /[^\0-\x7f]/;
+const lineFeed = 0x0a;
+const nothing = new Uint8Array(0);
+const tooLong = `the line is longer than ${maxLineBytes} bytes`;
+
+const no = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
+
+/** Reads the bytes of a file, in pieces of any size, into a builder. */
+export class BlocklistReader {
+  readonly #builder: BlocklistBuilder;
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  #rest: Uint8Array = nothing;
+  #line = 0;
+  #faults = 0;
+  #stopped = false;
+  readonly #told: string[] = [];
+
+  constructor(builder: BlocklistBuilder) { this.#builder = builder; }
+
+  /** Why the file cannot be used, "LINE: reason" each; empty where it can. */
+  get complaints(): readonly string[] { return this.#faults > this.#told.length ? [...this.#told, `and ${this.#faults - this.#told.length} more lines`] : this.#told; }
+
+  /** No more is worth reading. */
+  get hopeless(): boolean { return this.#stopped; }
+
+  /** The next bytes; they are not kept, but for the beginning of a line. */
+  receive(chunk: Uint8Array): void {
+    if (this.#stopped) return;
+    const end = chunk.lastIndexOf(lineFeed) + 1;
+    const whole = end === 0 ? undefined : joined(this.#rest, chunk.subarray(0, end - 1));
+    this.#rest = end === 0 ? joined(this.#rest, chunk) : chunk.slice(end);
+    if (whole !== undefined) this.#lines(whole);
+    if (this.#rest.length > maxLineBytes && !this.#stopped) this.#stop(this.#line + 1, tooLong);
+  }
+
+  /** The file is over. */
+  end(): void {
+    if (this.#rest.length > 0 && !this.#stopped) this.#lines(this.#rest);
+    this.#rest = nothing;
+  }
+
+  #lines(bytes: Uint8Array): void {
+    for (const text of this.#texts(bytes)) {
+      if (this.#stopped) return;
+      this.#line++;
+      if (text !== undefined && text.length > 0) this.#read(this.#line === 1 ? text.replace(/^\ufeff/, '') : text);
+    }
+  }
+
+  /** Decoded at once where all is well, and line by line to find the one where it is not. */
+  #texts(bytes: Uint8Array): readonly (string | undefined)[] {
+    try {
+      return this.#decoder.decode(bytes).split('\n');
+    } catch {
+      return splitLines(bytes).map((line, at) => this.#decoded(line, this.#line + 1 + at));
+    }
+  }
+
+  #decoded(line: Uint8Array, number: number): string | undefined {
+    try {
+      return line.length > maxLineBytes ? Buffer.from(line).toString('latin1') : this.#decoder.decode(line);
+    } catch {
+      this.#complain(number, 'it is not UTF-8');
+      return undefined;
+    }
+  }
+
+  #read(text: string): void {
+    if (text.length > maxLineBytes || (text.length > maxLineBytes / 4 && Buffer.byteLength(text) > maxLineBytes)) return this.#stop(this.#line, tooLong);
+    const hash = text.indexOf('#');
+    const words = (hash < 0 ? text : text.slice(0, hash)).trim().split(/[ \t]+/);
+    const [first] = words as [string, ...string[]];
+    if (first === '') return;
+    if (words.length === 1) this.#add(first);
+    else if (addressFamily(first.replace(/%.*$/, '')) === 0) this.#complain(this.#line, `"${safeText(text, { maxLength: 80 })}" has more than one word: write one name, or a line of a hosts file`);
+    else for (const name of words.slice(1)) if (!ownNames.has(name.toLowerCase())) this.#add(`=${name}`);
+  }
+
+  #add(word: string): void {
+    const reach: Reach = word.startsWith('=') ? itself : word.startsWith('*.') ? below : everything;
+    const name = parseListed(word.slice(reach === everything ? 0 : reach === itself ? 1 : 2));
+    if (name.ok && this.#builder.count >= maxNames) this.#stop(this.#line, `there are more than ${maxNames} names`);
+    else if (name.ok) this.#builder.add(name.value, { reach, line: this.#line });
+    else this.#complain(this.#line, `"${safeText(word, { maxLength: 80 })}": ${name.reason}`);
+  }
+
+  #stop(line: number, reason: string): void {
+    this.#stopped = true;
+    this.#complain(line, reason);
+  }
+
+  #complain(line: number, reason: string): void {
+    this.#faults++;
+    if (this.#told.length < maxTold) this.#told.push(`${line}: ${reason}`);
+  }
+}
+
+/** A name in its one spelling; an address is none. */
+function parseListed(text: string): Parsed<string> {
+  const ascii = notAscii.test(text) ? domainToASCII(text) : text;
+  if (ascii === '' && text !== '') return no('it is not a name that IDNA allows');
+  const parsed = parseHost(ascii);
+  if (!parsed.ok) return /characters|colon/.test(parsed.reason) ? no('write one name in a line, without scheme, port or path: example.com, *.example.com or =example.com') : parsed;
+  return addressFamily(parsed.value) === 0 ? parsed : no('addresses and ranges go into "deny" of a rule, as 203.0.113.7:* or 203.0.113.0/24:*');
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array { return a.length === 0 ? b.slice() : Buffer.concat([a, b]); }
+
+function splitLines(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, from)) {
+    lines.push(bytes.subarray(from, at));
+    from = at + 1;
+  }
+  return [...lines, bytes.subarray(from)];
+}
+
