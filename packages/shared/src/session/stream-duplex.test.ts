@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { MuxPair } from '../../../../test/support/mux-pair.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import type { RelayOutcome } from './relay.ts';
@@ -49,6 +50,30 @@ test('carries bytes both ways, and ends once when both halves did', async () => 
   await once(duplex, 'close');
   expect(Buffer.concat(back).toString()).toBe('answer');
   expect(ended).toMatchObject([{ end: 'finished', bytesSent: up.length, bytesReceived: 6 }]);
+});
+
+test('whatever a reader takes is credited, also when nothing comes after it: the far end never waits for a reader that waits for it', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 65_536 }), { minLength: 1, maxLength: 30 }), fc.array(fc.boolean(), { maxLength: 60 }), async (sizes, taking) => {
+    const { duplex, far, pump } = streamed();
+    let took = 0;
+    duplex.on('data', (chunk: Buffer) => { took += chunk.length; }).pause();
+    let at = 0;
+    let sent = 0;
+    const send = (): void => { while (at < sizes.length * 8 && far.canSend()) { const size = sizes[at++ % sizes.length]!; far.sendView(Buffer.alloc(size)); sent += size; } };
+    far.events = { ...far.events, writable: send };
+    send();
+    for (const take of taking) {
+      if (take) duplex.once('data', () => duplex.pause()).resume();
+      await new Promise(setImmediate);
+      pump();
+    }
+    duplex.resume();
+    for (let turn = 0; turn < 200; turn++) {
+      await new Promise(setImmediate);
+      pump();
+    }
+    expect([at, took]).toEqual([sizes.length * 8, sent]);
+  }), { numRuns: 40 });
 });
 
 test('one write that is larger than the credit waits for more of it', async () => {

@@ -31,7 +31,10 @@ export class StreamDuplex extends Duplex {
       refused: ({ code, reason }) => this.#cut({ end: 'refused', code, reason }),
       reset: ({ code, reason }) => this.#cut({ end: 'reset', code, reason }),
       // A small view would pin a whole chunk.
-      data: (bytes) => { this.push(bytes.length < smallBytes ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)); },
+      data: (bytes) => {
+        this.push(bytes.length < smallBytes ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+        this.#credit();
+      },
       end: () => this.#ended(),
       writable: () => this.#goOn(),
     };
@@ -44,7 +47,14 @@ export class StreamDuplex extends Duplex {
     this.#cut({ end: 'reset', code, reason });
   }
 
-  override _read(): void { this.#stream.accepted(this.#stream.bytesReceived - this.readableLength); }
+  override _read(): void { /* it comes as it comes */ }
+
+  /** Credit is given here and not in `_read`, which is called before the chunk is taken, and no more until there is another one: the far end may wait for it. */
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    this.#credit();
+    return chunk;
+  }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void { this.#send(chunk, taken); }
 
@@ -73,6 +83,8 @@ export class StreamDuplex extends Duplex {
       return;
     }
   }
+
+  #credit(): void { this.#stream.accepted(this.#stream.bytesReceived - this.readableLength); }
 
   #goOn(): void {
     const taken = this.#taken;
