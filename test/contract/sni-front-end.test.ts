@@ -37,12 +37,12 @@ test('each name goes its own way, the most specific one', async () => {
 });
 
 test.each([
-  ['a name without a route', helloOf('web.example.org'), alerts.unrecognizedName, 'CLIENT_NO_ROUTE', /no --sni-route is for web\.example\.org/],
-  ['no name', helloOf(''), alerts.missingExtension, 'CLIENT_NO_ROUTE', /names no server/],
-  ['no TLS', Promise.resolve('GET / HTTP/1.1\r\n\r\n'), alerts.unexpectedMessage, 'CLIENT_MALFORMED', /a byte of 71, which is not TLS/],
-])('%s is told so in an alert, and the log says why', async (_, said, alert, code, reason) => {
+  { what: 'a name without a route', said: await helloOf('web.example.org'), alert: alerts.unrecognizedName, code: 'CLIENT_NO_ROUTE', reason: /no --sni-route is for web\.example\.org/ },
+  { what: 'no name', said: await helloOf(''), alert: alerts.missingExtension, code: 'CLIENT_NO_ROUTE', reason: /names no server/ },
+  { what: 'no TLS', said: 'GET / HTTP/1.1\r\n\r\n', alert: alerts.unexpectedMessage, code: 'CLIENT_MALFORMED', reason: /a byte of 71, which is not TLS/ },
+])('$what is told so in an alert, and the log says why', async ({ said, alert, code, reason }) => {
   const ingress = await ingressWith('*.example.com=web');
-  expect(await heard(ingress, await said)).toBe(alertBytes(alert));
+  expect(await heard(ingress, said)).toBe(alertBytes(alert));
   expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code, reason: expect.stringMatching(reason) });
 });
 

@@ -10,11 +10,11 @@ const vector16 = (bytes: readonly number[]): number[] => [...u16(bytes.length), 
 const ascii = (text: string): number[] => [...Buffer.from(text, 'latin1')];
 const extension = (type: number, value: readonly number[]): number[] => [...u16(type), ...vector16(value)];
 const serverName = (name: string): number[] => extension(0, vector16([0, ...vector16(ascii(name))]));
-const padding = (bytes: number): number[] => extension(21, new Array<number>(bytes).fill(0));
+const padding = (bytes: number): number[] => extension(21, Array.from({ length: bytes }, () => 0));
 
 /** TYPE(1)=1 LENGTH(3) VERSION(2) RANDOM(32) SESSION CIPHERS COMPRESSION EXTENSIONS */
 function message(extensions: readonly number[] | undefined, after: readonly number[] = []): Uint8Array {
-  const body = [3, 3, ...new Array<number>(32).fill(7), 2, 1, 1, 0, 2, 0x13, 1, 1, 0, ...(extensions ? vector16(extensions) : []), ...after];
+  const body = [3, 3, ...Array.from({ length: 32 }, () => 7), 2, 1, 1, 0, 2, 0x13, 1, 1, 0, ...(extensions ? vector16(extensions) : []), ...after];
   return Uint8Array.of(1, body.length >> 16, ...u16(body.length & 0xffff), ...body);
 }
 
