@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { certificates } from './certificates.ts';
-import { Child, run, type Finished } from './child.ts';
+import { Child, run, type Finished, type StartOptions } from './child.ts';
 import { find } from './scenario.ts';
 import { temporaryFolder } from './scope.ts';
 import { closedPort } from './services.ts';
@@ -37,8 +37,8 @@ export async function startNginx(): Promise<Nginx> {
 export function inHttp(servers: string): string { return `http {\n  access_log off;\n${servers}\n}\n`; }
 
 /** nginx with these blocks (`http {}`, `stream {}`) beside `events {}`. */
-export async function startNginxWith(blocks: string): Promise<Child> {
-  const nginx = new Child(find('nginx')!, [...written(blocks), '-e', 'stderr'], { name: 'nginx' });
+export async function startNginxWith(blocks: string, start: StartOptions = {}): Promise<Child> {
+  const nginx = new Child(find('nginx')!, [...written(blocks), '-e', 'stderr'], { name: 'nginx', ...start });
   await nginx.line(/using the "epoll" event method|start worker|OS: /);
   return nginx;
 }

@@ -4,7 +4,7 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseTransparentSpec, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Settings, type SniRoute, type Sources, type TransparentSpec } from '@adit/shared';
+import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseTransparentSpec, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Setting, type Settings, type SniRoute, type Sources, type TransparentSpec } from '@adit/shared';
 import { carrierChoices } from './dialer.ts';
 import { proxyOfEnvironment } from './environment-proxy.ts';
 import type { ProxyOptions } from './proxies.ts';
@@ -106,7 +106,7 @@ export function resolveIngressOptions(sources: Sources): IngressOptions {
 /** What --print-rules needs, or undefined where it is not asked for: nothing but the listeners has to be given. Throws as the above. */
 export function resolveRules(sources: Sources): readonly TransparentSpec[] | undefined {
   if (sources.flags['printRules'] === undefined && sources.environment['ADIT_PRINT_RULES'] === undefined) return undefined;
-  const optional = Object.fromEntries(Object.entries(ingressSettings as Settings).map(([field, { required: _, ...setting }]) => [field, setting]));
+  const optional = Object.fromEntries(Object.entries(ingressSettings as Settings).map(([field, setting]) => [field, Object.fromEntries(Object.entries(setting).filter(([key]) => key !== 'required')) as unknown as Setting]));
   const { printRules, transparent } = resolveOptions(optional, sources) as Pick<IngressOptions, 'printRules' | 'transparent'>;
   return printRules ? transparent : undefined;
 }

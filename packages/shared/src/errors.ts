@@ -78,7 +78,7 @@ export const codes = {
   CONFIG_UNKNOWN_KEY: ours(2, 'config', 'Remove the key or correct its spelling.'),
   POLICY_INVALID: ours(2, 'config', 'Correct the policy file; "adit policy check FILE" tests it.'),
   CREDENTIALS_UNUSABLE: ours(3, 'config', 'Check --cert and --key with "adit ca show FILE".'),
-  TRANSPARENT_UNAVAILABLE: ours(2, 'config', 'Leave --transparent away: --socks and --http-proxy work everywhere.'),
+  TRANSPARENT_UNAVAILABLE: ours(2, 'config', 'Or leave --transparent away: --socks and --http-proxy work everywhere.'),
   LISTEN_FAILED: ours(1, 'local', 'Choose another address or port, or stop the program that uses it.'),
   ACTIVATION_INVALID: ours(2, 'config', 'Compare FileDescriptorName= of the .socket units with the systemd:NAME of the options.'),
   EGRESS_UNREACHABLE: { ...ours(1, 'link', 'Check the address of the egress, the network, and that the egress runs.'), retryable: true, http: 503, proxyStatus: 'destination_unavailable' },

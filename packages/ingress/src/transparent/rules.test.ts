@@ -19,6 +19,12 @@ test('it leaves the connections of the ingress alone, first of all', () => {
   expect(rulesScript({ uid: 0, specs: ['4000'], leads: [{ hook: 'output', family: 4, how: 'redirect', port: 4000 }] })).toContain('That is root here');
 });
 
+test('TPROXY, which sees every packet, leaves answers alone', () => {
+  expect(both).toMatch(/priority mangle; policy accept;\n {4}ct direction reply return\n/);
+  expect(both).toContain('ip6tables -w -t mangle -A ADIT_TPROXY -m conntrack --ctdir REPLY -j RETURN');
+  expect(both.match(/ct direction/g)).toHaveLength(1);
+});
+
 test('each way of leading has its words in nftables and in iptables', () => {
   expect(both).toContain('meta l4proto tcp ip daddr { $to4 } redirect to :4000');
   expect(both).toContain('meta l4proto tcp ip daddr { $to4 } dnat ip to 192.0.2.1:4000');

@@ -2,7 +2,8 @@
  * A script of sh that leads connections to the transparent listeners, with nftables or with iptables, and takes its rules away again.
  * Rule: the connections of the ingress itself are left alone, by the user that it runs as, and so is what ends on this machine or on its links.
  * All that it changes is its own: one table, or chains that begin with ADIT. What is led to TPROXY is marked first: with no listener there it ends
- * here, and does not leave by another way.
+ * here, and does not leave by another way. Answers of the machines behind a gateway are left alone: nat rules see only what opens a connection, TPROXY
+ * sees every packet.
  * Spec: nft(8), iptables-extensions(8), Documentation/networking/tproxy.rst of Linux.
  */
 import { formatHostPort } from '@adit/shared';
@@ -77,7 +78,7 @@ function nftables(leads: readonly Lead[]): string[] {
   const bodies = chains(leads).flatMap(({ hook, kind, leads: here }) => [
     `  chain ${kind === 'tproxy' ? 'routed' : hook} {`,
     `    type ${kind === 'tproxy' ? 'filter' : 'nat'} hook ${hook} priority ${kind === 'tproxy' ? 'mangle' : '-100'}; policy accept;`,
-    ...(hook === 'output' ? ['    meta skuid $uid return'] : []),
+    ...(hook === 'output' ? ['    meta skuid $uid return'] : []), ...(kind === 'tproxy' ? ['    ct direction reply return'] : []),
     '    fib daddr type local return',
     ...here.flatMap(({ family }) => `    ${nftFamily[family]} daddr ${linkLocal[family]} return`),
     ...here.map((lead) => `    meta l4proto tcp ${nftFamily[lead.family]} daddr { $to${lead.family} } ${nftLead(lead)}`),
@@ -99,7 +100,7 @@ function iptables(leads: readonly Lead[]): string[] {
     const chain = kind === 'tproxy' ? 'ADIT_TPROXY' : `ADIT_${hook.toUpperCase()}`;
     const command = `${tool[lead.family]} -t ${kind === 'tproxy' ? 'mangle' : 'nat'}`;
     const jump = `${hook.toUpperCase()} -p tcp -j ${chain}`;
-    const skip = [...(hook === 'output' ? ['-m owner --uid-owner "$uid"'] : []), '-m addrtype --dst-type LOCAL', `-d ${linkLocal[lead.family]}`];
+    const skip = [...(hook === 'output' ? ['-m owner --uid-owner "$uid"'] : []), ...(kind === 'tproxy' ? ['-m conntrack --ctdir REPLY'] : []), '-m addrtype --dst-type LOCAL', `-d ${linkLocal[lead.family]}`];
     return {
       on: [`${command} -N ${chain}`, ...skip.map((match) => `${command} -A ${chain} ${match} -j RETURN`), `${command} -A ${chain} -p tcp -d "$to${lead.family}" ${iptablesLead(lead)}`, `${command} -A ${jump}`],
       off: [`-D ${jump}`, `-F ${chain}`, `-X ${chain}`].map((what) => `quietly ${command} ${what}`),
