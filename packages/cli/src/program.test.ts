@@ -23,7 +23,7 @@ describe('adit', () => {
     const { status, stdout, stderr } = run(['--help']);
     expect([status, stderr]).toEqual([0, '']);
     for (const text of ['ingress', 'egress', 'ca', 'policy', 'Start here:', 'adit ca init --trust-domain example.org']) expect(stdout).toContain(text);
-    for (const command of ['ingress', 'egress', 'ca', 'policy']) expect(run([command, '--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining(`Usage: adit ${command}`), stderr: '' });
+    for (const command of ['ingress', 'connect', 'egress', 'ca', 'policy']) expect(run([command, '--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining(`Usage: adit ${command}`), stderr: '' });
   });
   test('says its version', () => { expect(run(['--version'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) }); });
   test('without a command shows help on stderr and exits 2', () => { expect(run([])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('Usage: adit') }); });
@@ -37,7 +37,7 @@ describe('adit', () => {
     expect(run(['egress', '--config', 'edge.yaml'])).toMatchObject({ status: 2, stderr: 'adit: edge.yaml:5:15: idle-timeout "1d": not a duration: write 500ms, 10s, 5m, 1h, or 0 for none\nadit: edge.yaml:6:1: the key "lissten" is unknown; did you mean "listen"? Correct the value that is named. [CONFIG_INVALID]\n' });
   });
   test('refuses an unknown variable in every command, and does not show its value', () => {
-    for (const args of [['ca', 'list'], ['policy', 'check', 'p.yaml'], ['ingress'], ['egress']]) {
+    for (const args of [['ca', 'list'], ['policy', 'check', 'p.yaml'], ['ingress'], ['connect', 'web'], ['egress']]) {
       const { status, stderr } = run(args, { ADIT_CA_PASSPHRAS: 'hunter2' });
       expect(stderr).toContain('the environment variable "ADIT_CA_PASSPHRAS" is unknown; did you mean ADIT_CA_PASSPHRASE?');
       expect(stderr).not.toContain('hunter2');

@@ -24,6 +24,11 @@ describe('adit-ingress', () => {
     expect(stdout).toContain('-L, --forward <SPEC>');
     expect(stdout).toContain('-L 5432:db.internal:5432');
   });
+  test('is "adit connect" too, with flags of its own', () => {
+    expect(run(['connect', '--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('Usage: adit-ingress connect [options] <destination>') });
+    expect(run(['connect', '--egress', 'h:1', 'nope:'])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^adit-ingress: the destination "nope:": .*\[USAGE\]\n$/) });
+    expect(run(['connect', '--control-socket', './absent', 'web'])).toMatchObject({ status: 2, stderr: expect.stringContaining('no ingress answers at ./absent') });
+  });
   test('refuses an unknown flag with a suggestion', () => { expect(run(['--forwrad', '1:web'])).toMatchObject({ status: 2, stderr: "adit-ingress: unknown option '--forwrad' (Did you mean --forward?). See --help. [USAGE]\n" }); });
   test('says which of many forwards is wrong, wherever it stands', () => {
     const rest = ['--egress', 'h:1', '--cert', 'a', '--key', 'b', '--ca', 'c'];

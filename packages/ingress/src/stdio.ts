@@ -72,7 +72,7 @@ async function openSession({ destination, session, logLevel, logFormat, controlS
   try {
     agent.watch();
     const denied = agent.run().then(() => { throw new AditError('EGRESS_UNREACHABLE', 'stopped'); });
-    denied.catch(() => { /* an egress that denies us later resets the stream */ });
+    denied.catch((error: unknown) => { if (!(error instanceof AditError)) throw error; }); // an egress that denies us later resets the stream
     const opener = await Promise.race([denied, usable(agent)]);
     const stream = new StreamDuplex(opener.open(encodeOpen({ destination, frontEnd: 'stdio', client: 'local' })), { ended: () => { /* arrives as the end, or the error, of the duplex */ } });
     signal.removeEventListener('abort', close); // the stream is told first
