@@ -44,6 +44,11 @@ describe('adit policy check', () => {
     expect(await run('check', 'policy.yaml')).toEqual({ status: 0, out: 'policy.yaml: 1 rule, 1 service, 2 tests passed\n', err: '' });
   });
 
+  it('names the backends of a service that has several, and how one is chosen', async () => {
+    const policy = 'version: 1\nservices: { web: { backends: ["a.internal:80", { address: "unix:/run/b", weight: 0 }], balance: source, health: {} }, one: "tcp://c.internal:1" }\nrules: []\n';
+    expect(await runWith(policy, 'check', 'policy.yaml')).toMatchObject({ status: 0, out: 'policy.yaml: 0 rules, 2 services, 0 tests passed\n  web: 2 backends, always the same for one identity (source); checked every 5s: tcp://a.internal:80; unix:/run/b, weight 0: no new connections\n' });
+  });
+
   it('says all that is wrong with a bad one, and exits with 2', async () => {
     expect(await run('check', 'broken.yaml')).toEqual({
       status: 2, out: '', err: 'broken.yaml:2:1: unknown key "rule": did you mean "rules"?\nbroken.yaml:3:45: "wbe": no service of that name is defined\n',
@@ -53,6 +58,27 @@ describe('adit policy check', () => {
 });
 
 describe('adit policy explain', () => {
+  it('shows every backend of a service, what becomes of its addresses, and which are not for this identity', async () => {
+    const policy = 'version: 1\nservices:\n  web: { backends: ["tcp://10.0.0.1:80", { address: "tls://b.internal:443", weight: 3 }, "unix:/run/c", "tcp://10.0.9.1:80"], health: { interval: 1s }, proxy-protocol: v2 }\nrules:\n  - { name: r, identities: [alice], allow: [web], deny: ["10.0.9.0/24:*"] }\n';
+    expect(await runWith(policy, 'explain', 'policy.yaml', '--identity', 'alice', 'web')).toEqual({
+      status: 0, err: '', out: `allow: rule "r" (policy.yaml:5:45, "web") allows it
+  it is one of 4 backends, in turns (round-robin); checked every 1s:
+    tcp://10.0.0.1:80
+    tls://b.internal:443, weight 3
+      each address that b.internal resolves to is judged too: public (93.184.215.14) passes, private (10.255.254.253) passes, loopback (127.0.0.1) does not, metadata (169.254.169.254) does not
+    unix:/run/c
+    tcp://10.0.9.1:80: not for this identity
+  it is told who came by PROXY protocol v2
+`,
+    });
+    expect((await runWith(policy, 'explain', 'policy.yaml', '--identity', 'bob', 'web')).status).toBe(1);
+  });
+
+  it('takes a destination over TLS for what it is without', async () => {
+    const { out, status } = await run('explain', 'policy.yaml', '--identity', 'alice', 'tls://10.1.2.3:22');
+    expect([status, out]).toEqual([0, expect.stringContaining('"10.0.0.0/8:22") allows it')]);
+  });
+
   it('says which rule allows, and what becomes of the addresses of a name', async () => {
     expect(await run('explain', 'policy.yaml', '--identity', 'alice', 'db.internal:5432')).toEqual({ status: 0, err: '', out:
       'allow: rule "developers" (policy.yaml:6:18, "db.internal:5432") allows it\n  each address that db.internal resolves to is judged too: public (93.184.215.14) passes, private (10.255.254.253) passes, loopback (127.0.0.1) does not, metadata (169.254.169.254) does not\n' });

@@ -25,8 +25,12 @@ export function policyCommand(): Command {
 }
 
 function check(file: string): void {
-  const { rules, services, tests, blocked } = loadPolicy(file).size;
+  const policy = loadPolicy(file);
+  const { rules, services, tests, blocked } = policy.size;
   process.stdout.write(`${file}: ${count(rules, 'rule')}, ${count(services, 'service')}, ${blocked === 0 ? '' : `${count(blocked, 'blocked name')}, `}${count(tests, 'test')} passed\n`);
+  for (const { name, backends, ...how } of policy.services.values()) {
+    if (backends.length > 1) process.stdout.write(`  ${name}: ${backends.length} backends, ${wayOf(how)}: ${backends.map((backend) => `${backend.name}${weightOf(backend)}`).join('; ')}\n`);
+  }
 }
 
 function count(n: number, noun: string): string { return `${n} ${noun}${n === 1 ? '' : 's'}`; }
@@ -76,7 +80,15 @@ function addressesOf(backend: Backend, indent: string, judge: Judge | undefined)
   return [`${indent}each address that ${backend.host} resolves to is judged too: ${examples((address) => judge(backend, address))}`];
 }
 
-const waysOf: Readonly<Record<Service['balance'], (service: Service) => string>> = {
+type Balancing = Pick<Service, 'balance' | 'hashOn' | 'health'>;
+
+/** How the next backend is chosen, and how often each is looked at. */
+function wayOf(how: Balancing): string {
+  const checked = how.health === undefined ? '' : `; checked every ${formatDuration(how.health.intervalMs)}`;
+  return `${waysOf[how.balance](how)} (${how.balance})${checked}`;
+}
+
+const waysOf: Readonly<Record<Service['balance'], (how: Balancing) => string>> = {
   'round-robin': () => 'in turns',
   'least-connections': () => 'whichever has the fewest connections',
   source: ({ hashOn }) => (hashOn === 'identity' ? 'always the same for one identity' : 'always the same for one client address'),
@@ -84,10 +96,9 @@ const waysOf: Readonly<Record<Service['balance'], (service: Service) => string>>
 
 /** Every backend of a service and what becomes of it. */
 function pool(service: Service, allowed: readonly Backend[], judge: Judge | undefined): string[] {
-  const { balance, health, backends } = service;
-  const checked = health === undefined ? '' : `; checked every ${formatDuration(health.intervalMs)}`;
+  const { backends } = service;
   return [
-    `  it is one of ${backends.length} backends, ${waysOf[balance](service)} (${balance})${checked}:`,
+    `  it is one of ${backends.length} backends, ${wayOf(service)}:`,
     ...backends.flatMap((backend) => {
       const denied = allowed.includes(backend) ? '' : ': not for this identity';
       return [`    ${backend.name}${weightOf(backend)}${denied}`, ...(denied === '' ? addressesOf(backend, '      ', judge) : [])];

@@ -2,7 +2,7 @@
  * The shape of one service in a policy file: a single address, or a map with `backends` and how they are used.
  * Rule: what is chosen by the shape of the value (text or map) is chosen before it is judged, so that a complaint is about the form that was
  * written. Addresses come out in one spelling; a backend is there once.
- * Not here: whether the files that `tls` names can be used (backend/tls-files.ts).
+ * Not here: whether the files that `tls` names can be used (backend/service-tls.ts).
  */
 import { formatHostPort, parseDestination, parseDuration, parseHost, type Parsed } from '@adit/shared';
 import { z } from 'zod';

@@ -1,7 +1,7 @@
 /**
  * What a service of the policy is: where its backends are and how one is chosen. Types only, and what holds where the file says nothing.
  * Rule: a backend is named by its address in one spelling, once in a service; that name is what logs say and what survives a reload.
- * Spec: docs/policy.md, "Services with several backends".
+ * Spec: docs/services.md.
  */
 
 export const balances = ['round-robin', 'least-connections', 'source'] as const;
