@@ -57,6 +57,14 @@ scenario('with tls:// the other leg is TLS, too, and verified: from --tls-listen
   await strange.ingress.process.event('refused', { code: 'SERVICE_TLS_FAILED' });
 });
 
+scenario('HTTP/2 is agreed on both legs where --tls-alpn says it, and what nobody speaks is refused', programs, async () => {
+  const nginx = await startNginx();
+  const { ports: [port] } = await terminating([`tls://localhost:${nginx.https.split(':')[1]}`], { certs: [...flagsOf(one), '--tls-alpn', 'h2', '--tls-alpn', 'http/1.1'], egress: ['--service-ca', nginx.ca] });
+  expect(await curl('one.example.com', port!)).toMatchObject({ code: 0, stdout: 'hello from nginx over HTTP/2.0\n' });
+  expect(await curl('one.example.com', port!, '--http1.1')).toMatchObject({ code: 0, stdout: 'hello from nginx over HTTP/1.1\n' });
+  expect((await handshake(port!, '-alpn', 'smtp')).stderr).toMatch(/SSL alert number 120\b/);
+});
+
 scenario('who cannot be connected is told so by an alert, and who does not believe the certificate is named', programs, async () => {
   const closed = await closedPort();
   const { ports: [denied, refused], ingress } = await terminating(['denied.internal:80', `127.0.0.1:${closed}`]);

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../test/support/scope.ts';
 import { loadProxyUsers, placesOf, type ProxyUsers } from './listeners.ts';
 
 const listen = { kind: 'tcp', host: '127.0.0.1', port: 1080 } as const;
-const none = { forwards: [], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [], tlsListen: [], transparent: [] };
+const none = { forwards: [], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [], tlsListen: [], tlsAlpn: [], transparent: [] };
 
 const noCertificates = (): never => { throw new Error('nobody asks for them'); };
 

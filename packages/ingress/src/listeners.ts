@@ -28,7 +28,7 @@ export interface Place extends Listening {
 /** Who may use the proxies; absent: everybody who can connect. */
 export interface ProxyUsers { readonly socks?: Admits; readonly http?: Admits }
 
-type ListenerOptions = Pick<IngressOptions, 'forwards' | 'socks' | 'httpProxy' | 'mixed' | 'sni' | 'sniRoutes' | 'tlsListen' | 'transparent' | 'controlSocket'>;
+type ListenerOptions = Pick<IngressOptions, 'forwards' | 'socks' | 'httpProxy' | 'mixed' | 'sni' | 'sniRoutes' | 'tlsListen' | 'tlsAlpn' | 'transparent' | 'controlSocket'>;
 
 /** How long a client may take to say where to, ms. */
 const handshakeDeadlineMs = 10_000;
@@ -39,7 +39,7 @@ export function loadProxyUsers({ socksAuthFile, httpProxyAuthFile }: Pick<Ingres
 }
 
 /** Every listener of the options, in the order of its flags in the help. Throws TRANSPARENT_UNAVAILABLE. */
-export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: mixedAt, sni: sniAt, sniRoutes, tlsListen, transparent: transparentAt, controlSocket = 'none' }: ListenerOptions, users: () => ProxyUsers, certificates: () => LocalCertificates): Place[] {
+export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: mixedAt, sni: sniAt, sniRoutes, tlsListen, tlsAlpn, transparent: transparentAt, controlSocket = 'none' }: ListenerOptions, users: () => ProxyUsers, certificates: () => LocalCertificates): Place[] {
   const common = (proxy: keyof ProxyUsers): { readonly admits?: Admits; readonly deadlineMs: number } => ({
     ...(users()[proxy] && { admits: (user, password) => users()[proxy]?.(user, password) ?? false }), deadlineMs: handshakeDeadlineMs,
   });
@@ -54,7 +54,7 @@ export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: m
     ...httpAt.map(({ spec, ...at }) => ({ ...at, frontEnd: webProxy, told: { httpProxy: spec } })),
     ...mixedAt.map(({ spec, ...at }) => ({ ...at, frontEnd: both, told: { mixed: spec } })),
     ...sniAt.map(({ spec, ...at }) => ({ ...at, frontEnd: byName, told: { sni: spec } })),
-    ...tlsListen.map(({ destination, spec, ...at }) => ({ ...at, frontEnd: tlsTermination({ destination, certificates, deadlineMs: handshakeDeadlineMs }), told: { tlsListen: spec } })),
+    ...tlsListen.map(({ destination, spec, ...at }) => ({ ...at, frontEnd: tlsTermination({ destination, certificates, alpn: tlsAlpn, deadlineMs: handshakeDeadlineMs }), told: { tlsListen: spec } })),
     ...(intercepting ? transparentAt.map(({ listen, tproxy = false, spec }) => ({ listen, frontEnd: intercepting.frontEnd, told: { transparent: spec }, opened: (listener: Listener) => intercepting.opened(listener, tproxy) })) : []),
     ...(controlSocket === 'none' ? [] : [{ listen: { kind: 'unix', path: controlSocket } as const, frontEnd: control({ deadlineMs: handshakeDeadlineMs }), told: { controlSocket } }]),
   ];

@@ -6,7 +6,7 @@ const flags = { egress: ['tunnel.example.org:8443'], cert: ['alice.crt'], key: [
 test('an ingress needs egress, certificate, key, CA and something to listen on, and has a default for everything else', () => {
   expect(resolveIngressOptions({ flags, environment: {} })).toEqual({
     egress: [{ kind: 'address', host: 'tunnel.example.org', port: 8443 }], select: 'priority', carrier: 'auto', wsPath: '/.well-known/adit', headers: [], maxCarrierAgeMs: 0, maxReplayPerSession: 8 * 1024 ** 2, cert: 'alice.crt', key: 'alice.key', ca: 'ca.crt',
-    forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, destination: { kind: 'service', service: 'web' }, spec: '8080:web' }], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [], tlsListen: [], tlsCerts: [], tlsKeys: [], transparent: [], printRules: false,
+    forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 }, destination: { kind: 'service', service: 'web' }, spec: '8080:web' }], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [], tlsListen: [], tlsCerts: [], tlsKeys: [], tlsAlpn: [], transparent: [], printRules: false,
     connectTimeoutMs: 10_000, idleTimeoutMs: 0, drainTimeoutMs: 5_000, logLevel: 'info', logFormat: 'auto', check: false,
   });
   for (const field of Object.keys(flags)) expect(() => resolveIngressOptions({ flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', exitStatus: 2 }));

@@ -4,7 +4,7 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseTransparentSpec, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Setting, type Settings, type SniRoute, type Sources, type TransparentSpec } from '@adit/shared';
+import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseAlpnName, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseTransparentSpec, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Setting, type Settings, type SniRoute, type Sources, type TransparentSpec } from '@adit/shared';
 import { carrierChoices } from './dialer.ts';
 import { proxyOfEnvironment } from './environment-proxy.ts';
 import type { ProxyOptions } from './proxies.ts';
@@ -40,6 +40,7 @@ export const ingressSettings = {
   tlsListen: { name: 'tls-listen', argument: 'SPEC', many: true, parse: parseForward, help: 'as --forward, for TLS clients, whose TLS ends here; tls://HOST:PORT as the destination has the egress speak TLS again' },
   tlsCerts: { name: 'tls-cert', argument: 'FILE', many: true, parse: parsePath, help: 'certificate that --tls-listen shows, PEM; of several the one with the name that the client asks for, or the first' },
   tlsKeys: { name: 'tls-key', argument: 'FILE', many: true, parse: parsePath, help: 'its private key, PEM, readable by nobody else; of several in the order of --tls-cert' },
+  tlsAlpn: { name: 'tls-alpn', argument: 'NAME', many: true, parse: parseAlpnName, help: 'protocol that the services of --tls-listen speak (h2, http/1.1), preferred first: the first that the client offers is agreed (ALPN)' },
   transparent: { name: 'transparent', argument: '[BIND:]PORT', many: true, parse: parseTransparentSpec, help: 'on Linux: connections that a firewall redirects there (REDIRECT, DNAT; ?tproxy behind it: TPROXY) go to the address that was dialled' },
   printRules: { name: 'print-rules', fallback: 'false', parse: parseSwitch, help: 'print a script with rules of nftables and iptables that lead connections to --transparent, then exit' },
   controlSocket: { name: 'control-socket', argument: 'PATH', parse: parseControlSocket, help: 'a Unix socket at which "adit connect" uses this session, for its owner only; none: no such socket' },
@@ -80,6 +81,7 @@ export interface IngressOptions extends ProxyOptions {
   /** As many as keys, in the same order. */
   readonly tlsCerts: readonly string[];
   readonly tlsKeys: readonly string[];
+  readonly tlsAlpn: readonly string[];
   /** Where `adit connect` asks; `none` is nowhere. */
   readonly controlSocket?: string;
   readonly transparent: readonly TransparentSpec[];

@@ -19,7 +19,7 @@ function forwards(text: string): Forward[] {
   if (!result.ok) throw new Error(result.reason);
   return [result.value];
 }
-const none = { mixed: [], sni: [], sniRoutes: [], tlsListen: [], tlsCerts: [], tlsKeys: [] };
+const none = { mixed: [], sni: [], sniRoutes: [], tlsListen: [], tlsCerts: [], tlsKeys: [], tlsAlpn: [] };
 
 test('routes and a listener that takes them belong together', () => {
   refuseTlsOptions(none);
@@ -34,6 +34,7 @@ test('certificates, keys and a listener that shows them belong together', () => 
 
 test.each([
   [{ tlsListen: forwards('8443:web') }, /^--tls-listen "8443:web" has no certificate to show: give --tls-cert and --tls-key$/],
+  [{ tlsAlpn: ['h2'] }, /^--tls-alpn is for --tls-listen, and there is none$/],
   [{ tlsCerts: ['a'], tlsKeys: ['a'] }, /^--tls-cert and --tls-key are for --tls-listen, and there is none$/],
   [{ tlsListen: forwards('8443:web'), tlsCerts: ['a', 'b'], tlsKeys: ['a'] }, /^each --tls-cert has its --tls-key, in the same order: there are 2 of one and 1 of the other$/],
   [{ sni: listening('8443') }, /^--sni "8443" leads nowhere: give a --sni-route/],

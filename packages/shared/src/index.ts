@@ -33,6 +33,7 @@ export { parseListenSpec, type ListenAt, type Listening, type ListenSpec } from 
 export { parseListenPlace } from './config/listen-place.ts';
 export { parseTransparentSpec, type TransparentSpec } from './config/transparent-listen.ts';
 export { formatForward, parseForward, type Forward } from './config/forward.ts';
+export { parseAlpnName } from './config/alpn-name.ts';
 export { parseSniRoute, type SniRoute } from './config/sni-route.ts';
 export { parseDialAddress, parseListenAddress, parseServerName, type HostPort } from './config/host-port.ts';
 export type { Parse } from './config/parsed.ts';

@@ -6,14 +6,14 @@
 import { AditError, awaitClientHello, codes, drive, maxClientHelloBytes, tlsAlert, type Code, type TlsAlert } from '@adit/shared';
 import type { LocalClient, TurnedAway } from './contract.ts';
 
-export interface Greeting { readonly serverName: string | undefined; readonly hello: Uint8Array }
+export interface Greeting { readonly serverName: string | undefined; readonly alpn: readonly string[]; readonly hello: Uint8Array }
 
 /** Reads the ClientHello. Rejects with CLIENT_TIMEOUT, PEER_GONE. */
 export async function readGreeting({ duplex }: LocalClient, deadlineMs: number): Promise<Greeting | TurnedAway> {
   const { value, rest } = await drive(duplex, awaitClientHello(), {
     deadlineMs, maxBytes: maxClientHelloBytes, peer: 'the TLS client', codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
   });
-  return value.ok ? { serverName: value.serverName, hello: rest } : turnedAway({ code: 'CLIENT_MALFORMED', reason: `no ClientHello that can be understood: ${value.reason}`, alert: value.alert });
+  return value.ok ? { serverName: value.serverName, alpn: value.alpn, hello: rest } : turnedAway({ code: 'CLIENT_MALFORMED', reason: `no ClientHello that can be understood: ${value.reason}`, alert: value.alert });
 }
 
 export function turnedAway({ code, reason, alert }: { readonly code: Code; readonly reason: string; readonly alert: TlsAlert }): TurnedAway {

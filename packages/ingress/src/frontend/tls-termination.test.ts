@@ -20,7 +20,7 @@ const destination = { kind: 'service', service: 'web' } as const;
 interface Asked { readonly ask: Ask; readonly local: RelaySocket; readonly client: Socket }
 
 /** What becomes of a client that says `first`; the socket is its owner's again. */
-async function asked(first: (socket: Socket) => void, deadlineMs = 30_000): Promise<Asked> {
+async function asked(first: (socket: Socket) => void, { deadlineMs = 30_000, alpn = [] as readonly string[] } = {}): Promise<Asked> {
   let accept: (socket: Socket) => void = () => {};
   const accepted = new Promise<Socket>((resolve) => { accept = resolve; });
   const { port } = await service((socket) => accept(socket), { pauseOnConnect: true });
@@ -29,18 +29,18 @@ async function asked(first: (socket: Socket) => void, deadlineMs = 30_000): Prom
   first(socket);
   const local = acceptPooled(await accepted);
   const duplex = new BorrowedDuplex(local);
-  const ask = await tlsTermination({ destination, certificates: () => shown, deadlineMs }).ask({ duplex });
+  const ask = await tlsTermination({ destination, certificates: () => shown, alpn, deadlineMs }).ask({ duplex });
   if ('error' in ask) throw ask.error;
   duplex.giveBack();
   return { ask, local, client: socket };
 }
 
-async function tlsAsked(options: ConnectionOptions = {}, deadlineMs?: number): Promise<Asked & { readonly secure: TLSSocket }> {
+async function tlsAsked(options: ConnectionOptions = {}, alpn: readonly string[] = []): Promise<Asked & { readonly secure: TLSSocket }> {
   let secure: TLSSocket | undefined;
   const outcome = await asked((socket) => {
     secure = connect({ socket, ca: [files.authority.certPem], servername: 'web.example.com', ...options }).on('error', () => {});
     atEnd(() => { secure!.destroy(); });
-  }, deadlineMs);
+  }, { alpn });
   return { ...outcome, secure: secure! };
 }
 
@@ -57,6 +57,17 @@ test('nothing is answered before it is asked to; then the client has TLS', async
   expect(reads).toBeUndefined();
   expect(String((await once(socket, 'data'))[0])).toBe('hello');
   expect(secure.authorized).toBe(true);
+});
+
+test.each<[readonly string[], string[], string | undefined]>([[['h2', 'http/1.1'], ['http/1.1', 'h2'], 'h2'], [['http/1.1'], ['h2', 'http/1.1'], 'http/1.1'], [['h2'], [], undefined], [[], ['h2'], undefined]])('a service of %j and a client of %j agree on %s, and the egress is told', async (alpn, ALPNProtocols, agreed) => {
+  const { ask, local, secure } = await tlsAsked({ ...(ALPNProtocols.length > 0 && { ALPNProtocols }) }, alpn);
+  expect(ask.alpn).toBe(agreed);
+  await ask.secure!(local, { signal: never });
+  expect(secure.alpnProtocol).toBe(agreed ?? false);
+});
+
+test('a client that speaks nothing that the service does is turned away', async () => {
+  await expect(tlsAsked({ ALPNProtocols: ['smtp'] }, ['h2'])).rejects.toMatchObject({ code: 'CLIENT_UNSUPPORTED', message: expect.stringContaining('it speaks smtp, and --tls-alpn says h2') });
 });
 
 test('what the client sent behind its hello is not lost', async () => {
@@ -82,7 +93,7 @@ test('a client that leaves in the handshake, one that stops in it, and a service
   leaving.client.end();
   await expect(left).rejects.toMatchObject({ code: 'CLIENT_TLS_FAILED', message: expect.stringContaining('closed the connection') });
 
-  const silent = await asked((wire) => { wire.write(hello, 'latin1'); }, 200);
+  const silent = await asked((wire) => { wire.write(hello, 'latin1'); }, { deadlineMs: 200 });
   await expect(silent.ask.secure!(silent.local, { signal: never })).rejects.toMatchObject({ code: 'CLIENT_TIMEOUT' });
 
   const gone = await asked((wire) => { wire.write(hello, 'latin1'); });

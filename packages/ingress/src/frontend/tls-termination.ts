@@ -1,46 +1,50 @@
 /**
  * TLS that ends here: the local client's bytes go on in the clear, inside the tunnel.
  * Rule: the hello is read first and answered last: until the egress has connected the client can still be told no, by an alert in the clear
- * (access_denied, internal_error). Then the handshake, with the certificate for the name that the hello asks for.
+ * (access_denied, internal_error; no_application_protocol where it speaks nothing that the service does). Then the handshake, with the certificate for the name that the hello asks for.
  * An end is an end with close_notify or without: Node does not tell them apart. A reset is that of the connection below.
- * Not here: ALPN (none is agreed: HTTP is 1.1), client certificates, choosing a destination by name (that is --sni).
+ * Not here: client certificates, choosing a destination by name (that is --sni).
  */
 import type net from 'node:net';
 import tls from 'node:tls';
-import { AditError, messageOf, overTls, resetTls, type Destination, type RelaySocket } from '@adit/shared';
-import { alertFor, readGreeting } from './client-hello.ts';
+import { AditError, messageOf, overTls, resetTls, safeText, type Destination, type RelaySocket } from '@adit/shared';
+import { alertFor, readGreeting, turnedAway } from './client-hello.ts';
 import type { FrontEnd, SecureOptions } from './contract.ts';
 import type { LocalCertificates } from './local-certificates.ts';
 
 export interface TlsTerminationOptions {
   readonly destination: Destination;
+  /** What the service speaks, preferred first; empty: nothing is agreed, and HTTP is 1.1. */
+  readonly alpn: readonly string[];
   /** Asked anew for every client. */
   readonly certificates: () => LocalCertificates;
   readonly deadlineMs: number;
 }
 
-export function tlsTermination({ destination, certificates, deadlineMs }: TlsTerminationOptions): FrontEnd {
+export function tlsTermination({ destination, certificates, alpn, deadlineMs }: TlsTerminationOptions): FrontEnd {
   return {
     async ask(client) {
       const greeting = await readGreeting(client, deadlineMs);
       if ('error' in greeting) return greeting;
-      const { serverName, hello } = greeting;
+      const { serverName, alpn: offered, hello } = greeting;
+      const agreed = offered.length === 0 ? undefined : alpn.find((protocol) => offered.includes(protocol));
+      if (!agreed && alpn.length > 0 && offered.length > 0) return turnedAway({ code: 'CLIENT_UNSUPPORTED', reason: `it speaks ${safeText(offered.slice(0, 5).join(', '))}, and --tls-alpn says ${alpn.join(', ')}`, alert: 'noApplicationProtocol' });
       return {
-        frontEnd: 'tls-termination', destination, refused: ({ code }) => alertFor(code),
-        secure: (local, { signal }) => accept(local, { hello, secureContext: certificates()(serverName), deadlineMs, signal }),
+        frontEnd: 'tls-termination', destination, ...(agreed !== undefined && { alpn: agreed }), refused: ({ code }) => alertFor(code),
+        secure: (local, { signal }) => accept(local, { hello, agreed, secureContext: certificates()(serverName), deadlineMs, signal }),
       };
     },
   };
 }
 
-interface AcceptOptions extends SecureOptions { readonly hello: Uint8Array; readonly secureContext: tls.SecureContext; readonly deadlineMs: number }
+interface AcceptOptions extends SecureOptions { readonly hello: Uint8Array; readonly agreed: string | undefined; readonly secureContext: tls.SecureContext; readonly deadlineMs: number }
 
 /** The handshake with a client whose hello was read. Rejects with CLIENT_TLS_FAILED, CLIENT_TIMEOUT or PEER_GONE, and the socket is gone. */
-function accept({ socket, reads }: RelaySocket, { hello, secureContext, deadlineMs, signal }: AcceptOptions): Promise<RelaySocket> {
+function accept({ socket, reads }: RelaySocket, { hello, agreed, secureContext, deadlineMs, signal }: AcceptOptions): Promise<RelaySocket> {
   putBack(socket, reads?.takeOver());
   putBack(socket, hello);
   return new Promise((resolve, reject) => {
-    const secure = new tls.TLSSocket(socket, { isServer: true, secureContext });
+    const secure = new tls.TLSSocket(socket, { isServer: true, secureContext, ...(agreed !== undefined && { ALPNProtocols: [agreed] }) });
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', aborted);

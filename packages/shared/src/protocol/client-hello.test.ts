@@ -10,6 +10,7 @@ const vector16 = (bytes: readonly number[]): number[] => [...u16(bytes.length), 
 const ascii = (text: string): number[] => [...Buffer.from(text, 'latin1')];
 const extension = (type: number, value: readonly number[]): number[] => [...u16(type), ...vector16(value)];
 const serverName = (name: string): number[] => extension(0, vector16([0, ...vector16(ascii(name))]));
+const protocols = (...names: readonly string[]): number[] => extension(16, vector16(names.flatMap((one) => [one.length, ...ascii(one)])));
 const padding = (bytes: number): number[] => extension(21, Array.from({ length: bytes }, () => 0));
 
 /** TYPE(1)=1 LENGTH(3) VERSION(2) RANDOM(32) SESSION CIPHERS COMPRESSION EXTENSIONS */
@@ -64,22 +65,27 @@ async function realHello(servername: string, ALPNProtocols: string[]): Promise<U
 describe('a ClientHello', () => {
   test('tells its name, and every byte of it goes on', () => {
     const whole = records(message([...padding(3), ...serverName('Web.Example.COM'), ...extension(0xfe0d, [1])]));
-    expect(outcome([whole])).toEqual({ state: 'done', hello: { ok: true, serverName: 'web.example.com' }, rest: Buffer.from(whole).toString('hex') });
+    expect(outcome([whole])).toEqual({ state: 'done', hello: { ok: true, serverName: 'web.example.com', alpn: [] }, rest: Buffer.from(whole).toString('hex') });
   });
 
   test('without a name, without extensions, or with a final dot is one', () => {
-    expect(helloOf(padding(1))).toEqual({ ok: true, serverName: undefined });
-    expect(helloOf()).toEqual({ ok: true, serverName: undefined });
-    expect(outcome([records(message(undefined))]).hello).toEqual({ ok: true, serverName: undefined });
-    expect(helloOf(serverName('web.example.com.'))).toEqual({ ok: true, serverName: 'web.example.com' });
+    expect(helloOf(padding(1))).toEqual({ ok: true, serverName: undefined, alpn: [] });
+    expect(helloOf()).toEqual({ ok: true, serverName: undefined, alpn: [] });
+    expect(outcome([records(message(undefined))]).hello).toEqual({ ok: true, serverName: undefined, alpn: [] });
+    expect(helloOf(serverName('web.example.com.'))).toMatchObject({ ok: true, serverName: 'web.example.com' });
+  });
+
+  test('tells what it offers to speak, in its order', () => {
+    expect(helloOf(serverName('a.example'), protocols('h2', 'http/1.1'))).toEqual({ ok: true, serverName: 'a.example', alpn: ['h2', 'http/1.1'] });
+    for (const bad of [[0, 0], [0, 1, 0], [0, 3, 2, 97, 98, 1], [0, 2, 3, 97]]) expect(helloOf(extension(16, bad))).toMatchObject({ ok: false, alert: 'decodeError' });
   });
 
   test('of a real client is read, small, and of 20 kB in records byte by byte', async () => {
     const small = await realHello('small.example.com', ['h2']);
-    expect(outcome([small]).hello).toEqual({ ok: true, serverName: 'small.example.com' });
+    expect(outcome([small]).hello).toEqual({ ok: true, serverName: 'small.example.com', alpn: ['h2'] });
     const large = await realHello('large.example.com', Array.from({ length: 90 }, (_, at) => `${at}`.padEnd(230, 'x')));
     expect(large.length).toBeGreaterThan(20_000);
-    expect(outcome([...large].map((byte) => Uint8Array.of(byte)))).toEqual({ state: 'done', hello: { ok: true, serverName: 'large.example.com' }, rest: Buffer.from(large).toString('hex') });
+    expect(outcome([...large].map((byte) => Uint8Array.of(byte)))).toMatchObject({ state: 'done', hello: { ok: true, serverName: 'large.example.com' }, rest: Buffer.from(large).toString('hex') });
   });
 
   test('is told from what is no TLS at the first byte that decides', () => {

@@ -1,11 +1,11 @@
 /**
- * The ClientHello of TLS, read and not consumed: which name the client asks for. Any version from SSL 3 on; fragments across records and packets.
+ * The ClientHello of TLS, read and not consumed: which name the client asks for, and what it offers to speak. Any version from SSL 3 on; fragments across records and packets.
  * Record: TYPE(1)=22 VERSION(2)=03xx LENGTH(2) FRAGMENT(LENGTH). Message: TYPE(1)=1 LENGTH(3) VERSION(2) RANDOM(32) SESSION(1+n) CIPHERS(2+n)
  * COMPRESSION(1+n) EXTENSIONS(2+n): TYPE(2) LENGTH(2) VALUE.
  * Rule: `rest` is everything that was seen, so that the very bytes go on. A hello of which two readers could make two things (an extension twice, a
  * second name, bytes too many) is refused: what we route by is what the service sees. At most 64 KiB are read, headers of records included.
  * Not here: an encrypted hello (ECH) shows its outer name, and only that.
- * Spec: RFC 8446 sections 4.1.2, 4.2, 5.1 and 6; RFC 6066 section 3.
+ * Spec: RFC 8446 sections 4.1.2, 4.2, 5.1 and 6; RFC 6066 section 3; RFC 7301 section 3.1.
  */
 import { parseAddress } from './address.ts';
 import { text, u16, u24 } from './bytes.ts';
@@ -14,15 +14,15 @@ import type { Handshake, Step } from './handshake.ts';
 
 /** The name, or why there is none and what the client may be told of it. A hello without a name is one. */
 export type ClientHello =
-  /** Lower-case, without final dot. */
-  | { readonly ok: true; readonly serverName: string | undefined }
+  /** The name is lower-case, without final dot; the protocols (ALPN) are in the order of the client. */
+  | { readonly ok: true; readonly serverName: string | undefined; readonly alpn: readonly string[] }
   | { readonly ok: false; readonly reason: string; readonly alert: TlsAlert };
 
 /** The most that is read. OpenSSL accepts messages of 128 KiB, BoringSSL of 16 KiB. */
 export const maxClientHelloBytes = 65_536;
 
 /** AlertDescription (RFC 8446 section 6.2): those that are sent before a handshake. */
-export const tlsAlerts = { unexpectedMessage: 10, illegalParameter: 47, accessDenied: 49, decodeError: 50, internalError: 80, missingExtension: 109, unrecognizedName: 112 } as const;
+export const tlsAlerts = { unexpectedMessage: 10, illegalParameter: 47, accessDenied: 49, decodeError: 50, internalError: 80, missingExtension: 109, unrecognizedName: 112, noApplicationProtocol: 120 } as const;
 export type TlsAlert = keyof typeof tlsAlerts;
 
 /** A fatal alert as a record, unencrypted: TYPE(1)=21 VERSION(2)=0303 LENGTH(2)=2 LEVEL(1)=2 DESCRIPTION(1). */
@@ -35,7 +35,7 @@ const recordHeaderBytes = 5;
 const maxFragmentBytes = 16_384;
 const clientHelloType = 1;
 const messageHeaderBytes = 4;
-const serverNameExtension = 0;
+const extension = { serverName: 0, alpn: 16 } as const;
 const hostName = 0;
 
 export function awaitClientHello(): Handshake<ClientHello> { return new HelloReader(); }
@@ -152,28 +152,29 @@ function readHello(body: Uint8Array): ClientHello {
   const fixed = fields.take(34);
   const [session, ciphers, compression] = [fields.vector(1), fields.vector(2), fields.vector(1)];
   if (!fixed || !session || !ciphers || !compression) return cut;
-  if (fields.left === 0) return { ok: true, serverName: undefined };
+  if (fields.left === 0) return { ok: true, serverName: undefined, alpn: [] };
   const extensions = fields.vector(2);
   if (!extensions) return cut;
   return fields.left > 0 ? no('bytes follow its extensions', 'decodeError') : readExtensions(new Vectors(extensions));
 }
 
 function readExtensions(extensions: Vectors): ClientHello {
-  const seen = new Set<number>();
-  let found: ClientHello = { ok: true, serverName: undefined };
+  const seen = new Map<number, Uint8Array>();
   while (extensions.left > 0) {
     const [type, value] = [extensions.number(2), extensions.vector(2)];
     if (type === undefined || !value) return cut;
     if (seen.has(type)) return no(`extension ${type} is in it twice`, 'illegalParameter');
-    seen.add(type);
-    if (type === serverNameExtension) found = readServerName(value);
-    if (!found.ok) return found;
+    seen.set(type, value);
   }
-  return found;
+  const named = readServerName(seen.get(extension.serverName));
+  if (!named.ok) return named;
+  const alpn = readProtocols(seen.get(extension.alpn));
+  return alpn ? { ...named, alpn } : cut;
 }
 
 /** LIST(2+n): TYPE(1)=0 NAME(2+n). One name: nobody ever defined another type, and two readers could choose two. */
-function readServerName(value: Uint8Array): ClientHello {
+function readServerName(value: Uint8Array | undefined): ClientHello {
+  if (!value) return { ok: true, serverName: undefined, alpn: [] };
   const whole = new Vectors(value);
   const list = whole.vector(2);
   if (!list || whole.left > 0) return cut;
@@ -184,7 +185,22 @@ function readServerName(value: Uint8Array): ClientHello {
   const name = text(bytes);
   const host = parseHost(name);
   if (!host.ok) return no(`its server name is none: ${host.reason}`, 'illegalParameter');
-  return parseAddress(name) ? no('its server name is an address', 'illegalParameter') : { ok: true, serverName: host.value };
+  return parseAddress(name) ? no('its server name is an address', 'illegalParameter') : { ok: true, serverName: host.value, alpn: [] };
+}
+
+/** LIST(2+n): NAME(1+n) and so on; undefined where a length is wrong. */
+function readProtocols(value: Uint8Array | undefined): string[] | undefined {
+  if (!value) return [];
+  const whole = new Vectors(value);
+  const list = whole.vector(2);
+  if (!list || list.length === 0 || whole.left > 0) return undefined;
+  const names: string[] = [];
+  for (const entries = new Vectors(list); entries.left > 0;) {
+    const name = entries.vector(1);
+    if (!name || name.length === 0) return undefined;
+    names.push(text(name));
+  }
+  return names;
 }
 
 function no(reason: string, alert: TlsAlert): ClientHello { return { ok: false, reason, alert }; }
