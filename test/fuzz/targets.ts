@@ -13,11 +13,16 @@ import { encodeFrame } from '../../packages/shared/src/protocol/mux/frame.ts';
 import { awaitAnswer, awaitHello, encodeHello, helloFrame } from '../../packages/shared/src/protocol/hello.ts';
 import { decodeOpen, encodeOpen } from '../../packages/shared/src/protocol/open.ts';
 import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
+import { awaitClientHello } from '../../packages/shared/src/protocol/client-hello.ts';
+import { parseSniRoute } from '../../packages/shared/src/config/sni-route.ts';
+import { helloOf } from '../support/client-hello.ts';
 import { awaitProxyHeader } from '../../packages/shared/src/protocol/proxy-protocol.ts';
 import { awaitConnectResponse } from '../../packages/shared/src/protocol/http-connect.ts';
 import { awaitSocks5 } from '../../packages/shared/src/protocol/socks5-client.ts';
 import { awaitSocksRequest, maxSocksBytes } from '../../packages/shared/src/protocol/socks-server.ts';
 import { absoluteTarget, basicUser, connectTarget } from '../../packages/shared/src/protocol/http-proxy.ts';
+import { awaitControlAnswer, awaitControlRequest, controlData, controlEnd, ControlReader, controlRequest, controlReset } from '../../packages/shared/src/protocol/control.ts';
+import type { Handshake } from '../../packages/shared/src/protocol/handshake.ts';
 import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
 import { newCa, newCrl } from '../support/issuer.ts';
 import { muxProperty } from '../support/mux-property.ts';
@@ -83,6 +88,7 @@ const hello = helloFrame(encodeHello({
 }), new Uint8Array(32));
 const open = encodeOpen({ destination: { kind: 'host', host: 'db.internal', port: 5432 }, frontEnd: 'forward', client: '127.0.0.1:1' });
 const proxied = { source: { host: '2001:db8::7', port: 51_514 }, destination: { host: '2001:db8::1', port: 443 } };
+const [tlsHello, largeTlsHello] = [Buffer.from(await helloOf('web.example.com'), 'latin1'), Buffer.from(await helloOf('web.example.com', { minBytes: 17_000 }), 'latin1')];
 const answer = Buffer.from('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm="x"\r\nVia: 1.1 a\r\nVia: 1.1 b\r\n\r\nbody');
 const ca = newCa('Fuzz CA');
 const anchors = parseTrustAnchors(ca.certPem, 'ca.crt');
@@ -108,6 +114,13 @@ export const targets: readonly Target[] = [
     for (const piece of splitAt(header, cuts)) if (step.state === 'more') step = handshake.receive(piece);
     assert.equal(step.state, awaitProxyHeader().receive(header).state, 'another split gives another outcome');
   }) },
+  { name: 'client-hello', share: 0.2, property: () => fc.property(fc.oneof(bytes, damaged(tlsHello), damaged(largeTlsHello)), fc.array(fc.nat(20_000), { maxLength: 6 }), (said, cuts) => {
+    const handshake = awaitClientHello();
+    let step = handshake.receive(new Uint8Array(0));
+    for (const piece of splitAt(said, cuts)) if (step.state === 'more') step = handshake.receive(piece);
+    assert.notEqual(step.state, 'failed');
+    assert.deepEqual({ ...step, rest: 0 }, { ...awaitClientHello().receive(said), rest: 0 }, 'another split gives another outcome');
+  }) },
   { name: 'connect-response', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(answer)), fc.array(fc.nat(160), { maxLength: 6 }), (head, cuts) => {
     const handshake = awaitConnectResponse();
     let step = handshake.receive(new Uint8Array(0));
@@ -128,6 +141,20 @@ export const targets: readonly Target[] = [
     assert.deepEqual({ ...step, rest: 0, send: 0 }, { ...whole, rest: 0, send: 0 }, 'another split gives another outcome');
     assert(whole.state !== 'more' || request.length < maxSocksBytes, 'it wants more than the limit');
   }) },
+  { name: 'control', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(concat([controlRequest('db.internal:5432'), ...controlData(Buffer.from('fuzz')), controlEnd])), damaged(concat([...controlData(Buffer.from('fuzz')), controlReset('DNS_FAILED', 'no')]))), fc.array(fc.nat(40), { maxLength: 6 }), (input, cuts) => {
+    const said = (pieces: readonly Uint8Array[]): string => {
+      const reader = new ControlReader();
+      const words = pieces.flatMap((piece) => reader.receive(piece)).map((event) => (event.type === 'data' ? Buffer.from(event.bytes).toString('hex') : ` ${event.type} ${event.type === 'reset' ? `${event.code} ${event.reason}` : ''} `));
+      return `${words.join('')}${reader.fault}`;
+    };
+    assert.equal(said(splitAt(input, cuts)), said([input]), 'another split says something else');
+    for (const handshake of [awaitControlRequest, awaitControlAnswer]) {
+      const one: Handshake<unknown> = handshake();
+      let step = one.receive(new Uint8Array(0));
+      for (const piece of splitAt(input, cuts)) if (step.state === 'more') step = one.receive(piece);
+      assert.deepEqual({ ...step, rest: 0 }, { ...handshake().receive(input), rest: 0 }, 'another split gives another outcome');
+    }
+  }) },
   { name: 'http-proxy-request', share: 1, property: () => fc.property(fc.oneof(fc.string(), fc.stringMatching(/^(https?:\/\/)?[\][a-z0-9.:%@/?#*-]{0,40}$/)), (target) => {
     const parsed = absoluteTarget('GET', target);
     if (parsed.ok) assert.match(parsed.value.origin, /^\/[!-~]*$/, 'what is asked of a host is a path and nothing more');
@@ -146,6 +173,7 @@ export const targets: readonly Target[] = [
     if (parsed.ok) assert.deepEqual(parseDestination(formatDestination(parsed.value)), parsed);
   }) },
   { name: 'forward', share: 1, property: () => fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\][a-z0-9.:*/-]{0,50}$/)), (text) => { assert.equal(typeof parseForward(text).ok, 'boolean'); }) },
+  { name: 'sni-route', share: 1, property: () => fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\][a-z0-9.:%*=-]{0,40}$/)), (text) => { assert.equal(typeof parseSniRoute(text).ok, 'boolean'); }) },
   { name: 'policy', share: 0.05, property: () => fc.property(fc.oneof(fc.string(), damaged(Buffer.from(policy)).map((text) => Buffer.from(text).toString('latin1'))), (text) => mayThrow(AditError, () => { Policy.parse(text, 'policy.yaml'); })) },
   { name: 'revocation-list', share: 0.2, property: () => fc.property(fc.oneof(bytes, damaged(crl)), (der) => mayThrow(AditError, () => { parseRevocationList(Buffer.from(der), anchors); })) },
   { name: 'der', share: 1, property: () => fc.property(fc.oneof(bytes, damaged(crl)), (der) => mayThrow(DerError, () => { walk(readDer(der, 'it')); })) },
