@@ -17,7 +17,8 @@ Examples:
   Over the session of an ingress that runs with --control-socket ~/.adit.sock:
     ssh -o 'ProxyCommand adit connect --control-socket ~/.adit.sock %h:%p' db.internal
 
-DESTINATION is HOST:PORT, [V6]:PORT or the name of a service that the policy of the egress defines.
+DESTINATION is HOST:PORT, [V6]:PORT, tls://HOST:PORT (the egress speaks TLS with it), or the name of a service that the policy
+of the egress defines.
 The end of standard input is passed on, and the service may still answer; the end of the service closes standard output.
 Keys of the file that only concern listeners are read and left aside.
 Exit status: 0 both sides ended in order, 1 failure, 2 usage or configuration, 3 certificate or key not usable, 4 denied,
@@ -28,7 +29,7 @@ export function connectCommand(): Command {
   const command = new Command('connect')
     .summary('join standard input and output to one destination, as ProxyCommand of ssh does')
     .description('Joins standard input and output to one destination behind the egress: through a running ingress where its control socket answers, else with a session of its own.')
-    .argument('<destination>', 'HOST:PORT, [V6]:PORT or the name of a service')
+    .argument('<destination>', 'HOST:PORT, [V6]:PORT, tls://HOST:PORT or the name of a service')
     .addHelpText('after', examples);
   declareFlags(command, stdioFlags);
   return command.action(async (destination: string) => {

@@ -13,6 +13,10 @@ test('a session of its own takes what an ingress takes, and logs errors only', (
   expect(options.session()).toMatchObject({ egress: [{ host: 'tunnel.example.org' }], cert: 'alice.crt', connectTimeoutMs: 10_000 });
 });
 
+test('the egress may be asked to speak TLS', () => {
+  expect(resolveStdioOptions('tls://db.internal:443', { flags, environment: {} }).destination).toEqual({ kind: 'host', host: 'db.internal', port: 443, tls: true });
+});
+
 test('without a control socket everything for a session has to be there', () => {
   for (const field of Object.keys(flags)) expect(() => resolveStdioOptions('web', { flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(`--${field} is required`) }));
   expect(() => resolveStdioOptions('web', { flags: { controlSocket: ['none'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE' }));

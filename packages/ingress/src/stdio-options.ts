@@ -2,7 +2,7 @@
  * Everything `adit connect` can be told: what `adit ingress` is told about its session, so that one file serves both, and the control socket.
  * Rule: what only listeners need is read and left aside. Where there is no control socket, a session of its own has to be possible.
  */
-import { AditError, parseDestination, quote, resolveOptions, type Destination, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { AditError, parseAnyDestination, quote, resolveOptions, type Destination, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
 import { ingressSettings, withProxy, type IngressOptions } from './options.ts';
 
 const { controlSocket, egress, carrier, wsPath, headers, outerCa, proxy, proxyFile, proxyCa, proxyCert, proxyKey, select, maxCarrierAgeMs, cert, key, ca, crl, serverName, connectTimeoutMs, maxReplayPerSession, logFormat } = ingressSettings;
@@ -33,8 +33,8 @@ export interface StdioOptions {
 
 /** Throws AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY). */
 export function resolveStdioOptions(text: string, sources: Sources): StdioOptions {
-  const destination = parseDestination(text);
-  if (!destination.ok) throw new AditError('USAGE', `the destination ${quote(text)}: ${destination.reason}; write HOST:PORT, [V6]:PORT or the name of a service`);
+  const destination = parseAnyDestination(text);
+  if (!destination.ok) throw new AditError('USAGE', `the destination ${quote(text)}: ${destination.reason}; write HOST:PORT, [V6]:PORT, tls://HOST:PORT or the name of a service`);
   // What a running ingress makes needless may be missing, and nothing may be wrong.
   const lenient = resolveOptions({ ...ingressSettings, egress: optional(egress), cert: optional(cert), key: optional(key), ca: optional(ca), logLevel }, sources);
   const own = (): IngressOptions => withProxy(resolveOptions({ ...ingressSettings, logLevel }, sources), sources);

@@ -12,7 +12,7 @@ async function asked(...parts: Uint8Array[]): Promise<{ ask: Ask | TurnedAway; c
   return { ask: await control({ deadlineMs: 30_000 }).ask({ duplex }), client };
 }
 
-test.each([['db.internal:5432', { kind: 'host', host: 'db.internal', port: 5432 }], ['web', { kind: 'service', service: 'web' }], ['[fd00::5]:22', { kind: 'host', host: 'fd00::5', port: 22 }]])('a request for %s is one for that destination', async (text, destination) => {
+test.each([['db.internal:5432', { kind: 'host', host: 'db.internal', port: 5432 }], ['web', { kind: 'service', service: 'web' }], ['tls://db.internal:443', { kind: 'host', host: 'db.internal', port: 443, tls: true }], ['[fd00::5]:22', { kind: 'host', host: 'fd00::5', port: 22 }]])('a request for %s is one for that destination', async (text, destination) => {
   const { ask } = await asked(controlRequest(text));
   expect(ask).toMatchObject({ frontEnd: 'stdio', destination, accepted: controlAccepted });
   expect(String((ask as Ask).refused?.({ code: 'POLICY_DENIED', reason: 'no' }))).toContain(String(Buffer.from('POLICY_DENIED no').toJSON().data));

@@ -4,7 +4,7 @@
  * connection that breaks never looks like one that is complete.
  */
 import type { Duplex } from 'node:stream';
-import { AditError, awaitControlRequest, controlAccepted, controlReset, drive, joinEnds, maxControlBytes, parseDestination } from '@adit/shared';
+import { AditError, awaitControlRequest, controlAccepted, controlReset, drive, joinEnds, maxControlBytes, parseAnyDestination } from '@adit/shared';
 import { ControlDuplex } from './control-duplex.ts';
 import type { FrontEnd } from './contract.ts';
 
@@ -14,7 +14,7 @@ export function control({ deadlineMs }: { readonly deadlineMs: number }): FrontE
       const { value: wanted } = await drive(duplex, awaitControlRequest(), {
         deadlineMs, maxBytes: maxControlBytes, putBack: true, peer: 'the client of the control socket', codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
       });
-      const destination = parseDestination(wanted);
+      const destination = parseAnyDestination(wanted);
       if (!destination.ok) {
         const error = new AditError('CLIENT_MALFORMED', `the client of the control socket asks for what is no destination: ${destination.reason}`);
         return { error, answer: controlReset(error.code, error.message) };
