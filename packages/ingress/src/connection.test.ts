@@ -46,6 +46,13 @@ test('a reset of the service is a reset of the client, and the other way round',
   expect(await egress.recorded((record) => record.requested === echoing.at)).toMatchObject({ end: 'reset', code: 'CONNECTION_RESET' });
 });
 
+test('a front end learns where the connection arrived: one that came straight to a transparent port is reset, and the log says so', async () => {
+  const egress = await testEgress();
+  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [], transparent: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '0' }] });
+  expect(await endingOf(ingress.port)).toBe('reset');
+  expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code: 'CLIENT_NOT_REDIRECTED', reason: expect.stringContaining(`127.0.0.1:${ingress.port}`) });
+});
+
 describe('where a load balancer says who comes', () => {
   const ends = { source: { host: '192.0.2.7', port: 51_514 }, destination: { host: '198.51.100.1', port: 443 } };
   const listen = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;

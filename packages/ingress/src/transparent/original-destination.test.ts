@@ -32,3 +32,7 @@ test('what conntrack does not know goes where it arrived, without its zone', () 
   expect(originalDestination({ address: '::ffff:10.0.0.9', port: 25, fd: 7 }, nothing)).toEqual({ host: '10.0.0.9', port: 25 });
   expect(originalDestination({ address: 'fe80::1%eth0', port: 25, fd: 7 }, nothing)).toEqual({ host: 'fe80::1', port: 25 });
 });
+
+test('an address that is none is an error of ours, and ends one connection only', () => {
+  expect(() => originalDestination({ address: 'nowhere', port: 1, fd: 7 }, { read: () => ({ ok: false, errno: 2 }) })).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+});

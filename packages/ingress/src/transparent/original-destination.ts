@@ -5,7 +5,7 @@
  * Not here: whether it may go there.
  * Spec: ip(7), IP_TRANSPARENT; linux/netfilter_ipv4.h, SO_ORIGINAL_DST.
  */
-import { formatAddress, isMapped, parseAddress, unmapped, type HostPort } from '@adit/shared';
+import { AditError, formatAddress, isMapped, parseAddress, safeText, unmapped, type HostPort } from '@adit/shared';
 import type { Arrival } from '../frontend/contract.ts';
 import { socketOption, type SocketOptions } from './socket-options.ts';
 
@@ -15,7 +15,7 @@ const families: Readonly<Record<number, 4 | 6>> = { 2: 4, 10: 6 };
 /** An address without brackets and zone, and a port. */
 export function originalDestination({ address, port, fd }: Arrival, options: Pick<SocketOptions, 'read'>): HostPort {
   const bytes = parseAddress(address.replace(/%.*$/, ''));
-  if (bytes === undefined) throw new TypeError(`${address} is not an address`);
+  if (bytes === undefined) throw new AditError('INTERNAL', `the connection arrived at ${safeText(address)}, which is no address`);
   const family = bytes.length === 4 || isMapped(bytes) ? 4 : 6;
   const asked = options.read(fd, family === 4 ? socketOption.originalDestination4 : socketOption.originalDestination6, sockaddrBytes[family]);
   // An errno says that conntrack does not know it: nothing changed its address.

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, fstatSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,7 @@ describe('a TCP listener', () => {
     const listener = await opened(loopback);
     expect(listener.address).toBe(`127.0.0.1:${listener.port}`);
     expect(listener.port).toBeGreaterThan(0);
+    expect(listener.descriptors.map(fd => fstatSync(fd).isSocket())).toEqual([true]);
     expect((await opened({ ...loopback, host: '::1' })).address).toMatch(/^\[::1\]:\d+$/);
   });
   test('hands over sockets that are paused and stay half open', async () => {
