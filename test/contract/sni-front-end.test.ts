@@ -66,3 +66,13 @@ test('one that says it is larger than 64 KiB is refused at once', async () => {
   expect(await heard(ingress, '\x16\x03\x01\x01\x00\x01\x00\xff\xff')).toBe(alertBytes(alerts.decodeError));
   expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code: 'CLIENT_MALFORMED', reason: expect.stringContaining('more than 65536 bytes') });
 });
+
+test('behind a load balancer the client of its header is the one that the egress records', async () => {
+  const at = await echo();
+  const egress = await testEgress();
+  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [], sni: [{ ...listenAnywhere[0], acceptProxy: true }], sniRoutes: sniRoutes(`*=${at.at}`) });
+  const { socket, received } = await client(ingress.port);
+  socket.end(`PROXY TCP4 192.0.2.7 198.51.100.1 51514 443\r\n${await helloOf('web.example.com')}`, 'latin1');
+  await within(30_000, 'the end', received);
+  expect(await egress.recorded((record) => record.requested === at.at)).toMatchObject({ client: '192.0.2.7:51514', frontEnd: 'sni' });
+});
