@@ -93,6 +93,9 @@ test('a client that leaves in the handshake, one that stops in it, and a service
   leaving.client.end();
   await expect(left).rejects.toMatchObject({ code: 'CLIENT_TLS_FAILED', message: expect.stringContaining('closed the connection') });
 
+  const atOnce = await asked((wire) => { wire.end(hello, 'latin1'); });
+  await expect(atOnce.ask.secure!(atOnce.local, { signal: never })).rejects.toMatchObject({ code: 'CLIENT_TLS_FAILED', message: expect.stringContaining('closed the connection') });
+
   const silent = await asked((wire) => { wire.write(hello, 'latin1'); }, { deadlineMs: 200 });
   await expect(silent.ask.secure!(silent.local, { signal: never })).rejects.toMatchObject({ code: 'CLIENT_TIMEOUT' });
 

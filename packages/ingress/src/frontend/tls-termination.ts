@@ -1,7 +1,8 @@
 /**
  * TLS that ends here: the local client's bytes go on in the clear, inside the tunnel.
  * Rule: the hello is read first and answered last: until the egress has connected the client can still be told no, by an alert in the clear
- * (access_denied, internal_error; no_application_protocol where it speaks nothing that the service does). Then the handshake, with the certificate for the name that the hello asks for.
+ * (access_denied, internal_error; no_application_protocol where it speaks nothing that the service does). Then the handshake, with the certificate
+ * for the name that the hello asks for.
  * An end is an end with close_notify or without: Node does not tell them apart. A reset is that of the connection below.
  * Not here: client certificates, choosing a destination by name (that is --sni).
  */
