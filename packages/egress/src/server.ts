@@ -33,7 +33,7 @@ const recheckMs = 15_000;
 /** Everything that `--check` checks: the files that the options name. */
 export function loadEgressFiles(options: EgressOptions): { trust: Trust; policy: PolicyFile } {
   const policy = new PolicyFile(options.policy);
-  loadServices(policy.current.services, dirname(options.policy));
+  loadServices(policy.current.services, dirname(options.policy), policy.current.vias);
   return { trust: loadTrust(options), policy };
 }
 
@@ -97,7 +97,7 @@ export class EgressServer {
     const { cert, key, clientCa, crl, policy, serviceCa, serviceCert, serviceKey } = this.#options;
     const optional = [crl, serviceCa, serviceCert, serviceKey].filter((file) => file !== undefined);
     watchFiles([cert, key, clientCa, policy, ...optional], () => this.reload('a file changed'), { signal: this.#stopped.signal });
-    this.#services.prepare(this.#policy.current.services, dirname(policy))();
+    this.#services.prepare(this.#policy.current.services, dirname(policy), this.#policy.current.vias)();
     this.#watchServices();
     const { listen: own, listenHttp } = this.#options;
     checkActivation(this.#deps.activation, [...own, ...listenHttp].map(({ listen: at }) => at));
@@ -124,7 +124,7 @@ export class EgressServer {
     let serve = (): void => { /* assigned before it is called */ };
     try {
       const reloading = this.#policy.reload({
-        prepare: (next) => { serve = this.#services.prepare(next.services, dirname(this.#options.policy)); },
+        prepare: (next) => { serve = this.#services.prepare(next.services, dirname(this.#options.policy), next.vias); },
         enforced: () => {
           serve();
           for (const served of [this.#sessions, this.#connect]) served.recheckPolicy();

@@ -9,6 +9,7 @@ import type { Reached, Services } from './backend/services.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Verdict } from './policy/verdict.ts';
 import type { Lease } from './limits.ts';
+import { loopOf } from './trail.ts';
 
 export interface StreamContext {
   readonly sessionId: string;
@@ -29,7 +30,7 @@ export interface StreamContext {
 }
 
 /** Where to, and how it was asked for: by a front end of an ingress (its claim), or by CONNECT. */
-export type Asked = Omit<OpenRequest, 'frontEnd'> & { readonly frontEnd?: OpenRequest['frontEnd'] | 'connect' };
+export type Asked = Omit<OpenRequest, 'frontEnd'> & { readonly frontEnd?: OpenRequest['frontEnd'] | 'connect'; /** Over which hops it came, by Via. */ readonly hops?: readonly string[] };
 
 type Denial = { readonly code: Code; readonly reason: string; readonly detail?: string; readonly rule?: string };
 
@@ -76,7 +77,9 @@ export class ServedStream {
     const admitted = this.#context.admit();
     if ('code' in admitted) return admitted;
     this.#lease = admitted;
-    const { destination } = decoded.request;
+    const { destination, hops = [] }: Asked = decoded.request;
+    const loop = loopOf(hops, this.#context.services.mark);
+    if (loop !== undefined) return { code: 'VIA_LOOP', reason: loop, detail: `${loop} (Via: ${hops.join(', ')})` };
     const verdict = this.#context.policy().decide(this.#context.identity, destination);
     if (!verdict.allow) {
       this.#denied = true;
@@ -87,14 +90,14 @@ export class ServedStream {
     return undefined;
   }
 
-  async #dial({ destination, client, alpn }: Asked, { backends, service }: Verdict & { readonly allow: true }): Promise<void> {
+  async #dial({ destination, client, alpn, hops }: Asked, { backends, service }: Verdict & { readonly allow: true }): Promise<void> {
     const dialled = performance.now();
     const { signal } = this.#dialling = new AbortController();
     const { identity, sessionId, services, dialTimeoutMs } = this.#context;
     const policy = this.#context.policy();
     try {
       const reached = await services.reach({
-        backends, ...(service && { service }), timeoutMs: dialTimeoutMs, signal,
+        backends, ...(service && { service }), ...(hops && { hops }), timeoutMs: dialTimeoutMs, signal,
         caller: { identity, ...(client !== undefined && { client }), ...(alpn !== undefined && { alpn }), remote: this.#context.remote(), requested: formatDestination(destination), stream: `${sessionId}-${this.#stream.id}` },
         permit: (backend, address) => policy.decideBackend(identity, { destination, backend: backend.name }, address),
       });
@@ -110,7 +113,8 @@ export class ServedStream {
       this.#dialling = undefined;
       if (this.#relay.over) return;
       if (!(error instanceof AditError)) throw error;
-      this.#denied = error.code === 'POLICY_DENIED' || error.code === 'ADDRESS_PROHIBITED';
+      const ours = !(error.cause instanceof Error && error.cause.cause instanceof AditError); // a next hop has a policy of its own
+      this.#denied = ours && (error.code === 'POLICY_DENIED' || error.code === 'ADDRESS_PROHIBITED');
       this.#refuse({ code: error.code, reason: error.message, ...(error.cause instanceof Error && { detail: error.cause.message }) });
     }
   }
@@ -132,7 +136,7 @@ export class ServedStream {
     this.#context.record({
       session: sessionId, stream: this.#stream.id, identity: identity.uri, frontEnd: this.#request?.frontEnd ?? 'unknown',
       ...(this.#request?.client !== undefined && { client: this.#request.client }),
-      requested: this.#request ? formatDestination(this.#request.destination) : '', ...(this.#reached && { resolved: placeOf(this.#reached) }), ...(this.#reached && this.#reached.attempts > 1 && { attempts: this.#reached.attempts }),
+      requested: this.#request ? formatDestination(this.#request.destination) : '', ...(this.#reached && { resolved: placeOf(this.#reached) }), ...(this.#reached?.backend.via && { via: this.#reached.backend.via.name }), ...(this.#reached && this.#reached.attempts > 1 && { attempts: this.#reached.attempts }),
       ...(this.#rule !== undefined && { rule: this.#rule }), verdict: this.#denied ? 'deny' : 'allow', ...(code !== 'NO_ERROR' && { code, reason: this.#detail ?? outcome.reason }),
       end: endOf(outcome.end, code), bytesUp: outcome.bytesReceived, bytesDown: outcome.bytesSent,
       ...(this.#dialMs !== undefined && { dialMs: round(this.#dialMs) }), durationMs: round(performance.now() - this.#started),

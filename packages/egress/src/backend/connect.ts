@@ -4,10 +4,11 @@
  * Not here: which backend, and whether to try another (services.ts).
  */
 import net from 'node:net';
-import { connectPooled, type Endpoint, type RelaySocket } from '@adit/shared';
+import { AditError, connectPooled, type Endpoint, type RelaySocket } from '@adit/shared';
 import { dial, type Permit } from '../dialer/dial.ts';
 import { dialError, type Target } from '../dialer/failure.ts';
 import type { Backend } from '../policy/service.ts';
+import { askNextHop, type NextHop } from './next-hop.ts';
 import { secureBackend, type ServiceTls } from './service-tls.ts';
 
 export interface ConnectRequest {
@@ -23,16 +24,30 @@ export interface ConnectRequest {
   readonly alpn?: string;
   /** For `tls://`, which fails without it. */
   readonly tls?: ServiceTls;
+  /** Asked for it, instead of dialling. */
+  readonly hop?: Hop;
 }
 
-/** `address`: what was dialled, an address or the path of a socket. */
+/** The next hop; `trail` says over which the request came. */
+export interface Hop { readonly to: NextHop; readonly trail: string }
+
+/** `address`: what was dialled, an address or the path of a socket; through a next hop the host that it was asked for. */
 export interface Connected { readonly local: RelaySocket; readonly address: string; readonly rule: string }
 
 /** Fails as `dial` does, and with SERVICE_TLS_FAILED. */
-export async function connectBackend({ backend, called, timeoutMs, signal, permit, greet, alpn, tls }: ConnectRequest): Promise<Connected> {
+export async function connectBackend(request: ConnectRequest): Promise<Connected> {
+  const { backend, called, timeoutMs, signal, greet, alpn, tls } = request;
   const deadlineAtMs = performance.now() + timeoutMs;
-  const attempts: RelaySocket[] = [];
   const target: Target = { ...(backend.kind === 'unix' ? { host: backend.path, port: 0, unix: true } : { host: backend.host, port: backend.port }), ...(called !== undefined && { called }) };
+  const { local, address, rule } = backend.via === undefined ? await dialBackend(request, target) : await askBackend(request, target);
+  const { socket } = local;
+  if (greet) await send(socket, { header: greet(backend.kind === 'unix' || backend.via ? undefined : { host: address, port: backend.port }), target });
+  if (backend.kind !== 'tls') return { local, address, rule };
+  return { local: await secureBackend(socket, { tls, target, deadlineAtMs, ...(alpn !== undefined && { alpn }), ...(signal && { signal }) }), address, rule };
+}
+
+async function dialBackend({ backend, timeoutMs, signal, permit }: ConnectRequest, target: Target): Promise<Connected> {
+  const attempts: RelaySocket[] = [];
   const { socket, address, rule } = await dial({
     ...target, timeoutMs, permit, ...(signal && { signal }),
     connect: (host, port) => {
@@ -41,9 +56,15 @@ export async function connectBackend({ backend, called, timeoutMs, signal, permi
       return attempt.socket;
     },
   });
-  if (greet) await send(socket, { header: greet(backend.kind === 'unix' ? undefined : { host: address, port: backend.port }), target });
-  if (backend.kind !== 'tls') return { local: attempts.find((attempt) => attempt.socket === socket)!, address, rule };
-  return { local: await secureBackend(socket, { tls, target, deadlineAtMs, ...(alpn !== undefined && { alpn }), ...(signal && { signal }) }), address, rule };
+  return { local: attempts.find((attempt) => attempt.socket === socket)!, address, rule };
+}
+
+/** Through the next hop, which is asked for what the policy judged. */
+async function askBackend({ timeoutMs, signal, permit, hop }: ConnectRequest, target: Target): Promise<Connected> {
+  if (hop === undefined) throw dialError('INTERNAL', target, new Error('the next hop was not loaded'));
+  const verdict = permit(target.host);
+  if (!verdict.allow) throw new AditError(verdict.code, verdict.reason, { cause: new Error(verdict.detail) });
+  return { local: await askNextHop(hop.to, { target, timeoutMs, trail: hop.trail, ...(signal && { signal }) }), address: target.host, rule: verdict.rule };
 }
 
 /** A socket that TLS can take over: it reads for itself. */

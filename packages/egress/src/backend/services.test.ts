@@ -175,7 +175,7 @@ describe('a reload', () => {
     expect(services.files).toEqual([join(folder, 'own.crt')]);
     load('tcp://a:1');
     expect(services.files).toEqual([]);
-    expect(loadServices(servicesOf('tcp://a:1'), folder).size).toBe(0);
+    expect(loadServices(servicesOf('tcp://a:1'), folder).tls.size).toBe(0);
   });
 });
 

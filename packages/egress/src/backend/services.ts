@@ -9,11 +9,14 @@ import type { Permit } from '../dialer/dial.ts';
 import { allBackendsFailed, type FailedBackend } from '../dialer/failure.ts';
 import type { Backend, Service } from '../policy/service.ts';
 import { Checks, countsAgainst, whyOf, type Look } from './checks.ts';
-import { connectBackend, type Connected } from './connect.ts';
+import { connectBackend, type Connected, type Hop } from './connect.ts';
 import { greeting, ownGreeting, type Caller } from './greeting.ts';
 import { Pool, type Turn } from './pool.ts';
+import { hopFilesOf, loadNextHop, type NextHop } from './next-hop.ts';
 import { loadServiceTls, tlsFilesOf, type ServiceTls } from './service-tls.ts';
 import { addressOf } from './sticky.ts';
+import { newMark, trailOf } from '../trail.ts';
+import type { Via } from '../policy/via.ts';
 
 export interface ServicesContext {
   readonly log: Logger;
@@ -31,6 +34,8 @@ export interface ReachRequest {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly permit: (backend: Backend, address: string) => Permit;
+  /** Over which the request came: what Via of a CONNECT has. */
+  readonly hops?: readonly string[];
 }
 
 /** `attempts`: backends dialled for it. `release` is called once, when the stream is over. */
@@ -38,14 +43,24 @@ export interface Reached { readonly local: RelaySocket; readonly backend: Backen
 
 interface Serving { readonly pool: Pool; readonly checks: Checks; readonly tls: ServiceTls | undefined }
 
-/** Everything that the services of a policy need from other files. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE. */
-export function loadServices(services: ReadonlyMap<string, Service>, folder: string): ReadonlyMap<string, ServiceTls> {
+/** The next hops of services, each once. */
+function hopsOfServices(services: ReadonlyMap<string, Service>): Via[] { return [...new Set([...services.values()].flatMap(({ backends }) => backends.flatMap(({ via }) => (via === undefined ? [] : [via]))))]; }
+
+/** Everything that the services of a policy, and the next hops of its rules, need from other files. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE. */
+export function loadServices(services: ReadonlyMap<string, Service>, folder: string, vias: readonly Via[] = []): { readonly tls: ReadonlyMap<string, ServiceTls>; readonly hops: ReadonlyMap<Via, NextHop> } {
   const secured = [...services.values()].filter(({ backends }) => backends.some(({ kind }) => kind === 'tls'));
-  return new Map(secured.map((service) => [service.name, loadServiceTls(service, folder)]));
+  return {
+    tls: new Map(secured.map((service) => [service.name, loadServiceTls(service, folder)])),
+    hops: new Map([...hopsOfServices(services), ...vias].map((via) => [via, loadNextHop(via, folder)])),
+  };
 }
 
 export class Services {
+  /** What this egress calls itself on the way over next hops. */
+  readonly mark = newMark();
   readonly #context: ServicesContext;
+  /** A stream that was judged by an older policy finds its hop here, too. */
+  readonly #hops = new WeakMap<Via, NextHop>();
   #serving: ReadonlyMap<string, Serving> = new Map();
   #files: readonly string[] = [];
   #closed = false;
@@ -56,13 +71,14 @@ export class Services {
   get files(): readonly string[] { return this.#files; }
 
   /** Loads what these services need; they are in force when the result is called. Fails as `loadServices`, and then nothing has changed. */
-  prepare(services: ReadonlyMap<string, Service>, folder: string): () => void {
-    const loaded = loadServices(services, folder);
+  prepare(services: ReadonlyMap<string, Service>, folder: string, vias: readonly Via[] = []): () => void {
+    const loaded = loadServices(services, folder, vias);
     return () => {
       const before = this.#serving;
       for (const { checks } of before.values()) checks.stop();
-      this.#files = [...services.values()].flatMap((service) => tlsFilesOf(service, folder));
-      this.#serving = new Map([...services.values()].map((service) => [service.name, this.#serve(service, { pool: before.get(service.name)?.pool, tls: loaded.get(service.name) })]));
+      for (const [via, hop] of loaded.hops) this.#hops.set(via, hop);
+      this.#files = [...[...services.values()].flatMap((service) => tlsFilesOf(service, folder)), ...[...loaded.hops.keys()].flatMap((via) => hopFilesOf(via, folder))];
+      this.#serving = new Map([...services.values()].map((service) => [service.name, this.#serve(service, { pool: before.get(service.name)?.pool, tls: loaded.tls.get(service.name) })]));
       for (const { pool, checks } of this.#serving.values()) if (pool.watched && !this.#closed) checks.start();
     };
   }
@@ -75,11 +91,11 @@ export class Services {
 
   /** Connects to the one place, or to one backend of the service. Fails with what says most of why none answered. */
   async reach(request: ReachRequest): Promise<Reached> {
-    const { service, backends: [only], caller: { alpn }, timeoutMs, signal, permit } = request;
+    const { service, backends: [only], caller: { alpn }, timeoutMs, signal, permit, hops } = request;
     const serving = service && this.#serving.get(service.name);
     if (serving) return this.#reachService(request, serving);
     const tls = only!.kind === 'tls' ? this.#context.destinationTls() : undefined;
-    const connected = await connectBackend({ backend: only!, timeoutMs, signal, permit: (address) => permit(only!, address), ...(alpn !== undefined && { alpn }), ...(tls && { tls }) });
+    const connected = await connectBackend({ backend: only!, timeoutMs, signal, permit: (address) => permit(only!, address), ...(alpn !== undefined && { alpn }), ...(tls && { tls }), ...this.#through(only!, hops) });
     return { ...connected, backend: only!, attempts: 1, release: nothing };
   }
 
@@ -111,12 +127,18 @@ export class Services {
     }
   }
 
-  #connect({ caller, signal, permit }: ReachRequest, { serving: { pool, tls }, backend, timeoutMs }: { readonly serving: Serving; readonly backend: Backend; readonly timeoutMs: number }): Promise<Connected> {
+  #connect({ caller, signal, permit, hops }: ReachRequest, { serving: { pool, tls }, backend, timeoutMs }: { readonly serving: Serving; readonly backend: Backend; readonly timeoutMs: number }): Promise<Connected> {
     const { name, proxyProtocol } = pool.service;
     return connectBackend({
       backend, called: name, timeoutMs, signal, permit: (address) => permit(backend, address),
-      ...(proxyProtocol && { greet: (to) => greeting(proxyProtocol, caller, to) }), ...(caller.alpn !== undefined && { alpn: caller.alpn }), ...(tls && { tls }),
+      ...(proxyProtocol && { greet: (to) => greeting(proxyProtocol, caller, to) }), ...(caller.alpn !== undefined && { alpn: caller.alpn }), ...(tls && { tls }), ...this.#through(backend, hops),
     });
+  }
+
+  /** The next hop of a backend, loaded. */
+  #through({ via }: Backend, hops: readonly string[] = []): { readonly hop?: Hop } {
+    const to = via && this.#hops.get(via);
+    return to === undefined ? {} : { hop: { to, trail: trailOf(hops, this.mark) } };
   }
 
   #serve(service: Service, { pool: known, tls }: { readonly pool: Pool | undefined; readonly tls: ServiceTls | undefined }): Serving {
@@ -130,7 +152,7 @@ export class Services {
     return async (backend, options) => {
       const { local: { socket } } = await connectBackend({
         ...options, backend, called: name, permit: (address) => this.#context.permitCheck(name, backend, address),
-        ...(proxyProtocol && { greet: () => ownGreeting(proxyProtocol) }), ...(tls && { tls }),
+        ...(proxyProtocol && { greet: () => ownGreeting(proxyProtocol) }), ...(tls && { tls }), ...this.#through(backend),
       });
       socket.destroy();
     };

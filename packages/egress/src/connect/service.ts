@@ -15,7 +15,8 @@ import { factsOf, judgeAgain, judgeClient, type AccessRecord, type Destination, 
 import type { Services } from '../backend/services.ts';
 import type { Full, Lease, Limits } from '../limits.ts';
 import type { Policy } from '../policy/policy.ts';
-import { ServedStream } from '../stream.ts';
+import { ServedStream, type Asked } from '../stream.ts';
+import { hopsOf } from '../trail.ts';
 import { http1Stream, readHttp1, refuseHttp1 } from './http1.ts';
 import { endHttp2, http2Stream, readHttp2, refuseHttp2, serveHttp2 } from './http2.ts';
 
@@ -79,7 +80,7 @@ export class ConnectService {
       const { proof: socket } = who;
       const client = this.#client(peer, who.identity, () => { /* its one stream is all there is to it */ });
       socket.once('close', () => this.#clients.delete(client));
-      this.#serve(client, http1Stream({ socket, transport: peer.transport, head }), { destination: asked.value, duplex: socket });
+      this.#serve(client, http1Stream({ socket, transport: peer.transport, head }), { asked: { destination: asked.value, hops: hopsOf(request.headers.via) }, duplex: socket });
     }
   }
 
@@ -148,17 +149,17 @@ export class ConnectService {
     const asked: Parsed<Destination> = readHttp2(headers);
     if (headers[':protocol'] !== undefined) refuseHttp2(stream, { code: 'UNSUPPORTED', reason: 'this egress knows no extended CONNECT', badRequest: 501 });
     else if (!asked.ok) refuseHttp2(stream, { code: 'PROTOCOL_ERROR', reason: asked.reason, badRequest: 400 });
-    else this.#serve(client, http2Stream(stream), { destination: asked.value, duplex: stream });
+    else this.#serve(client, http2Stream(stream), { asked: { destination: asked.value, hops: hopsOf(headers.via) }, duplex: stream });
   }
 
-  #serve(client: Client, stream: DuplexStream, { destination, duplex }: { readonly destination: Destination; readonly duplex: Duplex }): void {
+  #serve(client: Client, stream: DuplexStream, { asked, duplex }: { readonly asked: Asked; readonly duplex: Duplex }): void {
     const { options, limits, policy, services, record } = this.#context;
     this.#open.add(duplex);
     duplex.once('close', () => {
       this.#open.delete(duplex);
       this.#checkEmpty();
     });
-    const served: ServedStream = new ServedStream(stream, { destination, frontEnd: 'connect' }, {
+    const served: ServedStream = new ServedStream(stream, { ...asked, frontEnd: 'connect' }, {
       ...options, sessionId: client.name, identity: client.identity, policy, services, remote: () => client.remote, record: (over) => record({ ...over, remote: client.remote }),
       admit: () => {
         const lease = limits.stream(client.identity.uri);

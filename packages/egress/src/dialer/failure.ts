@@ -24,12 +24,14 @@ export function codeOfAttempt(error: unknown, address: string): Code {
 }
 
 /** Of several attempts that failed, what tells the client most: an answer beats silence, silence beats a missing route. */
-const byWeight: readonly Code[] = ['SERVICE_TLS_FAILED', 'CONNECTION_REFUSED', 'DIAL_TIMEOUT', 'HOST_UNREACHABLE', 'NETWORK_UNREACHABLE', 'DNS_TIMEOUT', 'DNS_FAILED', 'ADDRESS_PROHIBITED', 'POLICY_DENIED', 'OVERLOAD', 'INTERNAL'];
+const byWeight: readonly Code[] = ['VIA_LOOP', 'SERVICE_TLS_FAILED', 'CONNECTION_REFUSED', 'DIAL_TIMEOUT', 'HOST_UNREACHABLE', 'NETWORK_UNREACHABLE', 'VIA_FAILED', 'DNS_TIMEOUT', 'DNS_FAILED', 'ADDRESS_PROHIBITED', 'POLICY_DENIED', 'OVERLOAD', 'INTERNAL'];
 
 const sentences: Readonly<Partial<Record<Code, string>>> = {
   CONNECTION_REFUSED: 'refused the connection', DIAL_TIMEOUT: 'did not answer in time', HOST_UNREACHABLE: 'cannot be reached from the egress',
   NETWORK_UNREACHABLE: 'is in a network to which the egress has no route', OVERLOAD: 'was not dialled: the egress is out of sockets',
   DNS_FAILED: 'cannot be resolved by the egress', DNS_TIMEOUT: 'was not resolved in time', PEER_GONE: 'is not wanted any more',
+  VIA_FAILED: 'cannot be reached: the proxy that the egress goes through cannot be used', VIA_LOOP: 'was not dialled: the next hops of the egresses lead in a circle',
+  POLICY_DENIED: 'is not allowed by the next egress', UNKNOWN_SERVICE: 'is not known to the next egress', ADDRESS_PROHIBITED: 'resolves to an address that the next egress does not reach by this name',
   SERVICE_TLS_FAILED: 'did not prove by TLS that it is the right service',
 };
 

@@ -57,7 +57,7 @@ tests:
     [withRule('{ identities: [a], allow: ["*:1"] }'), 'p.yaml:3:5: "name" is missing'], [withRule('{ name: "", identities: [a], allow: ["*:1"] }'), 'p.yaml:3:13: "name" a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores'],
     [withRule('{ name: r, identities: alice, allow: ["*:1"] }'), 'p.yaml:3:28: "identities" has to be a list'], [withRule('{ name: r, identities: [a], allow: [443] }'), 'p.yaml:3:41: has to be text (in quotes, if YAML reads it as something else)'],
     [withRule('{ name: r, identities: [a], allow: [*.a.b:22] }'), 'p.yaml:3:41: this is not YAML: *.a.b:22 is an alias of nothing; a text that begins with * or [ or { goes in quotes'],
-    [withRule('{ name: r, identities: [a], allow: [], dney: [] }'), 'p.yaml:3:44: unknown key "dney": did you mean "deny"?'], [withRule('{ name: r, identities: [a], allow: [], zzz: [] }'), 'p.yaml:3:44: unknown key "zzz": there are name, identities, allow, deny, deny-files'],
+    [withRule('{ name: r, identities: [a], allow: [], dney: [] }'), 'p.yaml:3:44: unknown key "dney": did you mean "deny"?'], [withRule('{ name: r, identities: [a], allow: [], zzz: [] }'), 'p.yaml:3:44: unknown key "zzz": there are name, identities, allow, deny, deny-files, via'],
     [withRule('x'), 'p.yaml:3:5: has to be a map of keys and values'],
   ])('says of %j: %s', (text, complaint) => { expect(complaintsOf(text)).toContain(complaint); });
 

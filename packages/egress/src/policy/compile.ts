@@ -30,7 +30,7 @@ export function compilePolicy(text: string, file: string): CompiledPolicy {
   if (document.value === null || document.value === undefined) throw policyInvalid(file, [{ line: 1, column: 1, text: 'the file is empty: a policy begins with "version: 1"' }]);
   const written = mapOf((document.value as { services?: unknown }).services);
   const services = Object.keys(written);
-  const parsed = policySchema(written).safeParse(document.value);
+  const parsed = policySchema(written, (document.value as { rules?: unknown }).rules).safeParse(document.value);
   const complaints = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => complain(issue, document))),
     ...services.filter((name) => !isServiceName(name)).map((name) => ({ ...document.placeOfKey(['services'], name), text: `${JSON.stringify(name)} cannot name a service: use a-z, 0-9 and inner dashes, one letter at least, 63 characters at most` })),
@@ -48,7 +48,9 @@ function assemble(source: PolicySource, document: SourceDocument, file: string):
     const { name } = source.rules[rule]!;
     return { rule: name, why: `rule "${name}" (${file}:${line}:${column}, "${text}")` };
   };
-  const grants = (rule: number, list: 'allow' | 'deny'): Grant[] => (source.rules[rule]![list] ?? []).map(({ text, value }, at) => ({ ...reason(rule, list, { text, at }), pattern: value satisfies DestinationPattern }));
+  const grants = (rule: number, list: 'allow' | 'deny'): Grant[] => (source.rules[rule]![list] ?? []).map(({ text, value }, at) => ({
+    ...reason(rule, list, { text, at }), pattern: value satisfies DestinationPattern, ...(list === 'allow' && source.rules[rule]!.via && { via: source.rules[rule]!.via }),
+  }));
   const files = (rule: number): DenyFile[] => (source.rules[rule]!['deny-files'] ?? []).map(({ text, value }, at) => ({ ...reason(rule, 'deny-files', { text, at }), file: value }));
   return {
     services: new Map(Object.entries(source.services ?? {}).map(([name, service]) => [name, { ...service, name }])),

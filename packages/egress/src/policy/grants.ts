@@ -6,9 +6,10 @@ import { cidrContains, type Cidr } from '@adit/shared';
 import type { Blocklist } from './blocklist.ts';
 import type { DestinationPattern } from './destination-pattern.ts';
 import { portsInclude, type Ports } from './ports.ts';
+import type { Via } from './via.ts';
 
 /** One pattern of one rule. `why` is a clause for logs: the rule, where it stands, and the pattern. */
-export interface Grant { readonly rule: string; readonly why: string; readonly pattern: DestinationPattern }
+export interface Grant { readonly rule: string; readonly why: string; readonly pattern: DestinationPattern; /** The next hop for what it allows. */ readonly via?: Via }
 
 /** A file of names of one rule. */
 export interface Listed { readonly rule: string; readonly why: string; readonly list: Blocklist }
@@ -73,6 +74,9 @@ export class Grants {
 
   /** `*` with all ports. */
   everything(): Grant | undefined { return this.#any.find(({ ports }) => ports[0]?.[0] === 1 && ports[0][1] === 65535)?.grant; }
+
+  /** Any range with this port: whether it holds an address that nobody knows cannot be told. */
+  someRange(port: number): Grant | undefined { return this.#ranges.find(({ ports }) => portsInclude(ports, port))?.grant; }
 
   /** A range with this port that holds the address and whose prefix is at least `minPrefix` long. */
   ranged(bytes: Uint8Array, port: number, minPrefix: number): Grant | undefined {

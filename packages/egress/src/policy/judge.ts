@@ -6,6 +6,8 @@
  *   `*`: public only
  * The owner of a name chooses its addresses and can change them between two look-ups (DNS rebinding), so no name opens the egress's
  * own machine, its neighbours on the link, or the metadata service: somebody has to have written the address.
+ * What goes through a next hop (`via`) is resolved there, so that no address can be judged: it is reached by an exact name or through a service, and
+ * not at all where a deny of addresses with its port holds. An address that is asked for as such is judged as ever.
  * A Unix socket has no address: it is reached through the service that names it, and by nothing else.
  * Not here: which rules speak about an identity, where services point (policy.ts); sockets, resolving (the dialer).
  */
@@ -14,6 +16,7 @@ import type { Grant, Grants, NameMatch } from './grants.ts';
 import type { Backend } from './service.ts';
 import { classify, embedded, type AddressKind } from './special.ts';
 import type { Verdict } from './verdict.ts';
+import type { Via } from './via.ts';
 
 /** A request with everything resolved that needs no DNS. `literal`: the bytes of `host`, unmapped, when it is an address. */
 export interface Request {
@@ -39,9 +42,23 @@ export function judgeRequest(request: Request): Verdict {
   const denied = denyOf(request);
   if (denied !== undefined) return refusedBy(denied, request);
   if (request.literal !== undefined) return judgeAddress(request, request.literal);
-  const grant = request.backend.kind === 'unix' ? unixGrant(request) : nameMatch(request)?.grant ?? localhostRange(request);
+  const match = request.backend.kind === 'unix' ? undefined : nameMatch(request);
+  if (match !== undefined && (request.backend.via ?? match.grant.via) !== undefined) return judgeUnresolved(request, match);
+  const grant = request.backend.kind === 'unix' ? unixGrant(request) : match?.grant ?? localhostRange(request);
   return grant === undefined ? refused(request) : allowed(grant, request);
 }
+
+/** A name that the next hop resolves. Any deny of names was asked before. */
+function judgeUnresolved(request: Request, { grant, breadth }: NameMatch): Verdict {
+  const via = (request.backend.via ?? grant.via)!.name;
+  if (breadth !== 'exact') return { ...refused(request, `${grant.why} allows it through ${via}, which resolves the name, so that its addresses cannot be judged: only a rule with this very name reaches it`), rule: grant.rule };
+  const unknown = request.deny.someRange(request.port);
+  if (unknown !== undefined) return { ...refused(request, `${unknown.why} denies addresses, and ${via}, which resolves the name, does not say which it reaches`), rule: unknown.rule };
+  return allowed(grant, request);
+}
+
+/** The next hop of what is allowed, by name where that is what was asked for. */
+function viaOf(request: Request): Via | undefined { return request.backend.via ?? (request.backend.kind === 'unix' || request.literal !== undefined ? undefined : nameMatch(request)?.grant.via); }
 
 /**
  * After DNS: one address as the resolver wrote it. What is no plain address (one with a zone, say) is refused, and so is any other
@@ -49,6 +66,7 @@ export function judgeRequest(request: Request): Verdict {
  */
 export function judgeResolved(request: Request, address: string): Verdict {
   if (request.backend.kind === 'unix') return address === request.backend.path ? judgeRequest(request) : unreachable(request, `${address} is not the socket of the service`);
+  if (request.literal === undefined && viaOf(request) !== undefined) return address === request.host ? judgeRequest(request) : unreachable(request, `${address} is not the name that the next hop was asked for`);
   const parsed = parseAddress(address);
   if (parsed === undefined) return unreachable(request, `${JSON.stringify(address)} is no plain address`);
   const bytes = unmapped(parsed);
@@ -68,6 +86,7 @@ function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
   const match = nameMatch(request);
   if (match !== undefined && reaches(match, request, special.kind)) return allowed(match.grant, request);
   const range = request.service !== undefined && match === undefined ? undefined : allow.ranged(bytes, port, special.minPrefix);
+  if (range?.via !== undefined && request.literal === undefined) return refusedThrough(range, request);
   if (range !== undefined && (match !== undefined || request.literal !== undefined || localhostRange(request) !== undefined)) return allowed(range, request);
   const wide = match?.grant ?? (request.literal === undefined || request.service !== undefined ? undefined : allow.ranged(bytes, port, 0));
   return wide === undefined ? refused(request) : prohibited(request, special.kind, wide);
@@ -100,11 +119,18 @@ function reaches({ breadth }: NameMatch, { service, literal, host }: Request, ki
 /** "localhost" is loopback by definition (RFC 6761 section 6.3), so a range that names loopback names it. */
 function localhostRange({ allow, service, host, port }: Request): Grant | undefined {
   if (host !== 'localhost' || service !== undefined) return undefined;
-  return allow.ranged(loopbacks[0]!, port, classify(loopbacks[0]!).minPrefix) ?? allow.ranged(loopbacks[1]!, port, classify(loopbacks[1]!).minPrefix);
+  const range = allow.ranged(loopbacks[0]!, port, classify(loopbacks[0]!).minPrefix) ?? allow.ranged(loopbacks[1]!, port, classify(loopbacks[1]!).minPrefix);
+  return range?.via === undefined ? range : undefined; // our loopback is not that of the next hop
 }
 
-function allowed(grant: Grant, { backend }: Request): Verdict {
-  return { allow: true, rule: grant.rule, backends: [backend], detail: `${grant.why} allows it` };
+/** A name that was to be dialled directly, and whose address only a rule with a next hop reaches. */
+function refusedThrough(range: Grant, request: Request): Verdict {
+  return { ...unreachable(request, `${range.why} allows its address, through ${range.via!.name}: the address has to be asked for as such`), rule: range.rule };
+}
+
+function allowed(grant: Grant, { backend, service }: Request): Verdict {
+  const via = backend.via ?? (service === undefined ? grant.via : undefined);
+  return { allow: true, rule: grant.rule, backends: [via === undefined || backend.via !== undefined ? backend : { ...backend, via }], detail: `${grant.why} allows it${via === undefined ? '' : `, through ${via.name}`}` };
 }
 
 function refusedBy(grant: Reason, request: Request): Verdict {
@@ -115,7 +141,7 @@ function refused({ text, identity, nearest }: Request, detail?: string): Verdict
   return { allow: false, code: 'POLICY_DENIED', reason: `The policy of the egress does not allow ${identity} to reach ${text}.`, detail: detail ?? nearest() };
 }
 
-function unreachable({ text }: Request, detail: string): Verdict {
+function unreachable({ text }: Request, detail: string): Verdict & { readonly allow: false } {
   return { allow: false, code: 'ADDRESS_PROHIBITED', reason: `${text} resolves to an address that the policy of the egress does not let this name reach.`, detail };
 }
 

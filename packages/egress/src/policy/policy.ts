@@ -15,6 +15,7 @@ import { nearest } from './nearest.ts';
 import { runPolicyTests, type FailedTest } from './policy-tests.ts';
 import type { Backend, Service } from './service.ts';
 import type { Subject, Verdict } from './verdict.ts';
+import type { Via } from './via.ts';
 
 type Denied = Extract<Verdict, { readonly allow: false }>;
 
@@ -65,6 +66,9 @@ export class Policy {
   }
 
   get services(): ReadonlyMap<string, Service> { return this.#compiled.services; }
+
+  /** The next hops of its rules. */
+  get vias(): readonly Via[] { return [...new Set(this.#compiled.rules.flatMap(({ allow }) => allow.flatMap(({ via }) => (via === undefined ? [] : [via]))))]; }
 
   /** Does any rule speak about this identity or one of its groups? */
   knows(subject: Subject): boolean { return this.#standing(subject).rules.length > 0; }

@@ -10,6 +10,7 @@ import { parseDestinationPattern } from './destination-pattern.ts';
 import { parseIdentityPattern, type IdentityPattern } from './identity-pattern.ts';
 import { serviceKeys, serviceSchema } from './service-schema.ts';
 import { textOf } from './text-of.ts';
+import { viaKeys, viaSchema } from './via.ts';
 
 /** A service has to be one that the file defines. */
 const known = <T extends { readonly kind: string }>(services: readonly string[], parse: (text: string) => Parsed<T>) => (text: string): Parsed<T> => {
@@ -37,17 +38,25 @@ function parseIp(text: string): Parsed<string> {
   return host ?? { ok: false, reason: 'it is not an address' };
 }
 
-/** The schema of a file that defines these services; by name, as they were read. */
-export function policySchema(written: Readonly<Record<string, unknown>>) {
+/** The schema of a file that defines these services, by name, as they were read; and has these rules. */
+export function policySchema(written: Readonly<Record<string, unknown>>, writtenRules: unknown = []) {
   const services = Object.keys(written);
   const patterns = z.array(textOf(known(services, parseDestinationPattern)));
-  const rule = z.strictObject({
+  const rule = (raw: unknown) => z.strictObject({
     name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, { error: 'a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores' }),
     identities: z.array(textOf(parseIdentityPattern)).min(1),
     allow: patterns.optional(),
     deny: patterns.optional(),
     'deny-files': z.array(textOf(parseFile)).min(1).optional(),
+    via: viaSchema((raw as { readonly via?: unknown } | null | undefined)?.via).optional(),
+  }).superRefine(({ allow, via }, context) => {
+    if (via !== undefined && (allow ?? []).length === 0) context.addIssue({ code: 'custom', path: ['via'], message: 'is for what the rule allows, and it allows nothing' });
+    for (const [at, { value }] of (via === undefined ? [] : allow ?? []).entries()) {
+      if (value.kind === 'service') context.addIssue({ code: 'custom', path: ['allow', at], message: `${JSON.stringify(value.service)} is a service: "via" stands with the service, not with the rule` });
+    }
   });
+  type RuleSchema = ReturnType<typeof rule>;
+  const rules = Array.isArray(writtenRules) ? writtenRules.map(rule) : [];
   const test = z.strictObject({
     identity: textOf(parseTestIdentity),
     groups: z.array(textOf(parseGroup)).optional(),
@@ -58,16 +67,17 @@ export function policySchema(written: Readonly<Record<string, unknown>>) {
   return z.strictObject({
     version: z.literal(1),
     services: z.strictObject(Object.fromEntries(services.map((name) => [name, serviceSchema(written[name])]))).optional(),
-    rules: z.array(rule),
+    rules: rules.length > 0 ? z.tuple(rules as [RuleSchema, ...RuleSchema[]]) : z.array(rule(undefined)),
     tests: z.array(test).optional(),
   });
 }
 
 /** The keys of the map at a path: what an unknown one may have been meant to be. */
 export function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  if (path.at(-1) === 'via') return viaKeys;
   const [top, , ...below] = path;
   if (top === undefined) return ['version', 'services', 'rules', 'tests'];
-  if (top === 'rules') return ['name', 'identities', 'allow', 'deny', 'deny-files'];
+  if (top === 'rules') return ['name', 'identities', 'allow', 'deny', 'deny-files', 'via'];
   if (top === 'tests') return ['identity', 'groups', 'destination', 'address', 'expect'];
   return serviceKeys[String(below[0] ?? '')] ?? [];
 }

@@ -8,13 +8,14 @@ import { formatHostPort, parseDestination, parseDuration, parseHost, type Parsed
 import { z } from 'zod';
 import { balances, hashOns, healthDefaults, maxWeight, proxyProtocols, serviceDefaults, type Backend, type BackendPlace, type Service } from './service.ts';
 import { textOf } from './text-of.ts';
+import { viaSchema, type Via } from './via.ts';
 
 export type ServiceSource = Omit<Service, 'name'>;
 
 /** The schema for what stands under the name of a service. */
 export function serviceSchema(raw: unknown) {
   if (typeof raw === 'string') return textOf(parseShort).transform(({ value }): ServiceSource => ({ ...serviceDefaults, backends: [value] }));
-  const written = (raw as { readonly backends?: unknown } | null | undefined)?.backends;
+  const { backends: written, via: hop } = (raw ?? {}) as { readonly backends?: unknown; readonly via?: unknown };
   const entries = Array.isArray(written) ? written.map(backendSchema) : [];
   return z.strictObject({
     backends: Array.isArray(written) && written.length > 0 ? z.tuple(entries as [z.ZodType<Backend>, ...z.ZodType<Backend>[]]) : z.array(backendSchema('')).min(1),
@@ -23,17 +24,18 @@ export function serviceSchema(raw: unknown) {
     health: health.optional(),
     'proxy-protocol': z.enum(proxyProtocols).optional(),
     tls: tls.optional(),
+    via: viaSchema(hop).optional(),
   }).superRefine((value, context) => {
     for (const { path, message } of faults(value)) context.addIssue({ code: 'custom', path: [...path], message });
-  }).transform(({ backends, balance, 'hash-on': hashOn, health: checks, 'proxy-protocol': proxyProtocol, tls: toward }): ServiceSource => ({
-    backends, balance: balance ?? serviceDefaults.balance, hashOn: hashOn ?? serviceDefaults.hashOn, tls: toward ?? {}, ...(checks && { health: checks }), ...(proxyProtocol && { proxyProtocol }),
+  }).transform(({ backends, balance, 'hash-on': hashOn, health: checks, 'proxy-protocol': proxyProtocol, tls: toward, via }): ServiceSource => ({
+    backends: via === undefined ? backends : backends.map((backend) => ({ via, ...backend })), balance: balance ?? serviceDefaults.balance, hashOn: hashOn ?? serviceDefaults.hashOn, tls: toward ?? {}, ...(checks && { health: checks }), ...(proxyProtocol && { proxyProtocol }),
   }));
 }
 
 /** Keys of each map below a service, by where it stands. */
 export const serviceKeys: Readonly<Record<string, readonly string[]>> = {
-  '': ['backends', 'balance', 'hash-on', 'health', 'proxy-protocol', 'tls'],
-  backends: ['address', 'weight'],
+  '': ['backends', 'balance', 'hash-on', 'health', 'proxy-protocol', 'tls', 'via'],
+  backends: ['address', 'weight', 'via'],
   health: ['interval', 'timeout', 'rise', 'fall'],
   tls: ['ca', 'server-name', 'cert', 'key'],
 };
@@ -71,8 +73,9 @@ function named(place: BackendPlace, weight: number): Backend {
 
 function backendSchema(raw: unknown): z.ZodType<Backend> {
   if (typeof raw === 'string') return textOf(parseBackend).transform(({ value }) => value);
-  return z.strictObject({ address: textOf(parseBackend), weight: wholeNumber(0, maxWeight).optional() })
-    .transform(({ address: { value }, weight = 1 }) => ({ ...value, weight }));
+  const hop = (raw as { readonly via?: unknown } | null | undefined)?.via;
+  return z.strictObject({ address: textOf(parseBackend), weight: wholeNumber(0, maxWeight).optional(), via: viaSchema(hop).optional() })
+    .transform(({ address: { value }, weight = 1, via }) => ({ ...value, weight, ...(via && { via }) }));
 }
 
 function wholeNumber(least: number, most: number) {
@@ -102,17 +105,18 @@ const serverName = textOf(parseHost);
 const tls = z.strictObject({ ca: file.optional(), 'server-name': serverName.optional(), cert: file.optional(), key: file.optional() })
   .transform(({ ca, 'server-name': name, cert, key }) => ({ ...(ca && { ca: ca.value }), ...(name && { serverName: name.value }), ...(cert && { cert: cert.value }), ...(key && { key: key.value }) }));
 
-interface Written { readonly backends: readonly Backend[]; readonly balance?: string | undefined; readonly 'hash-on'?: string | undefined; readonly tls?: object | undefined }
+interface Written { readonly backends: readonly Backend[]; readonly balance?: string | undefined; readonly 'hash-on'?: string | undefined; readonly tls?: object | undefined; readonly via?: Via | undefined }
 interface Fault { readonly path: readonly (string | number)[]; readonly message: string }
 
 /** What is right by itself and wrong together. */
-function faults({ backends, balance, 'hash-on': hashOn, tls: toward }: Written): Fault[] {
+function faults({ backends, balance, 'hash-on': hashOn, tls: toward, via }: Written): Fault[] {
   const names = backends.map(({ name }) => name);
   return [
     ...names.flatMap((name, at) => (names.indexOf(name) < at ? [{ path: ['backends', at], message: `${JSON.stringify(name)} is there twice: give one a weight instead` }] : [])),
     ...(backends.every(({ weight }) => weight === 0) ? [{ path: ['backends'], message: 'all have weight 0: nothing would be reached' }] : []),
     ...(hashOn !== undefined && balance !== 'source' ? [{ path: ['hash-on'], message: 'is for "balance: source" only' }] : []),
     ...(toward !== undefined && !backends.some(({ kind }) => kind === 'tls') ? [{ path: ['tls'], message: 'is for tls:// backends, and there is none' }] : []),
+    ...(backends.flatMap((backend, at) => (backend.kind === 'unix' && (backend.via ?? via) !== undefined ? [{ path: ['backends', at], message: 'is a Unix socket: no proxy reaches it' }] : []))),
     ...(toward !== undefined && 'cert' in toward !== 'key' in toward ? [{ path: ['tls'], message: 'needs both "cert" and "key", or neither' }] : []),
   ];
 }

@@ -3,6 +3,7 @@
  * Rule: a backend is named by its address in one spelling, once in a service; that name is what logs say and what survives a reload.
  * Spec: docs/services.md.
  */
+import type { Via } from './via.ts';
 
 export const balances = ['round-robin', 'least-connections', 'source'] as const;
 /** How the next backend is chosen. */
@@ -19,8 +20,8 @@ export interface TcpPlace { readonly kind: 'tcp' | 'tls'; readonly host: string;
 export interface UnixPlace { readonly kind: 'unix'; readonly path: string }
 export type BackendPlace = TcpPlace | UnixPlace;
 
-/** One place of a service. `weight` 0 takes no new streams. */
-export type Backend = BackendPlace & { readonly name: string; readonly weight: number };
+/** One place of a service. `weight` 0 takes no new streams. `via`: the next hop, which is asked for it and resolves its name. */
+export type Backend = BackendPlace & { readonly name: string; readonly weight: number; readonly via?: Via };
 
 /** Active checks, times in milliseconds: so many successes in a row for up, so many failures for down. */
 export interface HealthSettings { readonly intervalMs: number; readonly timeoutMs: number; readonly rise: number; readonly fall: number }

@@ -3,11 +3,8 @@
  * Rule: nothing is sent before the proxy's certificate was judged; the bytes of the stream follow the 2xx, not the request: a proxy that refuses
  * never has them. When the proxy cannot be reached any more, that is said once, and it opens no more.
  */
-import { AditError, AwaitedStream, awaitConnectResponse, connectRequest, drive, DuplexStream, resetTls, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
-import { denial, withAlert } from './denial.ts';
+import { AditError, askProven, AwaitedStream, DuplexStream, resetTls, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
 import { answerWithinMs, targetOf, type Target, type Tunnels } from './tunnels.ts';
-
-const maxHeadBytes = 65_536;
 
 export interface Http1TunnelsOptions {
   readonly name: string;
@@ -73,22 +70,7 @@ export class Http1Tunnels implements Tunnels {
   }
 
   async #ask({ socket, transport }: ProvenConnection, target: Target, signal: AbortSignal): Promise<RelayStream> {
-    const giveUp = (): void => { socket.destroy(); };
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    try {
-      socket.write(connectRequest({ ...target, headers: {} }));
-      const { value, rest } = await drive(socket, awaitConnectResponse(), {
-        deadlineMs: answerWithinMs, maxBytes: 2 * maxHeadBytes, codes: { timeout: 'DIAL_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' }, peer: `the proxy ${this.#options.name}`,
-      });
-      if (value.status < 200 || value.status > 299) throw denial(value.status, value.headers.get('proxy-status'));
-      if (rest.length > 0) socket.unshift(rest);
-    } catch (error) {
-      socket.destroy();
-      throw withAlert(error, this.#options.name);
-    } finally {
-      signal.removeEventListener('abort', giveUp);
-    }
+    await askProven({ socket }, { to: target, name: this.#options.name, deadlineMs: answerWithinMs, signal });
     return new DuplexStream(socket, {
       id: 0, accept: () => { /* it is we who asked */ }, refuse: () => resetTls(socket, transport), reset: () => resetTls(socket, transport),
       died: () => ({ code: wireOfCode(transport.errored ?? socket.errored ? 'CONNECTION_RESET' : 'PEER_GONE'), reason: 'the proxy broke the connection' }),

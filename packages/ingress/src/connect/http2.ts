@@ -4,8 +4,7 @@
  * does not answer a PING is given up, its streams with it.
  */
 import http2 from 'node:http2';
-import { AditError, AwaitedStream, DuplexStream, endOnlyInOrder, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
-import { denial } from './denial.ts';
+import { AditError, AwaitedStream, denial, DuplexStream, endOnlyInOrder, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
 import { answerWithinMs, targetOf, type Tunnels } from './tunnels.ts';
 
 const streamWindowBytes = 1_048_576;

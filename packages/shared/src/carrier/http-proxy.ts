@@ -16,6 +16,8 @@ export interface AskOptions {
   readonly proxy: ProxyAddress;
   readonly to: { readonly host: string; readonly port: number };
   readonly deadlineMs: number;
+  /** Beside those that every request has; SOCKS knows none. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const proxyCodes = { timeout: 'PROXY_FAILED', closed: 'PROXY_FAILED', garbage: 'PROXY_FAILED' } as const satisfies Record<string, Code>;
@@ -24,9 +26,9 @@ const maxBodyBytes = 4_096;
 const bodyMs = 500;
 
 /** Rejects with PROXY_AUTH_REQUIRED, PROXY_REFUSED, EGRESS_UNREACHABLE or PROXY_FAILED; the socket is then the caller's to destroy. */
-export async function askHttpProxy(socket: Socket, { proxy, to, deadlineMs }: AskOptions): Promise<void> {
+export async function askHttpProxy(socket: Socket, { proxy, to, deadlineMs, headers: more }: AskOptions): Promise<void> {
   const { credentials } = proxy;
-  const headers = { 'User-Agent': 'adit', ...(credentials && { 'Proxy-Authorization': basicCredentials(credentials.user, credentials.password) }) };
+  const headers = { 'User-Agent': 'adit', ...more, ...(credentials && { 'Proxy-Authorization': basicCredentials(credentials.user, credentials.password) }) };
   socket.write(connectRequest({ ...to, headers }));
   const { value, rest } = await drive(socket, awaitConnectResponse(), { deadlineMs, maxBytes: maxHeadBytes, codes: proxyCodes, peer: `the proxy ${formatProxy(proxy)}` });
   if (value.status < 200 || value.status > 299) throw refusal(value, await beginningOf(socket, rest, value.headers), { proxy, to });

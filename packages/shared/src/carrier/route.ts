@@ -29,10 +29,12 @@ export interface RouteOptions {
   readonly proxy?: Proxy;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** For an HTTP proxy, beside those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A connection to `to`; for an `https` proxy a TLS socket. Rejects with EGRESS_UNREACHABLE, LINK_TIMEOUT, PROXY_FAILED, PROXY_REFUSED or PROXY_AUTH_REQUIRED. */
-export async function openRoute(to: Place, { proxy, deadlineMs, signal }: RouteOptions): Promise<net.Socket> {
+export async function openRoute(to: Place, { proxy, deadlineMs, signal, headers }: RouteOptions): Promise<net.Socket> {
   const endsAtMs = performance.now() + deadlineMs;
   const left = (): number => Math.max(1, Math.round(endsAtMs - performance.now()));
   if (proxy === undefined) return connected(to, { hop: { peer: formatHostPort(to.host, to.port), unreachable: 'EGRESS_UNREACHABLE', timeout: 'LINK_TIMEOUT' }, deadlineMs, signal });
@@ -40,7 +42,7 @@ export async function openRoute(to: Place, { proxy, deadlineMs, signal }: RouteO
   const aborted = (): void => { socket.destroy(); };
   signal.addEventListener('abort', aborted, { once: true });
   try {
-    await (proxy.scheme === 'socks5' ? askSocks5Proxy : askHttpProxy)(socket, { proxy, to, deadlineMs: left() });
+    await (proxy.scheme === 'socks5' ? askSocks5Proxy : askHttpProxy)(socket, { proxy, to, deadlineMs: left(), ...(headers && { headers }) });
     return socket;
   } catch (error) {
     socket.destroy();
@@ -60,7 +62,7 @@ export async function routeTo(to: Place, options: RouteOptions): Promise<{ reado
 
 const proxyHop = { unreachable: 'PROXY_FAILED', timeout: 'PROXY_FAILED' } as const;
 
-interface ConnectedOptions extends Omit<RouteOptions, 'proxy'> {
+interface ConnectedOptions extends Omit<RouteOptions, 'proxy' | 'headers'> {
   /** What a failure is called. */
   readonly hop: { readonly peer: string; readonly unreachable: 'EGRESS_UNREACHABLE' | 'PROXY_FAILED'; readonly timeout: 'LINK_TIMEOUT' | 'PROXY_FAILED' };
 }

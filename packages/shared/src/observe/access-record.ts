@@ -21,6 +21,8 @@ export interface AccessRecord {
   readonly requested: string;
   /** The address that was dialled. */
   readonly resolved?: string;
+  /** The next hop that was asked for it, which resolved a name by itself. */
+  readonly via?: string;
   /** Backends of the service that were dialled, where it was more than one. */
   readonly attempts?: number;
   /** The rule that decided. */

@@ -4,12 +4,13 @@
  * What the proxy says is only passed on as text. In TLS 1.3 a proxy judges our certificate after we took the connection for made: its alert is an
  * answer, too.
  */
-import { AditError, codes, isCode, safeText, wireOfCode, type Code } from '@adit/shared';
+import { AditError, codes, isCode, wireOfCode, type Code } from '../errors.ts';
+import { safeText } from '../observe/safe-text.ts';
 
 const byError: Readonly<Record<string, Code>> = {
   dns_error: 'DNS_FAILED', dns_timeout: 'DNS_TIMEOUT', destination_not_found: 'UNKNOWN_SERVICE', destination_unavailable: 'HOST_UNREACHABLE', destination_ip_prohibited: 'ADDRESS_PROHIBITED',
   destination_ip_unroutable: 'HOST_UNREACHABLE', connection_refused: 'CONNECTION_REFUSED', connection_terminated: 'CONNECTION_RESET', connection_timeout: 'DIAL_TIMEOUT', connection_read_timeout: 'IDLE_TIMEOUT',
-  connection_limit_reached: 'OVERLOAD', http_request_denied: 'POLICY_DENIED', proxy_loop_detected: 'HOST_UNREACHABLE',
+  connection_limit_reached: 'OVERLOAD', http_request_denied: 'POLICY_DENIED', proxy_loop_detected: 'VIA_LOOP',
 };
 const byStatus: Readonly<Record<number, Code>> = { 400: 'UNSUPPORTED', 401: 'POLICY_DENIED', 403: 'POLICY_DENIED', 404: 'HOST_UNREACHABLE', 405: 'UNSUPPORTED', 407: 'POLICY_DENIED', 429: 'OVERLOAD', 501: 'UNSUPPORTED', 504: 'DIAL_TIMEOUT' };
 

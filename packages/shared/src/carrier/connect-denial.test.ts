@@ -1,13 +1,14 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { AditError } from '@adit/shared';
-import { denial, withAlert } from './denial.ts';
+import { AditError } from '../errors.ts';
+import { denial, withAlert } from './connect-denial.ts';
 
 test.each([
   [502, 'adit; error=connection_refused; details="nothing \\"there\\""; adit-code=CONNECTION_REFUSED', 'CONNECTION_REFUSED', 'the proxy answered 502: nothing "there"'],
   [403, 'adit; error=http_request_denied; details="no"; adit-code=CLIENT_CERT_MISSING', 'CLIENT_CERT_MISSING', 'the proxy answered 403: no'],
   [502, 'cache.example; error=dns_timeout', 'DNS_TIMEOUT', 'the proxy answered 502 (dns_timeout)'],
   [503, 'cache.example; error=something_new', 'HOST_UNREACHABLE', 'the proxy answered 503 (something_new)'],
+  [508, 'cache.example; error=proxy_loop_detected', 'VIA_LOOP', 'the proxy answered 508 (proxy_loop_detected)'],
   [403, undefined, 'POLICY_DENIED', 'the proxy answered 403'],
   [407, undefined, 'POLICY_DENIED', 'the proxy answered 407'],
   [504, undefined, 'DIAL_TIMEOUT', 'the proxy answered 504'],

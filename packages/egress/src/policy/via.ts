@@ -1,0 +1,79 @@
+/**
+ * What `via` in a policy says: the next hop, a proxy or another egress, that is asked for a destination instead of dialling it.
+ *   via: http://proxy.example:3128          (also https:// and socks5://)
+ *   via: { file: proxy.url }                the same in a file of mode 0600, with a user and password
+ *   via: { url: connect://egress2.example:8443, ca: ca.pem, cert: client.pem, key: client.key }
+ * Rule: no password stands in a policy, and no complaint shows one. A text is a URL, a map has more to say.
+ * Not here: whether the files that it names can be used (backend/next-hop.ts).
+ */
+import { formatEgress, formatProxy, parseEgressAddress, parseHost, parseProxyUrl, withoutPassword, type ConnectTarget, type Parsed, type ProxyAddress } from '@adit/shared';
+import { z } from 'zod';
+import { textOf } from './text-of.ts';
+
+/** Paths as the policy has them. */
+export interface ViaFiles { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string }
+
+/** `name` is what logs call it; one object stands for one place in the policy. */
+export type Via = ViaFiles & { readonly name: string } & (
+  | { readonly kind: 'proxy'; readonly proxy: ProxyAddress }
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'connect'; readonly target: ConnectTarget });
+
+type Hop = { readonly name: string } & ({ readonly kind: 'proxy'; readonly proxy: ProxyAddress } | { readonly kind: 'connect'; readonly target: ConnectTarget });
+
+export const viaKeys: readonly string[] = ['url', 'file', 'ca', 'cert', 'key', 'server-name'];
+
+const no = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
+
+/** The schema for what stands under `via`. */
+export function viaSchema(raw: unknown): z.ZodType<Via> {
+  if (typeof raw !== 'object' || raw === null) return hop.transform((value, context): Via => provided(value, {}, context));
+  return z.strictObject({ url: hop.optional(), file: path.optional(), ca: path.optional(), cert: path.optional(), key: path.optional(), 'server-name': serverName.optional() })
+    .transform(({ url, file, 'server-name': name, ...files }, context): Via => {
+      const fault = (message: string): never => {
+        context.issues.push({ code: 'custom', message, input: raw });
+        return z.NEVER;
+      };
+      if (url === undefined && file === undefined) return fault('names neither "url" nor "file"');
+      if (url !== undefined && file !== undefined) return fault('names both "url" and "file": the file holds the URL');
+      const paths: ViaFiles = { ...(files.ca && { ca: files.ca.value }), ...(files.cert && { cert: files.cert.value }), ...(files.key && { key: files.key.value }), ...(name && { serverName: name.value }) };
+      if ((paths.cert === undefined) !== (paths.key === undefined)) return fault('needs both "cert" and "key", or neither');
+      if (file !== undefined) return paths.serverName === undefined ? { kind: 'file', name: `the proxy of ${file.value}`, file: file.value, ...paths } : fault('"server-name" is for connect:// only');
+      return provided(url!, paths, context);
+    });
+}
+
+/** Has this kind of hop what it needs, and nothing that it does not read? */
+function provided(value: Hop, paths: ViaFiles, context: { readonly issues: { push(issue: { readonly code: 'custom'; readonly message: string; readonly input: unknown }): void } }): Via {
+  const message = value.kind === 'connect' ? (paths.ca === undefined || paths.cert === undefined ? 'needs for connect:// "ca", "cert" and "key": both ends prove who they are' : undefined)
+    : paths.serverName !== undefined ? '"server-name" is for connect:// only'
+      : value.proxy.scheme !== 'https' && (paths.ca ?? paths.cert) !== undefined ? `"ca", "cert" and "key" are for TLS, and ${value.proxy.scheme}:// has none` : undefined;
+  if (message === undefined) return { ...value, ...paths };
+  context.issues.push({ code: 'custom', message, input: value.name });
+  return z.NEVER;
+}
+
+/** A URL, by a complaint that shows no password. */
+const hop = z.string().transform((text, context): Hop => {
+  const parsed = parseVia(text);
+  if (parsed.ok) return parsed.value;
+  context.issues.push({ code: 'custom', message: `${JSON.stringify(withoutPassword(text))}: ${parsed.reason}`, input: '' });
+  return z.NEVER;
+});
+
+function parseVia(text: string): Parsed<Hop> {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === undefined) return no('write http://HOST:PORT, https://HOST:PORT, socks5://HOST:PORT, or connect://HOST:PORT for another egress');
+  if (scheme === 'connect' || scheme === 'connect+h2') {
+    const target = parseEgressAddress(text);
+    if (!target.ok) return target;
+    return target.value.kind === 'connect' ? { ok: true, value: { kind: 'connect', name: formatEgress(target.value), target: target.value } } : no('HTTP/2 is not spoken with a next hop: write connect://HOST:PORT');
+  }
+  const proxy = parseProxyUrl(text);
+  if (!proxy.ok) return proxy;
+  if (proxy.value.credentials) return no('a user and password do not stand in a policy: put the whole URL into a file of mode 0600, and write via: { file: FILE }');
+  return { ok: true, value: { kind: 'proxy', name: formatProxy(proxy.value), proxy: proxy.value } };
+}
+
+const path = textOf((text): Parsed<string> => (text === '' || text.includes('\0') ? no('name a file') : { ok: true, value: text }));
+const serverName = textOf(parseHost);
