@@ -33,6 +33,15 @@ test('a client that leaves while it waits leaves nothing behind', async () => {
   await ingress.agent.drain(new AbortController().signal);
 });
 
+test.each([5, 300_000])('a client that says %d bytes and ends while it waits is answered', async (bytes) => {
+  const [certs, port] = [certificates(), await closedPort()];
+  const ingress = await testIngress({ port, certs }, certs.client('alice'), { to: (await echo()).at, connectTimeoutMs: 30_000 });
+  const answer = ask(ingress.port, 'x'.repeat(bytes));
+  await ingress.until((line) => line.event === 'retrying');
+  await testEgress({ certs, listen: [{ listen: { kind: 'tcp', host: '127.0.0.1', port }, spec: String(port) }] });
+  expect(await answer).toHaveLength(bytes);
+});
+
 test('a reset of the service is a reset of the client, and the other way round', async () => {
   const egress = await testEgress();
   const resetting = await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); });

@@ -77,6 +77,7 @@ export class Connection implements LocalClient {
     }
     this.#ask = ask;
     let { session } = sessions;
+    if (session === undefined || session.over) this.#listen();
     while (session === undefined || session.over) session = await sessions.ready();
     if (this.#over) return;
     const stream = session.open(encodeOpen({ destination: ask.destination, frontEnd: ask.frontEnd, client: this.#client, ...(ask.alpn !== undefined && { alpn: ask.alpn }) }));
@@ -84,6 +85,11 @@ export class Connection implements LocalClient {
     this.#carried = ask.exchange ? new StreamDuplex(stream, events) : new Relay(stream, events);
     for (let at = 0, { early = nothing } = ask; at < early.length; at += earlyBytes) stream.sendView(early.subarray(at, at + earlyBytes));
     if (!ask.refused && !ask.exchange) this.#join();
+  }
+
+  /** While it waits: a socket that nobody reads does not notice that its client leaves. What the client says meanwhile is kept, within bounds. */
+  #listen(): void {
+    if (this.#local.reads && !this.#borrowed) this.#local.socket.resume();
   }
 
   /** Learns the client from the PROXY header. False where whoever connected said nothing and went: that is how load balancers look whether we live. */

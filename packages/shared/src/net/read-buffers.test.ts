@@ -51,12 +51,12 @@ test('a buffer is not read into again before it is given back', () => {
   for (const { lease } of taken) lease!.release();
 });
 
-test('bytes that come before there is an owner are kept for it, and reading stops', () => {
+test('bytes that come before there is an owner are kept for it, and reading stops at 64 KiB', () => {
   const { reads, sink, taken } = reader();
-  reads.onread.buffer().write('early');
-  expect(reads.onread.callback(5)).toBe(false);
+  const early = (text: string): boolean => reads.onread.callback(reads.onread.buffer().write(text));
+  expect([early('early'), early('x'.repeat(65_000)), early('y'.repeat(600))]).toEqual([true, true, false]);
   reads.attach(sink);
-  expect(taken).toEqual([{ how: 'copy', bytes: 'early' }]);
+  expect(taken.map(({ how, bytes }) => [how, bytes.length])).toEqual([['copy', 5], ['copy', 65_000], ['copy', 600]]);
 });
 
 test('says whether the socket may read on, as its owner says', () => {

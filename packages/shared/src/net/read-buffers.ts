@@ -12,6 +12,8 @@ const smallReadBytes = 4_096;
 const maxPooled = 256;
 /** What is put back goes on in pieces of this size, each a frame. */
 const keptBytes = 16_384;
+/** What is read before there is an owner stops here, bytes, or with the read that passes it. */
+const maxEarlyBytes = 65_536;
 
 /** One read buffer: `bytes` with the header room, `body` behind it. */
 export class ReadBuffer implements Lease {
@@ -43,10 +45,12 @@ export class PooledReads {
   #buffer: ReadBuffer = mayShare ? shared : take();
   #sink: ReadSink | undefined;
   #early: Buffer[] = [];
+  #earlyBytes = 0;
 
   /** Names the owner of what is read; bytes that came before there was one are handed over first. */
   attach(sink: ReadSink): void {
     this.#sink = sink;
+    this.#earlyBytes = 0;
     for (const bytes of this.#early.splice(0)) sink.sendCopy(bytes);
   }
 
@@ -76,7 +80,8 @@ export class PooledReads {
     const buffer = this.#buffer;
     if (sink === undefined) {
       this.#early.push(Buffer.from(buffer.body.subarray(0, length)));
-      return false;
+      this.#earlyBytes += length;
+      return this.#earlyBytes < maxEarlyBytes;
     }
     if (length < smallReadBytes) {
       if (buffer !== shared && mayShare) {
