@@ -41,22 +41,25 @@ async function carries(files: Certificates, egress: Egress, through: { readonly 
   expect((await within(30_000, 'the end', cut.received)).bytes.length).toBe(0);
 }
 
-scenario('curl reaches a service, and an address that a rule names, through squid with a password in a file', ['curl', 'nginx', 'squid'], async () => {
+scenario('curl reaches services that are checked, over TCP and TLS, and an address that a rule names, through squid with a password in a file', ['curl', 'nginx', 'squid'], async () => {
   const files = certificates();
-  const [squid, { http }, to, rude] = [await startSquid(), await startNginx(), await echo(), await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); })];
+  const [squid, { http, https, ca }, to, rude] = [await startSquid(), await startNginx(), await echo(), await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); })];
   const proxy = join(files.folder, 'proxy.url');
   writeFileSync(proxy, `http://alice:${encodeURIComponent(squidPassword)}@127.0.0.1:${squid.port}\n`, { mode: 0o600 });
   const policy = `version: 1
 services:
-  web: { backends: ["tcp://localhost:${http.split(':')[1]}"], via: { file: proxy.url } }
+  web: { backends: ["tcp://localhost:${http.split(':')[1]}"], health: { interval: 100ms }, via: { file: proxy.url } }
+  secure: { backends: ["tls://localhost:${https.split(':')[1]}"], tls: { ca: ${ca} }, via: { file: proxy.url } }
 rules:
-  - { name: web, identities: [alice], allow: [web] }
+  - { name: web, identities: [alice], allow: [web, secure] }
   - { name: direct, identities: [alice], allow: ["127.0.0.1:*"], via: { file: ${proxy} } }
 `;
   const egress = await startEgress({ certificates: files, policy });
   expect(await curl(files, egress, 'http://web.adit.internal/hello')).toBe('hello from nginx over HTTP/1.1\n200');
   expect(await egress.process.event('stream', { requested: 'web' })).toMatchObject({ via: 'the proxy of proxy.url', resolved: `localhost:${http.split(':')[1]}`, verdict: 'allow', end: 'finished' });
+  expect(await curl(files, egress, 'http://secure.adit.internal/hello')).toBe('hello from nginx over HTTP/1.1\n200');
   await carries(files, egress, { echo: to.at, rude: rude.at });
+  expect(egress.process.all('backend-down')).toEqual([]);
   expect((await ask(files, egress, `127.0.0.1:${await closedPort()}`)).headers.get('proxy-status')).toMatch(/error=destination_ip_unroutable; .*adit-code=HOST_UNREACHABLE/);
   expect(readFileSync(squid.accessLog, 'utf8')).toMatch(/CONNECT localhost:\d+ alice/);
   expect(egress.process.output).not.toContain(squidPassword);

@@ -78,7 +78,7 @@ export class Blocklist {
   #entry(offset: number): Blocked {
     const segment = this.#segments[Math.floor(offset / segmentBytes)]!;
     const at = offset % segmentBytes;
-    return { line: readLine(segment, at + 1), text: `${marks[segment[at]!] ?? ''}${String.fromCharCode(...segment.subarray(at + headBytes, at + headBytes + segment[at + 5]!))}` };
+    return { line: readLine(segment, at + 1), text: `${marks[segment[at]!] ?? ''}${Buffer.from(segment.buffer, segment.byteOffset + at + headBytes, segment[at + 5]).toString('latin1')}` };
   }
 }
 
