@@ -4,7 +4,7 @@
  * whatever happens, the stream ends exactly once and leaves one access record.
  * Not here: who the peer is (attach.ts), how many it may open in all (limits.ts).
  */
-import { AditError, codeOfWire, decodeOpen, formatDestination, formatHostPort, isCode, Relay, wireOfCode, type AccessRecord, type Code, type OfferedStream, type OpenRequest, type PeerIdentity, type RelayEnd, type RelayOutcome } from '@adit/shared';
+import { AditError, codeOfWire, decodeOpen, formatDestination, formatHostPort, isCode, Relay, safeText, wireOfCode, type AccessRecord, type Code, type OfferedStream, type OpenRequest, type PeerIdentity, type RelayEnd, type RelayOutcome } from '@adit/shared';
 import type { Reached, Services } from './backend/services.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Verdict } from './policy/verdict.ts';
@@ -79,7 +79,7 @@ export class ServedStream {
     this.#lease = admitted;
     const { destination, hops = [] }: Asked = decoded.request;
     const loop = loopOf(hops, this.#context.services.mark);
-    if (loop !== undefined) return { code: 'VIA_LOOP', reason: loop, detail: `${loop} (Via: ${hops.join(', ')})` };
+    if (loop !== undefined) return { code: 'VIA_LOOP', reason: loop, detail: `${loop} (Via: ${safeText(hops.join(', '), { maxLength: 512 })})` };
     const verdict = this.#context.policy().decide(this.#context.identity, destination);
     if (!verdict.allow) {
       this.#denied = true;

@@ -57,6 +57,8 @@ describe('a proxy', () => {
     writeFileSync(file, `http://alice:s3cret@127.0.0.1:${proxy.port}\n`, { mode: 0o600 });
     await ask(hopOf({ file: 'proxy.url' }, folder));
     expect(proxy.asked[0]).toContain(`Proxy-Authorization: Basic ${btoa('alice:s3cret')}\r\n`);
+    const { ca } = certificates();
+    expect(() => hopOf({ file, ca }, folder)).toThrow(/names "ca" or "cert" for the proxy of .*, which is http:\/\/ and has no TLS/);
     chmodSync(file, 0o644);
     expect(() => hopOf({ file }, folder)).toThrow(/has mode 0644, so others may use it/);
     for (const [text, reason] of [['http://alice:s3cret@p:1\nmore\n', 'it holds more than one line'], ['ftp://alice:s3cret@p:1', 'a proxy is not asked by ftp']] as const) {

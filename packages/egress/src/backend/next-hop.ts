@@ -26,7 +26,11 @@ export function loadNextHop(via: Via, folder: string): NextHop {
   const { name, ca: caFile, cert, key } = via;
   const ca = caFile === undefined ? undefined : loadTrustAnchors(pathOf(caFile, folder));
   const client = cert === undefined || key === undefined ? undefined : loadCredentials({ cert: pathOf(cert, folder), key: pathOf(key, folder), role: 'client' });
-  if (via.kind !== 'connect') return { kind: 'proxy', name, proxy: { ...(via.kind === 'file' ? readProxy(pathOf(via.file, folder)) : via.proxy), ...(ca && { ca }), ...(client && { client }) } };
+  if (via.kind !== 'connect') {
+    const proxy = via.kind === 'file' ? readProxy(pathOf(via.file, folder)) : via.proxy;
+    if (proxy.scheme !== 'https' && (ca !== undefined || client !== undefined)) throw new AditError('CONFIG_INVALID', `The policy names "ca" or "cert" for ${name}, which is ${proxy.scheme}:// and has no TLS.`);
+    return { kind: 'proxy', name, proxy: { ...proxy, ...(ca && { ca }), ...(client && { client }) } };
+  }
   const { host, port } = via.target;
   return { kind: 'egress', name, host, port, serverName: via.serverName ?? host, credentials: client!, ca: ca! }; // the policy has both
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Destination } from '@adit/shared';
+import { AditError, type Destination } from '@adit/shared';
+import fc from 'fast-check';
 import { Policy } from './policy.ts';
 import { viaSchema } from './via.ts';
 
@@ -98,6 +99,18 @@ describe('a policy with next hops', () => {
     ['{ name: r, identities: [alice], allow: ["a:1"], via: { fil: x } }', '5:60: unknown key "fil": did you mean "file"?'],
   ])('complains about %s with its place', (rule, complaint) => {
     expect(() => Policy.parse(`version: 1\nservices:\n  web: tcp://a:1\nrules:\n  - ${rule}\n`, 'p.yaml')).toThrow(complaint);
+  });
+
+  it('takes whatever stands under via for a hop or for a fault of the policy', () => {
+    const odd = fc.oneof(fc.anything(), fc.webUrl(), fc.record({ url: fc.anything(), file: fc.anything(), ca: fc.string(), 'server-name': fc.string() }, { requiredKeys: [] }));
+    fc.assert(fc.property(odd, odd, odd, (rule, service, backend) => {
+      const text = JSON.stringify({ version: 1, services: { web: { backends: [{ address: 'a:1', via: backend }], via: service } }, rules: [{ name: 'r', identities: ['alice'], allow: ['a:1'], via: rule }] }, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+      try {
+        Policy.parse(text, 'p.yaml');
+      } catch (error) {
+        if (!(error instanceof AditError && error.code === 'POLICY_INVALID')) throw error;
+      }
+    }));
   });
 
   it('sends no Unix socket through a hop', () => {
