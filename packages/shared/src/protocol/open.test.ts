@@ -30,7 +30,7 @@ test('0013: an application protocol', () => {
   const request = { destination: { kind: 'service' as const, service: 'web' }, alpn: 'h2' };
   expect(Buffer.from(encodeOpen(request)).toString('hex')).toBe('80030003776562' + '001300026832');
   expect(decodeOpen(encodeOpen(request))).toEqual({ ok: true, request });
-  for (const bad of ['00130000', `00130100${'61'.repeat(256)}`]) expect(() => decodeOpen(Buffer.from(`80030003776562${bad}`, 'hex'))).toThrow(ProtocolFault);
+  for (const bad of ['00130000', `00130100${'61'.repeat(256)}`, `001300ff${'ff'.repeat(255)}`, '0013000268c3', '001300026800']) expect(() => decodeOpen(Buffer.from(`80030003776562${bad}`, 'hex'))).toThrow(ProtocolFault);
 });
 
 test.each([

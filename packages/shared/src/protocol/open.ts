@@ -27,8 +27,9 @@ export type DecodedOpen = { readonly ok: true; readonly request: OpenRequest } |
 const tlv = { host: 0x8001, port: 0x8002, service: 0x8003, tls: 0x8004, client: 0x0010, frontEnd: 0x0012, alpn: 0x0013 } as const;
 const known = new Set<number>(Object.values(tlv));
 const maxClaimBytes = 128;
-/** RFC 7301 section 3.1 gives the name one octet of length. */
+/** RFC 7301 section 3.1 gives the name one octet of length; visible ASCII, so that as text it is as long as its bytes. */
 const maxAlpnBytes = 255;
+const isVisible = (byte: number): boolean => byte > 0x20 && byte < 0x7f;
 
 export function encodeOpen({ destination, frontEnd, client, alpn }: OpenRequest): Uint8Array {
   const entries: [number, Uint8Array][] = [];
@@ -54,7 +55,7 @@ export function decodeOpen(payload: Uint8Array): DecodedOpen {
   const client = entries.get(tlv.client);
   if (client && client.length > maxClaimBytes) throw new ProtocolFault(wireCode.protocolError, 'a client address that is too long');
   const alpn = entries.get(tlv.alpn);
-  if (alpn && (alpn.length === 0 || alpn.length > maxAlpnBytes)) throw new ProtocolFault(wireCode.protocolError, 'an application protocol that is no name');
+  if (alpn && (alpn.length === 0 || alpn.length > maxAlpnBytes || !alpn.every(isVisible))) throw new ProtocolFault(wireCode.protocolError, 'an application protocol that is no name');
   const named = entries.get(tlv.frontEnd);
   const frontEnd = named && frontEndKinds.find((one) => one === text(named));
   return { ok: true, request: { destination: destination.value, ...(client && { client: text(client) }), ...(alpn && { alpn: text(alpn) }), ...(frontEnd && { frontEnd }) } };
