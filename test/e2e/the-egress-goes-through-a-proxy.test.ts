@@ -91,8 +91,13 @@ scenario('a name is resolved by dante, not here, and only where a rule names it'
   await carries(files, egress, { echo: `localhost:${echoes.port}`, hashes: `localhost:${to.port}`, rude: `localhost:${rude.port}` });
   expect(await egress.process.event('stream', { requested: `localhost:${to.port}` })).toMatchObject({ via: `socks5://127.0.0.1:${danted.port}`, resolved: `localhost:${to.port}` });
 
-  writeFileSync(egress.policyFile, policy('*:*'));
+  writeFileSync(egress.policyFile, policy('localhost:*').replace(/via: "(.*)" /, 'via: { url: "$1", resolve: here } '));
   await egress.process.event('reloaded', { what: 'policy' });
+  await carries(files, egress, { echo: `localhost:${echoes.port}`, hashes: `localhost:${to.port}`, rude: `localhost:${rude.port}` });
+  expect(await egress.process.event('stream', { resolved: `127.0.0.1:${to.port}` })).toMatchObject({ via: `socks5://127.0.0.1:${danted.port}`, requested: `localhost:${to.port}` });
+
+  writeFileSync(egress.policyFile, policy('*:*'));
+  await egress.process.event('reloaded', { what: 'policy' }, { nth: 2 });
   expect((await ask(files, egress, `localhost:${to.port}`)).status).toBe(403);
   expect(await egress.process.event('stream', { code: 'POLICY_DENIED' })).toMatchObject({ rule: 'names', verdict: 'deny', reason: expect.stringContaining('only a rule with this very name reaches it') });
 });

@@ -76,7 +76,7 @@ function placeOf(backend: Backend): string {
 
 /** What happens to the addresses that a name of a backend resolves to. */
 function addressesOf(backend: Backend, indent: string, judge: Judge | undefined): string[] {
-  if (judge !== undefined && backend.via !== undefined && backend.kind !== 'unix') return [`${indent}${backend.via.name} is asked for it${addressFamily(backend.host) === 0 ? ', and resolves the name: its addresses are not judged here' : ''}`];
+  if (judge !== undefined && backend.via !== undefined && backend.via.resolve !== 'here' && backend.kind !== 'unix') return [`${indent}${backend.via.name} is asked for it${addressFamily(backend.host) === 0 ? ', and resolves the name: its addresses are not judged here' : ''}`];
   if (judge === undefined || backend.kind === 'unix' || addressFamily(backend.host) !== 0) return [];
   return [`${indent}each address that ${backend.host} resolves to is judged too: ${examples((address) => judge(backend, address))}`];
 }

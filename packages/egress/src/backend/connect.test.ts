@@ -8,6 +8,7 @@ import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
 import { closedPort, service } from '../../../../test/support/services.ts';
 import type { Permit } from '../dialer/dial.ts';
 import { connectBackend, type ConnectRequest } from './connect.ts';
+import { loadNextHop } from './next-hop.ts';
 import { loadServiceTls } from './service-tls.ts';
 
 const allow = (): Permit => ({ allow: true, rule: 'r' });
@@ -88,4 +89,28 @@ test('a tls:// backend without anything to verify it by is not spoken to', async
   const { port } = await service(serve);
   await expect(connecting(`tls://127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'INTERNAL' });
   expect(await heard).toBe('');
+});
+
+test('a hop is asked for an address that was judged, where names are resolved here, and for the next where it reaches none', async () => {
+  const seen: string[] = [];
+  const judged: string[] = [];
+  const proxy = await service((socket) => {
+    socket.once('data', (chunk) => {
+      const asked = /^CONNECT (\S+)/.exec(String(chunk))?.[1] ?? '';
+      seen.push(asked);
+      socket.write(asked.startsWith('127.') ? 'HTTP/1.1 200 OK\r\n\r\n' : 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n');
+    });
+  });
+  const backend = serviceOf({ backends: [{ address: 'tcp://localhost:80', via: { url: `http://${proxy.at}`, resolve: 'here' } }] }).backends[0]!;
+  const hop = { to: loadNextHop(backend.via!, '/nowhere'), trail: '1.1 adit-1' };
+  const permit = (address: string): Permit => {
+    judged.push(address);
+    return { allow: true, rule: 'r' };
+  };
+  const { local, address } = await connecting('tcp://unused:1', { backend, hop, permit });
+  atEnd(() => { local.socket.destroy(); });
+  expect([address, seen.at(-1), judged.includes('localhost'), seen.length <= judged.length]).toEqual(['127.0.0.1', '127.0.0.1:80', false, true]);
+  await expect(connecting('tcp://unused:1', { backend, hop, permit: () => ({ allow: false, code: 'POLICY_DENIED', reason: 'no', detail: 'd' }) })).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  expect(seen.length).toBeLessThanOrEqual(judged.length);
+  await expect(connecting('tcp://unused:1', { backend })).rejects.toMatchObject({ code: 'INTERNAL' });
 });

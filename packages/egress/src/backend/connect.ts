@@ -4,10 +4,12 @@
  * Not here: which backend, and whether to try another (services.ts).
  */
 import net from 'node:net';
-import { AditError, connectPooled, type Endpoint, type RelaySocket } from '@adit/shared';
+import { AditError, connectPooled, formatHostPort, type Code, type Endpoint, type RelaySocket } from '@adit/shared';
 import { dial, type Permit } from '../dialer/dial.ts';
-import { dialError, type Target } from '../dialer/failure.ts';
+import { allBackendsFailed, dialError, type FailedBackend, type Target } from '../dialer/failure.ts';
+import { judgedAddresses } from '../dialer/judged.ts';
 import type { Backend } from '../policy/service.ts';
+import { resolvesThere } from '../policy/via.ts';
 import { askNextHop, type NextHop } from './next-hop.ts';
 import { secureBackend, type ServiceTls } from './service-tls.ts';
 
@@ -41,7 +43,7 @@ export async function connectBackend(request: ConnectRequest): Promise<Connected
   const target: Target = { ...(backend.kind === 'unix' ? { host: backend.path, port: 0, unix: true } : { host: backend.host, port: backend.port }), ...(called !== undefined && { called }) };
   const { local, address, rule } = backend.via === undefined ? await dialBackend(request, target) : await askBackend(request, target);
   const { socket } = local;
-  if (greet) await send(socket, { header: greet(backend.kind === 'unix' || backend.via ? undefined : { host: address, port: backend.port }), target });
+  if (greet) await send(socket, { header: greet(backend.kind === 'unix' || resolvesThere(backend.via) ? undefined : { host: address, port: backend.port }), target });
   if (backend.kind !== 'tls') return { local, address, rule };
   return { local: await secureBackend(socket, { tls, target, deadlineAtMs, ...(alpn !== undefined && { alpn }), ...(signal && { signal }) }), address, rule };
 }
@@ -60,11 +62,35 @@ async function dialBackend({ backend, timeoutMs, signal, permit }: ConnectReques
 }
 
 /** Through the next hop, which is asked for what the policy judged. */
-async function askBackend({ timeoutMs, signal, permit, hop }: ConnectRequest, target: Target): Promise<Connected> {
+async function askBackend({ backend, timeoutMs, signal, permit, hop }: ConnectRequest, target: Target): Promise<Connected> {
   if (hop === undefined) throw dialError('INTERNAL', target, new Error('the next hop was not loaded'));
+  if (!resolvesThere(backend.via)) return askForAddress({ timeoutMs, permit, hop, ...(signal && { signal }) }, target);
   const verdict = permit(target.host);
   if (!verdict.allow) throw new AditError(verdict.code, verdict.reason, { cause: new Error(verdict.detail) });
   return { local: await askNextHop(hop.to, { target, timeoutMs, trail: hop.trail, ...(signal && { signal }) }), address: target.host, rule: verdict.rule };
+}
+
+/** Of a name, that a hop is asked for: it may have us log in each time. */
+const maxAsked = 4;
+/** A proxy without IPv6 says no more of an IPv6 address than that it does not want to. */
+const worthAnother: readonly Code[] = ['HOST_UNREACHABLE', 'VIA_FAILED', 'NETWORK_UNREACHABLE', 'CONNECTION_REFUSED'];
+
+/** The hop is asked for one address after the other, all within the time, until it reaches one. */
+async function askForAddress({ timeoutMs, signal, permit, hop }: Pick<ConnectRequest, 'timeoutMs' | 'signal' | 'permit'> & { readonly hop: Hop }, target: Target): Promise<Connected> {
+  const endsAtMs = performance.now() + timeoutMs;
+  const addresses = (await judgedAddresses({ ...target, timeoutMs, permit, ...(signal && { signal }) })).slice(0, maxAsked);
+  const failed: FailedBackend[] = [];
+  for (const [at, { address, rule }] of addresses.entries()) {
+    const share = Math.max(1, (endsAtMs - performance.now()) / (addresses.length - at));
+    try {
+      const asked = { ...target, called: target.called ?? formatHostPort(target.host, target.port), host: address };
+      return { local: await askNextHop(hop.to, { target: asked, timeoutMs: share, trail: hop.trail, ...(signal && { signal }) }), address, rule };
+    } catch (error) {
+      if (!(error instanceof AditError) || !worthAnother.includes(error.code)) throw error;
+      failed.push({ backend: address, error });
+    }
+  }
+  throw allBackendsFailed(target.called ?? formatHostPort(target.host, target.port), failed);
 }
 
 /** A socket that TLS can take over: it reads for itself. */

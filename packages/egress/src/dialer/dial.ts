@@ -114,7 +114,7 @@ class Dial {
 }
 
 /** Every address was refused: the judge's words, and for the log every address's. A prohibited address says more than a plain no. */
-function refusal(permits: readonly Permit[]): AditError {
+export function refusal(permits: readonly Permit[]): AditError {
   const refused = permits.filter((permit) => !permit.allow);
   const { code, reason } = refused.find((permit) => permit.code === 'ADDRESS_PROHIBITED') ?? refused[0]!;
   return new AditError(code, reason, { cause: new Error([...new Set(refused.map(({ detail }) => detail))].join('; ')) });

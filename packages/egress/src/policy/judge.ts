@@ -7,7 +7,7 @@
  * The owner of a name chooses its addresses and can change them between two look-ups (DNS rebinding), so no name opens the egress's
  * own machine, its neighbours on the link, or the metadata service: somebody has to have written the address.
  * What goes through a next hop (`via`) is resolved there, so that no address can be judged: it is reached by an exact name or through a service, and
- * not at all where a deny of addresses with its port holds. An address that is asked for as such is judged as ever.
+ * not at all where a deny of addresses with its port holds; with `resolve: here` it is judged as ever. An address that is asked for as such is judged as ever.
  * A Unix socket has no address: it is reached through the service that names it, and by nothing else.
  * Not here: which rules speak about an identity, where services point (policy.ts); sockets, resolving (the dialer).
  */
@@ -16,7 +16,7 @@ import type { Grant, Grants, NameMatch } from './grants.ts';
 import type { Backend } from './service.ts';
 import { classify, embedded, type AddressKind } from './special.ts';
 import type { Verdict } from './verdict.ts';
-import type { Via } from './via.ts';
+import { resolvesThere, type Via } from './via.ts';
 
 /** A request with everything resolved that needs no DNS. `literal`: the bytes of `host`, unmapped, when it is an address. */
 export interface Request {
@@ -43,7 +43,7 @@ export function judgeRequest(request: Request): Verdict {
   if (denied !== undefined) return refusedBy(denied, request);
   if (request.literal !== undefined) return judgeAddress(request, request.literal);
   const match = request.backend.kind === 'unix' ? undefined : nameMatch(request);
-  if (match !== undefined && (request.backend.via ?? match.grant.via) !== undefined) return judgeUnresolved(request, match);
+  if (match !== undefined && resolvesThere(request.backend.via ?? match.grant.via)) return judgeUnresolved(request, match);
   const grant = request.backend.kind === 'unix' ? unixGrant(request) : match?.grant ?? localhostRange(request);
   return grant === undefined ? refused(request) : allowed(grant, request);
 }
@@ -66,7 +66,7 @@ function viaOf(request: Request): Via | undefined { return request.backend.via ?
  */
 export function judgeResolved(request: Request, address: string): Verdict {
   if (request.backend.kind === 'unix') return address === request.backend.path ? judgeRequest(request) : unreachable(request, `${address} is not the socket of the service`);
-  if (request.literal === undefined && viaOf(request) !== undefined) return address === request.host ? judgeRequest(request) : unreachable(request, `${address} is not the name that the next hop was asked for`);
+  if (request.literal === undefined && resolvesThere(viaOf(request))) return address === request.host ? judgeRequest(request) : unreachable(request, `${address} is not the name that the next hop was asked for`);
   const parsed = parseAddress(address);
   if (parsed === undefined) return unreachable(request, `${JSON.stringify(address)} is no plain address`);
   const bytes = unmapped(parsed);

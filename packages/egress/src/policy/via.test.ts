@@ -12,6 +12,8 @@ describe('via', () => {
     ['http://Proxy.example', { kind: 'proxy', name: 'http://proxy.example:80', proxy: { scheme: 'http', host: 'proxy.example', port: 80 } }],
     ['socks5h://[::1]:1080', { kind: 'proxy', name: 'socks5://[::1]:1080', proxy: { scheme: 'socks5', host: '::1', port: 1080 } }],
     [{ url: 'https://p:1', ca: 'ca.pem', cert: 'c.pem', key: 'k.pem' }, { kind: 'proxy', name: 'https://p:1', proxy: { scheme: 'https', host: 'p', port: 1 }, ca: 'ca.pem', cert: 'c.pem', key: 'k.pem' }],
+    [{ file: 'proxy.url', resolve: 'here' }, { kind: 'file', name: 'the proxy of proxy.url', file: 'proxy.url', resolve: 'here' }],
+    [{ url: 'http://p:1', resolve: 'there' }, { kind: 'proxy', name: 'http://p:1', proxy: { scheme: 'http', host: 'p', port: 1 } }],
     [{ file: 'proxy.url' }, { kind: 'file', name: 'the proxy of proxy.url', file: 'proxy.url' }],
     [{ url: 'connect://egress2:8443', ca: 'a', cert: 'c', key: 'k', 'server-name': 'E2' }, { kind: 'connect', name: 'connect://egress2:8443', target: { kind: 'connect', host: 'egress2', port: 8443 }, ca: 'a', cert: 'c', key: 'k', serverName: 'e2' }],
   ])('is a URL, or a map with what it needs: %j', (raw, via) => { expect(read(raw)).toEqual(via); });
@@ -67,6 +69,13 @@ describe('a policy with next hops', () => {
     }
     expect(policy('allow: ["*:443"], via: "http://proxy:3128"').decide(alice, host('8.8.8.8'))).toMatchObject({ allow: true });
     expect(policy('allow: ["*:443"], via: "http://proxy:3128"').decide(alice, host('10.0.0.1'))).toMatchObject({ allow: false, code: 'ADDRESS_PROHIBITED' });
+  });
+
+  it('judges every address where it resolves here, wildcards and denies among it', () => {
+    const decided = policy('allow: ["*:443"], via: { url: "http://proxy:3128", resolve: here }', 'deny: ["9.0.0.0/8:443"]');
+    expect(decided.decide(alice, host('a.example'))).toMatchObject({ allow: true, backends: [{ via: { name: 'http://proxy:3128' } }] });
+    const at = (address: string) => decided.decideBackend(alice, { destination: host('a.example'), backend: 'a.example:443' }, address);
+    expect(['8.8.8.8', '10.0.0.1', '9.9.9.9', 'a.example'].map((address) => at(address).allow)).toEqual([true, false, false, false]);
   });
 
   it('denies where a deny of addresses cannot be held', () => {

@@ -3,6 +3,7 @@
  *   via: http://proxy.example:3128          (also https:// and socks5://)
  *   via: { file: proxy.url }                the same in a file of mode 0600, with a user and password
  *   via: { url: connect://egress2.example:8443, ca: ca.pem, cert: client.pem, key: client.key }
+ * `resolve: here`: as `socks5` without the h of `socks5h` means it elsewhere.
  * Rule: no password stands in a policy, and no complaint shows one. A text is a URL, a map has more to say.
  * Not here: whether the files that it names can be used (backend/next-hop.ts).
  */
@@ -14,22 +15,25 @@ import { textOf } from './text-of.ts';
 export interface ViaFiles { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string }
 
 /** `name` is what logs call it; one object stands for one place in the policy. */
-export type Via = ViaFiles & { readonly name: string } & (
+export type Via = ViaFiles & { readonly name: string; /** Names are resolved and judged by the egress, and the hop is asked for an address. */ readonly resolve?: 'here' } & (
   | { readonly kind: 'proxy'; readonly proxy: ProxyAddress }
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'connect'; readonly target: ConnectTarget });
 
 type Hop = { readonly name: string } & ({ readonly kind: 'proxy'; readonly proxy: ProxyAddress } | { readonly kind: 'connect'; readonly target: ConnectTarget });
 
-export const viaKeys: readonly string[] = ['url', 'file', 'ca', 'cert', 'key', 'server-name'];
+export const viaKeys: readonly string[] = ['url', 'file', 'ca', 'cert', 'key', 'server-name', 'resolve'];
+
+/** Does the hop resolve the names that it is asked for, so that nobody here knows their addresses? */
+export function resolvesThere(via: Via | undefined): boolean { return via !== undefined && via.resolve !== 'here'; }
 
 const no = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
 
 /** The schema for what stands under `via`. */
 export function viaSchema(raw: unknown): z.ZodType<Via> {
   if (typeof raw !== 'object' || raw === null) return hop.transform((value, context): Via => provided(value, {}, context));
-  return z.strictObject({ url: hop.optional(), file: path.optional(), ca: path.optional(), cert: path.optional(), key: path.optional(), 'server-name': serverName.optional() })
-    .transform(({ url, file, 'server-name': name, ...files }, context): Via => {
+  return z.strictObject({ url: hop.optional(), file: path.optional(), ca: path.optional(), cert: path.optional(), key: path.optional(), 'server-name': serverName.optional(), resolve: z.enum(['here', 'there']).optional() })
+    .transform(({ url, file, resolve, 'server-name': name, ...files }, context): Via => {
       const fault = (message: string): never => {
         context.issues.push({ code: 'custom', message, input: raw });
         return z.NEVER;
@@ -38,8 +42,9 @@ export function viaSchema(raw: unknown): z.ZodType<Via> {
       if (url !== undefined && file !== undefined) return fault('names both "url" and "file": the file holds the URL');
       const paths: ViaFiles = { ...(files.ca && { ca: files.ca.value }), ...(files.cert && { cert: files.cert.value }), ...(files.key && { key: files.key.value }), ...(name && { serverName: name.value }) };
       if ((paths.cert === undefined) !== (paths.key === undefined)) return fault('needs both "cert" and "key", or neither');
-      if (file !== undefined) return paths.serverName === undefined ? { kind: 'file', name: `the proxy of ${file.value}`, file: file.value, ...paths } : fault('"server-name" is for connect:// only');
-      return provided(url!, paths, context);
+      const here = resolve === 'here' ? { resolve } : {};
+      if (file !== undefined) return paths.serverName === undefined ? { kind: 'file', name: `the proxy of ${file.value}`, file: file.value, ...paths, ...here } : fault('"server-name" is for connect:// only');
+      return { ...provided(url!, paths, context), ...here };
     });
 }
 
