@@ -1,11 +1,14 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { atEnd } from '../../../test/support/scope.ts';
 
+const here = new URL('./standard-streams.ts', import.meta.url).href;
+
 /** A program that has these streams as `streams`. */
 function running(program: string): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', `import { standardStreams } from ${JSON.stringify(new URL('./standard-streams.ts', import.meta.url).href)}; const { input, output } = standardStreams(); ${program}`]);
+  const child = spawn(process.execPath, ['--input-type=module', '-e', `import { standardStreams } from ${JSON.stringify(here)}; const { input, output } = standardStreams(); ${program}`]);
   atEnd(() => { child.kill('SIGKILL'); });
   return child;
 }
@@ -35,4 +38,14 @@ test('an output whose reader has gone is an error of the write', async () => {
   child.stdout.destroy();
   child.stdin.write('now');
   expect(String((await once(child.stderr, 'data') as [Buffer])[0])).toBe('EPIPE');
+});
+
+(existsSync('/dev/full') ? test : test.skip)('an output that is a file on a full disk is an error of the write, whoever else listens', async () => {
+  const full = openSync('/dev/full', 'w');
+  atEnd(() => { closeSync(full); });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', `process.stdout.on('error', (error) => { throw error; }); const { standardStreams } = await import(${JSON.stringify(here)}); const { output } = standardStreams(); output.on('error', (error) => { process.stderr.write(error.code); process.exitCode = 7; }); output.write('x');`], { stdio: ['ignore', full, 'pipe'] });
+  let err = '';
+  child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString(); });
+  expect(await once(child, 'close')).toEqual([7, null]);
+  expect(err).toBe('ENOSPC');
 });

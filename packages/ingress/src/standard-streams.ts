@@ -22,4 +22,8 @@ class StandardOutput extends Writable {
   }
 }
 
-export function standardStreams(): { readonly input: Readable; readonly output: Writable } { return { input: process.stdin, output: new StandardOutput() }; }
+/** What fails at the output is the error of the write, and of nobody else who listens there: a full disk is no bug. */
+export function standardStreams(): { readonly input: Readable; readonly output: Writable } {
+  process.stdout.removeAllListeners('error').on('error', () => { /* see above */ });
+  return { input: process.stdin, output: new StandardOutput() };
+}
