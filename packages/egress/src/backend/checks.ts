@@ -7,6 +7,7 @@ import { AditError } from '@adit/shared';
 import type { Backend } from '../policy/service.ts';
 import { checkDelayMs, retryDelayMs } from './health.ts';
 import type { Pool } from './pool.ts';
+import { NotSpoken } from './service-tls.ts';
 
 /** A look: resolves when the backend answers, rejects with AditError when not. */
 export type Look = (backend: Backend, options: { readonly timeoutMs: number; readonly signal: AbortSignal }) => Promise<void>;
@@ -17,11 +18,11 @@ export interface ChecksOptions { readonly pool: Pool; readonly look: Look; /** F
 const firstWithinMs = 500;
 /** Of a look that nobody configured. */
 const plainTimeoutMs = 2_000;
-/** What says nothing about the backend: the policy, our own limits, our own end. */
+/** What says nothing about the backend: the policy, our own limits, our own end; and what a client wants to speak. */
 const notItsFault: readonly string[] = ['POLICY_DENIED', 'ADDRESS_PROHIBITED', 'UNKNOWN_SERVICE', 'OVERLOAD', 'PEER_GONE', 'INTERNAL'];
 
 /** Does a failed dial with this code count against the backend? */
-export function countsAgainst(error: AditError): boolean { return !notItsFault.includes(error.code); }
+export function countsAgainst(error: AditError): boolean { return !notItsFault.includes(error.code) && !(error.cause instanceof NotSpoken); }
 
 /** Why, for the log: what the system said, where it said something. */
 export function whyOf(error: AditError): string { return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message; }

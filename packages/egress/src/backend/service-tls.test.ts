@@ -4,11 +4,13 @@ import { dirname } from 'node:path';
 import tls from 'node:tls';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it, test } from '@jest/globals';
+import type { AditError } from '@adit/shared';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { newCa, newServer, usage } from '../../../../test/support/issuer.ts';
 import { serviceOf } from '../../../../test/support/pool-services.ts';
 import { atEnd } from '../../../../test/support/scope.ts';
 import { service } from '../../../../test/support/services.ts';
+import { countsAgainst } from './checks.ts';
 import { loadDestinationTls, loadServiceTls, secureBackend, tlsFilesOf, type SecureBackendOptions, type ServiceTls } from './service-tls.ts';
 
 const files = certificates();
@@ -79,7 +81,13 @@ describe('TLS to a backend', () => {
     expect(await talk(speaks, { alpn: 'h2' })).toBe('nobody h2 localhost');
     expect(await talk(silent, { alpn: 'http/1.1' })).toBe('nobody - localhost');
     expect(await failure(silent, { alpn: 'h2' })).toMatchObject({ code: 'SERVICE_TLS_FAILED', cause: { message: 'TLS: the service does not speak h2' } });
-    expect(await failure(speaks, { alpn: 'mqtt' })).toMatchObject({ code: 'SERVICE_TLS_FAILED' });
+    expect(await failure(speaks, { alpn: 'mqtt' })).toMatchObject({ code: 'SERVICE_TLS_FAILED', cause: { message: 'TLS: the service does not speak mqtt' } });
+  });
+
+  it('holds it against no backend that a client wants to speak something else', async () => {
+    const [speaks, silent] = [await tlsService({ ALPNProtocols: ['h2'] }), await tlsService()];
+    for (const [port, alpn] of [[speaks, 'mqtt'], [silent, 'h2']] as const) expect(countsAgainst(await failure(port, { alpn }) as AditError)).toBe(false);
+    expect(countsAgainst(await failure(speaks, { tls: loadDestinationTls({}), alpn: 'h2' }) as AditError)).toBe(true);
   });
 
   it.each<[string, () => Partial<SecureBackendOptions>, RegExp]>([

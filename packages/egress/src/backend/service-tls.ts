@@ -47,6 +47,12 @@ function pathOf(file: string, folder: string): string { return isAbsolute(file) 
 
 /** Who says nothing by ALPN speaks this, too. */
 const plainHttp = 'http/1.1';
+const alpnAlert = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
+
+/** The service does not speak what the client wants to: no fault of the service, as its client chooses. */
+export class NotSpoken extends Error {
+  constructor(protocol: string, options?: ErrorOptions) { super(`TLS: the service does not speak ${protocol}`, options); }
+}
 
 export interface SecureBackendOptions { readonly tls: ServiceTls | undefined; readonly target: Target; readonly deadlineAtMs: number; readonly alpn?: string; readonly signal?: AbortSignal }
 
@@ -73,10 +79,13 @@ export function secureBackend(transport: net.Socket, { tls: how, target, deadlin
     };
     const timer = setTimeout(() => fail(dialError('DIAL_TIMEOUT', target, new Error('no TLS handshake in time'))), Math.max(1, deadlineAtMs - performance.now()));
     const aborted = (): void => fail(dialError('PEER_GONE', target, signal?.reason));
-    socket.on('error', (error) => fail(dialError('SERVICE_TLS_FAILED', target, new Error(`TLS: ${messageOf(error)}`, { cause: error }))));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const cause = { cause: error };
+      fail(dialError('SERVICE_TLS_FAILED', target, alpn !== undefined && error.code === alpnAlert ? new NotSpoken(alpn, cause) : new Error(`TLS: ${messageOf(error)}`, cause)));
+    });
     socket.once('close', () => fail(dialError('SERVICE_TLS_FAILED', target, new Error('TLS: the service closed the connection during the handshake'))));
     socket.once('secureConnect', () => {
-      if (alpn !== undefined && alpn !== plainHttp && socket.alpnProtocol !== alpn) return fail(dialError('SERVICE_TLS_FAILED', target, new Error(`TLS: the service does not speak ${alpn}`)));
+      if (alpn !== undefined && alpn !== plainHttp && socket.alpnProtocol !== alpn) return fail(dialError('SERVICE_TLS_FAILED', target, new NotSpoken(alpn)));
       settle();
       resolve(overTls(socket, transport));
     });
