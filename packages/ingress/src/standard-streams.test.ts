@@ -45,7 +45,7 @@ test('an output whose reader has gone is an error of the write', async () => {
   atEnd(() => { closeSync(full); });
   const child = spawn(process.execPath, ['--input-type=module', '-e', `process.stdout.on('error', (error) => { throw error; }); const { standardStreams } = await import(${JSON.stringify(here)}); const { output } = standardStreams(); output.on('error', (error) => { process.stderr.write(error.code); process.exitCode = 7; }); output.write('x');`], { stdio: ['ignore', full, 'pipe'] });
   let err = '';
-  child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString(); });
+  child.stderr!.on('data', (chunk: Buffer) => { err += chunk.toString(); });
   expect(await once(child, 'close')).toEqual([7, null]);
   expect(err).toBe('ENOSPC');
 });
