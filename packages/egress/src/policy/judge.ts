@@ -86,7 +86,7 @@ function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
   const match = nameMatch(request);
   if (match !== undefined && reaches(match, request, special.kind)) return allowed(match.grant, request);
   const range = request.service !== undefined && match === undefined ? undefined : allow.ranged(bytes, port, special.minPrefix);
-  if (range?.via !== undefined && request.literal === undefined) return refusedThrough(range, request);
+  if (range !== undefined && request.literal === undefined && range.via !== viaOf(request)) return refusedThrough(range, request);
   if (range !== undefined && (match !== undefined || request.literal !== undefined || localhostRange(request) !== undefined)) return allowed(range, request);
   const wide = match?.grant ?? (request.literal === undefined || request.service !== undefined ? undefined : allow.ranged(bytes, port, 0));
   return wide === undefined ? refused(request) : prohibited(request, special.kind, wide);
@@ -123,9 +123,9 @@ function localhostRange({ allow, service, host, port }: Request): Grant | undefi
   return range?.via === undefined ? range : undefined; // our loopback is not that of the next hop
 }
 
-/** A name that was to be dialled directly, and whose address only a rule with a next hop reaches. */
+/** A name whose address only a rule with another way reaches than the name takes: 127.0.0.1 here is another machine than 127.0.0.1 there. */
 function refusedThrough(range: Grant, request: Request): Verdict {
-  return { ...unreachable(request, `${range.why} allows its address, through ${range.via!.name}: the address has to be asked for as such`), rule: range.rule };
+  return { ...unreachable(request, `${range.why} allows its address, ${range.via === undefined ? 'directly' : `through ${range.via.name}`}: the address has to be asked for as such`), rule: range.rule };
 }
 
 function allowed(grant: Grant, { backend, service }: Request): Verdict {

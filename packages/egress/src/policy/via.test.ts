@@ -78,6 +78,15 @@ describe('a policy with next hops', () => {
     expect(['8.8.8.8', '10.0.0.1', '9.9.9.9', 'a.example'].map((address) => at(address).allow)).toEqual([true, false, false, false]);
   });
 
+  it('asks a hop for no special address that is only allowed directly, or through another hop, where it resolves here', () => {
+    const decided = policy('allow: ["*:443", "172.16.0.0/12:443"], via: { url: "http://proxy:3128", resolve: here }', 'allow: ["127.0.0.1:443", "10.0.0.0/8:443"]', 'allow: ["192.168.0.0/16:443"], via: "socks5://other:1080"');
+    const at = (address: string) => decided.decideAddress(alice, host('a.example'), address);
+    for (const address of ['127.0.0.1', '10.0.0.1', '::ffff:10.0.0.1', '192.168.0.1']) expect(at(address)).toMatchObject({ allow: false, code: 'ADDRESS_PROHIBITED' });
+    expect(at('127.0.0.1')).toMatchObject({ rule: 'r1', detail: expect.stringContaining('allows its address, directly') });
+    for (const address of ['8.8.8.8', '172.16.0.1']) expect(at(address)).toMatchObject({ allow: true, rule: 'r0' });
+    expect(decided.decide(alice, host('10.0.0.1'))).toMatchObject({ allow: true, rule: 'r1', backends: [expect.not.objectContaining({ via: expect.anything() })] });
+  });
+
   it('denies where a deny of addresses cannot be held', () => {
     const rules = ['allow: ["a.example:443", "a.example:80"], via: "http://proxy:3128"', 'deny: ["10.0.0.0/8:443"]'];
     expect(policy(...rules).decide(alice, host('a.example'))).toMatchObject({ allow: false, code: 'POLICY_DENIED', rule: 'r1', detail: expect.stringContaining('denies addresses') });
