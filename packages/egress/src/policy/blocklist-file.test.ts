@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,8 +34,10 @@ describe('a file of names', () => {
     const told = { code: 'POLICY_INVALID', message: `${file}:2: "not a name" has more than one word: write one name, or a line of a hosts file` };
     expect(() => loadBlocklist(file)).toThrow(told.message);
     await expect(loadBlocklistInSlices(file, never)).rejects.toMatchObject(told);
-    for (const absent of [join(folder, 'absent.txt'), folder]) {
-      expect(() => loadBlocklist(absent)).toThrow(/^The blocklist .* cannot be read: E/);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const absent of [join(folder, 'absent.txt'), folder, pipe, '/dev/zero']) {
+      expect(() => loadBlocklist(absent)).toThrow(/^The blocklist .* cannot be read: (?:ENOENT|it is no regular file)/);
       await expect(loadBlocklistInSlices(absent, never)).rejects.toMatchObject({ code: 'POLICY_INVALID' });
     }
   });

@@ -4,7 +4,7 @@
  * place. In slices nobody waits for it longer than for one slice.
  * Not here: when to load, and which list is in force (reload.ts).
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { AditError, messageOf } from '@adit/shared';
@@ -13,13 +13,16 @@ import { BlocklistReader } from './blocklist-lines.ts';
 
 /** Read and understood in one go: about a thousand names. */
 const sliceBytes = 16_384;
+/** A pipe without a writer is not waited for: the process could not even end meanwhile. */
+const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Loads a list without letting anybody else run: for the start, and for checks. Fails with POLICY_INVALID. */
 export function loadBlocklist(file: string): Blocklist {
   const loading = new Loading(file);
   const buffer = new Uint8Array(sliceBytes);
-  const descriptor = loading.attempt(() => openSync(file, 'r'));
+  const descriptor = loading.attempt(() => openSync(file, flags));
   try {
+    loading.judge(fstatSync(descriptor));
     for (;;) {
       const length = loading.attempt(() => readSync(descriptor, buffer));
       if (length === 0 || !loading.receive(buffer.subarray(0, length))) break;
@@ -38,8 +41,9 @@ export function loadBlocklist(file: string): Blocklist {
 export async function loadBlocklistInSlices(file: string, signal: AbortSignal): Promise<Blocklist> {
   const loading = new Loading(file);
   const buffer = new Uint8Array(sliceBytes);
-  const handle = await open(file, 'r').catch((error: unknown) => loading.unreadable(error));
+  const handle = await open(file, flags).catch((error: unknown) => loading.unreadable(error));
   try {
+    loading.judge(await handle.stat());
     for (;;) {
       const { bytesRead } = await handle.read(buffer, 0, sliceBytes).catch((error: unknown) => loading.unreadable(error));
       signal.throwIfAborted();
@@ -76,6 +80,9 @@ class Loading {
     if (complaints.length > 0) throw new AditError('POLICY_INVALID', complaints.map((complaint) => `${this.#file}:${complaint}`).join('\n'));
     return this.#builder.build();
   }
+
+  /** What is no file has no end, or another one each time. */
+  judge(stats: Stats): void { if (!stats.isFile()) this.unreadable(new Error('it is no regular file')); }
 
   attempt<T>(act: () => T): T {
     try {
