@@ -84,8 +84,9 @@ function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
   if (denied !== undefined) return refusedBy(denied, request);
   const special = classify(bytes);
   const match = nameMatch(request);
-  if (match !== undefined && reaches(match, request, special.kind)) return allowed(match.grant, request);
   const range = request.service !== undefined && match === undefined ? undefined : allow.ranged(bytes, port, special.minPrefix);
+  const exact = request.literal !== undefined && request.service === undefined ? range : undefined; // a range says more of an address than `*` does
+  if (exact === undefined && match !== undefined && reaches(match, request, special.kind)) return allowed(match.grant, request);
   if (range !== undefined && request.literal === undefined && range.via !== viaOf(request)) return refusedThrough(range, request);
   if (range !== undefined && (match !== undefined || request.literal !== undefined || localhostRange(request) !== undefined)) return allowed(range, request);
   const wide = match?.grant ?? (request.literal === undefined || request.service !== undefined ? undefined : allow.ranged(bytes, port, 0));

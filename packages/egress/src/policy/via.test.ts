@@ -87,6 +87,13 @@ describe('a policy with next hops', () => {
     expect(decided.decide(alice, host('10.0.0.1'))).toMatchObject({ allow: true, rule: 'r1', backends: [expect.not.objectContaining({ via: expect.anything() })] });
   });
 
+  it('takes the way of a range and not of "*" for an address that is asked for as such', () => {
+    for (const [first, second] of [['allow: ["*:443"]', 'allow: ["203.0.113.0/24:443"], via: "http://proxy:3128"'], ['allow: ["203.0.113.0/24:443"], via: "http://proxy:3128"', 'allow: ["*:443"]']] as const) {
+      expect(policy(first, second).decide(alice, host('203.0.113.7'))).toMatchObject({ allow: true, backends: [{ via: { name: 'http://proxy:3128' } }] });
+      expect(policy(first, second).decide(alice, host('8.8.8.8'))).toMatchObject({ allow: true, backends: [expect.not.objectContaining({ via: expect.anything() })] });
+    }
+  });
+
   it('denies where a deny of addresses cannot be held', () => {
     const rules = ['allow: ["a.example:443", "a.example:80"], via: "http://proxy:3128"', 'deny: ["10.0.0.0/8:443"]'];
     expect(policy(...rules).decide(alice, host('a.example'))).toMatchObject({ allow: false, code: 'POLICY_DENIED', rule: 'r1', detail: expect.stringContaining('denies addresses') });
