@@ -95,4 +95,14 @@ describe('where a load balancer says who comes', () => {
     expect(await ingress.until((line) => line.event === 'connection')).toMatchObject({ level: 'debug', code: 'PEER_GONE' });
     expect(ingress.lines.filter(({ event }) => event === 'refused')).toEqual([]);
   });
+
+  test.each(['PROXY UNKNOWN\r\n', proxyLine(ends)])('one that asks a front end for nothing behind its header %j is one too', async (header) => {
+    const egress = await testEgress();
+    const ingress = await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [], socks: [{ listen, acceptProxy: true, spec: '0?accept-proxy' }] });
+    const { socket, received } = await client(ingress.port);
+    socket.end(header);
+    await received;
+    expect(await ingress.until((line) => line.event === 'connection')).toMatchObject({ level: 'debug', code: 'PEER_GONE', reason: expect.stringContaining('SOCKS') });
+    expect(ingress.lines.filter(({ event }) => event === 'refused')).toEqual([]);
+  });
 });

@@ -36,6 +36,8 @@ export class Connection implements LocalClient {
   readonly #context: ConnectionContext;
   #local: RelaySocket;
   #client: string;
+  /** Of what was read, what is not the client's: the PROXY header. */
+  #headerBytes = 0;
   #borrowed: BorrowedDuplex | undefined;
   #ask: Ask | undefined;
   #carried: Relay | StreamDuplex | undefined;
@@ -97,14 +99,20 @@ export class Connection implements LocalClient {
     const peer = `the load balancer at ${this.#client}`;
     try {
       this.#client = await readProxyHeader(this.duplex, { deadlineMs: headerDeadlineMs, peer, codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' } }) ?? this.#client;
+      this.#headerBytes = this.#local.socket.bytesRead - this.duplex.readableLength;
       return true;
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       if (error.code !== 'PEER_GONE' || this.#local.socket.bytesRead > 0) throw new AditError(error.code, `${error.message}; ?accept-proxy of its listener says that every connection begins with a PROXY protocol header`, { cause: error });
-      this.#context.log.debug({ event: 'connection', client: this.#client, end: 'reset', code: error.code, reason: error.message }, 'no PROXY header');
-      this.#local.socket.destroy();
+      this.#looked(error);
       return false;
     }
+  }
+
+  /** It came and went without a word, as those do that look whether we live. */
+  #looked({ code, message }: AditError): void {
+    this.#context.log.debug({ event: 'connection', client: this.#client, end: 'reset', code, reason: message }, 'nothing was asked for');
+    this.#local.socket.destroy();
   }
 
   #opened(ask: Ask): void {
@@ -181,7 +189,8 @@ export class Connection implements LocalClient {
       this.#end();
       throw error;
     }
-    void this.#refuse(error, this.#ask?.refused?.({ code: error.code, reason: error.message }));
+    if (error.code === 'PEER_GONE' && this.#local.socket.bytesRead === this.#headerBytes) this.#looked(error);
+    else void this.#refuse(error, this.#ask?.refused?.({ code: error.code, reason: error.message }));
   }
 
   #end(): void {
