@@ -2,13 +2,12 @@
  * What holds for sessions through any program that ends TLS before the egress: the same scenarios for each of them.
  */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { expect } from '@jest/globals';
 import { type Behind, type BehindOptions, behind } from './intermediary.ts';
-import { pattern, patternHash } from './pattern.ts';
+import { survivesThreeKills } from './kills.ts';
 import { scenario } from './scenario.ts';
 import { within } from './scope.ts';
-import { ask, chunkFrom, client, echo, hashing, service } from './services.ts';
+import { ask, client, echo, hashing, service } from './services.ts';
 
 /** `remote` is what the egress takes for the client; the laptop has 127.0.0.77. */
 export interface Through extends Pick<BehindOptions, 'start' | 'egressFlags'> { readonly remote: RegExp }
@@ -41,24 +40,8 @@ export function sessionsThrough(program: string, { remote, ...options }: Through
   scenario(`${megabytes} MiB go up while the connection is killed three times, and every byte arrives once`, [program], async () => {
     const hashes = await hashing();
     const echoes = await echo();
-    const { egress, ingress, network, port } = await open({ hashes: hashes.at, echo: echoes.at });
-    const idle = await client(port('echo'));
-    idle.socket.write('before');
-    expect(String(await chunkFrom(idle.socket))).toBe('before');
-    const { socket, received } = await client(port('hashes'));
-    let [sent, kills] = [0, 0];
-    for (const chunk of pattern(megabytes)) {
-      if (!socket.write(chunk)) await within(30_000, 'room to write', once(socket, 'drain'));
-      if (++sent % (megabytes / 4) === 0 && kills < 3) {
-        network.cut(kills++ % 2 === 0 ? 'reset' : 'end');
-        await ingress.process.event('connected', { resumed: true }, { nth: kills, ms: 30_000 });
-      }
-    }
-    socket.end();
-    expect(String((await within(60_000, 'the hash', received)).bytes)).toBe(`${megabytes * 2 ** 20} ${patternHash(megabytes)}`);
-    idle.socket.write('after');
-    expect(String(await chunkFrom(idle.socket))).toBe('after');
-    expect(network.kills).toBe(3);
+    const { egress, ingress, network } = await open({ hashes: hashes.at, echo: echoes.at });
+    await survivesThreeKills({ ingress, network }, { megabytes, hashWithinMs: 60_000 });
     await egress.process.event('connected', {}, { nth: 4 });
     expect(egress.process.all('connected').map(({ carrier, resumed }) => [carrier, resumed])).toEqual([false, true, true, true].map((resumed) => ['websocket+tls', resumed]));
   }, 120_000);

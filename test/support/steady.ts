@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import type { Ingress } from './adit.ts';
 import { pattern } from './pattern.ts';
 import { eventually, within } from './scope.ts';
 import { client } from './services.ts';
@@ -53,4 +55,12 @@ export async function steady(port: number): Promise<Steady> {
       socket.destroy();
     },
   };
+}
+
+/** The transfer of this ingress goes on and ends well, over the connection that it began on. */
+export async function noticedNothing({ process }: Ingress, transfer: Steady): Promise<void> {
+  await transfer.more(4 * 2 ** 20);
+  await transfer.finish();
+  expect(process.all('connected')).toHaveLength(1);
+  for (const event of ['detached', 'disconnected', 'retrying', 'refused', 'failed']) expect(process.all(event)).toEqual([]);
 }

@@ -2,16 +2,15 @@
  * A session whose carriers go through a proxy, over a network that can be cut: ingress, chaos, proxy, egress.
  * Rule: what stands in for the proxy's address is the port of the chaos before it, so that a cut is a cut of what the proxy serves.
  */
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { type Egress, type Ingress, startEgress, startIngress } from './adit.ts';
 import { type Certificates, certificates } from './certificates.ts';
 import { type Chaos, chaos } from './chaos.ts';
-import { pattern, patternHash } from './pattern.ts';
-import { temporaryFolder, within } from './scope.ts';
-import { ask, chunkFrom, client, echo, hashing } from './services.ts';
+import { survivesThreeKills } from './kills.ts';
+import { temporaryFolder } from './scope.ts';
+import { echo, hashing } from './services.ts';
 
 export interface Proxied { readonly egress: Egress; readonly ingress: Ingress; readonly network: Chaos }
 
@@ -46,23 +45,6 @@ export async function throughProxy({ proxyPort, tell, egressAt, certificates: fi
 
 /** An idle stream, and one that moves 16 MiB, live through three deaths of the connection to the proxy. */
 export async function survivesKills({ ingress, network }: Proxied): Promise<void> {
-  const port = (name: string): number => ingress.ports[name]!;
-  expect(await ask(port('echo'), 'hello')).toBe('hello');
-  const idle = await client(port('echo'));
-  idle.socket.write('before');
-  expect(String(await chunkFrom(idle.socket))).toBe('before');
-  const { socket, received } = await client(port('hashes'));
-  let [sent, kills] = [0, 0];
-  for (const chunk of pattern(megabytes)) {
-    if (!socket.write(chunk)) await within(30_000, 'room to write', once(socket, 'drain'));
-    if (++sent % (megabytes / 4) !== 0 || kills === 3) continue;
-    network.cut(kills++ % 2 === 0 ? 'reset' : 'end');
-    await ingress.process.event('connected', { resumed: true }, { nth: kills, ms: 30_000 });
-  }
-  socket.end();
-  expect(String((await within(40_000, 'the hash', received)).bytes)).toBe(`${megabytes * 2 ** 20} ${patternHash(megabytes)}`);
-  idle.socket.write('after');
-  expect(String(await chunkFrom(idle.socket))).toBe('after');
-  expect(network.kills).toBe(3);
+  await survivesThreeKills({ ingress, network }, { megabytes, hashWithinMs: 40_000 });
   expect(network.did.bytes).toBeGreaterThan(megabytes * 2 ** 20);
 }

@@ -4,11 +4,11 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseAlpnName, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseTransparentSpec, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Setting, type Settings, type SniRoute, type Sources, type TransparentSpec } from '@adit/shared';
+import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseAlpnName, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseTransparentSpec, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Setting, type Settings, type Sources, type TransparentSpec } from '@adit/shared';
 import { carrierChoices } from './dialer.ts';
 import { proxyOfEnvironment } from './environment-proxy.ts';
 import type { ProxyOptions } from './proxies.ts';
-import { refuseTlsOptions } from './tls-options.ts';
+import { refuseTlsOptions, type TlsOptions } from './tls-options.ts';
 
 const selections = ['priority', 'round-robin'] as const;
 
@@ -55,7 +55,7 @@ export const ingressSettings = {
 } as const satisfies Settings;
 
 /** The trusted options of a running ingress. Files are paths; times are milliseconds; an idle or drain time of 0 is off. */
-export interface IngressOptions extends ProxyOptions {
+export interface IngressOptions extends ProxyOptions, TlsOptions {
   /** One at least, in order of preference. */
   readonly egress: readonly EgressAddress[];
   readonly select: (typeof selections)[number];
@@ -74,14 +74,6 @@ export interface IngressOptions extends ProxyOptions {
   readonly socksAuthFile?: string;
   readonly httpProxy: readonly ListenSpec[];
   readonly httpProxyAuthFile?: string;
-  readonly mixed: readonly ListenSpec[];
-  readonly sni: readonly ListenSpec[];
-  readonly sniRoutes: readonly SniRoute[];
-  readonly tlsListen: readonly Forward[];
-  /** As many as keys, in the same order. */
-  readonly tlsCerts: readonly string[];
-  readonly tlsKeys: readonly string[];
-  readonly tlsAlpn: readonly string[];
   /** Where `adit connect` asks; `none` is nowhere. */
   readonly controlSocket?: string;
   readonly transparent: readonly TransparentSpec[];

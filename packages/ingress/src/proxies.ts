@@ -3,7 +3,7 @@
  * Rule: --proxy and --proxy-file serve every egress; the environment's proxy serves those that NO_PROXY does not name. A file with a password that
  * others may read is refused, as a key is.
  */
-import { AditError, bypassesProxy, loadCredentials, loadTrustAnchors, parseProxyUrl, readNamedFile, refuseOpenMode, type HostPort, type Proxy, type ProxyAddress } from '@adit/shared';
+import { AditError, bypassesProxy, loadCredentials, loadTrustAnchors, parseProxyFile, readSecretFile, type HostPort, type Proxy, type ProxyAddress } from '@adit/shared';
 import type { EnvironmentProxy } from './environment-proxy.ts';
 
 /** Files are paths. */
@@ -37,9 +37,7 @@ export function proxyFiles({ proxyFile, proxyCa, proxyCert, proxyKey }: ProxyOpt
 }
 
 function readProxyFile(path: string): ProxyAddress {
-  const text = readNamedFile(path, 'the proxy file', 'CONFIG_INVALID').toString('utf8').trim();
-  refuseOpenMode(path, 'The proxy file', 'CONFIG_INVALID');
-  const parsed = /[\r\n]/.test(text) ? { ok: false as const, reason: 'it holds more than one line' } : parseProxyUrl(text);
+  const parsed = parseProxyFile(readSecretFile(path, 'proxy file', 'CONFIG_INVALID').toString('utf8'));
   if (!parsed.ok) throw new AditError('CONFIG_INVALID', `The proxy file ${path} is unusable: ${parsed.reason}.`);
   return parsed.value;
 }

@@ -10,6 +10,7 @@ export interface TlsOptions {
   readonly sni: readonly ListenSpec[];
   readonly sniRoutes: readonly SniRoute[];
   readonly tlsListen: readonly Forward[];
+  /** As many as keys, in the same order. */
   readonly tlsCerts: readonly string[];
   readonly tlsKeys: readonly string[];
   readonly tlsAlpn: readonly string[];

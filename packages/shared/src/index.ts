@@ -8,7 +8,7 @@ export { awaitSocksRequest, maxSocksBytes, socksReply } from './protocol/socks-s
 export type { Admits, SocksRequest } from './protocol/socks5-server.ts';
 export { awaitClientHello, maxClientHelloBytes, tlsAlert, tlsHandshakeByte, type ClientHello, type TlsAlert } from './protocol/client-hello.ts';
 export { formatProxy, type ProxyAddress } from './protocol/proxy-address.ts';
-export { loadCredentials, refuseOpenMode, type CredentialFiles, type Credentials } from './identity/credentials.ts';
+export { loadCredentials, readSecretFile, type CredentialFiles, type Credentials } from './identity/credentials.ts';
 export { ExpiryWatch } from './identity/expiry.ts';
 export { factsOf, judgeAgain, judgeClient, judgeEgress, sameIdentity, type EgressVerdict, type PeerContext, type PeerFacts, type PeerIdentity, type PeerVerdict, type Refused } from './identity/peer.ts';
 export { extendedKeyUsagesOf, readCertificate, signingUsesOf, uriNamesOf, usages, type CertificateFields, type Extensions } from './identity/certificate.ts';
@@ -21,7 +21,7 @@ export { parseAddressRange } from './config/address-range.ts';
 export { quote } from './config/complaint.ts';
 export { choice, parseSwitch } from './config/choice.ts';
 export { bypassesProxy } from './config/no-proxy.ts';
-export { parseProxy, parseProxyUrl, withoutPassword } from './config/proxy-url.ts';
+export { parseProxy, parseProxyFile, parseProxyUrl, withoutPassword } from './config/proxy-url.ts';
 export { parseCount } from './config/count.ts';
 export { formatDuration, parseDeadline, parseDuration } from './config/duration.ts';
 export { checkEnvironment, environmentVariables, type Environment } from './config/environment.ts';

@@ -7,7 +7,7 @@
  */
 import type net from 'node:net';
 import { isAbsolute, join } from 'node:path';
-import { AditError, askProven, dialProven, loadCredentials, loadTrustAnchors, messageOf, openRoute, overTls, parseProxyUrl, readNamedFile, refuseOpenMode, type Code, type Credentials, type Proxy, type ProxyAddress, type RelaySocket, type TrustAnchors } from '@adit/shared';
+import { AditError, askProven, dialProven, loadCredentials, loadTrustAnchors, messageOf, openRoute, overTls, parseProxyFile, readSecretFile, type Code, type Credentials, type Proxy, type ProxyAddress, type RelaySocket, type TrustAnchors } from '@adit/shared';
 import { dialError, type Target } from '../dialer/failure.ts';
 import type { Via } from '../policy/via.ts';
 
@@ -36,9 +36,7 @@ export function loadNextHop(via: Via, folder: string): NextHop {
 }
 
 function readProxy(path: string): ProxyAddress {
-  const text = readNamedFile(path, 'the proxy file', 'CONFIG_INVALID').toString('utf8').trim();
-  refuseOpenMode(path, 'The proxy file', 'CONFIG_INVALID');
-  const parsed = /[\r\n]/.test(text) ? { ok: false as const, reason: 'it holds more than one line' } : parseProxyUrl(text);
+  const parsed = parseProxyFile(readSecretFile(path, 'proxy file', 'CONFIG_INVALID').toString('utf8'));
   if (!parsed.ok) throw new AditError('CONFIG_INVALID', `The proxy file ${path} is unusable: ${parsed.reason}.`);
   return parsed.value;
 }

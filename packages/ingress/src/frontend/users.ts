@@ -4,15 +4,14 @@
  * nothing. Complaints name the line, never what is on it.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { AditError, readNamedFile, refuseOpenMode, type Admits } from '@adit/shared';
+import { AditError, readSecretFile, type Admits } from '@adit/shared';
 
 /** What SOCKS can carry of each (RFC 1929). */
 const maxBytes = 255;
 
 /** Reads the file. Empty lines and those that begin with # say nothing. Throws CONFIG_INVALID. */
 export function loadUsers(path: string): Admits {
-  const text = readNamedFile(path, 'the file of users', 'CONFIG_INVALID').toString('utf8');
-  refuseOpenMode(path, 'The file of users', 'CONFIG_INVALID');
+  const text = readSecretFile(path, 'file of users', 'CONFIG_INVALID').toString('utf8');
   const key = randomBytes(32);
   const digest = (user: string, password: string): Buffer => createHmac('sha256', key).update(user).update('\0').update(password).digest();
   const known = new Map<string, Buffer>();

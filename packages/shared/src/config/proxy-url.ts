@@ -29,6 +29,12 @@ export function parseProxyUrl(text: string): Parsed<ProxyAddress> {
 /** The text as a complaint may show it. */
 export function withoutPassword(text: string): string { return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*@/is, '$1***@'); }
 
+/** What a file with the URL of a proxy holds: one line. */
+export function parseProxyFile(text: string): Parsed<ProxyAddress> {
+  const line = text.trim();
+  return /[\r\n]/.test(line) ? unparsed('it holds more than one line') : parseProxyUrl(line);
+}
+
 /** --proxy: a URL, or `none` for none at all, whatever the environment says. */
 export function parseProxy(text: string): Parsed<ProxyAddress | 'none'> { return text.toLowerCase() === 'none' ? parsed('none') : parseProxyUrl(text); }
 

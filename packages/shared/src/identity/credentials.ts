@@ -59,8 +59,7 @@ function parseCertificate(path: string, der: Uint8Array, index: number): X509Cer
 }
 
 function readKey(path: string): { key: KeyObject; pem: string } {
-  const text = readNamedFile(path, 'the key', 'CREDENTIALS_UNUSABLE').toString('latin1');
-  refuseOpenMode(path, 'The key', 'CREDENTIALS_UNUSABLE');
+  const text = readSecretFile(path, 'key', 'CREDENTIALS_UNUSABLE').toString('latin1');
   const block = pemBlocks(text)?.find(({ label }) => label.endsWith('PRIVATE KEY'));
   if (block === undefined) throw unusable(`The key ${path} holds no private key in PEM form.`);
   if (block.label === 'ENCRYPTED PRIVATE KEY' || block.pem.includes('Proc-Type: 4,ENCRYPTED')) {
@@ -73,12 +72,14 @@ function readKey(path: string): { key: KeyObject; pem: string } {
   }
 }
 
-/** Fails with `code` where others than its owner may use the file; `what` begins the complaint: "The key". */
-export function refuseOpenMode(path: string, what: string, code: Code): void {
-  if (process.platform === 'win32') return;
+/** Reads a file that is for its owner only; fails with `code` where others may use it. `what` names it in complaints: "key". */
+export function readSecretFile(path: string, what: string, code: Code): Buffer {
+  const bytes = readNamedFile(path, `the ${what}`, code);
+  if (process.platform === 'win32') return bytes;
   const { mode, uid } = statSync(path);
   const tooOpen = mode & (uid === 0 ? 0o037 : 0o077);
-  if (tooOpen !== 0) throw new AditError(code, `${what} ${path} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}, so others may use it: run "chmod 600 ${path}".`);
+  if (tooOpen !== 0) throw new AditError(code, `The ${what} ${path} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}, so others may use it: run "chmod 600 ${path}".`);
+  return bytes;
 }
 
 function checkUse(path: string, leaf: X509Certificate, role: CredentialFiles['role']): void {
