@@ -27,7 +27,7 @@ const mayImport = {
   [session]: [...base, net, contract],
   'shared/src/index.ts': ['shared/src'],
   'ingress/src/frontend': [...base, net, identity],
-  'ingress/src/connection.ts': [...base, net, identity, session, contract, 'ingress/src/frontend/contract.ts', 'ingress/src/link.ts'],
+  'ingress/src/connection.ts': [...base, net, identity, session, contract, 'ingress/src/frontend/contract.ts'],
   'ingress/src': ['shared/src'],
   'egress/src/policy': [...base, identity, 'shared/src/config/duration.ts', 'shared/src/config/proxy-url.ts', 'shared/src/config/egress-address.ts'],
   'egress/src/dialer': [...base, net],

@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AditError, codes, formatEgress, messageOf, newBackoff, type ConnectTarget, type Logger, type ProvenConnection, type StreamOpener } from '@adit/shared';
-import type { EgressLink } from '../egresses.ts';
+import type { EgressLink } from '../link/egresses.ts';
 import { Http1Tunnels } from './http1.ts';
 import { Http2Tunnels } from './http2.ts';
 import type { Tunnels } from './tunnels.ts';

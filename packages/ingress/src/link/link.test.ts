@@ -4,12 +4,12 @@ import tls from 'node:tls';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { dialTls, encodeOpen, loadCredentials, loadTrustAnchors, serverOptions, wireOfCode, type Carrier } from '@adit/shared';
-import { ask, chunkFrom, client, echo } from '../../../test/support/services.ts';
-import { certificates } from '../../../test/support/certificates.ts';
-import { newCa, newClient } from '../../../test/support/issuer.ts';
-import { memoryLog, testEgress, type Line, type TestEgress } from '../../../test/support/in-process.ts';
-import { testIngress } from '../../../test/support/in-process-ingress.ts';
-import { atEnd, within } from '../../../test/support/scope.ts';
+import { ask, chunkFrom, client, echo } from '../../../../test/support/services.ts';
+import { certificates } from '../../../../test/support/certificates.ts';
+import { newCa, newClient } from '../../../../test/support/issuer.ts';
+import { memoryLog, testEgress, type Line, type TestEgress } from '../../../../test/support/in-process.ts';
+import { testIngress } from '../../../../test/support/in-process-ingress.ts';
+import { atEnd, within } from '../../../../test/support/scope.ts';
 import { Link, type LinkOptions } from './link.ts';
 
 /** A path whose connections can be cut. */

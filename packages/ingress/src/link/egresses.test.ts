@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { dialTls, loadCredentials, loadTrustAnchors } from '@adit/shared';
-import { ask, chunkFrom, client, closedPort, echo } from '../../../test/support/services.ts';
-import { memoryLog, testEgress, type TestEgress } from '../../../test/support/in-process.ts';
-import { testIngress, type TestIngress } from '../../../test/support/in-process-ingress.ts';
-import { atEnd, temporaryFolder, within } from '../../../test/support/scope.ts';
+import { ask, chunkFrom, client, closedPort, echo } from '../../../../test/support/services.ts';
+import { memoryLog, testEgress, type TestEgress } from '../../../../test/support/in-process.ts';
+import { testIngress, type TestIngress } from '../../../../test/support/in-process-ingress.ts';
+import { atEnd, temporaryFolder, within } from '../../../../test/support/scope.ts';
 import { Egresses } from './egresses.ts';
 import { Link } from './link.ts';
 

@@ -4,11 +4,11 @@ import tls from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { connectSession, loadCredentials, loadTrustAnchors, type Carrier } from '@adit/shared';
-import { newCa, newServer } from '../../../test/support/issuer.ts';
-import { memoryLog, testEgress, type TestEgress } from '../../../test/support/in-process.ts';
-import { atEnd } from '../../../test/support/scope.ts';
-import { closedPort } from '../../../test/support/services.ts';
-import { smallProxy } from '../../../test/support/small-proxy.ts';
+import { newCa, newServer } from '../../../../test/support/issuer.ts';
+import { memoryLog, testEgress, type TestEgress } from '../../../../test/support/in-process.ts';
+import { atEnd } from '../../../../test/support/scope.ts';
+import { closedPort } from '../../../../test/support/services.ts';
+import { smallProxy } from '../../../../test/support/small-proxy.ts';
 import { Dialer, type DialerOptions } from './dialer.ts';
 
 function dialerTo(port: number, { certs }: Pick<TestEgress, 'certs'>, changes: Partial<DialerOptions> & { outerCa?: string; proxyPort?: number } = {}): { dialer: Dialer; lines: ReturnType<typeof memoryLog>['lines'] } {

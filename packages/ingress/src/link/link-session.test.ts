@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { connectSession, loadCredentials, wireOfCode } from '@adit/shared';
-import { testCarrier, testEgress, memoryLog } from '../../../test/support/in-process.ts';
-import { within } from '../../../test/support/scope.ts';
+import { testCarrier, testEgress, memoryLog } from '../../../../test/support/in-process.ts';
+import { within } from '../../../../test/support/scope.ts';
 import { LinkSession } from './link-session.ts';
 
 async function attached(options: Parameters<typeof testEgress>[0] = {}): Promise<{ session: LinkSession; released: Promise<void>; expired: Promise<LinkSession>; cut: () => void; egress: Awaited<ReturnType<typeof testEgress>> }> {
