@@ -1,9 +1,11 @@
-/** The version of the package that a module belongs to, from its package.json: one folder above `src` and `dist` alike. */
-import { readFileSync } from 'node:fs';
+/** The version of the package that a module belongs to, from the nearest package.json above it, under `src` and `dist` alike. */
+import { existsSync, readFileSync } from 'node:fs';
 
 /** `packageVersion(import.meta.url)`; a package without a version is a broken installation and throws. */
 export function packageVersion(moduleUrl: string): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', moduleUrl), 'utf8')) as { version?: unknown };
+  let file = new URL('./package.json', moduleUrl);
+  for (let above = new URL('../package.json', file); !existsSync(file) && above.href !== file.href; above = new URL('../package.json', file)) file = above;
+  const { version } = (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}) as { version?: unknown };
   if (typeof version !== 'string') throw new TypeError(`no version in the package.json of ${moduleUrl}`);
   return version;
 }

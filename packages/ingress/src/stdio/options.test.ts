@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { temporaryFolder } from '../../../test/support/scope.ts';
-import { resolveStdioOptions, stdioFlags } from './stdio-options.ts';
+import { temporaryFolder } from '../../../../test/support/scope.ts';
+import { resolveStdioOptions, stdioFlags } from './options.ts';
 
 const flags = { egress: ['tunnel.example.org:8443'], cert: ['alice.crt'], key: ['alice.key'], ca: ['ca.crt'] };
 

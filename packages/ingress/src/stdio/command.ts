@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { declareFlags } from '@adit/shared';
 import { standardStreams } from './standard-streams.ts';
 import { runStdio } from './stdio.ts';
-import { resolveStdioOptions, stdioFlags } from './stdio-options.ts';
+import { resolveStdioOptions, stdioFlags } from './options.ts';
 
 const examples = `
 Examples:

@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { atEnd } from '../../../test/support/scope.ts';
+import { atEnd } from '../../../../test/support/scope.ts';
 
 const here = new URL('./standard-streams.ts', import.meta.url).href;
 

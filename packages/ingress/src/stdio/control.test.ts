@@ -5,8 +5,8 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { controlAccepted, controlReset } from '@adit/shared';
-import { atEnd, temporaryFolder } from '../../../test/support/scope.ts';
-import { askIngress } from './stdio-control.ts';
+import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
+import { askIngress } from './control.ts';
 
 const web = { kind: 'service', service: 'web' } as const;
 const never = new AbortController().signal;

@@ -3,7 +3,7 @@
  * Rule: what only listeners need is read and left aside. Where there is no control socket, a session of its own has to be possible.
  */
 import { AditError, parseAnyDestination, quote, resolveOptions, type Destination, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
-import { ingressSettings, withProxy, type IngressOptions } from './options.ts';
+import { ingressSettings, withProxy, type IngressOptions } from '../options.ts';
 
 const { controlSocket, egress, carrier, wsPath, headers, outerCa, proxy, proxyFile, proxyCa, proxyCert, proxyKey, select, maxCarrierAgeMs, cert, key, ca, crl, serverName, connectTimeoutMs, maxReplayPerSession, logFormat } = ingressSettings;
 /** An error is one line at the end; nobody wants more on the terminal of ssh. */

@@ -7,9 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { AditError, createLogger, encodeOpen, flush, joinEnds, messageOf, packageVersion, StreamDuplex, type Ends, type StreamOpener } from '@adit/shared';
-import { IngressAgent } from './agent.ts';
-import { askIngress } from './stdio-control.ts';
-import type { StdioOptions } from './stdio-options.ts';
+import { IngressAgent } from '../agent.ts';
+import { askIngress } from './control.ts';
+import type { StdioOptions } from './options.ts';
 
 /** ssh ends its ProxyCommand with SIGHUP. */
 const signals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;

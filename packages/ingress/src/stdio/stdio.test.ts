@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { parseDestination, type Ends } from '@adit/shared';
-import { certificates } from '../../../test/support/certificates.ts';
-import { testEgress, type TestEgress } from '../../../test/support/in-process.ts';
-import { testIngress } from '../../../test/support/in-process-ingress.ts';
-import { temporaryFolder } from '../../../test/support/scope.ts';
-import { closedPort, echo, service } from '../../../test/support/services.ts';
-import { resolveStdioOptions, type StdioOptions } from './stdio-options.ts';
+import { certificates } from '../../../../test/support/certificates.ts';
+import { testEgress, type TestEgress } from '../../../../test/support/in-process.ts';
+import { testIngress } from '../../../../test/support/in-process-ingress.ts';
+import { temporaryFolder } from '../../../../test/support/scope.ts';
+import { closedPort, echo, service } from '../../../../test/support/services.ts';
+import { resolveStdioOptions, type StdioOptions } from './options.ts';
 import { runStdio } from './stdio.ts';
 
 interface Streams extends Ends { readonly input: PassThrough; readonly output: PassThrough; /** What was written by its end. */ readonly said: Promise<string> }

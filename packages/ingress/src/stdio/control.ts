@@ -8,7 +8,7 @@ import { lstatSync } from 'node:fs';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AditError, awaitControlAnswer, controlRequest, drive, formatDestination, isCode, maxControlBytes, messageOf, safeText, type Destination } from '@adit/shared';
-import { ControlDuplex } from './frontend/control-duplex.ts';
+import { ControlDuplex } from '../frontend/control-duplex.ts';
 
 /** An ingress answers when its egress has dialled, or its own --connect-timeout has passed: this is for one that hangs, ms. */
 const answerDeadlineMs = 600_000;

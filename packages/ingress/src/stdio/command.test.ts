@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { stdioFlags } from './stdio-options.ts';
-import { connectCommand } from './stdio-command.ts';
+import { stdioFlags } from './options.ts';
+import { connectCommand } from './command.ts';
 
 test('explains every flag, and says in which order of things it ends with which status', () => {
   let text = '';
