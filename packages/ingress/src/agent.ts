@@ -14,7 +14,7 @@ import { loadLocalCertificates, type LocalCertificates } from './frontend/local-
 import { loadProxyUsers, placesOf, type Place, type ProxyUsers } from './listeners.ts';
 import { watchNetwork } from './link/network-watch.ts';
 import type { IngressOptions } from './options.ts';
-import { loadProxies, proxyFiles } from './proxies.ts';
+import { loadProxies, proxyFiles } from './proxy/proxies.ts';
 import { loadSocketOptions } from './transparent/socket-options.ts';
 
 export interface IngressDeps {

@@ -6,8 +6,8 @@
 import { resolve } from 'node:path';
 import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseAlpnName, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseTransparentSpec, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Setting, type Settings, type Sources, type TransparentSpec } from '@adit/shared';
 import { carrierChoices } from './link/dialer.ts';
-import { proxyOfEnvironment } from './environment-proxy.ts';
-import type { ProxyOptions } from './proxies.ts';
+import { proxyOfEnvironment } from './proxy/environment.ts';
+import type { ProxyOptions } from './proxy/proxies.ts';
 import { refuseTlsOptions, type TlsOptions } from './tls-options.ts';
 
 const selections = ['priority', 'round-robin'] as const;

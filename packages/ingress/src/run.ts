@@ -5,7 +5,7 @@
 import { AditError, createLogger, flush, packageVersion, takeActivation, untilSignalled } from '@adit/shared';
 import { IngressAgent, loadIngressFiles } from './agent.ts';
 import type { IngressOptions } from './options.ts';
-import { refuseOwnProxy } from './own-proxy.ts';
+import { refuseOwnProxy } from './proxy/own.ts';
 
 /** Resolves with the exit status once the ingress has stopped; throws AditError where it cannot start. */
 export async function runIngress(options: IngressOptions): Promise<number> {

@@ -5,7 +5,7 @@
  */
 import { AditError, dialTls, dialWebSocket, formatEgress, StrangerError, type Carrier, type Code, type Credentials, type EgressTarget, type HeaderField, type Logger, type RevocationList, type TrustAnchors, type WebSocketForm } from '@adit/shared';
 import { networkName } from './network-watch.ts';
-import type { ProxyFor } from '../proxies.ts';
+import type { ProxyFor } from '../proxy/proxies.ts';
 import { race } from './race.ts';
 
 export const carrierChoices = ['auto', 'tls', 'websocket'] as const;

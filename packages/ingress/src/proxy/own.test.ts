@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseListenSpec, type ListenSpec } from '@adit/shared';
-import { refuseOwnProxy, type OwnProxyOptions } from './own-proxy.ts';
+import { refuseOwnProxy, type OwnProxyOptions } from './own.ts';
 
 function listening(text: string): ListenSpec[] {
   const spec = parseListenSpec(text);

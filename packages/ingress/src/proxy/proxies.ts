@@ -4,7 +4,7 @@
  * others may read is refused, as a key is.
  */
 import { AditError, bypassesProxy, loadCredentials, loadTrustAnchors, parseProxyFile, readSecretFile, type HostPort, type Proxy, type ProxyAddress } from '@adit/shared';
-import type { EnvironmentProxy } from './environment-proxy.ts';
+import type { EnvironmentProxy } from './environment.ts';
 
 /** Files are paths. */
 export interface ProxyOptions {

@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { certificates } from '../../../test/support/certificates.ts';
-import { temporaryFolder } from '../../../test/support/scope.ts';
+import { certificates } from '../../../../test/support/certificates.ts';
+import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { loadProxies, proxyFiles } from './proxies.ts';
 
 const egress = { host: 'tunnel.example.org', port: 8443 };
