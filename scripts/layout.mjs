@@ -11,7 +11,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const maxLines = 300;
-const [protocol, errors, observe, net, identity, config, carrier, session] = ['protocol', 'errors.ts', 'observe', 'net', 'identity', 'config', 'carrier', 'session'].map((name) => `shared/src/${name}`);
+const [protocol, errors, observe, net, identity, config, carrier, session, stream, process_] = ['protocol', 'errors.ts', 'observe', 'net', 'identity', 'config', 'carrier', 'session', 'stream', 'process'].map((name) => `shared/src/${name}`);
 const contract = `${carrier}/contract.ts`;
 const base = [protocol, errors, observe];
 
@@ -25,14 +25,16 @@ const mayImport = {
   [config]: base,
   [carrier]: [...base, net, identity],
   [session]: [...base, net, contract],
+  [stream]: [...base, net],
+  [process_]: base,
   'shared/src/index.ts': ['shared/src'],
   'ingress/src/frontend': [...base, net, identity],
-  'ingress/src/connection.ts': [...base, net, identity, session, contract, 'ingress/src/frontend/contract.ts'],
+  'ingress/src/connection.ts': [...base, net, identity, stream, contract, 'ingress/src/frontend/contract.ts'],
   'ingress/src': ['shared/src'],
   'egress/src/policy': [...base, identity, 'shared/src/config/duration.ts', 'shared/src/config/proxy-url.ts', 'shared/src/config/egress-address.ts'],
   'egress/src/dialer': [...base, net],
   'egress/src/backend': [...base, net, identity, `${carrier}/system-roots.ts`, `${carrier}/route.ts`, `${carrier}/proven-tls.ts`, `${carrier}/proven-connect.ts`, 'shared/src/config/proxy-url.ts', 'egress/src/dialer', 'egress/src/policy/service.ts', 'egress/src/policy/via.ts', 'egress/src/trail.ts'],
-  'egress/src/stream.ts': [...base, net, identity, session, contract, 'egress/src/policy', 'egress/src/dialer', 'egress/src/backend', 'egress/src/limits.ts', 'egress/src/trail.ts'],
+  'egress/src/stream.ts': [...base, net, identity, stream, 'egress/src/policy', 'egress/src/dialer', 'egress/src/backend', 'egress/src/limits.ts', 'egress/src/trail.ts'],
   'egress/src': ['shared/src'],
   'pki/src': [...base, identity, config],
   'cli/src': ['shared/src', '@adit/pki', '@adit/ingress', '@adit/egress'],

@@ -53,11 +53,11 @@ export { checkActivation, takeActivation, type Activation, type PassedSocket } f
 export { listen, type ListenAddress, type ListenOptions, type Listener } from './net/listen.ts';
 export { newBackoff, type Backoff, type BackoffOptions } from './net/backoff.ts';
 export { watchFiles, type WatchOptions } from './net/files.ts';
-export { StreamDuplex } from './session/stream-duplex.ts';
-export { Relay, type RelayEnd, type RelayEvents, type RelayOutcome } from './session/relay.ts';
-export type { OfferedStream, RelayStream, StreamOpener } from './session/relay-stream.ts';
-export { DuplexStream, type DuplexEnds } from './session/duplex-stream.ts';
-export { AwaitedStream } from './session/awaited-stream.ts';
+export { StreamDuplex } from './stream/stream-duplex.ts';
+export { Relay, type RelayEnd, type RelayEvents, type RelayOutcome } from './stream/relay.ts';
+export type { OfferedStream, RelayStream, StreamOpener } from './stream/contract.ts';
+export { ConnectionStream, type DuplexEnds } from './stream/connection-stream.ts';
+export { PendingStream } from './stream/pending-stream.ts';
 export { denial } from './carrier/connect-denial.ts';
 export { askProven, type AskProvenOptions } from './carrier/proven-connect.ts';
 export { dialProven, type DialProvenOptions, type ProvenConnection } from './carrier/proven-tls.ts';

@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 import type tls from 'node:tls';
-import { answer, DuplexStream, codeOfWire, resetTls, wireOfCode, type Destination, type Parsed } from '@adit/shared';
+import { answer, ConnectionStream, codeOfWire, resetTls, wireOfCode, type Destination, type Parsed } from '@adit/shared';
 import { denialAnswer, proxyName, type ConnectDenial } from './answer.ts';
 import { namesTarget, parseTarget } from './target.ts';
 
@@ -20,9 +20,9 @@ export function readHttp1({ url = '', rawHeaders, headers }: IncomingMessage): P
 }
 
 /** The connection as a stream that waits for its answer. `head` is what came behind the request. */
-export function http1Stream({ socket, transport, head }: { readonly socket: tls.TLSSocket; readonly transport: net.Socket; readonly head: Buffer }): DuplexStream {
+export function http1Stream({ socket, transport, head }: { readonly socket: tls.TLSSocket; readonly transport: net.Socket; readonly head: Buffer }): ConnectionStream {
   if (head.length > 0) socket.unshift(head);
-  return new DuplexStream(socket, {
+  return new ConnectionStream(socket, {
     id: 1,
     accept: () => { socket.write(`HTTP/1.1 200 Connection established\r\nProxy-Status: ${proxyName}\r\n\r\n`); },
     refuse: ({ code, reason }) => refuseHttp1(socket, { code: codeOfWire(code), reason }),

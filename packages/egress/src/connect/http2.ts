@@ -5,7 +5,7 @@
  */
 import http2 from 'node:http2';
 import type net from 'node:net';
-import { codeOfWire, DuplexStream, endOnlyInOrder, wireOfCode, type Destination, type Parsed } from '@adit/shared';
+import { codeOfWire, ConnectionStream, endOnlyInOrder, wireOfCode, type Destination, type Parsed } from '@adit/shared';
 import { denialAnswer, proxyName, type ConnectDenial } from './answer.ts';
 import { namesTarget, parseTarget } from './target.ts';
 
@@ -37,9 +37,9 @@ export function readHttp2(headers: http2.IncomingHttpHeaders): Parsed<Destinatio
 }
 
 /** One stream of the connection, which waits for its answer. */
-export function http2Stream(stream: http2.ServerHttp2Stream): DuplexStream {
+export function http2Stream(stream: http2.ServerHttp2Stream): ConnectionStream {
   endOnlyInOrder(stream);
-  return new DuplexStream(stream, {
+  return new ConnectionStream(stream, {
     id: stream.id ?? 0,
     accept: () => { if (!stream.destroyed && !stream.closed) stream.respond({ ':status': 200, 'proxy-status': proxyName }, { waitForTrailers: true }); },
     refuse: ({ code, reason }) => refuseHttp2(stream, { code: codeOfWire(code), reason }),

@@ -11,7 +11,7 @@ import type http2 from 'node:http2';
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
-import { factsOf, judgeAgain, judgeClient, type AccessRecord, type Destination, type DuplexStream, type Logger, type Parsed, type PeerContext, type PeerIdentity } from '@adit/shared';
+import { factsOf, judgeAgain, judgeClient, type AccessRecord, type Destination, type ConnectionStream, type Logger, type Parsed, type PeerContext, type PeerIdentity } from '@adit/shared';
 import type { Services } from '../backend/services.ts';
 import type { Full, Lease, Limits } from '../limits.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -152,7 +152,7 @@ export class ConnectService {
     else this.#serve(client, http2Stream(stream), { asked: { destination: asked.value, hops: hopsOf(headers.via) }, duplex: stream });
   }
 
-  #serve(client: Client, stream: DuplexStream, { asked, duplex }: { readonly asked: Asked; readonly duplex: Duplex }): void {
+  #serve(client: Client, stream: ConnectionStream, { asked, duplex }: { readonly asked: Asked; readonly duplex: Duplex }): void {
     const { options, limits, policy, services, record } = this.#context;
     this.#open.add(duplex);
     duplex.once('close', () => {

@@ -3,7 +3,7 @@
  * Rule: nothing is sent before the proxy's certificate was judged; the bytes of the stream follow the 2xx, not the request: a proxy that refuses
  * never has them. When the proxy cannot be reached any more, that is said once, and it opens no more.
  */
-import { AditError, askProven, AwaitedStream, DuplexStream, resetTls, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
+import { AditError, askProven, PendingStream, ConnectionStream, resetTls, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
 import { answerWithinMs, targetOf, type Target, type Tunnels } from './tunnels.ts';
 
 export interface Http1TunnelsOptions {
@@ -29,7 +29,7 @@ export class Http1Tunnels implements Tunnels {
 
   open(payload: Uint8Array): RelayStream {
     const giveUp = new AbortController();
-    const stream: RelayStream = new AwaitedStream(++this.#lastId, this.#connect(targetOf(payload), giveUp.signal, () => this.#open.delete(stream)), giveUp);
+    const stream: RelayStream = new PendingStream(++this.#lastId, this.#connect(targetOf(payload), giveUp.signal, () => this.#open.delete(stream)), giveUp);
     this.#open.add(stream);
     return stream;
   }
@@ -71,7 +71,7 @@ export class Http1Tunnels implements Tunnels {
 
   async #ask({ socket, transport }: ProvenConnection, target: Target, signal: AbortSignal): Promise<RelayStream> {
     await askProven({ socket }, { to: target, name: this.#options.name, deadlineMs: answerWithinMs, signal });
-    return new DuplexStream(socket, {
+    return new ConnectionStream(socket, {
       id: 0, accept: () => { /* it is we who asked */ }, refuse: () => resetTls(socket, transport), reset: () => resetTls(socket, transport),
       died: () => ({ code: wireOfCode(transport.errored ?? socket.errored ? 'CONNECTION_RESET' : 'PEER_GONE'), reason: 'the proxy broke the connection' }),
     });

@@ -4,7 +4,7 @@
  * does not answer a PING is given up, its streams with it.
  */
 import http2 from 'node:http2';
-import { AditError, AwaitedStream, denial, DuplexStream, endOnlyInOrder, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
+import { AditError, PendingStream, denial, ConnectionStream, endOnlyInOrder, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
 import { answerWithinMs, targetOf, type Tunnels } from './tunnels.ts';
 
 const streamWindowBytes = 1_048_576;
@@ -69,7 +69,7 @@ export class Http2Tunnels implements Tunnels {
       this.#settle();
     });
     giveUp.signal.addEventListener('abort', () => { if (!request.closed) request.close(NGHTTP2_CANCEL); }, { once: true });
-    return new AwaitedStream(request.id ?? 0, answered(request), giveUp);
+    return new PendingStream(request.id ?? 0, answered(request), giveUp);
   }
 
   leave(reason: string): void {
@@ -118,9 +118,9 @@ function answered(request: http2.ClientHttp2Stream): Promise<RelayStream> {
   });
 }
 
-function streamOf(request: http2.ClientHttp2Stream): DuplexStream {
+function streamOf(request: http2.ClientHttp2Stream): ConnectionStream {
   const lost = (): boolean => request.session?.destroyed !== false;
-  return new DuplexStream(request, {
+  return new ConnectionStream(request, {
     id: request.id ?? 0, accept: () => { /* it is we who asked */ }, refuse: () => request.close(NGHTTP2_CONNECT_ERROR), reset: () => request.close(NGHTTP2_CONNECT_ERROR),
     died: () => (request.rstCode === NGHTTP2_CONNECT_ERROR ? { code: wireOfCode('CONNECTION_RESET'), reason: 'the far side reset the connection' } : lost() ? { code: wireOfCode('LINK_LOST'), reason: 'the connection to the proxy broke' } : { code: wireOfCode('PEER_GONE'), reason: 'the proxy reset the stream' }),
     truncated: () => request.aborted,

@@ -9,7 +9,7 @@ import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
 import type { Refusal } from '../protocol/refusal.ts';
 import { resetSocket, type RelaySocket } from '../net/sockets.ts';
 import { wireOfCode, type Code } from '../errors.ts';
-import type { RelayStream } from './relay-stream.ts';
+import type { RelayStream } from './contract.ts';
 
 export type RelayEnd = 'finished' | 'reset' | 'refused';
 export interface RelayOutcome { readonly end: RelayEnd; readonly code: Code | number; readonly reason: string; readonly bytesSent: number; readonly bytesReceived: number }

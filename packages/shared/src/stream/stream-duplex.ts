@@ -6,7 +6,7 @@
 import { Duplex } from 'node:stream';
 import { AditError, codeOfWire, isCode, wireOfCode, type Code } from '../errors.ts';
 import { readBytes } from '../protocol/mux/stream.ts';
-import type { RelayStream } from './relay-stream.ts';
+import type { RelayStream } from './contract.ts';
 import type { RelayEvents, RelayOutcome } from './relay.ts';
 
 const smallBytes = 4_096;

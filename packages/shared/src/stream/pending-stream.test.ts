@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { AditError, wireOfCode } from '../errors.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
-import { AwaitedStream } from './awaited-stream.ts';
-import type { RelayStream } from './relay-stream.ts';
+import { PendingStream } from './pending-stream.ts';
+import type { RelayStream } from './contract.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
@@ -21,7 +21,7 @@ function make() {
   const giveUp = new AbortController();
   let come!: (stream: RelayStream) => void;
   let fail!: (error: unknown) => void;
-  const stream = new AwaitedStream(5, new Promise((resolve, reject) => { come = resolve; fail = reject; }), giveUp);
+  const stream = new PendingStream(5, new Promise((resolve, reject) => { come = resolve; fail = reject; }), giveUp);
   const seen: string[] = [];
   stream.events = { opened: () => seen.push('opened'), refused: ({ code, reason }) => seen.push(`refused ${code} ${reason}`), data() {}, end() {}, reset() {}, writable: () => seen.push('writable') };
   return { stream, seen, come, fail, giveUp };

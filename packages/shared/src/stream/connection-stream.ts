@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { Lease } from '../protocol/mux/replay.ts';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { OfferedStream } from './relay-stream.ts';
+import type { OfferedStream } from './contract.ts';
 
 /** What differs from protocol to protocol. */
 export interface DuplexEnds {
@@ -32,7 +32,7 @@ const sendAheadBytes = 262_144;
 const readAheadBytes = 262_144;
 const headroom = 8;
 
-export class DuplexStream implements OfferedStream {
+export class ConnectionStream implements OfferedStream {
   readonly id: number;
   bytesSent = 0;
   bytesReceived = 0;

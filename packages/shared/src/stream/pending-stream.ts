@@ -7,12 +7,12 @@ import { AditError, codeOfWire, wireOfCode, type Code } from '../errors.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
 import type { Refusal } from '../protocol/refusal.ts';
-import type { RelayStream } from './relay-stream.ts';
+import type { RelayStream } from './contract.ts';
 
 const headroom = 8;
 const nothing = new Uint8Array(0);
 
-export class AwaitedStream implements RelayStream {
+export class PendingStream implements RelayStream {
   readonly id: number;
   events!: StreamEvents;
   readonly #giveUp: AbortController;

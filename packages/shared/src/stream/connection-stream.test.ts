@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
-import { DuplexStream } from './duplex-stream.ts';
+import { ConnectionStream } from './connection-stream.ts';
 
 /** A duplex whose far side is this test: what was written waits until it is taken. */
 class Far extends Duplex {
@@ -32,7 +32,7 @@ const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolv
 function make(truncated?: () => boolean) {
   const far = new Far();
   const said: string[] = [];
-  const stream = new DuplexStream(far, {
+  const stream = new ConnectionStream(far, {
     id: 7, accept: () => said.push('accept'), refuse: ({ reason }) => { said.push(`refuse ${reason}`); far.destroy(); }, reset: ({ reason }) => { said.push(`reset ${reason}`); far.destroy(); },
     died: () => ({ code: 25, reason: 'it broke' }), ...(truncated && { truncated }),
   });
@@ -111,7 +111,7 @@ test('no more is read than the local socket accepts', async () => {
 
 test('what comes before there is an owner waits for one, and so does a duplex that closed', async () => {
   const far = new Far();
-  const stream = new DuplexStream(far, { id: 1, accept() {}, refuse() {}, reset() {}, died: () => ({ code: 25, reason: 'it broke' }) });
+  const stream = new ConnectionStream(far, { id: 1, accept() {}, refuse() {}, reset() {}, died: () => ({ code: 25, reason: 'it broke' }) });
   far.pause(); // as whoever read the request leaves it
   far.say(Buffer.from('early'));
   await turn();
@@ -120,7 +120,7 @@ test('what comes before there is an owner waits for one, and so does a duplex th
   await turn();
   expect(seen).toEqual(['early']);
   const closed = new Far();
-  const late = new DuplexStream(closed, { id: 1, accept() {}, refuse() {}, reset() {}, died: () => ({ code: 25, reason: 'it broke' }) });
+  const late = new ConnectionStream(closed, { id: 1, accept() {}, refuse() {}, reset() {}, died: () => ({ code: 25, reason: 'it broke' }) });
   closed.destroy();
   await once(closed, 'close');
   late.events = stream.events;
