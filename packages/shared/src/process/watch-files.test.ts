@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unl
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { type WatchOptions, watchFiles } from './files.ts';
+import { type WatchOptions, watchFiles } from './watch-files.ts';
 
 let folder: string;
 let abort: AbortController;
@@ -105,6 +105,6 @@ test('nothing is reported after the abort', async () => {
   expect(late).toBe(0);
 });
 test('a process that only watches ends', () => {
-  const script = `import { watchFiles } from ${JSON.stringify(join(import.meta.dirname, 'files.ts'))}; watchFiles([process.argv[0]], () => {}, { signal: new AbortController().signal });`;
+  const script = `import { watchFiles } from ${JSON.stringify(join(import.meta.dirname, 'watch-files.ts'))}; watchFiles([process.argv[0]], () => {}, { signal: new AbortController().signal });`;
   expect(spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script], { timeout: 10_000 }).status).toBe(0);
 });
