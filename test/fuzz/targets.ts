@@ -14,7 +14,7 @@ import { awaitAnswer, awaitHello, encodeHello, helloFrame } from '../../packages
 import { decodeOpen, encodeOpen } from '../../packages/shared/src/protocol/open.ts';
 import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
 import { awaitClientHello } from '../../packages/shared/src/protocol/client-hello.ts';
-import { parseSniRoute } from '../../packages/shared/src/config/sni-route.ts';
+import { parseSniRoute } from '../../packages/shared/src/config/values/sni-route.ts';
 import { helloOf } from '../support/client-hello.ts';
 import { awaitProxyHeader } from '../../packages/shared/src/protocol/proxy-protocol.ts';
 import { awaitConnectResponse } from '../../packages/shared/src/protocol/http-connect.ts';

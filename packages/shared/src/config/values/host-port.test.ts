@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { formatHostPort } from '../protocol/destination.ts';
+import { formatHostPort } from '../../protocol/destination.ts';
 import { parseDialAddress, parseListenAddress, parseListenPort, parseServerName } from './host-port.ts';
 
 const host = fc.oneof(fc.ipV4(), fc.constantFrom('::1', '::', 'fd00::5', 'fe80::1:2'), fc.domain().map((name) => name.toLowerCase()));

@@ -2,7 +2,7 @@
  * Durations as people write them: `500ms`, `10s`, `5m`, `1h`, `1.5s`; a bare number is seconds; `0` switches a limit off.
  * Rule: the value is whole milliseconds between 0 and `maxDurationMs`, so that it always fits a timer.
  */
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 /** 2^31 - 1 ms, about 24 days: a longer timer of Node fires at once. */
 export const maxDurationMs = 0x7fff_ffff;

@@ -6,9 +6,9 @@
  * What ends in digits after a colon is host and port, anything else a service; what holds a `/` or ends in `.sock` is a Unix socket.
  * Not here: listening, resolving (the egress resolves names). Spec: ssh(1), -L; docs/configuration.md.
  */
-import { formatDestination, formatHostPort, parseAnyDestination, type Destination } from '../protocol/destination.ts';
+import { formatDestination, formatHostPort, parseAnyDestination, type Destination } from '../../protocol/destination.ts';
 import { cutOption, isSocketPath, parseBind, parseSocketName, parseSocketPath, splitAtColons, type ListenAt, type ListenSpec } from './listen-at.ts';
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 export interface Forward extends ListenSpec { readonly destination: Destination }
 

@@ -5,9 +5,9 @@
  * has one most specific pattern. `refuse` is never the name of a service here.
  * Not here: choosing among them (the front end does), resolving names (the egress does).
  */
-import { parseAddress } from '../protocol/address.ts';
-import { parseDestination, parseHost, parsePort, type Destination } from '../protocol/destination.ts';
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parseAddress } from '../../protocol/address.ts';
+import { parseDestination, parseHost, parsePort, type Destination } from '../../protocol/destination.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 export type SniTarget =
   | { readonly kind: 'fixed'; readonly destination: Destination }

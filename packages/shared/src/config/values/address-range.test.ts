@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { formatCidr } from '../protocol/address.ts';
+import { formatCidr } from '../../protocol/address.ts';
 import { parseAddressRange } from './address-range.ts';
 
 test.each([['10.0.0.0/8', '10.0.0.0/8'], ['192.0.2.7', '192.0.2.7'], ['fd00::/8', 'fd00::/8'], ['::ffff:10.0.0.0/104', '10.0.0.0/8'], ['0.0.0.0/0', '0.0.0.0/0']])('%s is a range', (text, formatted) => {

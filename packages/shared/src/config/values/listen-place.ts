@@ -4,7 +4,7 @@
  */
 import { parseListenAddress } from './host-port.ts';
 import { parseListening, type ListenSpec } from './listen-at.ts';
-import { parsed, type Parsed } from './parsed.ts';
+import { parsed, type Parsed } from '../parsed.ts';
 
 /** `127.0.0.1:8443`, `*:8443`, `/run/adit/egress.sock`, `systemd:adit`, each with or without `?accept-proxy`. */
 export function parseListenPlace(text: string, from?: string): Parsed<ListenSpec> {

@@ -6,10 +6,10 @@
  * Not here: listening; which sockets there are (net/activation.ts).
  */
 import { isAbsolute, join } from 'node:path';
-import { parseHost } from '../protocol/destination.ts';
-import { quote } from './complaint.ts';
+import { parseHost } from '../../protocol/destination.ts';
+import { quote } from '../complaint.ts';
 import { parseListenPort } from './host-port.ts';
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 /** Port 0: the kernel chooses. Host `::` takes IPv4 too. */
 export type ListenAt =

@@ -1,5 +1,5 @@
 /** One word of a fixed few, and the switch, which is true or false. Rule: spelling is exact; the complaint lists what there is. */
-import { parsed, unparsed, type Parse } from './parsed.ts';
+import { parsed, unparsed, type Parse } from '../parsed.ts';
 
 /** `choice(['json', 'pretty'])` parses to the literal union. */
 export function choice<const T extends string>(words: readonly T[]): Parse<T> {

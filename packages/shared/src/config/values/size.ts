@@ -2,7 +2,7 @@
  * A number of bytes as people write it: `4096`, `64k`, `8M`, `1G` (powers of 1024).
  * Rule: whole numbers only; 0 has to be allowed by whoever asks.
  */
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 const units = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
 

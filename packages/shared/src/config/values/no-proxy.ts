@@ -4,8 +4,8 @@
  * "*."; "*" alone is everything; an address matches as an address, also by its range; a port narrows an entry to that port.
  * Not here: resolving. A name is compared as a name: what it resolves to is the business of the proxy.
  */
-import { cidrContains, parseAddress, parseCidr, unmapped } from '../protocol/address.ts';
-import { parseHost } from '../protocol/destination.ts';
+import { cidrContains, parseAddress, parseCidr, unmapped } from '../../protocol/address.ts';
+import { parseHost } from '../../protocol/destination.ts';
 import type { HostPort } from './host-port.ts';
 
 /** Is this host reached directly? `list` has entries between commas or blanks; an entry that means nothing matches nothing. */

@@ -3,8 +3,8 @@
  * Rule: nothing listens beyond loopback by accident: an empty host is refused; `*`, 0.0.0.0 or [::] has to be said.
  * Not here: resolving names; destinations behind the egress (protocol/destination.ts, whose spelling of hosts and ports this shares).
  */
-import { parseDestination, parseHost, parsePort } from '../protocol/destination.ts';
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parseDestination, parseHost, parsePort } from '../../protocol/destination.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 export interface HostPort {
   /** A lower-case name, or a canonical IP address without brackets. */

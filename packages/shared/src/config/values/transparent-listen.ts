@@ -2,9 +2,9 @@
  * Where the transparent front end listens: `[BIND:]PORT` or `systemd:NAME`; `?tproxy` behind it says that rules with TPROXY lead there.
  * Rule: a Unix socket and a PROXY header are refused: neither has an address that a firewall could have changed.
  */
-import { quote } from './complaint.ts';
+import { quote } from '../complaint.ts';
 import { parseListenSpec, type ListenSpec } from './listen-at.ts';
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 export interface TransparentSpec extends Omit<ListenSpec, 'acceptProxy'> {
   /** Absent: REDIRECT or DNAT. */

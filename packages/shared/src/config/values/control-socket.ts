@@ -3,7 +3,7 @@
  * Rule: there is no default path: whoever may open the socket has the identity of the ingress, so that it is somebody's decision.
  */
 import { parseSocketPath } from './listen-at.ts';
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 /** `none` turns off what a weaker source says. */
 export function parseControlSocket(text: string, from?: string): Parsed<string> {

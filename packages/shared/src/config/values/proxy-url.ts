@@ -4,9 +4,9 @@
  * with socks5h as another word for it: names are always resolved by the proxy.
  * Spec: RFC 3986 section 3; percent-encoding in user and password is UTF-8.
  */
-import { proxySchemes, type ProxyAddress } from '../protocol/proxy-address.ts';
+import { proxySchemes, type ProxyAddress } from '../../protocol/proxy-address.ts';
 import { parseDialAddress } from './host-port.ts';
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 const defaultPorts = { http: 80, https: 443, socks5: 1080 } as const satisfies Record<ProxyAddress['scheme'], number>;
 const maxCredentialBytes = 255;

@@ -3,9 +3,9 @@
  * for any proxy that knows CONNECT, or srv:NAME for what DNS SRV records of that name list (RFC 2782).
  * Rule: a SRV name is a whole name, `_service._tcp.domain`; it is looked up by the ingress, again and again. A URL holds no user, query or fragment.
  */
-import { formatHostPort } from '../protocol/destination.ts';
+import { formatHostPort } from '../../protocol/destination.ts';
 import { parseDialAddress } from './host-port.ts';
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 import { parseUrlPath } from './url-path.ts';
 
 /** What can be dialled. A WebSocket without a path is at the one of --ws-path. */

@@ -3,7 +3,7 @@
  * Rule: a name is a token and a value is visible ASCII with inner blanks (RFC 9110 section 5.5), so that nothing else can be smuggled in; fields
  * that the WebSocket itself is made with are not the user's.
  */
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 export interface HeaderField { readonly name: string; readonly value: string }
 

@@ -2,7 +2,7 @@
  * Whole numbers of things, from 1 to 2^31 - 1, in decimal digits only.
  * Rule: no sign, no exponent, no leading zero: a count reads the same to everybody.
  */
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 export const maxCount = 0x7fff_ffff;
 

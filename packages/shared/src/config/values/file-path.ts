@@ -3,7 +3,7 @@
  * Not here: whether the file exists or can be read; its reader says that, with its own code.
  */
 import { join, isAbsolute } from 'node:path';
-import { parsed, unparsed, type Parsed } from './parsed.ts';
+import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 export function parsePath(text: string, from?: string): Parsed<string> {
   if (text === '') return unparsed('empty: name a file');
