@@ -7,16 +7,16 @@ import type net from 'node:net';
 import { dirname } from 'node:path';
 import tls from 'node:tls';
 import { acceptInnerTls, AditError, alpn, checkActivation, defaultWindowBytes, ExpiryWatch, listen, loadCredentials, loadRevocationList, loadTrustAnchors, serverOptions, watchFiles, within, type AccessRecord, type Activation, type Credentials, type Listener, type ListenSpec, type Logger, type PeerContext, type RevocationList, type TrustAnchors } from '@adit/shared';
-import { Attachments, type Arrival } from './attach.ts';
+import { Attachments, type Arrival } from './session/attach.ts';
 import { loadServices, Services } from './backend/services.ts';
 import { loadDestinationTls, type ServiceTls } from './backend/service-tls.ts';
 import { ConnectService } from './connect/service.ts';
-import { HttpDoor } from './http.ts';
+import { HttpDoor } from './door/http.ts';
 import { Limits } from './limits.ts';
 import type { EgressOptions } from './options.ts';
 import { PolicyFile } from './policy/reload.ts';
-import { ProxyHeaders } from './proxy-header.ts';
-import { Sessions } from './sessions.ts';
+import { ProxyHeaders } from './door/proxy-header.ts';
+import { Sessions } from './session/sessions.ts';
 
 export interface EgressDeps {
   readonly log: Logger;

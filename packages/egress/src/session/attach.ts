@@ -7,8 +7,8 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 import { AditError, carrierOf, codes, factsOf, judgeClient, receiveHello, refuse, type CarrierKind, type Logger, type PeerContext } from '@adit/shared';
-import type { Full } from './limits.ts';
-import type { Policy } from './policy/policy.ts';
+import type { Full } from '../limits.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface AttachContext {

@@ -8,12 +8,12 @@ import {
   binderHolds, codeOfWire, feature, judgeAgain, resumeKey, sameIdentity, sendWelcome, SessionDriver, version, wireOfCode, type AccessRecord, type Bound, type Carrier, type Code, type Hello,
   type Logger, type PeerContext, type PeerIdentity, type Position,
 } from '@adit/shared';
-import type { Services } from './backend/services.ts';
+import type { Services } from '../backend/services.ts';
 import { Detached, type DetachedOptions } from './detached.ts';
-import type { Full, Lease, Limits } from './limits.ts';
-import type { Policy } from './policy/policy.ts';
+import type { Full, Lease, Limits } from '../limits.ts';
+import type { Policy } from '../policy/policy.ts';
 import { Rates } from './rate.ts';
-import { ServedStream } from './stream.ts';
+import { ServedStream } from '../stream.ts';
 
 export interface SessionsOptions extends DetachedOptions {
   readonly window: number;

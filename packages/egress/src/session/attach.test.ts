@@ -4,9 +4,9 @@ import tls, { type ConnectionOptions } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { connectSession } from '@adit/shared';
-import type { Certificates } from '../../../test/support/certificates.ts';
-import { day, newCa, newClient } from '../../../test/support/issuer.ts';
-import { testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
+import type { Certificates } from '../../../../test/support/certificates.ts';
+import { day, newCa, newClient } from '../../../../test/support/issuer.ts';
+import { testCarrier, testEgress, testSession } from '../../../../test/support/in-process.ts';
 
 const uri = (name: string): string => `spiffe://example.org/client/${name}`;
 

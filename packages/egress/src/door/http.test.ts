@@ -4,9 +4,9 @@ import tls from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { connectSession, dialWebSocket, loadCredentials, loadTrustAnchors, type Carrier } from '@adit/shared';
-import { testCarrier, testEgress, testSession, testStream, type TestEgress } from '../../../test/support/in-process.ts';
-import { within } from '../../../test/support/scope.ts';
-import { echo } from '../../../test/support/services.ts';
+import { testCarrier, testEgress, testSession, testStream, type TestEgress } from '../../../../test/support/in-process.ts';
+import { within } from '../../../../test/support/scope.ts';
+import { echo } from '../../../../test/support/services.ts';
 
 const upgrade = (lines: readonly string[] = [], path = '/adit'): string => [
   `GET ${path} HTTP/1.1`, 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol: adit.v1', ...lines, '', '',

@@ -4,15 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { duplexPair, type Duplex } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { connectSession, encodeOpen, receiveHello, refuse, SessionDriver, type AditError, type Carrier, type Connected, type Position, type SessionSecret } from '@adit/shared';
-import { integer, newCa, newClient } from '../../../test/support/issuer.ts';
-import { echo } from '../../../test/support/services.ts';
-import { allowLoopback, memoryLog, testCarrier, testEgress, testSession, testStream, type TestEgress, type TestSession } from '../../../test/support/in-process.ts';
-import { testIngress } from '../../../test/support/in-process-ingress.ts';
-import { within } from '../../../test/support/scope.ts';
-import { loadDestinationTls } from './backend/service-tls.ts';
-import { Services } from './backend/services.ts';
-import { Limits } from './limits.ts';
-import { Policy } from './policy/policy.ts';
+import { integer, newCa, newClient } from '../../../../test/support/issuer.ts';
+import { echo } from '../../../../test/support/services.ts';
+import { allowLoopback, memoryLog, testCarrier, testEgress, testSession, testStream, type TestEgress, type TestSession } from '../../../../test/support/in-process.ts';
+import { testIngress } from '../../../../test/support/in-process-ingress.ts';
+import { within } from '../../../../test/support/scope.ts';
+import { loadDestinationTls } from '../backend/service-tls.ts';
+import { Services } from '../backend/services.ts';
+import { Limits } from '../limits.ts';
+import { Policy } from '../policy/policy.ts';
 import { Sessions } from './sessions.ts';
 
 /** Attaches a new carrier as an ingress would that resumes; fails with the refusal. */

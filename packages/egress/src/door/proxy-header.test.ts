@@ -7,10 +7,10 @@ import tls from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { parseCidr, type Cidr } from '@adit/shared';
 import { ProxyHeaders } from './proxy-header.ts';
-import { certificates } from '../../../test/support/certificates.ts';
-import { memoryLog, type Line } from '../../../test/support/in-process.ts';
-import { proxyBlock, proxyLine } from '../../shared/src/protocol/proxy-protocol-writer.ts';
-import { atEnd } from '../../../test/support/scope.ts';
+import { certificates } from '../../../../test/support/certificates.ts';
+import { memoryLog, type Line } from '../../../../test/support/in-process.ts';
+import { proxyBlock, proxyLine } from '../../../shared/src/protocol/proxy-protocol-writer.ts';
+import { atEnd } from '../../../../test/support/scope.ts';
 
 const ends = { source: { host: '192.0.2.7', port: 51_514 }, destination: { host: '198.51.100.1', port: 443 } };
 const ranges = (...texts: string[]): Cidr[] => texts.map((text) => { const range = parseCidr(text); if (!range.ok) throw new Error(range.reason); return range.value; });

@@ -9,8 +9,8 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 import { acceptInnerTls, AditError, answer, handshakeByte, safeText, WebSocketUpgrades, type Logger } from '@adit/shared';
-import type { Arrival, Attachments } from './attach.ts';
-import type { ConnectPeer, ConnectService, PlainAnswer } from './connect/service.ts';
+import type { Arrival, Attachments } from '../session/attach.ts';
+import type { ConnectPeer, ConnectService, PlainAnswer } from '../connect/service.ts';
 
 export interface HttpContext {
   /** Where the upgrade to WebSocket is: "/.well-known/adit". */
