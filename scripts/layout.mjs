@@ -1,7 +1,7 @@
 /**
  * Holds the layout of ARCHITECTURE.md: who may import whom, declared dependencies, a test beside every source, file size, file names.
- * Rule: the table below is the truth; a folder that it does not know is a finding. What comes through `@adit/shared` is judged by the
- * file that its index takes it from. Imports are read by their one form in this repository, not by a parser.
+ * Rule: the table below is the truth; a folder that it does not know is a finding. `@adit/shared/ROOM/FILE` is judged as
+ * the file that it names. Imports are read by their one form in this repository, not by a parser.
  * Not here: cycles (the linter's import/no-cycle), and what tests may import (everything).
  * usage: node scripts/layout.mjs [ROOT]
  */
@@ -27,7 +27,6 @@ const mayImport = {
   [session]: [...base, net, contract],
   [stream]: [...base, net],
   [process_]: base,
-  'shared/src/index.ts': ['shared/src'],
   'ingress/src/frontend': [...base, net, identity],
   'ingress/src/connection.ts': [...base, net, identity, stream, contract, 'ingress/src/frontend/contract.ts'],
   'ingress/src': ['shared/src'],
@@ -54,11 +53,10 @@ const ignored = new Set(['node_modules', 'dist', 'coverage', '.git', '.cache']);
 /** Every finding about the tree below `root`, as lines to print. */
 export function findings(root) {
   const packages = join(root, 'packages');
-  const sharedNames = readIndex(join(packages, 'shared', 'src', 'index.ts'));
   const inPackages = filesBelow(packages).filter((file) => file.endsWith('.ts')).flatMap((file) => {
     const name = slashed(relative(packages, file));
     const text = readFileSync(file, 'utf8');
-    return [...aboutName(name), ...aboutSize(name, text), ...aboutTest(file, name, text), ...aboutImports({ packages, sharedNames }, name, text)];
+    return [...aboutName(name), ...aboutSize(name, text), ...aboutTest(file, name, text), ...aboutImports(packages, name, text)];
   });
   return [...inPackages, ...filesBelow(root).flatMap((file) => aboutPlaces(slashed(relative(root, file)), readFileSync(file, 'utf8')))];
 }
@@ -96,46 +94,35 @@ function aboutPlaces(name, text) {
   return text.split('\n').flatMap((line, at) => (privatePlaces.test(line) ? [`${name}:${at + 1}: names a place on one machine`] : []));
 }
 
-function aboutImports({ packages, sharedNames }, name, text) {
+function aboutImports(packages, name, text) {
   if (name.endsWith('.test.ts')) return [];
   const folder = longest(Object.keys(mayImport), name);
   if (folder === undefined) return [`${name}: the import table does not know this folder`];
   const { dependencies = {} } = JSON.parse(readFileSync(join(packages, name.split('/')[0], 'package.json'), 'utf8'));
-  return importsOf(text).flatMap(({ specifier, names }) => {
+  return importsOf(text).flatMap((specifier) => {
     if (specifier.startsWith('.')) return judged(folder, name, slashed(relative(packages, resolve(packages, dirname(name), specifier))));
     if (isBuiltin(specifier)) return Object.entries(neverImport).some(([where, what]) => within(where, name) && what.includes(specifier)) ? [`${name}: may not import ${specifier}`] : [];
     const owner = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
     if (!Object.hasOwn(dependencies, owner)) return [`${name}: ${owner} is not among the dependencies of its package`];
-    if (specifier !== '@adit/shared') return owner.startsWith('@adit/') ? judged(folder, name, specifier) : [];
-    if (names === undefined) return [`${name}: takes all of ${specifier}; name what it needs`];
-    return names.flatMap((each) => (sharedNames.has(each) ? judged(folder, name, sharedNames.get(each), ` (for ${each})`) : [`${name}: ${specifier} has no ${each}`]));
+    if (owner !== '@adit/shared') return owner.startsWith('@adit/') ? judged(folder, name, specifier) : [];
+    const target = `shared/src/${specifier.slice(owner.length + 1)}.ts`;
+    return existsSync(join(packages, target)) ? judged(folder, name, target) : [`${name}: there is no ${target}`];
   });
 }
 
-function judged(folder, name, target, remark = '') {
-  return [folder, ...mayImport[folder]].some((allowed) => within(allowed, target)) ? [] : [`${name}: may not import ${target}${remark}`];
+function judged(folder, name, target) {
+  return [folder, ...mayImport[folder]].some((allowed) => within(allowed, target)) ? [] : [`${name}: may not import ${target}`];
 }
 
 function within(folder, name) { return name === folder || name.startsWith(`${folder}/`); }
 
 function isBuiltin(specifier) { return specifier.startsWith('node:') || builtinModules.includes(specifier); }
 
-/** What a text imports, and passes on, from where; `names` is undefined where they are not listed. */
+/** What a text imports, and passes on, from where. */
 function importsOf(text) {
-  const listed = [...text.matchAll(/^(?:import|export)\b([^;'"]*?)\bfrom\s+['"]([^'"]+)['"]/gm)].map(([, clause, specifier]) => ({ specifier, names: namesOf(clause) }));
-  const bare = [...text.matchAll(/^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm)].map(([, first, second]) => ({ specifier: first ?? second, names: undefined }));
+  const listed = [...text.matchAll(/^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]/gm)].map(([, specifier]) => specifier);
+  const bare = [...text.matchAll(/^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm)].map(([, first, second]) => first ?? second);
   return [...listed, ...bare];
-}
-
-function namesOf(clause) {
-  const list = /\{([^}]*)\}/.exec(clause)?.[1];
-  return list?.split(',').map((item) => item.trim().replace(/^type\s+/, '').split(/\s+as\s+/)[0]).filter((item) => item !== '');
-}
-
-/** Each name that the index of the shared package exports, to the file it comes from. */
-function readIndex(file) {
-  if (!existsSync(file)) return new Map();
-  return new Map(importsOf(readFileSync(file, 'utf8')).flatMap(({ specifier, names = [] }) => names.map((name) => [name, slashed(join('shared/src', specifier))])));
 }
 
 function longest(keys, name) { return keys.filter((key) => within(key, name)).sort((a, b) => b.length - a.length)[0]; }

@@ -1,4 +1,4 @@
-import { loadTrustAnchors } from '@adit/shared';
+import { loadTrustAnchors } from '@adit/shared/identity/trust';
 import { certificates } from '../support/certificates.ts';
 import { contractThrough } from './contract-through.ts';
 import { squidPassword, startSquid } from '../support/squid.ts';

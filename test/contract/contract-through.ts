@@ -2,7 +2,7 @@
  * The carrier contract through a proxy: for a TLS carrier and for both forms of WebSocket.
  * Rule: where the program is missing there is one skipped scenario, or a failure in CI; it is started once, by the first pair.
  */
-import type { Proxy } from '@adit/shared';
+import type { Proxy } from '@adit/shared/carrier/route';
 import type { Certificates } from '../support/certificates.ts';
 import { find, scenario } from '../support/scenario.ts';
 import { tlsPairs } from '../support/tls-pair.ts';

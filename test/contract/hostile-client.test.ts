@@ -1,6 +1,8 @@
 import { randomInt, randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { connectSession, encodeOpen, type Carrier } from '@adit/shared';
+import type { Carrier } from '@adit/shared/carrier/contract';
+import { encodeOpen } from '@adit/shared/protocol/open';
+import { connectSession } from '@adit/shared/session/connect';
 import { encodeFrame } from '../../packages/shared/src/protocol/mux/frame.ts';
 import { testCarrier, testEgress, testSession, testStream } from '../support/in-process.ts';
 import { closedPort, echo } from '../support/services.ts';

@@ -1,7 +1,7 @@
 /** The ways of a TLS client, as bytes in latin1. */
 import { connect as connectTcp } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { parseSniRoute, type SniRoute } from '@adit/shared';
+import { parseSniRoute, type SniRoute } from '@adit/shared/config/values/sni-route';
 import type { IngressOptions } from '@adit/ingress';
 import { certificates, type KeyPair } from '../support/certificates.ts';
 import { helloOf } from '../support/client-hello.ts';

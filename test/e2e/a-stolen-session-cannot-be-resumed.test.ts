@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { expect, test } from '@jest/globals';
-import { type Carrier, type SessionSecret, RefusedError, SessionDriver, connectSession, encodeOpen, tlsCarrier } from '@adit/shared';
+import type { Carrier } from '@adit/shared/carrier/contract';
+import { tlsCarrier } from '@adit/shared/carrier/tls';
+import { encodeOpen } from '@adit/shared/protocol/open';
+import { connectSession, RefusedError, type SessionSecret } from '@adit/shared/session/connect';
+import { SessionDriver } from '@adit/shared/session/driver';
 import { type Egress, policyOf, startEgress } from '../support/adit.ts';
 import { type Certificates, certificates, type KeyPair } from '../support/certificates.ts';
 import { atEnd, within } from '../support/scope.ts';

@@ -4,7 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { AditError, childrenOf, DerError, parseDestination, formatDestination, parseForward, parseRevocationList, parseTrustAnchors, readDer, type DerElement } from '@adit/shared';
+import { parseForward } from '@adit/shared/config/values/forward';
+import { AditError } from '@adit/shared/errors';
+import { childrenOf, type DerElement, DerError, readDer } from '@adit/shared/identity/der';
+import { parseRevocationList } from '@adit/shared/identity/revocation';
+import { parseTrustAnchors } from '@adit/shared/identity/trust';
+import { formatDestination, parseDestination } from '@adit/shared/protocol/destination';
 import { Policy } from '@adit/egress';
 import { parseSettingsFile } from '../../packages/shared/src/config/settings-file.ts';
 import { concat } from '../../packages/shared/src/protocol/bytes.ts';

@@ -2,7 +2,7 @@
  * An ingress in the test's own process, towards an egress of in-process.ts or anything else that listens.
  */
 import { IngressAgent, type IngressOptions } from '@adit/ingress';
-import { parseDestination } from '@adit/shared';
+import { parseDestination } from '@adit/shared/protocol/destination';
 import type { Certificates, KeyPair } from './certificates.ts';
 import { memoryLog, type Line } from './in-process.ts';
 import { atEnd } from './scope.ts';

@@ -4,7 +4,18 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLogger, loadCredentials, loadTrustAnchors, dialTls, connectSession, SessionDriver, encodeOpen, Relay, parseDestination, type AccessRecord, type Carrier, type Connected, type Logger, type MuxStream, type RelayOutcome } from '@adit/shared';
+import type { Carrier } from '@adit/shared/carrier/contract';
+import { dialTls } from '@adit/shared/carrier/tls';
+import { loadCredentials } from '@adit/shared/identity/credentials';
+import { loadTrustAnchors } from '@adit/shared/identity/trust';
+import type { AccessRecord } from '@adit/shared/observe/access-record';
+import { createLogger, type Logger } from '@adit/shared/observe/logger';
+import { parseDestination } from '@adit/shared/protocol/destination';
+import type { MuxStream } from '@adit/shared/protocol/mux/stream';
+import { encodeOpen } from '@adit/shared/protocol/open';
+import { type Connected, connectSession } from '@adit/shared/session/connect';
+import { SessionDriver } from '@adit/shared/session/driver';
+import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { EgressServer, type EgressOptions } from '@adit/egress';
 import { certificates, type Certificates, type KeyPair } from './certificates.ts';
 import { atEnd } from './scope.ts';

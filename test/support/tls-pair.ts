@@ -2,7 +2,10 @@
 import { once } from 'node:events';
 import type net from 'node:net';
 import tls from 'node:tls';
-import { dialTls, loadCredentials, loadTrustAnchors, serverOptions, tlsCarrier, type Proxy } from '@adit/shared';
+import type { Proxy } from '@adit/shared/carrier/route';
+import { dialTls, serverOptions, tlsCarrier } from '@adit/shared/carrier/tls';
+import { loadCredentials } from '@adit/shared/identity/credentials';
+import { loadTrustAnchors } from '@adit/shared/identity/trust';
 import type { Certificates } from './certificates.ts';
 import { atEnd } from './scope.ts';
 import type { CarrierPair } from './tunnel.ts';

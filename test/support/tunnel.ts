@@ -4,7 +4,12 @@
  */
 import { once } from 'node:events';
 import net from 'node:net';
-import { acceptPooled, connectPooled, Relay, SessionDriver, wireOfCode, type Carrier, type MuxStream, type RelayOutcome } from '@adit/shared';
+import type { Carrier } from '@adit/shared/carrier/contract';
+import { wireOfCode } from '@adit/shared/errors';
+import { acceptPooled, connectPooled } from '@adit/shared/net/sockets';
+import type { MuxStream } from '@adit/shared/protocol/mux/stream';
+import { SessionDriver } from '@adit/shared/session/driver';
+import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { atEnd } from './scope.ts';
 
 export interface CarrierPair { readonly client: Carrier; readonly server: Carrier }

@@ -3,7 +3,9 @@
  */
 import { once } from 'node:events';
 import { type ConnectionOptions, type TLSSocket, connect } from 'node:tls';
-import { AditError, RefusedError, connectSession, tlsCarrier } from '@adit/shared';
+import { tlsCarrier } from '@adit/shared/carrier/tls';
+import { AditError } from '@adit/shared/errors';
+import { connectSession, RefusedError } from '@adit/shared/session/connect';
 import type { Certificates, KeyPair } from './certificates.ts';
 import { atEnd, within } from './scope.ts';
 

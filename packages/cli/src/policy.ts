@@ -4,7 +4,9 @@
  */
 import { Command } from 'commander';
 import { loadPolicy, parseSubjects, type Backend, type Service, type Verdict } from '@adit/egress';
-import { addressFamily, AditError, formatDuration, parseAnyDestination } from '@adit/shared';
+import { formatDuration } from '@adit/shared/config/values/duration';
+import { AditError } from '@adit/shared/errors';
+import { addressFamily, parseAnyDestination } from '@adit/shared/protocol/destination';
 
 /** The command, to be added to the program. Its actions throw AditError: POLICY_INVALID for the file, USAGE for the arguments. */
 export function policyCommand(): Command {

@@ -5,7 +5,8 @@
 import { Command } from 'commander';
 import { egressCommand } from '@adit/egress';
 import { connectCommand, ingressCommand } from '@adit/ingress';
-import { checkEnvironment, packageVersion } from '@adit/shared';
+import { checkEnvironment } from '@adit/shared/config/environment';
+import { packageVersion } from '@adit/shared/process/package-version';
 import { caCommand } from './ca.ts';
 import { policyCommand } from './policy.ts';
 

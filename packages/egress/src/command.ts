@@ -3,7 +3,7 @@
  * Rule: the status that run.ts answers becomes the exit status of the process; errors are printed by runProgram.
  */
 import { Command } from 'commander';
-import { declareFlags } from '@adit/shared';
+import { declareFlags } from '@adit/shared/config/flags';
 import { egressSettings, resolveEgressOptions } from './options.ts';
 import { runEgress } from './run.ts';
 

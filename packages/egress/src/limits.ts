@@ -2,7 +2,7 @@
  * How many sessions and streams there may be, in all and per identity.
  * Rule: a place is taken before any work is done for it and given back exactly once, when the last socket behind it is gone.
  */
-import type { Code } from '@adit/shared';
+import type { Code } from '@adit/shared/errors';
 
 export interface Lease { release(): void }
 /** A no. `detail` is for our log alone, where the peer is not to know. */

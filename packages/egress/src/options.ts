@@ -3,7 +3,20 @@
  * Rule: a value that is missing, unknown or wrong stops the start; after this file everything is trusted.
  * Not here: reading certificates and the policy (run.ts does, and again at each reload).
  */
-import { AditError, choice, logFormats, logLevels, parseAddressRange, parseCount, parseDeadline, parseDuration, parseListenPlace, parsePath, parseReplaySize, parseSwitch, parseUrlPath, resolveOptions, defaultWsPath, type Cidr, type ListenSpec, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { resolveOptions, type Sources } from '@adit/shared/config/resolve';
+import type { Settings } from '@adit/shared/config/setting';
+import { parseAddressRange } from '@adit/shared/config/values/address-range';
+import { choice, parseSwitch } from '@adit/shared/config/values/choice';
+import { parseCount } from '@adit/shared/config/values/count';
+import { parseDeadline, parseDuration } from '@adit/shared/config/values/duration';
+import { parsePath } from '@adit/shared/config/values/file-path';
+import type { ListenSpec } from '@adit/shared/config/values/listen-at';
+import { parseListenPlace } from '@adit/shared/config/values/listen-place';
+import { parseReplaySize } from '@adit/shared/config/values/size';
+import { defaultWsPath, parseUrlPath } from '@adit/shared/config/values/url-path';
+import { AditError } from '@adit/shared/errors';
+import { type LogFormat, logFormats, type LogLevel, logLevels } from '@adit/shared/observe/log-settings';
+import type { Cidr } from '@adit/shared/protocol/address';
 
 export const egressSettings = {
   listen: { name: 'listen', argument: 'HOST:PORT', many: true, fallback: '127.0.0.1:8443', parse: parseListenPlace, help: 'address to listen on; port 0 picks a free one; also the path of a Unix socket, or systemd:NAME; ?accept-proxy behind it expects PROXY protocol headers' },

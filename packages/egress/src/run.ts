@@ -2,7 +2,11 @@
  * An egress from its options to its exit status: start, serve, reload on SIGHUP, drain on SIGTERM or SIGINT.
  * Rule: a second signal cuts the drain short; what cannot start throws before anything listens.
  */
-import { createLogger, flush, packageVersion, recordStream, takeActivation, untilSignalled } from '@adit/shared';
+import { takeActivation } from '@adit/shared/net/activation';
+import { recordStream } from '@adit/shared/observe/access-record';
+import { createLogger, flush } from '@adit/shared/observe/logger';
+import { packageVersion } from '@adit/shared/process/package-version';
+import { untilSignalled } from '@adit/shared/process/signals';
 import type { EgressOptions } from './options.ts';
 import { EgressServer, loadEgressFiles } from './server.ts';
 

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { acceptPooled, wireOfCode, type Relay } from '@adit/shared';
+import { wireOfCode } from '@adit/shared/errors';
+import { acceptPooled } from '@adit/shared/net/sockets';
+import type { Relay } from '@adit/shared/stream/relay';
 import { closedPort, echo, service } from '../../../test/support/services.ts';
 import { testEgress, testSession, testStream } from '../../../test/support/in-process.ts';
 

@@ -4,7 +4,14 @@
  * whatever happens, the stream ends exactly once and leaves one access record.
  * Not here: who the peer is (attach.ts), how many it may open in all (limits.ts).
  */
-import { AditError, codeOfWire, decodeOpen, formatDestination, formatHostPort, isCode, Relay, safeText, wireOfCode, type AccessRecord, type Code, type OfferedStream, type OpenRequest, type PeerIdentity, type RelayEnd, type RelayOutcome } from '@adit/shared';
+import { AditError, type Code, codeOfWire, isCode, wireOfCode } from '@adit/shared/errors';
+import type { PeerIdentity } from '@adit/shared/identity/peer';
+import type { AccessRecord } from '@adit/shared/observe/access-record';
+import { safeText } from '@adit/shared/observe/safe-text';
+import { formatDestination, formatHostPort } from '@adit/shared/protocol/destination';
+import { decodeOpen, type OpenRequest } from '@adit/shared/protocol/open';
+import type { OfferedStream } from '@adit/shared/stream/contract';
+import { Relay, type RelayEnd, type RelayOutcome } from '@adit/shared/stream/relay';
 import type { Reached, Services } from './backend/services.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Verdict } from './policy/verdict.ts';

@@ -3,7 +3,20 @@
  * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
  */
 import { resolveSrv } from 'node:dns/promises';
-import { AditError, checkActivation, defaultWindowBytes, dialProven, ExpiryWatch, formatEgress, listen, loadCredentials, loadRevocationList, loadTrustAnchors, watchFiles, within, type Activation, type ConnectTarget, type EgressTarget, type Listener, type Logger, type StreamOpener } from '@adit/shared';
+import { dialProven } from '@adit/shared/carrier/proven-tls';
+import { type ConnectTarget, type EgressTarget, formatEgress } from '@adit/shared/config/values/egress-address';
+import { AditError } from '@adit/shared/errors';
+import { loadCredentials } from '@adit/shared/identity/credentials';
+import { ExpiryWatch } from '@adit/shared/identity/expiry';
+import { loadRevocationList } from '@adit/shared/identity/revocation';
+import { loadTrustAnchors } from '@adit/shared/identity/trust';
+import { type Activation, checkActivation } from '@adit/shared/net/activation';
+import { listen, type Listener } from '@adit/shared/net/listen';
+import type { Logger } from '@adit/shared/observe/logger';
+import { within } from '@adit/shared/process/signals';
+import { watchFiles } from '@adit/shared/process/watch-files';
+import { defaultWindowBytes } from '@adit/shared/protocol/mux/window';
+import type { StreamOpener } from '@adit/shared/stream/contract';
 import { Connection, type SessionSource } from './connection.ts';
 import { Dialer, type Trust } from './link/dialer.ts';
 import { Discovery } from './link/discovery.ts';

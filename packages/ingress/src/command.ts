@@ -3,7 +3,7 @@
  * Rule: the status that run.ts answers becomes the exit status of the process; errors are printed by runProgram.
  */
 import { Command } from 'commander';
-import { declareFlags } from '@adit/shared';
+import { declareFlags } from '@adit/shared/config/flags';
 import { ingressSettings, resolveIngressOptions, resolveRules } from './options.ts';
 import { runIngress } from './run.ts';
 import { leadsTo } from './transparent/leads.ts';

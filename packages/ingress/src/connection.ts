@@ -6,7 +6,18 @@
  * end owes it no answer.
  */
 import type net from 'node:net';
-import { acceptPooled, AditError, BorrowedDuplex, codeOfWire, descriptorOf, encodeOpen, farewell, formatDestination, isCode, readProxyHeader, Relay, resetSocket, StreamDuplex, type Code, type Logger, type RelayOutcome, type RelaySocket, type StreamOpener } from '@adit/shared';
+import { AditError, type Code, codeOfWire, isCode } from '@adit/shared/errors';
+import { BorrowedDuplex } from '@adit/shared/net/borrowed-duplex';
+import { descriptorOf } from '@adit/shared/net/descriptor';
+import { farewell } from '@adit/shared/net/farewell';
+import { readProxyHeader } from '@adit/shared/net/proxy-header';
+import { acceptPooled, type RelaySocket, resetSocket } from '@adit/shared/net/sockets';
+import type { Logger } from '@adit/shared/observe/logger';
+import { formatDestination } from '@adit/shared/protocol/destination';
+import { encodeOpen } from '@adit/shared/protocol/open';
+import type { StreamOpener } from '@adit/shared/stream/contract';
+import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
+import { StreamDuplex } from '@adit/shared/stream/stream-duplex';
 import type { Arrival, Ask, FrontEnd, LocalClient } from './frontend/contract.ts';
 
 /** Where sessions come from: the one at hand, or the next. */

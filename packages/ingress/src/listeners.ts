@@ -2,7 +2,9 @@
  * Which front end stands at which listener, as the options say.
  * Rule: who may use a proxy is asked anew for every client, so that a reload of the files changes it for the next one.
  */
-import type { Admits, Listener, Listening } from '@adit/shared';
+import type { Listening } from '@adit/shared/config/values/listen-at';
+import type { Listener } from '@adit/shared/net/listen';
+import type { Admits } from '@adit/shared/protocol/socks5-server';
 import type { FrontEnd } from './frontend/contract.ts';
 import { control } from './frontend/control.ts';
 import { forward } from './frontend/forward.ts';

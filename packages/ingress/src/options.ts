@@ -4,7 +4,27 @@
  * Not here: reading certificates (run.ts does).
  */
 import { resolve } from 'node:path';
-import { AditError, choice, defaultWsPath, formatHostPort, logFormats, logLevels, parseAlpnName, parseControlSocket, parseDeadline, parseDuration, parseEgressAddress, parseForward, parseHeader, parseListenSpec, parsePath, parseProxy, parseReplaySize, parseServerName, parseSniRoute, parseSwitch, parseTransparentSpec, parseUrlPath, resolveOptions, safeText, withoutPassword, type EgressAddress, type Forward, type HeaderField, type ListenSpec, type LogFormat, type LogLevel, type Setting, type Settings, type Sources, type TransparentSpec } from '@adit/shared';
+import { resolveOptions, type Sources } from '@adit/shared/config/resolve';
+import type { Setting, Settings } from '@adit/shared/config/setting';
+import { parseAlpnName } from '@adit/shared/config/values/alpn-name';
+import { choice, parseSwitch } from '@adit/shared/config/values/choice';
+import { parseControlSocket } from '@adit/shared/config/values/control-socket';
+import { parseDeadline, parseDuration } from '@adit/shared/config/values/duration';
+import { type EgressAddress, parseEgressAddress } from '@adit/shared/config/values/egress-address';
+import { parsePath } from '@adit/shared/config/values/file-path';
+import { type Forward, parseForward } from '@adit/shared/config/values/forward';
+import { type HeaderField, parseHeader } from '@adit/shared/config/values/header';
+import { parseServerName } from '@adit/shared/config/values/host-port';
+import { type ListenSpec, parseListenSpec } from '@adit/shared/config/values/listen-at';
+import { parseProxy, withoutPassword } from '@adit/shared/config/values/proxy-url';
+import { parseReplaySize } from '@adit/shared/config/values/size';
+import { parseSniRoute } from '@adit/shared/config/values/sni-route';
+import { parseTransparentSpec, type TransparentSpec } from '@adit/shared/config/values/transparent-listen';
+import { defaultWsPath, parseUrlPath } from '@adit/shared/config/values/url-path';
+import { AditError } from '@adit/shared/errors';
+import { type LogFormat, logFormats, type LogLevel, logLevels } from '@adit/shared/observe/log-settings';
+import { safeText } from '@adit/shared/observe/safe-text';
+import { formatHostPort } from '@adit/shared/protocol/destination';
 import { carrierChoices } from './link/dialer.ts';
 import { proxyOfEnvironment } from './proxy/environment.ts';
 import type { ProxyOptions } from './proxy/proxies.ts';

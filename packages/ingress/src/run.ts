@@ -2,7 +2,11 @@
  * An ingress from its options to its exit status: listen, keep the link up, reload on SIGHUP, drain on SIGTERM or SIGINT.
  * Rule: a refusal that is final ends the process with status 4; everything else is retried for ever.
  */
-import { AditError, createLogger, flush, packageVersion, takeActivation, untilSignalled } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { takeActivation } from '@adit/shared/net/activation';
+import { createLogger, flush } from '@adit/shared/observe/logger';
+import { packageVersion } from '@adit/shared/process/package-version';
+import { untilSignalled } from '@adit/shared/process/signals';
 import { IngressAgent, loadIngressFiles } from './agent.ts';
 import type { IngressOptions } from './options.ts';
 import { refuseOwnProxy } from './proxy/own.ts';

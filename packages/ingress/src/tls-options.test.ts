@@ -1,4 +1,6 @@
-import { parseForward, parseListenSpec, parseSniRoute, type Forward, type ListenSpec, type SniRoute } from '@adit/shared';
+import { type Forward, parseForward } from '@adit/shared/config/values/forward';
+import { type ListenSpec, parseListenSpec } from '@adit/shared/config/values/listen-at';
+import { parseSniRoute, type SniRoute } from '@adit/shared/config/values/sni-route';
 import { expect, test } from '@jest/globals';
 import { refuseTlsOptions } from './tls-options.ts';
 

@@ -2,7 +2,11 @@
  * What is right by itself and wrong together among the options of the listeners that TLS clients come to.
  * Rule: a route that nobody could take, and a listener that could serve nobody, stop the start.
  */
-import { AditError, safeText, type Forward, type ListenSpec, type SniRoute } from '@adit/shared';
+import type { Forward } from '@adit/shared/config/values/forward';
+import type { ListenSpec } from '@adit/shared/config/values/listen-at';
+import type { SniRoute } from '@adit/shared/config/values/sni-route';
+import { AditError } from '@adit/shared/errors';
+import { safeText } from '@adit/shared/observe/safe-text';
 
 /** Of the options of an ingress. */
 export interface TlsOptions {

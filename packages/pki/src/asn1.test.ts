@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { readDer, serialOf, smallNumberOf, tags, timeOf } from '@adit/shared';
+import { readDer, serialOf, smallNumberOf, tags, timeOf } from '@adit/shared/identity/der';
 import fc from 'fast-check';
 import { bitString, bmpString, encode, existing, integer, oid, pem, sequence, smallInteger, time, yes } from './asn1.ts';
 

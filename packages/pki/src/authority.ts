@@ -5,7 +5,8 @@
  * Not here: files (store), the passphrase (private-key.ts).
  */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { AditError, messageOf, readCertificate, signingUsesOf, uriNamesOf } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
+import { readCertificate, signingUsesOf, uriNamesOf } from '@adit/shared/identity/certificate';
 import { existing, pem, type Asn1 } from './asn1.ts';
 import { alternativeNames, authorityConstraints, authorityKey, authorityUsage, keyIdentifier, nameConstraints, subjectKey, type Constraints } from './extensions.ts';
 import { noConstraints, readConstraints } from './constraints.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { expect, test } from '@jest/globals';
-import { pemBlocks } from '@adit/shared';
+import { pemBlocks } from '@adit/shared/identity/pem';
 import { openssl } from '../../../test/support/adit-ca.ts';
 import { temporaryFolder } from '../../../test/support/scope.ts';
 import { createAuthority } from './authority.ts';

@@ -4,7 +4,8 @@
  * Spec: RFC 7292; the key of the MAC is its appendix B, which gets one block here because the key is as long as the hash.
  */
 import { createHash, createHmac, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
-import { AditError, childrenOf, DerError, readDer, tags } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { childrenOf, DerError, readDer, tags } from '@adit/shared/identity/der';
 import { bmpString, encode, nothing, octetString, oid, sequence, set, smallInteger, tagged, taggedString, type Asn1 } from './asn1.ts';
 import { encryptWithPassword } from './private-key.ts';
 

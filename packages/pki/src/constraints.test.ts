@@ -1,4 +1,4 @@
-import { readCertificate } from '@adit/shared';
+import { readCertificate } from '@adit/shared/identity/certificate';
 import { expect, test } from '@jest/globals';
 import { createAuthority } from './authority.ts';
 import { checkConstraints, checkPermitted, noConstraints, readConstraints } from './constraints.ts';

@@ -4,7 +4,11 @@
  *       itself and all below; a URI constraint is one host, or `.example.org` for all below (RFC 5280 section 4.2.1.10).
  * Not here: IP constraints, which BoringSSL peers refuse.
  */
-import { AditError, childrenOf, context, parseHost, readDer, safeText, type CertificateFields } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import type { CertificateFields } from '@adit/shared/identity/certificate';
+import { childrenOf, context, readDer } from '@adit/shared/identity/der';
+import { safeText } from '@adit/shared/observe/safe-text';
+import { parseHost } from '@adit/shared/protocol/destination';
 import { oids, type Constraints } from './extensions.ts';
 import type { Subject } from './names.ts';
 

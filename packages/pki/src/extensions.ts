@@ -4,7 +4,7 @@
  *       a chain with IP constraints.
  */
 import { createHash, type KeyObject } from 'node:crypto';
-import { parseAddress } from '@adit/shared';
+import { parseAddress } from '@adit/shared/protocol/address';
 import { bitString, encode, octetString, oid, sequence, smallInteger, tagged, taggedString, yes, type Asn1 } from './asn1.ts';
 import type { Host } from './names.ts';
 

@@ -1,4 +1,5 @@
-import { AditError, readClientNames, type Code } from '@adit/shared';
+import { AditError, type Code } from '@adit/shared/errors';
+import { readClientNames } from '@adit/shared/identity/spiffe';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkGroup, checkHost, checkName, checkTrustDomain, clientSubject, egressSubject, spiffeUri } from './names.ts';

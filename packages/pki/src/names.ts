@@ -3,7 +3,9 @@
  * Rule: only what readClientNames of @adit/shared reads back, and what is safe as a file name; checked before anything is signed.
  * Spec: SPIFFE-ID section 2; RFC 5280 section 4.2.1.6; a common name has at most 64 characters (X.520).
  */
-import { addressFamily, AditError, parseHost, safeText } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { safeText } from '@adit/shared/observe/safe-text';
+import { addressFamily, parseHost } from '@adit/shared/protocol/destination';
 
 export type Kind = 'client' | 'egress';
 

@@ -5,7 +5,7 @@
  * Spec: RFC 5208 (PKCS#8), RFC 8018 section 6.2 (PBES2); `openssl pkey -passin` reads both.
  */
 import { createCipheriv, createPrivateKey, generateKeyPairSync, pbkdf2Sync, randomBytes, type KeyObject } from 'node:crypto';
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 import { encode, nothing, octetString, oid, pem, sequence, smallInteger, type Asn1 } from './asn1.ts';
 
 const oids = { pbes2: '1.2.840.113549.1.5.13', pbkdf2: '1.2.840.113549.1.5.12', hmacSha256: '1.2.840.113549.2.9', aes256Cbc: '2.16.840.1.101.3.4.1.42' } as const;

@@ -4,7 +4,9 @@
  * Spec: RFC 2986.
  */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { AditError, bitsOf, childrenOf, DerError, expectTag, messageOf, oidOf, pemBlocks, readDer, smallNumberOf, tags } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
+import { bitsOf, childrenOf, DerError, expectTag, oidOf, readDer, smallNumberOf, tags } from '@adit/shared/identity/der';
+import { pemBlocks } from '@adit/shared/identity/pem';
 import { encode, pem, sequence, smallInteger, tagged } from './asn1.ts';
 import { checkName } from './names.ts';
 import { commonName, publicKeyOf, signed } from './signed.ts';

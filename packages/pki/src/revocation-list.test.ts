@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { parseRevocationList, parseTrustAnchors } from '@adit/shared';
+import { parseRevocationList } from '@adit/shared/identity/revocation';
+import { parseTrustAnchors } from '@adit/shared/identity/trust';
 import fc from 'fast-check';
 import { openssl } from '../../../test/support/adit-ca.ts';
 import { certificate } from '../../../test/support/issuer.ts';

@@ -3,7 +3,9 @@
  * Rule: serials go out as positive integers whatever their first byte; the list number never goes back (the store counts it).
  * Spec: RFC 5280 section 5.
  */
-import { AditError, safeText, suggest } from '@adit/shared';
+import { suggest } from '@adit/shared/config/suggest';
+import { AditError } from '@adit/shared/errors';
+import { safeText } from '@adit/shared/observe/safe-text';
 import { enumerated, integer, pem, sequence, smallInteger, tagged, time } from './asn1.ts';
 import { issuerKeyIdentifier, issuerName, type Authority } from './authority.ts';
 import { authorityKey, crlNumber, extension, oids } from './extensions.ts';

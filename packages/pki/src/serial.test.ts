@@ -1,4 +1,4 @@
-import { readDer, serialOf } from '@adit/shared';
+import { readDer, serialOf } from '@adit/shared/identity/der';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { encode, integer } from './asn1.ts';

@@ -1,5 +1,5 @@
 import { createPublicKey, verify, X509Certificate } from 'node:crypto';
-import { bitsOf, childrenOf, readDer } from '@adit/shared';
+import { bitsOf, childrenOf, readDer } from '@adit/shared/identity/der';
 import { expect, test } from '@jest/globals';
 import { encode } from './asn1.ts';
 import { newPrivateKey } from './private-key.ts';

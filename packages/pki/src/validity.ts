@@ -2,7 +2,7 @@
  * How long certificates and revocation lists are valid.
  * Rule: starts five minutes ago, because clocks differ; whole seconds, as X.509 keeps them; nothing outlives its CA.
  */
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 
 export const defaultDays = { authority: 3650, leaf: 90, revocationList: 30 } as const;
 

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { AditError, messageOf } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
 
 export interface PassphraseFlags { readonly passphraseFile?: string; readonly passphrase?: true }
 

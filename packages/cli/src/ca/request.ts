@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { checkName, createFile, createRequest, newPrivateKey, privateKeyPem } from '@adit/pki';
-import { AditError, messageOf } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
 import { outOption } from './flags.ts';
 
 /** The command. Fails with NAME_INVALID, FILE_EXISTS, FILE_UNREADABLE. */

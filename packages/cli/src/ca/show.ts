@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { explain, formatExplanation } from '@adit/pki';
-import { readNamedFile } from '@adit/shared';
+import { readNamedFile } from '@adit/shared/identity/pem';
 
 /** The command; exits 1 when something is wrong. Fails with FILE_UNREADABLE. */
 export function showCommand(): Command {

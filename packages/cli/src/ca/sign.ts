@@ -1,7 +1,8 @@
 /** `adit ca sign FILE.csr`: a certificate for a key that was made elsewhere. Names come from this command, none from the request. */
 import { Command, Option } from 'commander';
 import { openStore, readRequest, type Ask } from '@adit/pki';
-import { AditError, readNamedFile } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { readNamedFile } from '@adit/shared/identity/pem';
 import { days, many, outOption, passphraseOption, storeFolder, storeOption } from './flags.ts';
 import { passphraseSource } from './passphrase.ts';
 import { reportIssued } from './report.ts';

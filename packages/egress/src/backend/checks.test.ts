@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, test } from '@jest/globals';
-import { AditError, type Code } from '@adit/shared';
+import { AditError, type Code } from '@adit/shared/errors';
 import { serviceOf, type ServiceText } from '../../../../test/support/pool-services.ts';
 import { within } from '../../../../test/support/scope.ts';
 import type { Service } from '../policy/service.ts';

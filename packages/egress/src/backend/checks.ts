@@ -3,7 +3,7 @@
  * Rule: one look at a backend at a time, each with a deadline; no timer keeps the process alive; after `stop` nothing is reported.
  * Not here: what a look is (services.ts), what its outcome means (pool.ts).
  */
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 import type { Backend } from '../policy/service.ts';
 import { checkDelayMs, retryDelayMs } from './health.ts';
 import type { Pool } from './pool.ts';

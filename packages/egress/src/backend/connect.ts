@@ -4,7 +4,10 @@
  * Not here: which backend, and whether to try another (services.ts).
  */
 import net from 'node:net';
-import { AditError, connectPooled, formatHostPort, type Code, type Endpoint, type RelaySocket } from '@adit/shared';
+import { AditError, type Code } from '@adit/shared/errors';
+import { connectPooled, type RelaySocket } from '@adit/shared/net/sockets';
+import { formatHostPort } from '@adit/shared/protocol/destination';
+import type { Endpoint } from '@adit/shared/protocol/proxy-protocol';
 import { dial, type Permit } from '../dialer/dial.ts';
 import { allBackendsFailed, dialError, type FailedBackend, type Target } from '../dialer/failure.ts';
 import { judgedAddresses } from '../dialer/judged.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { awaitProxyHeader, proxyTlv, sslTlvOf, type ProxyHeader } from '@adit/shared';
+import { awaitProxyHeader, type ProxyHeader, proxyTlv } from '@adit/shared/protocol/proxy-protocol';
+import { sslTlvOf } from '@adit/shared/protocol/proxy-protocol-writer';
 import { greeting, ownGreeting, ownTlv, type Caller } from './greeting.ts';
 
 const caller: Caller = { identity: { name: 'alice', uri: 'spiffe://example.org/client/alice' }, client: '192.0.2.7:51234', remote: '198.51.100.9:40000', requested: 'web', stream: 'a1b2-7' };

@@ -5,7 +5,10 @@
  * Version 2 also says: ALPN what the ingress claims that its client speaks; AUTHORITY the service that was asked for; UNIQUE_ID session and stream, as the access record has them; SSL the name of the
  * verified client certificate; 0xE4 its URI; 0xE5 where the session came from.
  */
-import { addressFamily, formatAddress, parseAddress, parseDestination, proxyBlock, proxyLine, proxyTlv, sslTlvOf, type Endpoint, type ProxyEnds, type ProxyTlv } from '@adit/shared';
+import { formatAddress, parseAddress } from '@adit/shared/protocol/address';
+import { addressFamily, parseDestination } from '@adit/shared/protocol/destination';
+import { type Endpoint, proxyTlv, type ProxyTlv } from '@adit/shared/protocol/proxy-protocol';
+import { proxyBlock, type ProxyEnds, proxyLine, sslTlvOf } from '@adit/shared/protocol/proxy-protocol-writer';
 import type { ProxyProtocol } from '../policy/service.ts';
 
 export interface Caller {

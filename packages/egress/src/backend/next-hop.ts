@@ -7,7 +7,15 @@
  */
 import type net from 'node:net';
 import { isAbsolute, join } from 'node:path';
-import { AditError, askProven, dialProven, loadCredentials, loadTrustAnchors, messageOf, openRoute, overTls, parseProxyFile, readSecretFile, type Code, type Credentials, type Proxy, type ProxyAddress, type RelaySocket, type TrustAnchors } from '@adit/shared';
+import { askProven } from '@adit/shared/carrier/proven-connect';
+import { dialProven } from '@adit/shared/carrier/proven-tls';
+import { openRoute, type Proxy } from '@adit/shared/carrier/route';
+import { parseProxyFile } from '@adit/shared/config/values/proxy-url';
+import { AditError, type Code, messageOf } from '@adit/shared/errors';
+import { type Credentials, loadCredentials, readSecretFile } from '@adit/shared/identity/credentials';
+import { loadTrustAnchors, type TrustAnchors } from '@adit/shared/identity/trust';
+import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
+import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
 import { dialError, type Target } from '../dialer/failure.ts';
 import type { Via } from '../policy/via.ts';
 

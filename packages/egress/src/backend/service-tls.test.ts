@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import tls from 'node:tls';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it, test } from '@jest/globals';
-import type { AditError } from '@adit/shared';
+import type { AditError } from '@adit/shared/errors';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { newCa, newServer, usage } from '../../../../test/support/issuer.ts';
 import { serviceOf } from '../../../../test/support/pool-services.ts';

@@ -8,7 +8,12 @@
 import type net from 'node:net';
 import { isAbsolute, join } from 'node:path';
 import tls from 'node:tls';
-import { addressFamily, type AditError, loadCredentials, loadTrustAnchors, messageOf, overTls, systemRoots, type Credentials, type RelaySocket } from '@adit/shared';
+import { systemRoots } from '@adit/shared/carrier/system-roots';
+import { type AditError, messageOf } from '@adit/shared/errors';
+import { type Credentials, loadCredentials } from '@adit/shared/identity/credentials';
+import { loadTrustAnchors } from '@adit/shared/identity/trust';
+import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
+import { addressFamily } from '@adit/shared/protocol/destination';
 import { dialError, type Target } from '../dialer/failure.ts';
 import type { Service, TlsSettings } from '../policy/service.ts';
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, test } from '@jest/globals';
-import { awaitProxyHeader, type ProxyHeader } from '@adit/shared';
+import { awaitProxyHeader, type ProxyHeader } from '@adit/shared/protocol/proxy-protocol';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { memoryLog } from '../../../../test/support/in-process.ts';
 import { servicesOf, type ServiceText } from '../../../../test/support/pool-services.ts';

@@ -4,7 +4,9 @@
  * once, all within one dial timeout, of which each gets its share. The pools change with the policy, in one turn.
  * Not here: what an identity may reach: `permit` is the policy's.
  */
-import { AditError, type Logger, type RelaySocket } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import type { RelaySocket } from '@adit/shared/net/sockets';
+import type { Logger } from '@adit/shared/observe/logger';
 import type { Permit } from '../dialer/dial.ts';
 import { allBackendsFailed, type FailedBackend } from '../dialer/failure.ts';
 import type { Backend, Service } from '../policy/service.ts';

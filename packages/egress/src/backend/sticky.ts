@@ -3,7 +3,7 @@
  * Rule: an ingress that claims no address (a Unix socket, another program's protocol) is remembered by its identity, so that nobody shares a key
  * with strangers by saying nothing.
  */
-import { addressFamily, parseDestination } from '@adit/shared';
+import { addressFamily, parseDestination } from '@adit/shared/protocol/destination';
 import type { Caller } from './greeting.ts';
 
 export function addressOf({ client, identity }: Pick<Caller, 'client' | 'identity'>): string {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { codes, type Code } from '@adit/shared';
+import { type Code, codes } from '@adit/shared/errors';
 import { denialAnswer } from './answer.ts';
 
 test('a refusal says status, error, details, code and what to do', () => {

@@ -4,7 +4,7 @@
  * Spec: RFC 9110 section 15, RFC 9209 (`error` and `details`; `adit-code` is ours), RFC 9651 section 3.3.3 for the string.
  */
 import { STATUS_CODES } from 'node:http';
-import { codes, type Code } from '@adit/shared';
+import { type Code, codes } from '@adit/shared/errors';
 
 export interface ConnectDenial {
   readonly code: Code;

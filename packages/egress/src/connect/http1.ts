@@ -6,7 +6,12 @@
 import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 import type tls from 'node:tls';
-import { answer, ConnectionStream, codeOfWire, resetTls, wireOfCode, type Destination, type Parsed } from '@adit/shared';
+import { answer } from '@adit/shared/carrier/websocket-server';
+import { codeOfWire, wireOfCode } from '@adit/shared/errors';
+import { resetTls } from '@adit/shared/net/reset';
+import type { Parsed } from '@adit/shared/protocol/address';
+import type { Destination } from '@adit/shared/protocol/destination';
+import { ConnectionStream } from '@adit/shared/stream/connection-stream';
 import { denialAnswer, proxyName, type ConnectDenial } from './answer.ts';
 import { namesTarget, parseTarget } from './target.ts';
 

@@ -5,7 +5,11 @@
  */
 import http2 from 'node:http2';
 import type net from 'node:net';
-import { codeOfWire, ConnectionStream, endOnlyInOrder, wireOfCode, type Destination, type Parsed } from '@adit/shared';
+import { codeOfWire, wireOfCode } from '@adit/shared/errors';
+import { endOnlyInOrder } from '@adit/shared/net/http2-end';
+import type { Parsed } from '@adit/shared/protocol/address';
+import type { Destination } from '@adit/shared/protocol/destination';
+import { ConnectionStream } from '@adit/shared/stream/connection-stream';
 import { denialAnswer, proxyName, type ConnectDenial } from './answer.ts';
 import { namesTarget, parseTarget } from './target.ts';
 

@@ -3,7 +3,7 @@ import { getEventListeners, once } from 'node:events';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 import { dial, type Dialled, type DialRequest, type Permit } from './dial.ts';
 
 const yes: Permit = { allow: true, rule: 'r' };

@@ -5,7 +5,8 @@
  * Not here: what is permitted (the policy), how the socket reads (its maker).
  */
 import type { Socket } from 'node:net';
-import { addressFamily, AditError, type Code } from '@adit/shared';
+import { AditError, type Code } from '@adit/shared/errors';
+import { addressFamily } from '@adit/shared/protocol/destination';
 import { allFailed, dialError, type Target } from './failure.ts';
 import { Race } from './race.ts';
 import { inTurns, systemResolve, type Resolve } from './resolve.ts';

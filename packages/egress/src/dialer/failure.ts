@@ -2,7 +2,8 @@
  * What the system says about a failed look-up or connection, as a code of ours.
  * Rule: `message` names what the client asked for (of a service its name) and nothing else; addresses, errno and routes stay in `cause`.
  */
-import { AditError, formatHostPort, messageOf, type Code } from '@adit/shared';
+import { AditError, type Code, messageOf } from '@adit/shared/errors';
+import { formatHostPort } from '@adit/shared/protocol/destination';
 
 /** `unix`: `host` is the path of a socket. `called`: what the client asked for, where that is not the host and port. */
 export interface Target { readonly host: string; readonly port: number; readonly unix?: boolean; readonly called?: string }

@@ -2,7 +2,7 @@
  * The addresses of a host that were judged and may be reached, without dialling one: for whoever has somebody else dial.
  * Rule: resolved once, within the time; every address is judged, and only those that passed come out.
  */
-import { addressFamily } from '@adit/shared';
+import { addressFamily } from '@adit/shared/protocol/destination';
 import { refusal, type DialRequest } from './dial.ts';
 import { dialError } from './failure.ts';
 import { inTurns, systemResolve } from './resolve.ts';

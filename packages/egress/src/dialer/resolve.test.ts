@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { addressFamily } from '@adit/shared';
+import { addressFamily } from '@adit/shared/protocol/destination';
 import { inTurns, maxAddresses, systemResolve } from './resolve.ts';
 
 describe('resolving', () => {

@@ -5,7 +5,7 @@
  * Not here: caching, which belongs to the resolver; deadlines (dial.ts).
  */
 import { lookup } from 'node:dns/promises';
-import { addressFamily } from '@adit/shared';
+import { addressFamily } from '@adit/shared/protocol/destination';
 
 /** Addresses of a name as text, the preferred first. */
 export type Resolve = (host: string) => Promise<readonly string[]>;

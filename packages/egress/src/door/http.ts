@@ -8,7 +8,11 @@ import http from 'node:http';
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
-import { acceptInnerTls, AditError, answer, handshakeByte, safeText, WebSocketUpgrades, type Logger } from '@adit/shared';
+import { acceptInnerTls, handshakeByte } from '@adit/shared/carrier/inner-tls';
+import { answer, WebSocketUpgrades } from '@adit/shared/carrier/websocket-server';
+import { AditError } from '@adit/shared/errors';
+import type { Logger } from '@adit/shared/observe/logger';
+import { safeText } from '@adit/shared/observe/safe-text';
 import type { Arrival, Attachments } from '../session/attach.ts';
 import type { ConnectPeer, ConnectService, PlainAnswer } from '../connect/service.ts';
 

@@ -5,7 +5,7 @@ import net from 'node:net';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { expect, test } from '@jest/globals';
-import { parseCidr, type Cidr } from '@adit/shared';
+import { type Cidr, parseCidr } from '@adit/shared/protocol/address';
 import { ProxyHeaders } from './proxy-header.ts';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { memoryLog, type Line } from '../../../../test/support/in-process.ts';

@@ -7,7 +7,10 @@
  * Not here: reading it (net/proxy-header.ts), the format (protocol/proxy-protocol.ts).
  */
 import type net from 'node:net';
-import { AditError, cidrContains, parseAddress, readProxyHeader, unmapped, type Cidr, type Logger } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { readProxyHeader } from '@adit/shared/net/proxy-header';
+import type { Logger } from '@adit/shared/observe/logger';
+import { type Cidr, cidrContains, parseAddress, unmapped } from '@adit/shared/protocol/address';
 
 export interface ProxyHeadersContext { /** `--accept-proxy-protocol`. */ readonly from: readonly Cidr[]; readonly log: Logger }
 

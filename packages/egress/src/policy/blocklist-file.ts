@@ -7,7 +7,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
-import { AditError, messageOf } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
 import { BlocklistBuilder, type Blocklist } from './blocklist.ts';
 import { BlocklistReader } from './blocklist-lines.ts';
 

@@ -9,7 +9,9 @@
  * Any split of the bytes means the same; a line is at most 4 KiB. Names come out in the one spelling of `parseHost`; Unicode ones are mapped (UTS 46).
  */
 import { domainToASCII } from 'node:url';
-import { addressFamily, parseHost, safeText, type Parsed } from '@adit/shared';
+import { safeText } from '@adit/shared/observe/safe-text';
+import type { Parsed } from '@adit/shared/protocol/address';
+import { addressFamily, parseHost } from '@adit/shared/protocol/destination';
 import { below, everything, itself, maxNames, type BlocklistBuilder, type Reach } from './blocklist.ts';
 
 export const maxLineBytes = 4_096;

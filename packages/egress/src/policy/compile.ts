@@ -3,7 +3,7 @@
  * Rule: either all of the file is understood, or every complaint about it is reported at once with its place.
  * Not here: the file's own tests (policy.ts runs them on the compiled rules).
  */
-import { isServiceName } from '@adit/shared';
+import { isServiceName } from '@adit/shared/protocol/destination';
 import type { z } from 'zod';
 import { didYouMean, policyInvalid, type Complaint, type Place } from './complaint.ts';
 import type { DestinationPattern } from './destination-pattern.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 import { didYouMean, policyInvalid } from './complaint.ts';
 
 describe('complaints', () => {

@@ -2,7 +2,7 @@
  * Complaints about a policy file: where, what, what to do.
  * Rule: one error holds all complaints of one file, in the order of the file.
  */
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 
 /** `line` and `column` count from 1. */
 export interface Place { readonly line: number; readonly column: number }

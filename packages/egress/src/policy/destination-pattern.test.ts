@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { formatCidr } from '@adit/shared';
+import { formatCidr } from '@adit/shared/protocol/address';
 import { parseDestinationPattern } from './destination-pattern.ts';
 import { formatPorts } from './ports.ts';
 

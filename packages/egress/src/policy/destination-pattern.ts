@@ -3,7 +3,8 @@
  * Rule: a pattern has one meaning, and what it cannot mean is refused with what to write instead.
  * Not here: whether a service exists (schema.ts), which addresses a pattern may reach (grants.ts, special.ts).
  */
-import { addressFamily, isServiceName, parseCidr, parseHost, type Cidr, type Parsed } from '@adit/shared';
+import { type Cidr, parseCidr, type Parsed } from '@adit/shared/protocol/address';
+import { addressFamily, isServiceName, parseHost } from '@adit/shared/protocol/destination';
 import { parsePorts, type Ports } from './ports.ts';
 
 export type DestinationPattern =

@@ -4,7 +4,7 @@
  * Not here: what the value has to look like (schema.ts).
  */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
-import { messageOf } from '@adit/shared';
+import { messageOf } from '@adit/shared/errors';
 import type { Complaint, Place } from './complaint.ts';
 
 export type Path = readonly PropertyKey[];

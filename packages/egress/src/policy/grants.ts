@@ -2,7 +2,7 @@
  * All that one identity is allowed, or denied, by all rules that speak about it, ready for look-ups on the path of every stream.
  * Rule: an index only: it answers which pattern matches, exact names before wildcards before `*`; who wins is judge.ts.
  */
-import { cidrContains, type Cidr } from '@adit/shared';
+import { type Cidr, cidrContains } from '@adit/shared/protocol/address';
 import type { Blocklist } from './blocklist.ts';
 import type { DestinationPattern } from './destination-pattern.ts';
 import { portsInclude, type Ports } from './ports.ts';

@@ -4,7 +4,7 @@
  * ever match is refused. NAME and group:GROUP hold in every trust domain whose CA the egress believes; the URI pins one.
  * Not here: which certificates prove which names (the identity folder of the shared package).
  */
-import type { Parsed } from '@adit/shared';
+import type { Parsed } from '@adit/shared/protocol/address';
 import type { Subject } from './verdict.ts';
 
 export type IdentityPattern =

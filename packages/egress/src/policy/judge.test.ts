@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseAddress } from '@adit/shared';
+import { parseAddress } from '@adit/shared/protocol/address';
 import { parseDestinationPattern } from './destination-pattern.ts';
 import { Grants } from './grants.ts';
 import { judgeRequest, judgeResolved, type Request } from './judge.ts';

@@ -11,7 +11,7 @@
  * A Unix socket has no address: it is reached through the service that names it, and by nothing else.
  * Not here: which rules speak about an identity, where services point (policy.ts); sockets, resolving (the dialer).
  */
-import { parseAddress, unmapped } from '@adit/shared';
+import { parseAddress, unmapped } from '@adit/shared/protocol/address';
 import type { Grant, Grants, NameMatch } from './grants.ts';
 import type { Backend } from './service.ts';
 import { classify, embedded, type AddressKind } from './special.ts';

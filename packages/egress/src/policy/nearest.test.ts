@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseDestination } from '@adit/shared';
+import { parseDestination } from '@adit/shared/protocol/destination';
 import { Policy } from './policy.ts';
 
 const policy = Policy.parse(`version: 1

@@ -2,7 +2,7 @@
  * Why nothing allows a request: which rule came nearest. For the log of the egress and for people who write policies.
  * Rule: called for refusals only; one pass over the rules; says nothing to the client.
  */
-import { cidrContains } from '@adit/shared';
+import { cidrContains } from '@adit/shared/protocol/address';
 import type { Rule } from './compile.ts';
 import type { DestinationPattern } from './destination-pattern.ts';
 import type { Grant } from './grants.ts';

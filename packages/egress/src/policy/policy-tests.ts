@@ -2,7 +2,7 @@
  * The `tests` of a policy file: requests and the answers they have to get.
  * Rule: run at every load; one that fails makes the file invalid. No DNS: a name is judged as asked, with `address` as if it resolved to that.
  */
-import type { Destination } from '@adit/shared';
+import type { Destination } from '@adit/shared/protocol/destination';
 import type { Complaint } from './complaint.ts';
 import type { PolicyTest } from './compile.ts';
 import { subjectsOf } from './subjects.ts';

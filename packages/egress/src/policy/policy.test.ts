@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AditError, formatAddress, parseDestination, type Destination } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { formatAddress } from '@adit/shared/protocol/address';
+import { type Destination, parseDestination } from '@adit/shared/protocol/destination';
 import { Policy } from './policy.ts';
 import type { Subject } from './verdict.ts';
 

@@ -4,7 +4,9 @@
  * What an identity may do is indexed once per Subject object, which a session keeps for its life.
  * Spec: docs/policy.md.
  */
-import { AditError, formatDestination, formatHostPort, parseAddress, parseHost, type Destination } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { parseAddress } from '@adit/shared/protocol/address';
+import { type Destination, formatDestination, formatHostPort, parseHost } from '@adit/shared/protocol/destination';
 import type { Blocklists } from './blocklist.ts';
 import { policyInvalid } from './complaint.ts';
 import { compilePolicy, type CompiledPolicy, type Rule } from './compile.ts';

@@ -2,7 +2,8 @@
  * Sets of ports: "443", "443,8443", "8000-8100", "22,8000-8100", "*" for all of them.
  * Rule: a set is sorted, merged and never empty; port 0 is in no set.
  */
-import { parsePort, type Parsed } from '@adit/shared';
+import type { Parsed } from '@adit/shared/protocol/address';
+import { parsePort } from '@adit/shared/protocol/destination';
 
 /** First and last port of each run, ascending. */
 export type Ports = readonly (readonly [first: number, last: number])[];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 import { Policy } from './policy.ts';
 import { loadPolicy, PolicyFile } from './reload.ts';
 

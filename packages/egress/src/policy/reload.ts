@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AditError, messageOf } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
 import type { Blocklists } from './blocklist.ts';
 import { BlocklistFiles } from './blocklists.ts';
 import { compilePolicy, type CompiledPolicy } from './compile.ts';

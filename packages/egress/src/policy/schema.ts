@@ -4,7 +4,8 @@
  * Not here: two rules with one name, and whether the tests hold (compile.ts).
  */
 import { z } from 'zod';
-import { addressFamily, parseDestination, parseHost, type Destination, type Parsed } from '@adit/shared';
+import type { Parsed } from '@adit/shared/protocol/address';
+import { addressFamily, type Destination, parseDestination, parseHost } from '@adit/shared/protocol/destination';
 import { didYouMean } from './complaint.ts';
 import { parseDestinationPattern } from './destination-pattern.ts';
 import { parseIdentityPattern, type IdentityPattern } from './identity-pattern.ts';

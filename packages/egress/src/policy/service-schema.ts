@@ -4,7 +4,9 @@
  * written. Addresses come out in one spelling; a backend is there once.
  * Not here: whether the files that `tls` names can be used (backend/service-tls.ts).
  */
-import { formatHostPort, parseDestination, parseDuration, parseHost, type Parsed } from '@adit/shared';
+import { parseDuration } from '@adit/shared/config/values/duration';
+import type { Parsed } from '@adit/shared/protocol/address';
+import { formatHostPort, parseDestination, parseHost } from '@adit/shared/protocol/destination';
 import { z } from 'zod';
 import { balances, hashOns, healthDefaults, maxWeight, proxyProtocols, serviceDefaults, type Backend, type BackendPlace, type Service } from './service.ts';
 import { textOf } from './text-of.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseAddress, unmapped } from '@adit/shared';
+import { parseAddress, unmapped } from '@adit/shared/protocol/address';
 import { classify, embedded } from './special.ts';
 
 const kind = (text: string) => classify(unmapped(parseAddress(text)!));

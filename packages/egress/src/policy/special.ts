@@ -4,7 +4,7 @@
  * IPv6 forms that carry an IPv4 address (NAT64, 6to4, Teredo, ISATAP, IPv4-compatible) are at least as special as what they carry;
  * v4-mapped ones are `unmapped` before they come here. Blocks: the IANA special-purpose registries (RFC 6890) and the clouds' manuals.
  */
-import { cidrContains, parseCidr, type Cidr } from '@adit/shared';
+import { type Cidr, cidrContains, parseCidr } from '@adit/shared/protocol/address';
 
 /** From harmless to harmful, by what a stranger who reaches it could do. */
 export type AddressKind = 'public' | 'private' | 'link-local' | 'multicast' | 'reserved' | 'unspecified' | 'loopback' | 'metadata';

@@ -2,7 +2,7 @@
  * What the policy is asked about and what it answers. Types only.
  * Rule: `reason` may go to the client and says nothing that its own request did not; `detail` is for the log of the egress.
  */
-import type { Code } from '@adit/shared';
+import type { Code } from '@adit/shared/errors';
 import type { Backend, Service } from './service.ts';
 
 /** A proven identity: the names of the verified leaf certificate, nothing a peer says. The object is not changed after it is first asked about. */

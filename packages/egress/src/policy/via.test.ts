@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { AditError, type Destination } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import type { Destination } from '@adit/shared/protocol/destination';
 import fc from 'fast-check';
 import { Policy } from './policy.ts';
 import { viaSchema } from './via.ts';

@@ -7,7 +7,11 @@
  * Rule: no password stands in a policy, and no complaint shows one. A text is a URL, a map has more to say.
  * Not here: whether the files that it names can be used (backend/next-hop.ts).
  */
-import { formatEgress, formatProxy, parseEgressAddress, parseHost, parseProxyUrl, withoutPassword, type ConnectTarget, type Parsed, type ProxyAddress } from '@adit/shared';
+import { type ConnectTarget, formatEgress, parseEgressAddress } from '@adit/shared/config/values/egress-address';
+import { parseProxyUrl, withoutPassword } from '@adit/shared/config/values/proxy-url';
+import type { Parsed } from '@adit/shared/protocol/address';
+import { parseHost } from '@adit/shared/protocol/destination';
+import { formatProxy, type ProxyAddress } from '@adit/shared/protocol/proxy-address';
 import { z } from 'zod';
 import { textOf } from './text-of.ts';
 

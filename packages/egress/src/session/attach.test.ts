@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import tls, { type ConnectionOptions } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { connectSession } from '@adit/shared';
+import { connectSession } from '@adit/shared/session/connect';
 import type { Certificates } from '../../../../test/support/certificates.ts';
 import { day, newCa, newClient } from '../../../../test/support/issuer.ts';
 import { testCarrier, testEgress, testSession } from '../../../../test/support/in-process.ts';

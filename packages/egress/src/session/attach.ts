@@ -6,7 +6,12 @@
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
-import { AditError, carrierOf, codes, factsOf, judgeClient, receiveHello, refuse, type CarrierKind, type Logger, type PeerContext } from '@adit/shared';
+import type { CarrierKind } from '@adit/shared/carrier/contract';
+import { carrierOf } from '@adit/shared/carrier/tls';
+import { AditError, codes } from '@adit/shared/errors';
+import { factsOf, judgeClient, type PeerContext } from '@adit/shared/identity/peer';
+import type { Logger } from '@adit/shared/observe/logger';
+import { receiveHello, refuse } from '@adit/shared/session/accept';
 import type { Full } from '../limits.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Sessions } from './sessions.ts';

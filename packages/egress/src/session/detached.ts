@@ -4,7 +4,8 @@
  * A waiting session asks its services for nothing more, but what was being read still comes: what they hold is counted again while any waits.
  * Not here: what sessions with a carrier hold; their acknowledgements and the limit of each bound that.
  */
-import { formatDuration, type Code } from '@adit/shared';
+import { formatDuration } from '@adit/shared/config/values/duration';
+import type { Code } from '@adit/shared/errors';
 
 export interface Keepable {
   /** The identity it counts for. */

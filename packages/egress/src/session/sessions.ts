@@ -4,10 +4,16 @@
  * and a position that leaves no gap, all checked before anything changes. What goes wrong is one code on the wire, and said in full in our log.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  binderHolds, codeOfWire, feature, judgeAgain, resumeKey, sameIdentity, sendWelcome, SessionDriver, version, wireOfCode, type AccessRecord, type Bound, type Carrier, type Code, type Hello,
-  type Logger, type PeerContext, type PeerIdentity, type Position,
-} from '@adit/shared';
+import type { Carrier } from '@adit/shared/carrier/contract';
+import { type Code, codeOfWire, wireOfCode } from '@adit/shared/errors';
+import { judgeAgain, type PeerContext, type PeerIdentity, sameIdentity } from '@adit/shared/identity/peer';
+import type { AccessRecord } from '@adit/shared/observe/access-record';
+import type { Logger } from '@adit/shared/observe/logger';
+import { type Bound, feature, type Hello, version } from '@adit/shared/protocol/hello';
+import type { Position } from '@adit/shared/protocol/mux/lane';
+import { sendWelcome } from '@adit/shared/session/accept';
+import { SessionDriver } from '@adit/shared/session/driver';
+import { binderHolds, resumeKey } from '@adit/shared/session/keys';
 import type { Services } from '../backend/services.ts';
 import { Detached, type DetachedOptions } from './detached.ts';
 import type { Full, Lease, Limits } from '../limits.ts';

@@ -1,5 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { AditError, dialProven, encodeOpen, loadCredentials, loadTrustAnchors, Relay, type StreamOpener } from '@adit/shared';
+import { dialProven } from '@adit/shared/carrier/proven-tls';
+import { AditError } from '@adit/shared/errors';
+import { loadCredentials } from '@adit/shared/identity/credentials';
+import { loadTrustAnchors } from '@adit/shared/identity/trust';
+import { encodeOpen } from '@adit/shared/protocol/open';
+import type { StreamOpener } from '@adit/shared/stream/contract';
+import { Relay } from '@adit/shared/stream/relay';
 import { memoryLog, testEgress, type TestEgress } from '../../../../test/support/in-process.ts';
 import { atEnd, within } from '../../../../test/support/scope.ts';
 import { echo } from '../../../../test/support/services.ts';

@@ -4,7 +4,12 @@
  * session: what is open when a connection breaks is reset, which the log says once.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { AditError, codes, formatEgress, messageOf, newBackoff, type ConnectTarget, type Logger, type ProvenConnection, type StreamOpener } from '@adit/shared';
+import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
+import { type ConnectTarget, formatEgress } from '@adit/shared/config/values/egress-address';
+import { AditError, codes, messageOf } from '@adit/shared/errors';
+import { newBackoff } from '@adit/shared/net/backoff';
+import type { Logger } from '@adit/shared/observe/logger';
+import type { StreamOpener } from '@adit/shared/stream/contract';
 import type { EgressLink } from '../link/egresses.ts';
 import { Http1Tunnels } from './http1.ts';
 import { Http2Tunnels } from './http2.ts';

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { expect, test } from '@jest/globals';
-import { AditError, encodeOpen, Relay, type ProvenConnection, type RelayOutcome } from '@adit/shared';
+import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
+import { AditError } from '@adit/shared/errors';
+import { encodeOpen } from '@adit/shared/protocol/open';
+import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { atEnd, within } from '../../../../test/support/scope.ts';
 import { Http1Tunnels } from './http1.ts';
 

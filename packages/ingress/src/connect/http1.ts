@@ -3,7 +3,13 @@
  * Rule: nothing is sent before the proxy's certificate was judged; the bytes of the stream follow the 2xx, not the request: a proxy that refuses
  * never has them. When the proxy cannot be reached any more, that is said once, and it opens no more.
  */
-import { AditError, askProven, PendingStream, ConnectionStream, resetTls, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
+import { askProven } from '@adit/shared/carrier/proven-connect';
+import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
+import { AditError, wireOfCode } from '@adit/shared/errors';
+import { resetTls } from '@adit/shared/net/reset';
+import { ConnectionStream } from '@adit/shared/stream/connection-stream';
+import type { RelayStream } from '@adit/shared/stream/contract';
+import { PendingStream } from '@adit/shared/stream/pending-stream';
 import { answerWithinMs, targetOf, type Target, type Tunnels } from './tunnels.ts';
 
 export interface Http1TunnelsOptions {

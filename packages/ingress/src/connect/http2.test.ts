@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { expect, test } from '@jest/globals';
-import { encodeOpen, Relay, type ProvenConnection, type RelayOutcome } from '@adit/shared';
+import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
+import { encodeOpen } from '@adit/shared/protocol/open';
+import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { atEnd, within } from '../../../../test/support/scope.ts';
 import { Http2Tunnels } from './http2.ts';
 

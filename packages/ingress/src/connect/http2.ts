@@ -4,7 +4,13 @@
  * does not answer a PING is given up, its streams with it.
  */
 import http2 from 'node:http2';
-import { AditError, PendingStream, denial, ConnectionStream, endOnlyInOrder, wireOfCode, type ProvenConnection, type RelayStream } from '@adit/shared';
+import { denial } from '@adit/shared/carrier/connect-denial';
+import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
+import { AditError, wireOfCode } from '@adit/shared/errors';
+import { endOnlyInOrder } from '@adit/shared/net/http2-end';
+import { ConnectionStream } from '@adit/shared/stream/connection-stream';
+import type { RelayStream } from '@adit/shared/stream/contract';
+import { PendingStream } from '@adit/shared/stream/pending-stream';
 import { answerWithinMs, targetOf, type Tunnels } from './tunnels.ts';
 
 const streamWindowBytes = 1_048_576;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { encodeOpen } from '@adit/shared';
+import { encodeOpen } from '@adit/shared/protocol/open';
 import { targetOf } from './tunnels.ts';
 
 test('a host is asked for as it is, a service by the host that stands for it', () => {

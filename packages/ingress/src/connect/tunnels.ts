@@ -2,7 +2,10 @@
  * What a CONNECT egress opens streams on, while it lasts. Types, and what its two forms share.
  * Rule: a destination is asked for as HOST:PORT; a service of an Adit egress by the host that stands for it.
  */
-import { AditError, decodeOpen, formatHostPort, serviceHostSuffix, type StreamOpener } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { formatHostPort, serviceHostSuffix } from '@adit/shared/protocol/destination';
+import { decodeOpen } from '@adit/shared/protocol/open';
+import type { StreamOpener } from '@adit/shared/stream/contract';
 
 export interface Tunnels extends StreamOpener {
   /** Open streams. */

@@ -3,7 +3,9 @@
  * Rule: every byte that was read is in `hello`: whoever goes on with this client starts with it. An alert before the handshake is in the clear, as
  * TLS has it, so that the client can say what was wrong.
  */
-import { AditError, awaitClientHello, codes, drive, maxClientHelloBytes, tlsAlert, type Code, type TlsAlert } from '@adit/shared';
+import { AditError, type Code, codes } from '@adit/shared/errors';
+import { drive } from '@adit/shared/net/drive';
+import { awaitClientHello, maxClientHelloBytes, tlsAlert, type TlsAlert } from '@adit/shared/protocol/client-hello';
 import type { LocalClient, TurnedAway } from './contract.ts';
 
 export interface Greeting { readonly serverName: string | undefined; readonly alpn: readonly string[]; readonly hello: Uint8Array }

@@ -4,7 +4,10 @@
  * It says yes to its client only in words that it hands over here, after the egress has.
  */
 import type { Duplex } from 'node:stream';
-import type { AditError, Code, Destination, FrontEndKind, RelaySocket } from '@adit/shared';
+import type { AditError, Code } from '@adit/shared/errors';
+import type { RelaySocket } from '@adit/shared/net/sockets';
+import type { Destination } from '@adit/shared/protocol/destination';
+import type { FrontEndKind } from '@adit/shared/protocol/open';
 
 /** The local connection while its front end talks with it. */
 export interface LocalClient {

@@ -2,7 +2,8 @@ import { duplexPair, type Duplex } from 'node:stream';
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { AditError, controlData, controlEnd, controlReset } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { controlData, controlEnd, controlReset } from '@adit/shared/protocol/control';
 import { ControlDuplex } from './control-duplex.ts';
 
 function pair(): [ControlDuplex, ControlDuplex] {

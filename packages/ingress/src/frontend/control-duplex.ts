@@ -4,7 +4,9 @@
  * other side code and reason; when both have ended it closes the socket.
  */
 import { Duplex } from 'node:stream';
-import { AditError, controlData, controlEnd, ControlReader, controlReset, farewell, isCode, type ControlEvent } from '@adit/shared';
+import { AditError, isCode } from '@adit/shared/errors';
+import { farewell } from '@adit/shared/net/farewell';
+import { controlData, controlEnd, type ControlEvent, ControlReader, controlReset } from '@adit/shared/protocol/control';
 
 export class ControlDuplex extends Duplex {
   readonly #socket: Duplex;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { duplexPair, PassThrough, type Duplex } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { AditError, controlAccepted, controlData, controlEnd, controlRequest } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { controlAccepted, controlData, controlEnd, controlRequest } from '@adit/shared/protocol/control';
 import { ControlDuplex } from './control-duplex.ts';
 import { control } from './control.ts';
 import type { Ask, TurnedAway } from './contract.ts';

@@ -4,7 +4,11 @@
  * connection that breaks never looks like one that is complete.
  */
 import type { Duplex } from 'node:stream';
-import { AditError, awaitControlRequest, controlAccepted, controlReset, drive, joinEnds, maxControlBytes, parseAnyDestination } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { drive } from '@adit/shared/net/drive';
+import { joinEnds } from '@adit/shared/net/join';
+import { awaitControlRequest, controlAccepted, controlReset, maxControlBytes } from '@adit/shared/protocol/control';
+import { parseAnyDestination } from '@adit/shared/protocol/destination';
 import { ControlDuplex } from './control-duplex.ts';
 import type { FrontEnd } from './contract.ts';
 

@@ -3,7 +3,8 @@ import http from 'node:http';
 import { duplexPair, type Duplex } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { AditError, absoluteTarget } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { absoluteTarget } from '@adit/shared/protocol/http-proxy';
 import { exchangeHttp } from './http-exchange.ts';
 
 /** An exchange between a client and a service that are both this test. */

@@ -6,7 +6,9 @@
  */
 import http from 'node:http';
 import { pipeline, type Duplex } from 'node:stream';
-import { AditError, codes, farewell, hasContent, messageOf, refusalResponse, requestFields, responseFields, type AbsoluteTarget } from '@adit/shared';
+import { AditError, codes, messageOf } from '@adit/shared/errors';
+import { farewell } from '@adit/shared/net/farewell';
+import { type AbsoluteTarget, hasContent, refusalResponse, requestFields, responseFields } from '@adit/shared/protocol/http-proxy';
 
 export interface Exchange {
   readonly request: http.IncomingMessage;

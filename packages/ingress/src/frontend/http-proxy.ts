@@ -7,7 +7,9 @@
  */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
-import { absoluteTarget, AditError, ambiguity, basicUser, codes, connectAccepted, connectTarget, refusalResponse, type Admits, type Code } from '@adit/shared';
+import { AditError, type Code, codes } from '@adit/shared/errors';
+import { absoluteTarget, ambiguity, basicUser, connectAccepted, connectTarget, refusalResponse } from '@adit/shared/protocol/http-proxy';
+import type { Admits } from '@adit/shared/protocol/socks5-server';
 import type { Ask, FrontEnd, TurnedAway } from './contract.ts';
 import { exchangeHttp } from './http-exchange.ts';
 

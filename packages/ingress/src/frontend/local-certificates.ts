@@ -3,7 +3,7 @@
  * Rule: of two that fit alike the first counts. A client whose name none has is shown the first: it says better than we could what it misses.
  */
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { loadCredentials, type Credentials } from '@adit/shared';
+import { type Credentials, loadCredentials } from '@adit/shared/identity/credentials';
 
 /** For the name that a client asks for, or for one that names none. */
 export type LocalCertificates = (serverName: string | undefined) => SecureContext;

@@ -2,7 +2,10 @@
  * SOCKS and HTTP proxy on one port, and TLS that is led by name where there are routes for it: the first byte tells which.
  * Rule: it is looked at and put back. 4 and 5 begin SOCKS, a letter a request of HTTP, 22 TLS; anything else is no client of a proxy.
  */
-import { AditError, drive, tlsHandshakeByte, type Handshake } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { drive } from '@adit/shared/net/drive';
+import { tlsHandshakeByte } from '@adit/shared/protocol/client-hello';
+import type { Handshake } from '@adit/shared/protocol/handshake';
 import type { FrontEnd } from './contract.ts';
 
 export interface MixedOptions {

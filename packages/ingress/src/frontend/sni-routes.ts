@@ -2,7 +2,7 @@
  * Which route a name takes: its own before `*.` of the longest name above it, before `*`.
  * Rule: the order in which routes were written means nothing; a name looks as often as it has labels, however many routes there are.
  */
-import type { Destination } from '@adit/shared';
+import type { Destination } from '@adit/shared/protocol/destination';
 
 export type SniTarget = { readonly kind: 'fixed'; readonly destination: Destination } | { readonly kind: 'same-name'; readonly port: number } | { readonly kind: 'refuse' };
 

@@ -4,7 +4,7 @@
  * clear: unrecognized_name and missing_extension where no route fits, access_denied where the egress denies, internal_error otherwise.
  * Not here: reading the hello (protocol/client-hello.ts), and what an encrypted one hides: its outer name is all that shows.
  */
-import { destinationOfHost, type Destination } from '@adit/shared';
+import { type Destination, destinationOfHost } from '@adit/shared/protocol/destination';
 import { alertFor, readGreeting, turnedAway } from './client-hello.ts';
 import type { Ask, FrontEnd, TurnedAway } from './contract.ts';
 import type { SniRouter } from './sni-routes.ts';

@@ -2,7 +2,10 @@
  * SOCKS 4, 4a and 5: the client says where to in a handshake, and hears after the egress has dialled.
  * Rule: names go to the egress as names. Nobody is told yes before the egress said so; a no is the reply of the table of codes.
  */
-import { AditError, awaitSocksRequest, codes, drive, maxSocksBytes, socksReply, type Admits, type Code, type SocksRequest } from '@adit/shared';
+import { AditError, type Code, codes } from '@adit/shared/errors';
+import { drive } from '@adit/shared/net/drive';
+import { awaitSocksRequest, maxSocksBytes, socksReply } from '@adit/shared/protocol/socks-server';
+import type { Admits, SocksRequest } from '@adit/shared/protocol/socks5-server';
 import type { FrontEnd, TurnedAway } from './contract.ts';
 
 export interface SocksOptions {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { acceptPooled, AditError, BorrowedDuplex, type RelaySocket } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { BorrowedDuplex } from '@adit/shared/net/borrowed-duplex';
+import { acceptPooled, type RelaySocket } from '@adit/shared/net/sockets';
 import { expect, test } from '@jest/globals';
 import { helloOf } from '../../../../test/support/client-hello.ts';
 import { certificates } from '../../../../test/support/certificates.ts';

@@ -8,7 +8,11 @@
  */
 import type net from 'node:net';
 import tls from 'node:tls';
-import { AditError, messageOf, overTls, resetTls, safeText, type Destination, type RelaySocket } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
+import { resetTls } from '@adit/shared/net/reset';
+import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
+import { safeText } from '@adit/shared/observe/safe-text';
+import type { Destination } from '@adit/shared/protocol/destination';
 import { alertFor, readGreeting, turnedAway } from './client-hello.ts';
 import type { FrontEnd, SecureOptions } from './contract.ts';
 import type { LocalCertificates } from './local-certificates.ts';

@@ -4,7 +4,8 @@
  * port, and one of our own to the egress, which would come back to us for ever.
  * Not here: how the kernel is asked.
  */
-import { AditError, formatHostPort } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { formatHostPort } from '@adit/shared/protocol/destination';
 import type { Arrival, FrontEnd } from './contract.ts';
 
 /** An address without brackets, and a port. */

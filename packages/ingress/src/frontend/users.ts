@@ -4,7 +4,9 @@
  * nothing. Complaints name the line, never what is on it.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { AditError, readSecretFile, type Admits } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { readSecretFile } from '@adit/shared/identity/credentials';
+import type { Admits } from '@adit/shared/protocol/socks5-server';
 
 /** What SOCKS can carry of each (RFC 1929). */
 const maxBytes = 255;

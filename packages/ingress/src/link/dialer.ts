@@ -3,7 +3,16 @@
  * Rule: every way ends in the same mutual TLS 1.3 with our CA, or in nothing. What worked is remembered for the network it worked in, for a
  * while; what is on the way and ends TLS is named in the log.
  */
-import { AditError, dialTls, dialWebSocket, formatEgress, StrangerError, type Carrier, type Code, type Credentials, type EgressTarget, type HeaderField, type Logger, type RevocationList, type TrustAnchors, type WebSocketForm } from '@adit/shared';
+import type { Carrier } from '@adit/shared/carrier/contract';
+import { dialTls, StrangerError } from '@adit/shared/carrier/tls';
+import { dialWebSocket, type WebSocketForm } from '@adit/shared/carrier/websocket';
+import { type EgressTarget, formatEgress } from '@adit/shared/config/values/egress-address';
+import type { HeaderField } from '@adit/shared/config/values/header';
+import { AditError, type Code } from '@adit/shared/errors';
+import type { Credentials } from '@adit/shared/identity/credentials';
+import type { RevocationList } from '@adit/shared/identity/revocation';
+import type { TrustAnchors } from '@adit/shared/identity/trust';
+import type { Logger } from '@adit/shared/observe/logger';
 import { networkName } from './network-watch.ts';
 import type { ProxyFor } from '../proxy/proxies.ts';
 import { race } from './race.ts';

@@ -4,7 +4,8 @@
  * The certificate has to cover the target's name (or --server-name): DNS alone cannot point us at somebody else's egress.
  */
 import type { SrvRecord } from 'node:dns';
-import { AditError, formatEgress, messageOf, type EgressAddress, type EgressTarget } from '@adit/shared';
+import { type EgressAddress, type EgressTarget, formatEgress } from '@adit/shared/config/values/egress-address';
+import { AditError, messageOf } from '@adit/shared/errors';
 
 export interface DiscoveryOptions {
   readonly addresses: readonly EgressAddress[];

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { dialTls, loadCredentials, loadTrustAnchors } from '@adit/shared';
+import { dialTls } from '@adit/shared/carrier/tls';
+import { loadCredentials } from '@adit/shared/identity/credentials';
+import { loadTrustAnchors } from '@adit/shared/identity/trust';
 import { ask, chunkFrom, client, closedPort, echo } from '../../../../test/support/services.ts';
 import { memoryLog, testEgress, type TestEgress } from '../../../../test/support/in-process.ts';
 import { testIngress, type TestIngress } from '../../../../test/support/in-process-ingress.ts';

@@ -4,7 +4,10 @@
  * ones go elsewhere. An egress that denied us for good is asked again when our certificates were loaded again; the ingress is denied for good
  * when every egress has denied it.
  */
-import { formatEgress, AditError, type EgressTarget, type Logger, type StreamOpener } from '@adit/shared';
+import { type EgressTarget, formatEgress } from '@adit/shared/config/values/egress-address';
+import { AditError } from '@adit/shared/errors';
+import type { Logger } from '@adit/shared/observe/logger';
+import type { StreamOpener } from '@adit/shared/stream/contract';
 import { Waiting } from './waiting.ts';
 
 export type Selection = 'priority' | 'round-robin';

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { connectSession, loadCredentials, wireOfCode } from '@adit/shared';
+import { wireOfCode } from '@adit/shared/errors';
+import { loadCredentials } from '@adit/shared/identity/credentials';
+import { connectSession } from '@adit/shared/session/connect';
 import { testCarrier, testEgress, memoryLog } from '../../../../test/support/in-process.ts';
 import { within } from '../../../../test/support/scope.ts';
 import { LinkSession } from './link-session.ts';

@@ -2,7 +2,13 @@
  * One session of the link, over all its carriers: what resuming it takes, and how it ended.
  * Rule: `attach` resolves nothing by itself; the promise it returns settles when that carrier serves new streams no longer, for whatever reason.
  */
-import { codeOfWire, feature, SessionDriver, wireOfCode, type Carrier, type Code, type Connected, type Logger, type Position, type SessionSecret } from '@adit/shared';
+import type { Carrier } from '@adit/shared/carrier/contract';
+import { type Code, codeOfWire, wireOfCode } from '@adit/shared/errors';
+import type { Logger } from '@adit/shared/observe/logger';
+import { feature } from '@adit/shared/protocol/hello';
+import type { Position } from '@adit/shared/protocol/mux/lane';
+import type { Connected, SessionSecret } from '@adit/shared/session/connect';
+import { SessionDriver } from '@adit/shared/session/driver';
 
 export interface LinkSessionOptions {
   readonly window: number;

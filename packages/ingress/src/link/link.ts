@@ -4,7 +4,13 @@
  * its streams with it, until it is resumed or cannot be. A swap dials the new carrier before it lets go of the old one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { AditError, codes, connectSession, formatDuration, newBackoff, RefusedError, type Backoff, type Carrier, type Code, type Logger, type MuxSession } from '@adit/shared';
+import type { Carrier } from '@adit/shared/carrier/contract';
+import { formatDuration } from '@adit/shared/config/values/duration';
+import { AditError, type Code, codes } from '@adit/shared/errors';
+import { type Backoff, newBackoff } from '@adit/shared/net/backoff';
+import type { Logger } from '@adit/shared/observe/logger';
+import type { MuxSession } from '@adit/shared/protocol/mux/session';
+import { connectSession, RefusedError } from '@adit/shared/session/connect';
 import { LinkSession } from './link-session.ts';
 
 export interface LinkOptions {

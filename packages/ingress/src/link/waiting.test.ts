@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 import { Waiting } from './waiting.ts';
 
 test('gives everybody who waits the session that comes', async () => {

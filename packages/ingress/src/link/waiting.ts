@@ -2,7 +2,7 @@
  * Local connections that wait for a session.
  * Rule: each waits once, up to its timeout, and is answered exactly once; there is a bound on how many wait.
  */
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 
 interface Waiter<T> { readonly resolve: (value: T) => void; readonly reject: (error: AditError) => void; readonly timer: NodeJS.Timeout }
 

@@ -3,7 +3,11 @@
  * Rule: as curl reads them for https: lower-case names win, HTTPS_PROXY wins over ALL_PROXY, an empty variable is none. HTTP_PROXY is for plain
  * HTTP, which a session never is. A URL that cannot be used stops the start: going around a proxy in silence is not what anybody asked for.
  */
-import { AditError, parseProxyUrl, safeText, withoutPassword, type Environment, type ProxyAddress } from '@adit/shared';
+import type { Environment } from '@adit/shared/config/environment';
+import { parseProxyUrl, withoutPassword } from '@adit/shared/config/values/proxy-url';
+import { AditError } from '@adit/shared/errors';
+import { safeText } from '@adit/shared/observe/safe-text';
+import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
 
 export interface EnvironmentProxy {
   readonly proxy: ProxyAddress;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseListenSpec, type ListenSpec } from '@adit/shared';
+import { type ListenSpec, parseListenSpec } from '@adit/shared/config/values/listen-at';
 import { refuseOwnProxy, type OwnProxyOptions } from './own.ts';
 
 function listening(text: string): ListenSpec[] {

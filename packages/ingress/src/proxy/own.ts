@@ -4,7 +4,11 @@
  * that the proxy is named with, for an egress that NO_PROXY does not name.
  */
 import { isIP } from 'node:net';
-import { AditError, bypassesProxy, type HostPort, type ListenSpec, type ProxyAddress } from '@adit/shared';
+import type { HostPort } from '@adit/shared/config/values/host-port';
+import type { ListenSpec } from '@adit/shared/config/values/listen-at';
+import { bypassesProxy } from '@adit/shared/config/values/no-proxy';
+import { AditError } from '@adit/shared/errors';
+import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
 import type { ProxyOptions } from './proxies.ts';
 
 export interface OwnProxyOptions extends Pick<ProxyOptions, 'proxy' | 'environmentProxy'> {

@@ -3,7 +3,14 @@
  * Rule: --proxy and --proxy-file serve every egress; the environment's proxy serves those that NO_PROXY does not name. A file with a password that
  * others may read is refused, as a key is.
  */
-import { AditError, bypassesProxy, loadCredentials, loadTrustAnchors, parseProxyFile, readSecretFile, type HostPort, type Proxy, type ProxyAddress } from '@adit/shared';
+import type { Proxy } from '@adit/shared/carrier/route';
+import type { HostPort } from '@adit/shared/config/values/host-port';
+import { bypassesProxy } from '@adit/shared/config/values/no-proxy';
+import { parseProxyFile } from '@adit/shared/config/values/proxy-url';
+import { AditError } from '@adit/shared/errors';
+import { loadCredentials, readSecretFile } from '@adit/shared/identity/credentials';
+import { loadTrustAnchors } from '@adit/shared/identity/trust';
+import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
 import type { EnvironmentProxy } from './environment.ts';
 
 /** Files are paths. */

@@ -3,7 +3,7 @@
  * Rule: the status that stdio.ts answers becomes the exit status of the process; errors are printed by runProgram.
  */
 import { Command } from 'commander';
-import { declareFlags } from '@adit/shared';
+import { declareFlags } from '@adit/shared/config/flags';
 import { standardStreams } from './standard-streams.ts';
 import { runStdio } from './stdio.ts';
 import { resolveStdioOptions, stdioFlags } from './options.ts';

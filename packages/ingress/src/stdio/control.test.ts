@@ -4,7 +4,7 @@ import { chownSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { controlAccepted, controlReset } from '@adit/shared';
+import { controlAccepted, controlReset } from '@adit/shared/protocol/control';
 import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
 import { askIngress } from './control.ts';
 

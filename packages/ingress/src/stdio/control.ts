@@ -7,7 +7,11 @@ import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AditError, awaitControlAnswer, controlRequest, drive, formatDestination, isCode, maxControlBytes, messageOf, safeText, type Destination } from '@adit/shared';
+import { AditError, isCode, messageOf } from '@adit/shared/errors';
+import { drive } from '@adit/shared/net/drive';
+import { safeText } from '@adit/shared/observe/safe-text';
+import { awaitControlAnswer, controlRequest, maxControlBytes } from '@adit/shared/protocol/control';
+import { type Destination, formatDestination } from '@adit/shared/protocol/destination';
 import { ControlDuplex } from '../frontend/control-duplex.ts';
 
 /** An ingress answers when its egress has dialled, or its own --connect-timeout has passed: this is for one that hangs, ms. */

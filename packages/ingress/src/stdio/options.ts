@@ -2,7 +2,12 @@
  * Everything `adit connect` can be told: what `adit ingress` is told about its session, so that one file serves both, and the control socket.
  * Rule: what only listeners need is read and left aside. Where there is no control socket, a session of its own has to be possible.
  */
-import { AditError, parseAnyDestination, quote, resolveOptions, type Destination, type LogFormat, type LogLevel, type Settings, type Sources } from '@adit/shared';
+import { quote } from '@adit/shared/config/complaint';
+import { resolveOptions, type Sources } from '@adit/shared/config/resolve';
+import type { Settings } from '@adit/shared/config/setting';
+import { AditError } from '@adit/shared/errors';
+import type { LogFormat, LogLevel } from '@adit/shared/observe/log-settings';
+import { type Destination, parseAnyDestination } from '@adit/shared/protocol/destination';
 import { ingressSettings, withProxy, type IngressOptions } from '../options.ts';
 
 const { controlSocket, egress, carrier, wsPath, headers, outerCa, proxy, proxyFile, proxyCa, proxyCert, proxyKey, select, maxCarrierAgeMs, cert, key, ca, crl, serverName, connectTimeoutMs, maxReplayPerSession, logFormat } = ingressSettings;

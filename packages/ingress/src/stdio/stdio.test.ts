@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { parseDestination, type Ends } from '@adit/shared';
+import type { Ends } from '@adit/shared/net/join';
+import { parseDestination } from '@adit/shared/protocol/destination';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { testEgress, type TestEgress } from '../../../../test/support/in-process.ts';
 import { testIngress } from '../../../../test/support/in-process-ingress.ts';

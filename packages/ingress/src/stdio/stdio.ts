@@ -6,7 +6,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
-import { AditError, createLogger, encodeOpen, flush, joinEnds, messageOf, packageVersion, StreamDuplex, type Ends, type StreamOpener } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
+import { type Ends, joinEnds } from '@adit/shared/net/join';
+import { createLogger, flush } from '@adit/shared/observe/logger';
+import { packageVersion } from '@adit/shared/process/package-version';
+import { encodeOpen } from '@adit/shared/protocol/open';
+import type { StreamOpener } from '@adit/shared/stream/contract';
+import { StreamDuplex } from '@adit/shared/stream/stream-duplex';
 import { IngressAgent } from '../agent.ts';
 import { askIngress } from './control.ts';
 import type { StdioOptions } from './options.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseTransparentSpec, type TransparentSpec } from '@adit/shared';
+import { parseTransparentSpec, type TransparentSpec } from '@adit/shared/config/values/transparent-listen';
 import { leadsTo } from './leads.ts';
 
 function specs(...texts: readonly string[]): TransparentSpec[] {

@@ -4,7 +4,10 @@
  * the routed ones only. Two listeners for the same connections are refused: only the first would ever get any.
  * Not here: the words of nftables and iptables.
  */
-import { AditError, formatAddress, parseAddress, quote, unmapped, type TransparentSpec } from '@adit/shared';
+import { quote } from '@adit/shared/config/complaint';
+import type { TransparentSpec } from '@adit/shared/config/values/transparent-listen';
+import { AditError } from '@adit/shared/errors';
+import { formatAddress, parseAddress, unmapped } from '@adit/shared/protocol/address';
 
 /** Those of programs on this machine, or those that others send through it. */
 export type Hook = 'output' | 'prerouting';

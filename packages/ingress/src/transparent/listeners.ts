@@ -4,7 +4,10 @@
  * hands it none, in silence.
  */
 import { networkInterfaces } from 'node:os';
-import { AditError, formatAddress, isOutgoing, parseAddress, type Listener } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import type { Listener } from '@adit/shared/net/listen';
+import { isOutgoing } from '@adit/shared/net/outgoing';
+import { formatAddress, parseAddress } from '@adit/shared/protocol/address';
 import type { FrontEnd } from '../frontend/contract.ts';
 import { transparent } from '../frontend/transparent.ts';
 import { originalDestination } from './original-destination.ts';

@@ -5,7 +5,10 @@
  * Not here: whether it may go there.
  * Spec: ip(7), IP_TRANSPARENT; linux/netfilter_ipv4.h, SO_ORIGINAL_DST.
  */
-import { AditError, formatAddress, isMapped, parseAddress, safeText, unmapped, type HostPort } from '@adit/shared';
+import type { HostPort } from '@adit/shared/config/values/host-port';
+import { AditError } from '@adit/shared/errors';
+import { safeText } from '@adit/shared/observe/safe-text';
+import { formatAddress, isMapped, parseAddress, unmapped } from '@adit/shared/protocol/address';
 import type { Arrival } from '../frontend/contract.ts';
 import { socketOption, type SocketOptions } from './socket-options.ts';
 

@@ -6,7 +6,7 @@
  * sees every packet.
  * Spec: nft(8), iptables-extensions(8), Documentation/networking/tproxy.rst of Linux.
  */
-import { formatHostPort } from '@adit/shared';
+import { formatHostPort } from '@adit/shared/protocol/destination';
 import type { Hook, Lead } from './leads.ts';
 
 export interface RulesOptions {

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
-import { descriptorOf } from '@adit/shared';
+import { descriptorOf } from '@adit/shared/net/descriptor';
 import { atEnd } from '../../../../test/support/scope.ts';
 import { loadSocketOptions, socketOption } from './socket-options.ts';
 

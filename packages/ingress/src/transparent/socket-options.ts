@@ -5,7 +5,7 @@
  * Spec: getsockopt(2), ip(7), ipv6(7).
  */
 import { createRequire } from 'node:module';
-import { AditError, messageOf } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
 
 /** By level and number, as Linux has them on every architecture. */
 export const socketOption = {

@@ -3,7 +3,10 @@
  * Not here: whether a given CA issued it; that takes the CA.
  */
 import { X509Certificate } from 'node:crypto';
-import { childrenOf, extendedKeyUsagesOf, formatAddress, oidOf, readCertificate, readClientNames, readDer, signingUsesOf, tags, uriNamesOf, usages, type CertificateFields } from '@adit/shared';
+import { type CertificateFields, extendedKeyUsagesOf, readCertificate, signingUsesOf, uriNamesOf, usages } from '@adit/shared/identity/certificate';
+import { childrenOf, oidOf, readDer, tags } from '@adit/shared/identity/der';
+import { readClientNames } from '@adit/shared/identity/spiffe';
+import { formatAddress } from '@adit/shared/protocol/address';
 import { keyTypeText } from '../request.ts';
 import { formatDate, type Explanation } from './explanation.ts';
 import { keyFingerprint, keyProblems } from './key.ts';

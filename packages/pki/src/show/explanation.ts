@@ -1,5 +1,5 @@
 /** What `adit ca show` finds out about one object of a file, and how it prints it. */
-import { safeText } from '@adit/shared';
+import { safeText } from '@adit/shared/observe/safe-text';
 
 export interface Explanation {
   /** "certificate of the client alice". */

@@ -1,5 +1,5 @@
 /** A distinguished name as one line, from its DER: `O=Example, CN=alice` (RFC 5280 section 4.1.2.4). */
-import { childrenOf, expectTag, oidOf, readDer, tags } from '@adit/shared';
+import { childrenOf, expectTag, oidOf, readDer, tags } from '@adit/shared/identity/der';
 
 const shortNames: Readonly<Record<string, string>> = { '2.5.4.3': 'CN', '2.5.4.5': 'serialNumber', '2.5.4.6': 'C', '2.5.4.7': 'L', '2.5.4.8': 'ST', '2.5.4.10': 'O', '2.5.4.11': 'OU', '0.9.2342.19200300.100.1.25': 'DC', '1.2.840.113549.1.9.1': 'emailAddress' };
 const bmpString = 0x1e;

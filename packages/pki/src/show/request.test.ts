@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { pemBlocks } from '@adit/shared';
+import { pemBlocks } from '@adit/shared/identity/pem';
 import { newPrivateKey } from '../private-key.ts';
 import { createRequest } from '../request.ts';
 import { keyFingerprint } from './key.ts';

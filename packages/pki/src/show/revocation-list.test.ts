@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { DerError, pemBlocks } from '@adit/shared';
+import { DerError } from '@adit/shared/identity/der';
+import { pemBlocks } from '@adit/shared/identity/pem';
 import fc from 'fast-check';
 import { createAuthority } from '../authority.ts';
 import { createRevocationList, type RevokedEntry } from '../revocation-list.ts';

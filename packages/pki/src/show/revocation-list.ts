@@ -2,7 +2,7 @@
  * A revocation list in plain words: whose, how fresh, what it revokes (RFC 5280 section 5).
  * Not here: its signature, which takes the CA; an egress checks it when it loads the list.
  */
-import { childrenOf, context, DerError, expectTag, oidOf, readDer, serialOf, smallNumberOf, tags, timeOf, type DerElement } from '@adit/shared';
+import { childrenOf, context, type DerElement, DerError, expectTag, oidOf, readDer, serialOf, smallNumberOf, tags, timeOf } from '@adit/shared/identity/der';
 import { revocationReasons } from '../revocation-list.ts';
 import { formatDate, type Explanation } from './explanation.ts';
 import { nameText } from './name-text.ts';

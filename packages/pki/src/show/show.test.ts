@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { pemBlocks } from '@adit/shared';
+import { pemBlocks } from '@adit/shared/identity/pem';
 import fc from 'fast-check';
 import { newCa, newClient } from '../../../../test/support/issuer.ts';
 import { createAuthority } from '../authority.ts';

@@ -3,7 +3,9 @@
  * Rule: never throws for what a file holds: what cannot be read is a problem of its own. Nothing secret is in the answer.
  */
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { childrenOf, messageOf, pemBlocks, readDer, tags, type PemBlock } from '@adit/shared';
+import { messageOf } from '@adit/shared/errors';
+import { childrenOf, readDer, tags } from '@adit/shared/identity/der';
+import { type PemBlock, pemBlocks } from '@adit/shared/identity/pem';
 import { pem as pemOf } from '../asn1.ts';
 import { isBundle } from '../bundle.ts';
 import { explainCertificate } from './certificate.ts';

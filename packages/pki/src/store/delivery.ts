@@ -5,7 +5,8 @@
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { AditError, messageOf, pemBlocks } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
+import { pemBlocks } from '@adit/shared/identity/pem';
 import { isBundle } from '../bundle.ts';
 import { alreadyThere, checkReplaceable, removeStale, stage, type FileContent, type StagedFile } from './durable-file.ts';
 

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fchmodSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { AditError, messageOf } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
 
 export interface FileContent { readonly path: string; readonly content: string | Uint8Array; /** 0o600 for anything secret. */ readonly mode: number }
 

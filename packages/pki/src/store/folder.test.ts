@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
-import { parseRevocationList, parseTrustAnchors } from '@adit/shared';
+import { parseRevocationList } from '@adit/shared/identity/revocation';
+import { parseTrustAnchors } from '@adit/shared/identity/trust';
 import { openssl } from '../../../../test/support/adit-ca.ts';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { filesOf, initAuthority, requireAuthority } from './folder.ts';

@@ -5,7 +5,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 import { createAuthority, type Authority, type AuthorityOptions } from '../authority.ts';
 import { privateKeyPem } from '../private-key.ts';
 import { createRevocationList } from '../revocation-list.ts';

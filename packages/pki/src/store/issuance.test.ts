@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Code } from '@adit/shared';
+import type { Code } from '@adit/shared/errors';
 import { decideSubject, type Ask } from './issuance.ts';
 import { emptyRegister, type Entry } from './register.ts';
 

@@ -3,7 +3,7 @@
  * Rule: a NAME belongs to one kind and has one certificate in force, or more only by renewal, which takes groups and hosts over from
  *       the newest unless new ones are given. Pure: register in, subject out.
  */
-import { AditError } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
 import { clientSubject, egressSubject, type Subject } from '../names.ts';
 import { stateOf, type Entry, type Register } from './register.ts';
 

@@ -3,7 +3,7 @@
  * Rule: a certificate is in it before anybody gets it. It only grows: entries are marked as revoked and never removed.
  * Rule: read strictly; a register that is damaged is refused, because forgetting a revocation would be worse.
  */
-import { AditError, messageOf } from '@adit/shared';
+import { AditError, messageOf } from '@adit/shared/errors';
 import type { Kind } from '../names.ts';
 import { revocationReasons, type RevocationReason } from '../revocation-list.ts';
 

@@ -3,7 +3,8 @@
  * Rule: revoking a NAME revokes all of its certificates that have not expired: a renewal must not leave its forerunner in force.
  *       A certificate that was revoked keeps its date and reason. Pure.
  */
-import { AditError, safeText } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { safeText } from '@adit/shared/observe/safe-text';
 import type { RevocationReason } from '../revocation-list.ts';
 import { parseSerial } from '../serial.ts';
 import { stateOf, type Entry, type Register } from './register.ts';

@@ -1,7 +1,10 @@
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
-import { loadCredentials, parseRevocationList, parseTrustAnchors, type Code } from '@adit/shared';
+import type { Code } from '@adit/shared/errors';
+import { loadCredentials } from '@adit/shared/identity/credentials';
+import { parseRevocationList } from '@adit/shared/identity/revocation';
+import { parseTrustAnchors } from '@adit/shared/identity/trust';
 import { openssl } from '../../../../test/support/adit-ca.ts';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { newPrivateKey } from '../private-key.ts';

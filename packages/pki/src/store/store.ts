@@ -5,7 +5,8 @@
  * Not here: who may do this (whoever can read ca.key), and talking to people.
  */
 import { existsSync } from 'node:fs';
-import { AditError, pemBlocks, readNamedFile } from '@adit/shared';
+import { AditError } from '@adit/shared/errors';
+import { pemBlocks, readNamedFile } from '@adit/shared/identity/pem';
 import { readAuthority, readAuthorityCertificate, type Authority } from '../authority.ts';
 import { createBundle } from '../bundle.ts';
 import { issueLeaf, type Leaf } from '../leaf.ts';
