@@ -1,4 +1,6 @@
-/** Tests run from TypeScript source: Node strips the types, the condition `@adit/source` resolves our packages to `src`. */
+/**
+ * Tests run from TypeScript source: Node strips the types, the condition `@adit/source` resolves our packages to `src`.
+ */
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: '<rootDir>/test/support/node-realm-environment.mjs',
@@ -8,12 +10,21 @@ const common = {
 };
 export default {
   maxWorkers: 2,
-  workerIdleMemoryLimit: '1GB', // what a file loaded stays in its worker: a worker that has grown gives way to a new one
+  // what a file loaded stays in its worker: a worker that has grown gives way to a new one
+  workerIdleMemoryLimit: '1GB',
   testTimeout: 60_000, // what hangs says so itself; this is far above what a busy machine takes
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts', '!**/*.test.ts'],
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/bench/**/*.test.ts', '<rootDir>/scripts/**/*.test.{ts,mjs}'] },
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: [
+        '<rootDir>/packages/*/src/**/*.test.ts',
+        '<rootDir>/bench/**/*.test.ts',
+        '<rootDir>/scripts/**/*.test.{ts,mjs}',
+      ],
+    },
     { ...common, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.test.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],

@@ -1,9 +1,9 @@
 /**
- * What a blocklist costs: memory, time to load, time of a look-up, and how long nobody else had a turn while it was loaded.
- *   node --expose-gc --conditions=@adit/source bench/blocklist.ts [NAMES]
- * Rule: times are what the thread worked (needs Node 23.9), so that a busy machine does not count. What is measured runs in a heap without
- * the names: they are made again for each step.
- * Names like those of public lists: two to four labels, 20 bytes on average; every look-up of a name that is there is checked.
+ * What a blocklist costs: memory, time to load, time of a look-up, and how long nobody else had a turn while it was
+ * loaded. node --expose-gc --conditions=@adit/source bench/blocklist.ts [NAMES]
+ * Rule: times are what the thread worked (needs Node 23.9), so that a busy machine does not count. What is measured
+ * runs in a heap without the names: they are made again for each step. Names like those of public lists: two to four
+ * labels, 20 bytes on average; every look-up of a name that is there is checked.
  */
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,11 @@ function* lotsOf(total: number): Generator<string[]> {
   const next = numbers();
   const word = (): string => next().toString(36);
   for (let made = 0; made < total; made += 1_000) {
-    yield Array.from({ length: Math.min(1_000, total - made) }, (_, at) => `${word()}.${(made + at).toString(36)}${word().slice(0, 4)}.${['com', 'net', 'org', 'example', 'co.uk'][at % 5]!}`);
+    yield Array.from(
+      { length: Math.min(1_000, total - made) },
+      (_, at) =>
+        `${word()}.${(made + at).toString(36)}${word().slice(0, 4)}.${['com', 'net', 'org', 'example', 'co.uk'][at % 5]!}`,
+    );
   }
 }
 
@@ -43,7 +47,7 @@ function lookUps(list: Blocklist, before: string): { readonly found: number; rea
     for (const name of names) if (list.blocks(name) !== undefined) found++;
     spentMs += worked() - startedMs;
   }
-  return { found, ns: spentMs * 1e6 / count };
+  return { found, ns: (spentMs * 1e6) / count };
 }
 
 /** Resolves with the result, and the longest time between two turns, ms. */
@@ -77,12 +81,19 @@ try {
   const slicesMs = worked() - startedMs;
   const hits = lookUps(list, '');
   const misses = lookUps(list, 'x');
-  if (hits.found !== count || misses.found !== 0) throw new Error(`${hits.found} of ${count} names found, and ${misses.found} that are not there`);
+  if (hits.found !== count || misses.found !== 0)
+    throw new Error(`${hits.found} of ${count} names found, and ${misses.found} that are not there`);
   console.log(`names               ${list.size}`);
-  console.log(`memory              ${mib(list.bytes)} by its own count; the process has ${mib(after.arrayBuffers - before.arrayBuffers)} more of buffers`);
+  console.log(
+    `memory              ${mib(list.bytes)} by its own count; the process has ` +
+      `${mib(after.arrayBuffers - before.arrayBuffers)} more of buffers`,
+  );
   console.log(`load at the start   ${Math.round(atOnceMs)} ms`);
   console.log(`load in slices      ${Math.round(slicesMs)} ms, the longest turn ${longestMs.toFixed(1)} ms`);
-  console.log(`a look-up           ${Math.round(hits.ns)} ns of a name that is there, ${Math.round(misses.ns)} ns of one that is not`);
+  console.log(
+    `a look-up           ${Math.round(hits.ns)} ns of a name that is there, ${Math.round(misses.ns)} ns of one ` +
+      'that is not',
+  );
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -19,12 +19,23 @@ export interface Machine {
 
 /** Looks at the machine and asks every program for its version. */
 export async function describeMachine(peers: readonly Peer[]): Promise<Machine> {
-  const tools = [['iperf3', '--version'], ['wrk', '-v']].flatMap(([name, flag]) => { const path = findProgram(name!); return path === undefined ? [] : [{ name: name!, version: () => versionOf([path, flag!]) }]; });
+  const tools = [
+    ['iperf3', '--version'],
+    ['wrk', '-v'],
+  ].flatMap(([name, flag]) => {
+    const path = findProgram(name!);
+    return path === undefined ? [] : [{ name: name!, version: () => versionOf([path, flag!]) }];
+  });
   const versions: [string, string][] = [];
-  for (const { name, version } of [...peers.filter(({ kind }) => kind !== 'bound'), ...tools]) versions.push([name, await version()]);
+  for (const { name, version } of [...peers.filter(({ kind }) => kind !== 'bound'), ...tools])
+    versions.push([name, await version()]);
   return {
-    processor: cpus()[0]?.model.trim() ?? 'unknown processor', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), system: `${type()} ${release()}`,
-    load: loadavg()[0]!, versions: Object.fromEntries(versions),
+    processor: cpus()[0]?.model.trim() ?? 'unknown processor',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    load: loadavg()[0]!,
+    versions: Object.fromEntries(versions),
   };
 }
 
@@ -32,7 +43,11 @@ export async function describeMachine(peers: readonly Peer[]): Promise<Machine> 
 export function machineLines({ processor, cores, memoryGiB, system, load, versions }: Machine): string[] {
   return [
     `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}`,
-    Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '),
-    ...(load > busyLoad ? [`the machine was busy when the run began (load ${load.toFixed(2)}): trust ratios, and those not much`] : []),
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+    ...(load > busyLoad
+      ? [`the machine was busy when the run began (load ${load.toFixed(2)}): trust ratios, and those not much`]
+      : []),
   ];
 }

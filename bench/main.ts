@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: Adit against its peers on this machine, in one run.
  * Rule: whatever ends the program (the end, a failure, Ctrl-C) takes every process and the temporary folder with it.
- * Exit status: 0 measured, 1 a row of Adit (with --smoke: any row) could not be measured or had errors, 2 the command line is wrong. Bars do not count.
+ * Exit status: 0 measured, 1 a row of Adit (with --smoke: any row) could not be measured or had errors, 2 the command
+ * line is wrong. Bars do not count.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,9 @@ import { type RunOptions, runBench } from './run.ts';
 
 const commandLine = ['npm run bench', ...(process.argv.length > 2 ? ['--'] : []), ...process.argv.slice(2)].join(' ');
 
-function say(line: string): void { process.stderr.write(`${line}\n`); }
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
 
 async function main(options: BenchOptions): Promise<number> {
   if (options.markdown !== undefined) withReport(options.markdown, '');
@@ -28,11 +31,22 @@ async function main(options: BenchOptions): Promise<number> {
   for (const line of machineLines(machine)) say(line);
   const { smoke, seconds, tests, rounds } = options;
   const results = await runBench({
-    peers, tests, rounds, seconds, folder: temporaryFolder(), progress,
-    ...(smoke ? { warmUp: false, setups: 100, idleConnections: 1000 } : { warmUp: true, setups: 500, idleConnections: 1000 }),
+    peers,
+    tests,
+    rounds,
+    seconds,
+    folder: temporaryFolder(),
+    progress,
+    ...(smoke
+      ? { warmUp: false, setups: 100, idleConnections: 1000 }
+      : { warmUp: true, setups: 500, idleConnections: 1000 }),
   });
   print(results);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ command: commandLine, at: new Date(), machine, ...results.toJSON() }, undefined, 1)}\n`);
+  if (options.json !== undefined)
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ command: commandLine, at: new Date(), machine, ...results.toJSON() }, undefined, 1)}\n`,
+    );
   if (options.markdown !== undefined) writeMarkdown(options.markdown, results, machine);
   const failures = complaints(results, smoke);
   for (const line of failures) say(`failed: ${line}`);
@@ -41,32 +55,64 @@ async function main(options: BenchOptions): Promise<number> {
 
 const progress: RunOptions['progress'] = (step, outcome) => {
   if (outcome === undefined) return;
-  const text = outcome instanceof Error ? outcome.message : Object.entries(outcome.values).map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`).join(', ') || 'nothing to measure';
+  const text =
+    outcome instanceof Error
+      ? outcome.message
+      : Object.entries(outcome.values)
+          .map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`)
+          .join(', ') || 'nothing to measure';
   say(`round ${step.round + 1}  ${step.test.padEnd(5)}  ${step.pair.padEnd(10)}  ${text}`);
 };
 
 function print(results: Results): void {
-  const sections = [alignTable(tableCells(results)), titled('bars', barLines(results)), titled('builds', comparisonLines(results)), titled('notes', noteLines(results))];
-  process.stdout.write(`\n${sections.filter(lines => lines.length > 0).map(lines => lines.join('\n')).join('\n\n')}\n`);
+  const sections = [
+    alignTable(tableCells(results)),
+    titled('bars', barLines(results)),
+    titled('builds', comparisonLines(results)),
+    titled('notes', noteLines(results)),
+  ];
+  process.stdout.write(
+    `\n${sections
+      .filter((lines) => lines.length > 0)
+      .map((lines) => lines.join('\n'))
+      .join('\n\n')}\n`,
+  );
 }
 
 function writeMarkdown(file: string, results: Results, machine: Machine): void {
-  writeFileSync(file, withReport(file, markdownReport(results, { command: commandLine, date: new Date().toISOString().slice(0, 10), machine })));
+  writeFileSync(
+    file,
+    withReport(
+      file,
+      markdownReport(results, { command: commandLine, date: new Date().toISOString().slice(0, 10), machine }),
+    ),
+  );
 }
 
-/** The text of the file with the report in its place; asked before the run as well, so that a quarter of an hour is not lost to a missing mark. */
+/**
+ * The text of the file with the report in its place; asked before the run as well, so that a quarter of an hour is not
+ * lost to a missing mark.
+ */
 function withReport(file: string, report: string): string {
   try {
     return place(report, existsSync(file) ? readFileSync(file, 'utf8') : '');
-  } catch (cause) { throw new UsageError(`--markdown ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause }); }
+  } catch (cause) {
+    throw new UsageError(`--markdown ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+  }
 }
 
-function titled(title: string, lines: readonly string[]): string[] { return lines.length === 0 ? [] : [title, ...lines.map(line => `  ${line}`)]; }
+function titled(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
+}
 
 /** Why the run is no success: empty cells and errors of Adit; with smoke, of every pair. */
 function complaints(results: Results, smoke: boolean): string[] {
   const judged = results.pairs.filter(({ kind }) => smoke || kind === 'adit');
-  const empty = judged.flatMap(pair => results.rows.filter(name => results.median(pair.name, name) === undefined && results.absence(pair, name) === 'missing').map(name => `${pair.name}: ${row(name).title} is missing`));
+  const empty = judged.flatMap((pair) =>
+    results.rows
+      .filter((name) => results.median(pair.name, name) === undefined && results.absence(pair, name) === 'missing')
+      .map((name) => `${pair.name}: ${row(name).title} is missing`),
+  );
   const errors = results.notes.filter(({ pair }) => judged.some(({ name, kind }) => name === pair && kind === 'adit'));
   return [...empty, ...errors.map(({ pair, test, text }) => `${pair}: ${test}: ${text}`)];
 }
@@ -78,7 +124,12 @@ function temporaryFolder(): string {
 }
 
 process.on('exit', killAll);
-for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]] as const) process.once(signal, () => process.exit(128 + number));
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+  ['SIGHUP', 1],
+] as const)
+  process.once(signal, () => process.exit(128 + number));
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) process.stdout.write(usage);

@@ -4,7 +4,17 @@ import { UsageError, parseOptions, testNames } from './options.ts';
 
 describe('the command line of the benchmark', () => {
   test('measures everything in five rounds of four seconds when nothing is said', () => {
-    expect(parseOptions([])).toEqual({ only: undefined, tests: testNames, seconds: 4, rounds: 5, json: undefined, markdown: undefined, smoke: false, builds: [], help: false });
+    expect(parseOptions([])).toEqual({
+      only: undefined,
+      tests: testNames,
+      seconds: 4,
+      rounds: 5,
+      json: undefined,
+      markdown: undefined,
+      smoke: false,
+      builds: [],
+      help: false,
+    });
   });
   test('takes lists with commas, once each', () => {
     const options = parseOptions(['--only', 'adit, nginx,adit', '--tests=setup,idle']);
@@ -16,11 +26,20 @@ describe('the command line of the benchmark', () => {
     expect(() => parseOptions(['--smoke', '--rounds', '3'])).toThrow('--rounds means nothing with --smoke');
   });
   test('takes further builds by their folders, from wherever it runs', () => {
-    expect(parseOptions(['--adit', 'old=/srv/old', '--adit', 'near=a=b']).builds).toEqual([{ name: 'old', root: '/srv/old' }, { name: 'near', root: resolve('a=b') }]);
+    expect(parseOptions(['--adit', 'old=/srv/old', '--adit', 'near=a=b']).builds).toEqual([
+      { name: 'old', root: '/srv/old' },
+      { name: 'near', root: resolve('a=b') },
+    ]);
   });
   test.each([
-    [['--test', 'bulk'], '--test'], [['--tests', 'bulk,nap'], '"nap" is none of'], [['--seconds', '0'], 'whole number'], [['--rounds', '2.5'], 'whole number'],
-    [['--only', ','], '--only wants names'], [['--adit', '../old'], 'NAME=DIR'], [['--adit', 'old='], 'NAME=DIR'], [['bulk'], 'bulk'],
+    [['--test', 'bulk'], '--test'],
+    [['--tests', 'bulk,nap'], '"nap" is none of'],
+    [['--seconds', '0'], 'whole number'],
+    [['--rounds', '2.5'], 'whole number'],
+    [['--only', ','], '--only wants names'],
+    [['--adit', '../old'], 'NAME=DIR'],
+    [['--adit', 'old='], 'NAME=DIR'],
+    [['bulk'], 'bulk'],
   ])('refuses %j', (args, complaint) => {
     expect(() => parseOptions(args)).toThrow(UsageError);
     expect(() => parseOptions(args)).toThrow(complaint);

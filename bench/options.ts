@@ -51,21 +51,32 @@ export const usage = `usage: npm run bench -- [options]
 `;
 
 const flags = {
-  only: { type: 'string' }, tests: { type: 'string' }, seconds: { type: 'string' }, rounds: { type: 'string' },
-  json: { type: 'string' }, markdown: { type: 'string' }, smoke: { type: 'boolean' }, adit: { type: 'string', multiple: true }, help: { type: 'boolean' },
+  only: { type: 'string' },
+  tests: { type: 'string' },
+  seconds: { type: 'string' },
+  rounds: { type: 'string' },
+  json: { type: 'string' },
+  markdown: { type: 'string' },
+  smoke: { type: 'boolean' },
+  adit: { type: 'string', multiple: true },
+  help: { type: 'boolean' },
 } as const;
 
 /** Parses the arguments after the program's name. Fails with UsageError. */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const values = readFlags(args);
   const smoke = values.smoke ?? false;
-  for (const fixed of ['rounds', 'seconds'] as const) if (smoke && values[fixed] !== undefined) throw new UsageError(`--${fixed} means nothing with --smoke, which is one round of one second.`);
+  for (const fixed of ['rounds', 'seconds'] as const)
+    if (smoke && values[fixed] !== undefined)
+      throw new UsageError(`--${fixed} means nothing with --smoke, which is one round of one second.`);
   return {
     only: values.only === undefined ? undefined : list('--only', values.only),
     tests: values.tests === undefined ? testNames : list('--tests', values.tests).map(testName),
     seconds: smoke ? 1 : wholeNumber('--seconds', values.seconds ?? '4'),
     rounds: smoke ? 1 : wholeNumber('--rounds', values.rounds ?? '5'),
-    json: values.json, markdown: values.markdown, smoke,
+    json: values.json,
+    markdown: values.markdown,
+    smoke,
     builds: (values.adit ?? []).map(aditBuild),
     help: values.help ?? false,
   };
@@ -74,17 +85,22 @@ export function parseOptions(args: readonly string[]): BenchOptions {
 function readFlags(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false }).values;
-  } catch (cause) { throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause }); }
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 function list(flag: string, text: string): string[] {
-  const names = text.split(',').map(name => name.trim()).filter(name => name !== '');
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   if (names.length === 0) throw new UsageError(`${flag} wants names with commas between them.`);
   return [...new Set(names)];
 }
 
 function testName(name: string): TestName {
-  const known = testNames.find(test => test === name);
+  const known = testNames.find((test) => test === name);
   if (known === undefined) throw new UsageError(`--tests: "${name}" is none of ${testNames.join(', ')}.`);
   return known;
 }

@@ -12,10 +12,18 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'adit-bench-test-'));
   pki = await makePki(join(folder, 'pki'));
 });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
-test.each([['server', 'sslserver'], ['client', 'sslclient']] as const)('openssl accepts the %s certificate strictly, for its purpose only', async (half, purpose) => {
-  const verify = (as: string) => run(['openssl', 'verify', '-x509_strict', '-purpose', as, '-CAfile', pki.ca, pki[half].cert], { timeoutMs: 10_000 });
+test.each([
+  ['server', 'sslserver'],
+  ['client', 'sslclient'],
+] as const)('openssl accepts the %s certificate strictly, for its purpose only', async (half, purpose) => {
+  const verify = (as: string) =>
+    run(['openssl', 'verify', '-x509_strict', '-purpose', as, '-CAfile', pki.ca, pki[half].cert], {
+      timeoutMs: 10_000,
+    });
   expect((await verify(purpose)).status).toBe(0);
   expect((await verify(purpose === 'sslserver' ? 'sslclient' : 'sslserver')).status).not.toBe(0);
 });
@@ -25,5 +33,6 @@ test('the certificates carry the names that the pairs check', () => {
   expect(names(pki.client.cert)).toBe('URI:spiffe://bench.test/client/alice');
 });
 test('the keys are for their owner alone', () => {
-  for (const { key, pem } of [pki.server, pki.client]) expect([key, pem].map(file => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
+  for (const { key, pem } of [pki.server, pki.client])
+    expect([key, pem].map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
 });

@@ -9,8 +9,16 @@ import { run } from './process/child.ts';
 import { requireProgram } from './process/program.ts';
 
 /** Paths of PEM files; `pem` is the certificate followed by its key. */
-export interface KeyPair { readonly cert: string; readonly key: string; readonly pem: string }
-export interface Pki { readonly ca: string; readonly server: KeyPair; readonly client: KeyPair }
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+  readonly pem: string;
+}
+export interface Pki {
+  readonly ca: string;
+  readonly server: KeyPair;
+  readonly client: KeyPair;
+}
 
 /** DNS name of the server, for peers that check one. */
 export const serverName = 'localhost';
@@ -22,25 +30,77 @@ export async function makePki(folder: string): Promise<Pki> {
   mkdirSync(folder, { mode: 0o700 });
   const at = (name: string): string => join(folder, name);
   await makeKey(at('ca.key'));
-  await openssl(['req', '-x509', '-new', '-key', at('ca.key'), '-sha256', '-days', '30', '-subj', '/CN=bench-ca', '-addext', 'keyUsage=critical,keyCertSign,cRLSign', '-out', at('ca.crt')]);
+  await openssl([
+    'req',
+    '-x509',
+    '-new',
+    '-key',
+    at('ca.key'),
+    '-sha256',
+    '-days',
+    '30',
+    '-subj',
+    '/CN=bench-ca',
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign',
+    '-out',
+    at('ca.crt'),
+  ]);
   return {
     ca: at('ca.crt'),
-    server: await issue(folder, { name: serverName, usage: 'serverAuth', subjectAltName: `DNS:${serverName},IP:127.0.0.1` }),
-    client: await issue(folder, { name: clientName, usage: 'clientAuth', subjectAltName: `URI:spiffe://bench.test/client/${clientName}` }),
+    server: await issue(folder, {
+      name: serverName,
+      usage: 'serverAuth',
+      subjectAltName: `DNS:${serverName},IP:127.0.0.1`,
+    }),
+    client: await issue(folder, {
+      name: clientName,
+      usage: 'clientAuth',
+      subjectAltName: `URI:spiffe://bench.test/client/${clientName}`,
+    }),
   };
 }
 
-interface Leaf { readonly name: string; readonly usage: 'serverAuth' | 'clientAuth'; readonly subjectAltName: string }
+interface Leaf {
+  readonly name: string;
+  readonly usage: 'serverAuth' | 'clientAuth';
+  readonly subjectAltName: string;
+}
 
 async function issue(folder: string, { name, usage, subjectAltName }: Leaf): Promise<KeyPair> {
   const file = (ending: string): string => join(folder, `${name}.${ending}`);
   await makeKey(file('key'));
   await openssl(['req', '-new', '-key', file('key'), '-subj', `/CN=${name}`, '-out', file('csr')]);
-  writeFileSync(file('ext'), [
-    'basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature', `extendedKeyUsage=${usage}`, `subjectAltName=${subjectAltName}`,
-    'subjectKeyIdentifier=hash', 'authorityKeyIdentifier=keyid', '',
-  ].join('\n'));
-  await openssl(['x509', '-req', '-in', file('csr'), '-CA', join(folder, 'ca.crt'), '-CAkey', join(folder, 'ca.key'), '-CAcreateserial', '-days', '30', '-sha256', '-extfile', file('ext'), '-out', file('crt')]);
+  writeFileSync(
+    file('ext'),
+    [
+      'basicConstraints=critical,CA:FALSE',
+      'keyUsage=critical,digitalSignature',
+      `extendedKeyUsage=${usage}`,
+      `subjectAltName=${subjectAltName}`,
+      'subjectKeyIdentifier=hash',
+      'authorityKeyIdentifier=keyid',
+      '',
+    ].join('\n'),
+  );
+  await openssl([
+    'x509',
+    '-req',
+    '-in',
+    file('csr'),
+    '-CA',
+    join(folder, 'ca.crt'),
+    '-CAkey',
+    join(folder, 'ca.key'),
+    '-CAcreateserial',
+    '-days',
+    '30',
+    '-sha256',
+    '-extfile',
+    file('ext'),
+    '-out',
+    file('crt'),
+  ]);
   writeFileSync(file('pem'), readFileSync(file('crt'), 'utf8') + readFileSync(file('key'), 'utf8'), { mode: 0o600 });
   return { cert: file('crt'), key: file('key'), pem: file('pem') };
 }

@@ -1,6 +1,7 @@
 /**
  * One run of the benchmark: every step of the schedule with a fresh pair, and what came of it.
- * Rule: a step that fails is a note in the results and never ends the run; its pair and service are stopped before the next step.
+ * Rule: a step that fails is a note in the results and never ends the run; its pair and service are stopped before the
+ * next step.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,42 +35,61 @@ export interface RunOptions extends LoadOptions {
 /** Measures. Fails only when there is nothing to measure with (no certificates). */
 export async function runBench(options: RunOptions): Promise<Results> {
   const { peers, tests, rounds, folder, progress } = options;
-  const results = new Results({ pairs: peers, rows: rowNames.filter(name => tests.includes(row(name).test)) });
+  const results = new Results({ pairs: peers, rows: rowNames.filter((name) => tests.includes(row(name).test)) });
   const bench = { pki: await makePki(join(folder, 'pki')), folder, options };
   for (const step of schedule({ rounds, tests, pairs: peers.map(({ name }) => name) })) {
     progress(step);
-    const outcome = await measure(bench, step).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+    const outcome = await measure(bench, step).catch((error: unknown) =>
+      error instanceof Error ? error : new Error(String(error)),
+    );
     if (outcome instanceof Error) results.notes.push({ ...step, text: outcome.message, failed: true });
     else {
       results.add(step, outcome.values);
-      results.notes.push(...outcome.trouble.map(text => ({ ...step, text, failed: false })));
+      results.notes.push(...outcome.trouble.map((text) => ({ ...step, text, failed: false })));
     }
     progress(step, outcome);
   }
   return results;
 }
 
-interface Bench { readonly pki: Pki; readonly folder: string; readonly options: RunOptions }
+interface Bench {
+  readonly pki: Pki;
+  readonly folder: string;
+  readonly options: RunOptions;
+}
 
 async function measure({ pki, folder, options }: Bench, { test, pair: name }: Step): Promise<Sample> {
   const load: Load = loads[test];
-  const absent = load.needs.find(program => findProgram(program) === undefined);
+  const absent = load.needs.find((program) => findProgram(program) === undefined);
   if (absent !== undefined) throw new Error(`${absent} is not installed`);
   const service = await startService(load.service, folder);
   try {
-    const pair = await startPair(options.peers.find(peer => peer.name === name)!, { pki, folder, servicePort: service.port });
+    const pair = await startPair(
+      options.peers.find((peer) => peer.name === name)!,
+      { pki, folder, servicePort: service.port },
+    );
     try {
-      const sample = await load.measure(pair, options).catch((error: unknown) => { throw explained(error, pair); });
+      const sample = await load.measure(pair, options).catch((error: unknown) => {
+        throw explained(error, pair);
+      });
       pair.check();
       return sample;
-    } finally { await pair.stop(); }
-  } finally { await service.stop(); }
+    } finally {
+      await pair.stop();
+    }
+  } finally {
+    await service.stop();
+  }
 }
 
 /** What a load saw, and the last words of the half that broke it, if one did. */
 function explained(error: unknown, pair: Pair): Error {
   const seen = error instanceof Error ? error.message : String(error);
-  try { pair.check(); } catch (gone) { return new Error(`${seen}; ${gone instanceof Error ? gone.message : String(gone)}`, { cause: error }); }
+  try {
+    pair.check();
+  } catch (gone) {
+    return new Error(`${seen}; ${gone instanceof Error ? gone.message : String(gone)}`, { cause: error });
+  }
   return new Error(seen, { cause: error });
 }
 

@@ -5,11 +5,25 @@
  */
 import type { TestName } from './options.ts';
 
-export interface Step { readonly round: number; readonly test: TestName; readonly pair: string }
+export interface Step {
+  readonly round: number;
+  readonly test: TestName;
+  readonly pair: string;
+}
 
 /** Every step of a run in order; rounds count from 0. */
-export function schedule({ rounds, tests, pairs }: { readonly rounds: number; readonly tests: readonly TestName[]; readonly pairs: readonly string[] }): Step[] {
-  return Array.from({ length: rounds }, (_, round) => tests.flatMap(test => rotate(pairs, round).map(pair => ({ round, test, pair })))).flat();
+export function schedule({
+  rounds,
+  tests,
+  pairs,
+}: {
+  readonly rounds: number;
+  readonly tests: readonly TestName[];
+  readonly pairs: readonly string[];
+}): Step[] {
+  return Array.from({ length: rounds }, (_, round) =>
+    tests.flatMap((test) => rotate(pairs, round).map((pair) => ({ round, test, pair }))),
+  ).flat();
 }
 
 function rotate<T>(values: readonly T[], by: number): T[] {

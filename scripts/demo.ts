@@ -1,7 +1,8 @@
 /**
- * `npm run demo`: the whole of Adit in half a minute, with real processes on this machine, and a check behind every line that it shows.
- * Rule: exits 0 only if everything held; leaves no process and no file behind, also when it fails, is interrupted, or loses its terminal.
- * The acts are in demo/acts.ts, in the order in which they are played.
+ * `npm run demo`: the whole of Adit in half a minute, with real processes on this machine, and a check behind every
+ * line that it shows.
+ * Rule: exits 0 only if everything held; leaves no process and no file behind, also when it fails, is interrupted, or
+ * loses its terminal. The acts are in demo/acts.ts, in the order in which they are played.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -35,7 +36,9 @@ function interruption(): Promise<never> {
     }
     process.stdout.on('error', () => reject(new Interrupted('nobody reads this any more', 1)));
     // npm may be ended without a word to us: nothing may run on without it.
-    setInterval(() => { if (process.ppid !== parent) reject(new Interrupted('the process that started it is gone', 1)); }, parentCheckMs).unref();
+    setInterval(() => {
+      if (process.ppid !== parent) reject(new Interrupted('the process that started it is gone', 1));
+    }, parentCheckMs).unref();
   });
 }
 
@@ -49,7 +52,10 @@ const startedAtMs = performance.now();
 try {
   await Promise.race([play(folder), collapsed, interruption()]);
   await stopAll();
-  stage.finale(`All of it held, in ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s. Nothing is left running.`, true);
+  stage.finale(
+    `All of it held, in ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s. Nothing is left running.`,
+    true,
+  );
   process.exit(0);
 } catch (error) {
   await stopAll();

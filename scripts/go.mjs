@@ -1,7 +1,9 @@
 /**
- * From a bare clone to a running task: installs with pnpm (through npx where it is missing), builds, then runs the task under the pinned Node.
- * Rule: needs only Node 20 and npm; does nothing twice (what was installed is remembered by the hash of the manifests); a failed step says
- * in one line what failed and ends with its status. `test` ends with its closing line even where the tests could not be started.
+ * From a bare clone to a running task: installs with pnpm (through npx where it is missing), builds, then runs the task
+ * under the pinned Node.
+ * Rule: needs only Node 20 and npm; does nothing twice (what was installed is remembered by the hash of the manifests);
+ * a failed step says in one line what failed and ends with its status. `test` ends with its closing line even where the
+ * tests could not be started.
  * usage: node scripts/go.mjs build|test|demo|lint|fuzz|bench [arguments]
  */
 import { spawnSync } from 'node:child_process';
@@ -42,16 +44,27 @@ function install() {
   if (existsSync(pinned) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   rmSync(stamp, { force: true });
   const path = process.env.npm_execpath ?? '';
-  const [command, before] = /pnpm[^/\\]*$/.test(path) ? [process.execPath, [path]] : [windows ? 'npx.cmd' : 'npx', ['--yes', 'pnpm@12']];
-  run('install', command, [...before, 'install', '--frozen-lockfile', '--reporter=append-only', '--config.confirm-modules-purge=false']);
+  const [command, before] = /pnpm[^/\\]*$/.test(path)
+    ? [process.execPath, [path]]
+    : [windows ? 'npx.cmd' : 'npx', ['--yes', 'pnpm@12']];
+  run('install', command, [
+    ...before,
+    'install',
+    '--frozen-lockfile',
+    '--reporter=append-only',
+    '--config.confirm-modules-purge=false',
+  ]);
   mkdirSync(at('node_modules', '.cache'), { recursive: true });
   writeFileSync(stamp, wanted);
 }
 
 function fingerprint() {
-  const packages = readdirSync(at('packages')).sort().map((name) => join('packages', name, 'package.json'));
+  const packages = readdirSync(at('packages'))
+    .sort()
+    .map((name) => join('packages', name, 'package.json'));
   const hash = createHash('sha256').update(process.platform).update(process.arch);
-  for (const manifest of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...packages]) if (existsSync(at(manifest))) hash.update(manifest).update(readFileSync(at(manifest)));
+  for (const manifest of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...packages])
+    if (existsSync(at(manifest))) hash.update(manifest).update(readFileSync(at(manifest)));
   return hash.digest('hex');
 }
 
@@ -64,7 +77,11 @@ function runTests() {
 
 /** Runs one step; ends the process with its status if it fails. */
 function run(step, command, argv) {
-  const { status, signal, error } = spawnSync(command, argv, { cwd: root, stdio: 'inherit', shell: windows && command.endsWith('.cmd') });
+  const { status, signal, error } = spawnSync(command, argv, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: windows && command.endsWith('.cmd'),
+  });
   if (error) fail(`${step} could not start: ${error.message}`, 1);
   if (signal) fail(`${step} was ended by ${signal}`, 128 + constants.signals[signal]);
   if (status !== 0) fail(`${step} failed (exit status ${status})`, status);

@@ -1,13 +1,27 @@
-/** The way from a bare clone to a task, on a small repository whose installer, compiler and tests are scripts that say they ran. */
+/**
+ * The way from a bare clone to a task, on a small repository whose installer, compiler and tests are scripts that say
+ * they ran.
+ */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
 
 const folder = mkdtempSync(join(tmpdir(), 'adit-bootstrap-'));
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 let clones = 0;
 /** A clone in which nothing is installed; `npx` on its PATH installs Node and a compiler unless told to fail. */
@@ -18,32 +32,52 @@ function clone({ installs = 'exit 0', compiles = '', tests = '' } = {}) {
     writeFileSync(join(root, name), text);
     return join(root, name);
   };
-  for (const name of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'packages/shared/package.json']) put(name, '{}');
+  for (const name of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'packages/shared/package.json'])
+    put(name, '{}');
   put('scripts/test.mjs', `console.log('tests of', process.argv.slice(2).join(' ')); ${tests}`);
   put('compiler.js', `console.log('compiled'); ${compiles}`);
   copyFileSync(fileURLToPath(new URL('./go.mjs', import.meta.url)), join(root, 'scripts', 'go.mjs'));
-  chmodSync(put('bin/npx', `#!/bin/sh\necho "npx $*"\nmkdir -p node_modules/node/bin node_modules/typescript/bin\nln -sf '${process.execPath}' node_modules/node/bin/node\ncp compiler.js node_modules/typescript/bin/tsc\n${installs}\n`), 0o755);
+  chmodSync(
+    put(
+      'bin/npx',
+      '#!/bin/sh\necho "npx $*"\nmkdir -p node_modules/node/bin node_modules/typescript/bin\nln -sf ' +
+        `'${process.execPath}' node_modules/node/bin/node\ncp compiler.js node_modules/typescript/bin/tsc\n` +
+        `${installs}\n`,
+    ),
+    0o755,
+  );
   const go = (...args) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'go.mjs'), ...args], { encoding: 'utf8', env: { PATH: [join(root, 'bin'), process.env['PATH']].join(delimiter) } });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'go.mjs'), ...args], {
+      encoding: 'utf8',
+      env: { PATH: [join(root, 'bin'), process.env['PATH']].join(delimiter) },
+    });
     return { status, out: stdout.trimEnd().split('\n'), error: stderr.trimEnd().split('\n').at(-1) };
   };
   return { root, go };
 }
-const installed = 'npx --yes pnpm@12 install --frozen-lockfile --reporter=append-only --config.confirm-modules-purge=false';
+const installed =
+  'npx --yes pnpm@12 install --frozen-lockfile --reporter=append-only --config.confirm-modules-purge=false';
 
 test('a bare clone installs, compiles and runs; the next run does not install again', () => {
   const { go } = clone();
-  expect(go('test', 'packages/shared', '-t', 'one')).toEqual({ status: 0, out: [installed, 'compiled', 'tests of packages/shared -t one'], error: '' });
+  expect(go('test', 'packages/shared', '-t', 'one')).toEqual({
+    status: 0,
+    out: [installed, 'compiled', 'tests of packages/shared -t one'],
+    error: '',
+  });
   expect(go('test')).toEqual({ status: 0, out: ['compiled', 'tests of'], error: '' });
 });
 
-test.each(['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'packages/shared/package.json'])('a change of %s installs again, once', (name) => {
-  const { root, go } = clone();
-  go('build');
-  appendFileSync(join(root, name), '\n');
-  expect(go('build').out).toEqual([installed, 'compiled']);
-  expect(go('build').out).toEqual(['compiled']);
-});
+test.each(['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'packages/shared/package.json'])(
+  'a change of %s installs again, once',
+  (name) => {
+    const { root, go } = clone();
+    go('build');
+    appendFileSync(join(root, name), '\n');
+    expect(go('build').out).toEqual([installed, 'compiled']);
+    expect(go('build').out).toEqual(['compiled']);
+  },
+);
 
 test('an installation that fails says so in one line, and is tried again', () => {
   const { go } = clone({ installs: 'exit 7' });
@@ -53,7 +87,11 @@ test('an installation that fails says so in one line, and is tried again', () =>
 
 test('a build that fails ends a run of the tests with their closing line, as a failure', () => {
   const { go } = clone({ compiles: 'process.exitCode = 2;' });
-  expect(go('test')).toEqual({ status: 2, out: [installed, 'compiled', '0 passed, 1 failed'], error: 'build failed (exit status 2)' });
+  expect(go('test')).toEqual({
+    status: 2,
+    out: [installed, 'compiled', '0 passed, 1 failed'],
+    error: 'build failed (exit status 2)',
+  });
 });
 
 test('tests that fail have the last word', () => {
@@ -65,11 +103,19 @@ test('tests that fail have the last word', () => {
 test('tests that are killed are closed as a failure', () => {
   const { go } = clone({ tests: "process.kill(process.pid, 'SIGKILL');" });
   const { status, out, error } = go('test');
-  expect({ status, last: out.at(-1), error }).toEqual({ status: 1, last: '0 passed, 1 failed', error: 'tests were cut off' });
+  expect({ status, last: out.at(-1), error }).toEqual({
+    status: 1,
+    last: '0 passed, 1 failed',
+    error: 'tests were cut off',
+  });
 });
 
 test('an unknown task is refused with those that exist', () => {
   const { root, go } = clone();
-  expect(go('deploy')).toEqual({ status: 2, out: [''], error: 'unknown task deploy: one of build, test, demo, lint, fuzz, bench' });
+  expect(go('deploy')).toEqual({
+    status: 2,
+    out: [''],
+    error: 'unknown task deploy: one of build, test, demo, lint, fuzz, bench',
+  });
   expect(() => readFileSync(join(root, 'node_modules'))).toThrow('ENOENT');
 });

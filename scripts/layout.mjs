@@ -11,7 +11,18 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const maxLines = 300;
-const [protocol, errors, observe, net, identity, config, carrier, session, stream, process_] = ['protocol', 'errors.ts', 'observe', 'net', 'identity', 'config', 'carrier', 'session', 'stream', 'process'].map((name) => `shared/src/${name}`);
+const [protocol, errors, observe, net, identity, config, carrier, session, stream, process_] = [
+  'protocol',
+  'errors.ts',
+  'observe',
+  'net',
+  'identity',
+  'config',
+  'carrier',
+  'session',
+  'stream',
+  'process',
+].map((name) => `shared/src/${name}`);
 const contract = `${carrier}/contract.ts`;
 const base = [protocol, errors, observe];
 
@@ -30,10 +41,39 @@ const mayImport = {
   'ingress/src/frontend': [...base, net, identity],
   'ingress/src/connection.ts': [...base, net, identity, stream, contract, 'ingress/src/frontend/contract.ts'],
   'ingress/src': ['shared/src'],
-  'egress/src/policy': [...base, identity, 'shared/src/config/values/duration.ts', 'shared/src/config/values/proxy-url.ts', 'shared/src/config/values/egress-address.ts'],
+  'egress/src/policy': [
+    ...base,
+    identity,
+    'shared/src/config/values/duration.ts',
+    'shared/src/config/values/proxy-url.ts',
+    'shared/src/config/values/egress-address.ts',
+  ],
   'egress/src/dialer': [...base, net],
-  'egress/src/backend': [...base, net, identity, `${carrier}/system-roots.ts`, `${carrier}/route.ts`, `${carrier}/proven-tls.ts`, `${carrier}/proven-connect.ts`, 'shared/src/config/values/proxy-url.ts', 'egress/src/dialer', 'egress/src/policy/service.ts', 'egress/src/policy/via.ts', 'egress/src/trail.ts'],
-  'egress/src/stream.ts': [...base, net, identity, stream, 'egress/src/policy', 'egress/src/dialer', 'egress/src/backend', 'egress/src/limits.ts', 'egress/src/trail.ts'],
+  'egress/src/backend': [
+    ...base,
+    net,
+    identity,
+    `${carrier}/system-roots.ts`,
+    `${carrier}/route.ts`,
+    `${carrier}/proven-tls.ts`,
+    `${carrier}/proven-connect.ts`,
+    'shared/src/config/values/proxy-url.ts',
+    'egress/src/dialer',
+    'egress/src/policy/service.ts',
+    'egress/src/policy/via.ts',
+    'egress/src/trail.ts',
+  ],
+  'egress/src/stream.ts': [
+    ...base,
+    net,
+    identity,
+    stream,
+    'egress/src/policy',
+    'egress/src/dialer',
+    'egress/src/backend',
+    'egress/src/limits.ts',
+    'egress/src/trail.ts',
+  ],
   'egress/src': ['shared/src'],
   'pki/src': [...base, identity, config],
   'cli/src': ['shared/src', '@adit/pki', '@adit/ingress', '@adit/egress'],
@@ -42,7 +82,9 @@ const mayImport = {
 /** Modules of Node that a folder may not use: the wire formats use none, the policy reads its own file and nothing else. */
 const neverImport = {
   [protocol]: builtinModules.map((name) => `node:${name.replace('node:', '')}`),
-  'egress/src/policy': ['child_process', 'dgram', 'dns', 'dns/promises', 'http', 'http2', 'https', 'net', 'tls'].map((name) => `node:${name}`),
+  'egress/src/policy': ['child_process', 'dgram', 'dns', 'dns/promises', 'http', 'http2', 'https', 'net', 'tls'].map(
+    (name) => `node:${name}`,
+  ),
 };
 
 const vagueNames = /(^|-)(manager|handler|utils?|helpers?|common|base|impl|data|info|misc)(-|\.)/;
@@ -53,23 +95,38 @@ const ignored = new Set(['node_modules', 'dist', 'coverage', '.git', '.cache']);
 /** Every finding about the tree below `root`, as lines to print. */
 export function findings(root) {
   const packages = join(root, 'packages');
-  const inPackages = filesBelow(packages).filter((file) => file.endsWith('.ts')).flatMap((file) => {
-    const name = slashed(relative(packages, file));
-    const text = readFileSync(file, 'utf8');
-    return [...aboutName(name), ...aboutSize(name, text), ...aboutTest(file, name, text), ...aboutImports(packages, name, text)];
-  });
-  return [...inPackages, ...filesBelow(root).flatMap((file) => aboutPlaces(slashed(relative(root, file)), readFileSync(file, 'utf8')))];
+  const inPackages = filesBelow(packages)
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => {
+      const name = slashed(relative(packages, file));
+      const text = readFileSync(file, 'utf8');
+      return [
+        ...aboutName(name),
+        ...aboutSize(name, text),
+        ...aboutTest(file, name, text),
+        ...aboutImports(packages, name, text),
+      ];
+    });
+  return [
+    ...inPackages,
+    ...filesBelow(root).flatMap((file) => aboutPlaces(slashed(relative(root, file)), readFileSync(file, 'utf8'))),
+  ];
 }
 
 function filesBelow(folder) {
-  return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !ignored.has(name)).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return filesBelow(path);
-    return entry.isFile() ? [path] : [];
-  }).sort();
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => !ignored.has(name))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return filesBelow(path);
+      return entry.isFile() ? [path] : [];
+    })
+    .sort();
 }
 
-function slashed(path) { return path.split(sep).join('/'); }
+function slashed(path) {
+  return path.split(sep).join('/');
+}
 
 function aboutName(name) {
   const file = name.split('/').at(-1);
@@ -88,10 +145,14 @@ function aboutTest(file, name, text) {
 }
 
 /** A file that exports nothing that runs needs no test. */
-function typesOnly(text) { return !/^export (?:(?:async |abstract )*(?:function|const|let|class)\b|\{[^}]*\}(?!\s*from))/m.test(text); }
+function typesOnly(text) {
+  return !/^export (?:(?:async |abstract )*(?:function|const|let|class)\b|\{[^}]*\}(?!\s*from))/m.test(text);
+}
 
 function aboutPlaces(name, text) {
-  return text.split('\n').flatMap((line, at) => (privatePlaces.test(line) ? [`${name}:${at + 1}: names a place on one machine`] : []));
+  return text
+    .split('\n')
+    .flatMap((line, at) => (privatePlaces.test(line) ? [`${name}:${at + 1}: names a place on one machine`] : []));
 }
 
 function aboutImports(packages, name, text) {
@@ -100,9 +161,16 @@ function aboutImports(packages, name, text) {
   if (folder === undefined) return [`${name}: the import table does not know this folder`];
   const { dependencies = {} } = JSON.parse(readFileSync(join(packages, name.split('/')[0], 'package.json'), 'utf8'));
   return importsOf(text).flatMap((specifier) => {
-    if (specifier.startsWith('.')) return judged(folder, name, slashed(relative(packages, resolve(packages, dirname(name), specifier))));
-    if (isBuiltin(specifier)) return Object.entries(neverImport).some(([where, what]) => within(where, name) && what.includes(specifier)) ? [`${name}: may not import ${specifier}`] : [];
-    const owner = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+    if (specifier.startsWith('.'))
+      return judged(folder, name, slashed(relative(packages, resolve(packages, dirname(name), specifier))));
+    if (isBuiltin(specifier))
+      return Object.entries(neverImport).some(([where, what]) => within(where, name) && what.includes(specifier))
+        ? [`${name}: may not import ${specifier}`]
+        : [];
+    const owner = specifier
+      .split('/')
+      .slice(0, specifier.startsWith('@') ? 2 : 1)
+      .join('/');
     if (!Object.hasOwn(dependencies, owner)) return [`${name}: ${owner} is not among the dependencies of its package`];
     if (owner !== '@adit/shared') return owner.startsWith('@adit/') ? judged(folder, name, specifier) : [];
     const target = `shared/src/${specifier.slice(owner.length + 1)}.ts`;
@@ -111,21 +179,33 @@ function aboutImports(packages, name, text) {
 }
 
 function judged(folder, name, target) {
-  return [folder, ...mayImport[folder]].some((allowed) => within(allowed, target)) ? [] : [`${name}: may not import ${target}`];
+  return [folder, ...mayImport[folder]].some((allowed) => within(allowed, target))
+    ? []
+    : [`${name}: may not import ${target}`];
 }
 
-function within(folder, name) { return name === folder || name.startsWith(`${folder}/`); }
+function within(folder, name) {
+  return name === folder || name.startsWith(`${folder}/`);
+}
 
-function isBuiltin(specifier) { return specifier.startsWith('node:') || builtinModules.includes(specifier); }
+function isBuiltin(specifier) {
+  return specifier.startsWith('node:') || builtinModules.includes(specifier);
+}
 
 /** What a text imports, and passes on, from where. */
 function importsOf(text) {
-  const listed = [...text.matchAll(/^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]/gm)].map(([, specifier]) => specifier);
-  const bare = [...text.matchAll(/^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm)].map(([, first, second]) => first ?? second);
+  const listed = [...text.matchAll(/^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]/gm)].map(
+    ([, specifier]) => specifier,
+  );
+  const bare = [...text.matchAll(/^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm)].map(
+    ([, first, second]) => first ?? second,
+  );
   return [...listed, ...bare];
 }
 
-function longest(keys, name) { return keys.filter((key) => within(key, name)).sort((a, b) => b.length - a.length)[0]; }
+function longest(keys, name) {
+  return keys.filter((key) => within(key, name)).sort((a, b) => b.length - a.length)[0];
+}
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const found = findings(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url)));

@@ -19,21 +19,44 @@ const counts = readCounts();
 rmSync(folder, { recursive: true, force: true });
 
 const failed = counts.failed === 0 && (status !== 0 || counts.passed === 0) ? 1 : counts.failed;
-for (const name of counts.skippedNames.filter((each) => / \((missing: |needs )[^()]*\)$/.test(each))) process.stdout.write(`skipped, program missing: ${name}\n`);
-process.stdout.write(`${counts.passed} passed, ${failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}\n`);
+for (const name of counts.skippedNames.filter((each) => / \((missing: |needs )[^()]*\)$/.test(each)))
+  process.stdout.write(`skipped, program missing: ${name}\n`);
+process.stdout.write(
+  `${counts.passed} passed, ${failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}\n`,
+);
 process.exitCode = failed > 0 ? 1 : 0;
 
-/** Resolves with the exit status of jest, or with undefined where a signal ended it or it could not start. Signals that reach us reach it. */
+/**
+ * Resolves with the exit status of jest, or with undefined where a signal ended it or it could not start. Signals that
+ * reach us reach it.
+ */
 function runJest(args) {
   // A flag has to follow the reporters: they take every word up to the next one.
   const reporters = ['--reporters=default', `--reporters=${join(root, 'test', 'support', 'reporter.mjs')}`];
-  const jest = spawn(process.execPath, [
-    '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...reporters, '--ci', ...args,
-  ], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, TEST_COUNTS_FILE: file } });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { jest.kill(signal); });
+  const jest = spawn(
+    process.execPath,
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+      ...reporters,
+      '--ci',
+      ...args,
+    ],
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, TEST_COUNTS_FILE: file } },
+  );
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => {
+      jest.kill(signal);
+    });
   return new Promise((resolve) => {
-    jest.once('error', (error) => { process.stderr.write(`jest could not start: ${error.message}\n`); resolve(undefined); });
-    jest.once('close', (code) => { resolve(code ?? undefined); });
+    jest.once('error', (error) => {
+      process.stderr.write(`jest could not start: ${error.message}\n`);
+      resolve(undefined);
+    });
+    jest.once('close', (code) => {
+      resolve(code ?? undefined);
+    });
   });
 }
 
@@ -41,7 +64,9 @@ function readCounts() {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    process.stderr.write(`the test run did not reach its end: ${error.code === 'ENOENT' ? 'it left no counts' : error.message}\n`);
+    process.stderr.write(
+      `the test run did not reach its end: ${error.code === 'ENOENT' ? 'it left no counts' : error.message}\n`,
+    );
     return { passed: 0, failed: 0, skipped: 0, skippedNames: [] };
   }
 }

@@ -7,8 +7,16 @@ const options = { seconds: 1, warmUp: false, setups: 1, idleConnections: 60 };
 
 /** A process that stands for a pair: answers each connection, and does to it what `also` says. */
 async function service(also: string): Promise<Pair> {
-  const child = new Child([process.execPath, '-e', `let seen = 0; const server = require('node:net').createServer(socket => { seen++; socket.on('error', () => {}); socket.once('data', () => { socket.write('x'); ${also} }); }).listen(0, '127.0.0.1', () => console.log(server.address().port))`]);
-  const port = await new Promise<number>(resolve => { child.process.stdout!.once('data', chunk => resolve(Number(chunk))); });
+  const child = new Child([
+    process.execPath,
+    '-e',
+    `let seen = 0; const server = require('node:net').createServer(socket => { seen++; socket.on('error', () ` +
+      `=> {}); socket.once('data', () => { socket.write('x'); ${also} }); }).listen(0, '127.0.0.1', () => ` +
+      'console.log(server.address().port))',
+  ]);
+  const port = await new Promise<number>((resolve) => {
+    child.process.stdout!.once('data', (chunk) => resolve(Number(chunk)));
+  });
   return new Pair(port, [child]);
 }
 
@@ -21,10 +29,16 @@ describe('memory per idle connection', () => {
     expect(values['idle-base']).toBeGreaterThan(5);
   });
   test('is not measured when connections do not stay', async () => {
-    await expect(idle.measure(await service('if (seen > 50) setTimeout(() => socket.destroy(), 300);'), options)).rejects.toThrow(/idle: of 60 connections only \d+ stayed open/);
+    await expect(
+      idle.measure(await service('if (seen > 50) setTimeout(() => socket.destroy(), 300);'), options),
+    ).rejects.toThrow(/idle: of 60 connections only \d+ stayed open/);
   });
   test('is not measured when connections cannot be opened', async () => {
-    await expect(idle.measure(await service('if (seen > 30) process.exit();'), options)).rejects.toThrow(/idle: .*\d+ of 60 were open/);
+    await expect(idle.measure(await service('if (seen > 30) process.exit();'), options)).rejects.toThrow(
+      /idle: .*\d+ of 60 were open/,
+    );
   });
-  test('does not exist without a tunnel', async () => { expect(await idle.measure(new Pair(1, []), options)).toEqual({ trouble: [], values: {} }); });
+  test('does not exist without a tunnel', async () => {
+    expect(await idle.measure(new Pair(1, []), options)).toEqual({ trouble: [], values: {} });
+  });
 });

@@ -1,6 +1,7 @@
 /**
  * A load: drives one pair for a while and says what it saw.
- * Rule: it fails rather than make up a value; `trouble` is what the user must know beside the values (errors that the load counted).
+ * Rule: it fails rather than make up a value; `trouble` is what the user must know beside the values (errors that the
+ * load counted).
  */
 import type { TestName } from '../options.ts';
 import type { Pair } from '../pair.ts';
@@ -17,7 +18,10 @@ export interface LoadOptions {
   readonly idleConnections: number;
 }
 
-export interface Sample { readonly values: Partial<Record<RowName, number>>; readonly trouble: readonly string[] }
+export interface Sample {
+  readonly values: Partial<Record<RowName, number>>;
+  readonly trouble: readonly string[];
+}
 
 export interface Load {
   readonly test: TestName;

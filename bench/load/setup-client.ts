@@ -1,7 +1,8 @@
 /**
- * Program: `node setup-client.ts PORT WARM-UPS COUNT`. Connects to 127.0.0.1:PORT, asks, stops the clock at the first byte, waits for the end
- * of the answer, closes, and does it again; then writes COUNT times in milliseconds as JSON.
- * Rule: between two timings everything of the former connection is over; a connection that ends without an answer fails the whole.
+ * Program: `node setup-client.ts PORT WARM-UPS COUNT`. Connects to 127.0.0.1:PORT, asks, stops the clock at the first
+ * byte, waits for the end of the answer, closes, and does it again; then writes COUNT times in milliseconds as JSON.
+ * Rule: between two timings everything of the former connection is over; a connection that ends without an answer fails
+ * the whole.
  */
 import { connect } from 'node:net';
 
@@ -14,8 +15,12 @@ function once(): Promise<number> {
     const start = performance.now();
     const socket = connect({ port, host: '127.0.0.1' });
     socket.on('error', reject);
-    socket.once('data', () => { elapsed = performance.now() - start; });
-    socket.on('close', () => (elapsed === undefined ? reject(new Error('a connection ended without an answer')) : resolve(elapsed)));
+    socket.once('data', () => {
+      elapsed = performance.now() - start;
+    });
+    socket.on('close', () =>
+      elapsed === undefined ? reject(new Error('a connection ended without an answer')) : resolve(elapsed),
+    );
     socket.write(request);
   });
 }

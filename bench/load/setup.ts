@@ -13,9 +13,14 @@ const fewWarmUps = 20;
 const timeoutMs = 60_000;
 
 export const setup: Load = {
-  test: 'setup', service: 'http', needs: ['nginx'],
+  test: 'setup',
+  service: 'http',
+  needs: ['nginx'],
   async measure(pair, { setups, warmUp }) {
-    const { status, stdout, stderr } = await run([process.execPath, client, String(pair.port), String(warmUp ? warmUps : fewWarmUps), String(setups)], { name: 'the client of "setup"', timeoutMs });
+    const { status, stdout, stderr } = await run(
+      [process.execPath, client, String(pair.port), String(warmUp ? warmUps : fewWarmUps), String(setups)],
+      { name: 'the client of "setup"', timeoutMs },
+    );
     if (status !== 0) throw new Error(`setup: ${tail(stderr)}`);
     const times = JSON.parse(stdout) as number[];
     if (times.length !== setups) throw new Error(`setup: ${times.length} of ${setups} connections were timed`);

@@ -1,7 +1,8 @@
 /**
- * Adit itself, this checkout's build or another: an egress with one rule, an ingress with one forward, defaults otherwise.
- * Rule: started as a user would start it, each half by the program of its own package, with the Node that runs the benchmark;
- * nothing in its environment is set for speed, and its log, access records included, goes to a file.
+ * Adit itself, this checkout's build or another: an egress with one rule, an ingress with one forward, defaults
+ * otherwise.
+ * Rule: started as a user would start it, each half by the program of its own package, with the Node that runs the
+ * benchmark; nothing in its environment is set for speed, and its log, access records included, goes to a file.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,20 +25,56 @@ export const variants: readonly AditBuild[] = [
 /** A peer for one build. */
 export function adit({ name, root, egressFlags = [], scheme = '' }: AditBuild): Peer {
   const program = (half: 'egress' | 'ingress'): string => join(root, 'packages', half, 'dist', 'main.js');
-  const start = (half: 'egress' | 'ingress', args: readonly string[]): string[] => [process.execPath, program(half), ...args, '--log-format', 'json'];
+  const start = (half: 'egress' | 'ingress', args: readonly string[]): string[] => [
+    process.execPath,
+    program(half),
+    ...args,
+    '--log-format',
+    'json',
+  ];
   return {
     name,
     kind: 'adit',
     unavailable: () => {
-      const absent = [program('egress'), program('ingress')].find(file => !existsSync(file));
-      return absent === undefined ? undefined : `not built: there is no ${absent}; run "npm run build" in ${root} first`;
+      const absent = [program('egress'), program('ingress')].find((file) => !existsSync(file));
+      return absent === undefined
+        ? undefined
+        : `not built: there is no ${absent}; run "npm run build" in ${root} first`;
     },
-    version: async () => `${await versionOf([process.execPath, program('egress'), '--version'])}, Node ${process.versions.node}`,
+    version: async () =>
+      `${await versionOf([process.execPath, program('egress'), '--version'])}, Node ${process.versions.node}`,
     commands: ({ folder, pki, ingressPort, egressPort, servicePort }) => {
-      const policy = configuration(folder, 'policy.yaml', ['version: 1', 'rules:', `  - { name: bench, identities: [${clientName}], allow: ["127.0.0.1:*"] }`]);
+      const policy = configuration(folder, 'policy.yaml', [
+        'version: 1',
+        'rules:',
+        `  - { name: bench, identities: [${clientName}], allow: ["127.0.0.1:*"] }`,
+      ]);
       return {
-        egress: start('egress', ['--listen', `127.0.0.1:${egressPort}`, '--cert', pki.server.cert, '--key', pki.server.key, '--client-ca', pki.ca, '--policy', policy, ...egressFlags]),
-        ingress: start('ingress', ['--egress', `${scheme}127.0.0.1:${egressPort}`, '--cert', pki.client.cert, '--key', pki.client.key, '--ca', pki.ca, '-L', `127.0.0.1:${ingressPort}:127.0.0.1:${servicePort}`]),
+        egress: start('egress', [
+          '--listen',
+          `127.0.0.1:${egressPort}`,
+          '--cert',
+          pki.server.cert,
+          '--key',
+          pki.server.key,
+          '--client-ca',
+          pki.ca,
+          '--policy',
+          policy,
+          ...egressFlags,
+        ]),
+        ingress: start('ingress', [
+          '--egress',
+          `${scheme}127.0.0.1:${egressPort}`,
+          '--cert',
+          pki.client.cert,
+          '--key',
+          pki.client.key,
+          '--ca',
+          pki.ca,
+          '-L',
+          `127.0.0.1:${ingressPort}:127.0.0.1:${servicePort}`,
+        ]),
       };
     },
   };

@@ -3,9 +3,40 @@ import { clientName, serverName } from '../pki.ts';
 import { programPeer } from './program-peer.ts';
 
 export const ghostunnel = programPeer({
-  program: 'ghostunnel', versionFlag: '--version',
+  program: 'ghostunnel',
+  versionFlag: '--version',
   commands: (program, { pki, ingressPort, egressPort, servicePort }) => ({
-    egress: [program, 'server', '--listen', `127.0.0.1:${egressPort}`, '--target', `127.0.0.1:${servicePort}`, '--cert', pki.server.cert, '--key', pki.server.key, '--cacert', pki.ca, '--allow-cn', clientName, '--quiet=all'],
-    ingress: [program, 'client', '--listen', `127.0.0.1:${ingressPort}`, '--target', `${serverName}:${egressPort}`, '--cert', pki.client.cert, '--key', pki.client.key, '--cacert', pki.ca, '--quiet=all'],
+    egress: [
+      program,
+      'server',
+      '--listen',
+      `127.0.0.1:${egressPort}`,
+      '--target',
+      `127.0.0.1:${servicePort}`,
+      '--cert',
+      pki.server.cert,
+      '--key',
+      pki.server.key,
+      '--cacert',
+      pki.ca,
+      '--allow-cn',
+      clientName,
+      '--quiet=all',
+    ],
+    ingress: [
+      program,
+      'client',
+      '--listen',
+      `127.0.0.1:${ingressPort}`,
+      '--target',
+      `${serverName}:${egressPort}`,
+      '--cert',
+      pki.client.cert,
+      '--key',
+      pki.client.key,
+      '--cacert',
+      pki.ca,
+      '--quiet=all',
+    ],
   }),
 });

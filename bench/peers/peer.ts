@@ -17,11 +17,16 @@ export interface PairSite {
 }
 
 /** Command lines of both halves. */
-export interface PairCommands { readonly egress: readonly string[]; readonly ingress: readonly string[] }
+export interface PairCommands {
+  readonly egress: readonly string[];
+  readonly ingress: readonly string[];
+}
 
 export interface Peer {
   readonly name: string;
-  /** `adit` is judged by the bars, `peer` sets them, `bound` (no tunnel at all) only shows what the load itself can do. */
+  /**
+   * `adit` is judged by the bars, `peer` sets them, `bound` (no tunnel at all) only shows what the load itself can do.
+   */
   readonly kind: 'adit' | 'peer' | 'bound';
   /** Why it cannot be measured here, or undefined. */
   unavailable(): string | undefined;

@@ -17,8 +17,11 @@ export function programPeer({ program, versionFlag, fault, commands }: ProgramPe
   return {
     name: program,
     kind: 'peer',
-    unavailable: () => { const path = findProgram(program); return path === undefined ? 'not installed' : fault?.(path); },
+    unavailable: () => {
+      const path = findProgram(program);
+      return path === undefined ? 'not installed' : fault?.(path);
+    },
     version: () => versionOf([requireProgram(program), versionFlag]),
-    commands: site => commands(requireProgram(program), site),
+    commands: (site) => commands(requireProgram(program), site),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * What a pair costs, read from /proc: processor time and memory of its sessions, forked children included.
- * Rule: a process counts when its session is one of ours; time of children that ended counts through the parent that waited for them.
+ * Rule: a process counts when its session is one of ours; time of children that ended counts through the parent that
+ * waited for them.
  * Not here: memory in the kernel (socket buffers). Spec: proc(5), `stat` and `smaps_rollup`.
  */
 import { readFileSync, readdirSync } from 'node:fs';
@@ -9,19 +10,42 @@ import { readFileSync, readdirSync } from 'node:fs';
 const ticksPerSecond = 100;
 
 /** The parts of /proc/PID/stat that count here. */
-export interface ProcessStat { readonly session: number; readonly ticks: number }
+export interface ProcessStat {
+  readonly session: number;
+  readonly ticks: number;
+}
 
-/** Parses `PID (NAME) STATE PPID PGRP SESSION ...`; NAME may hold spaces and parentheses. `ticks` is utime+stime+cutime+cstime. */
+/**
+ * Parses `PID (NAME) STATE PPID PGRP SESSION ...`; NAME may hold spaces and parentheses. `ticks` is
+ * utime+stime+cutime+cstime.
+ */
 export function parseStat(text: string): ProcessStat {
-  const fields = text.slice(text.lastIndexOf(')') + 2).trim().split(' ').map(Number);
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .trim()
+    .split(' ')
+    .map(Number);
   const [utime, stime, cutime, cstime] = fields.slice(11, 15);
   const session = fields[3];
-  if (session === undefined || utime === undefined || stime === undefined || cutime === undefined || cstime === undefined) throw new Error(`/proc stat is not understood: ${text}`);
+  if (
+    session === undefined ||
+    utime === undefined ||
+    stime === undefined ||
+    cutime === undefined ||
+    cstime === undefined
+  )
+    throw new Error(`/proc stat is not understood: ${text}`);
   return { session, ticks: utime + stime + cutime + cstime };
 }
 
-/** Bytes of own pages, and of shared ones divided by their users. `file`: the part that is files in memory, which is code. */
-export interface Memory { readonly total: number; readonly file: number }
+/**
+ * Bytes of own pages, and of shared ones divided by their users. `file`: the part that is files in memory, which is
+ * code.
+ */
+export interface Memory {
+  readonly total: number;
+  readonly file: number;
+}
 
 /** Parses the lines `Pss:` and `Pss_File:` (Linux 5.4 and later). */
 export function parsePss(text: string): Memory {
@@ -41,22 +65,27 @@ export function processorSeconds(sessions: readonly number[]): number {
 
 /** Proportional set size of these sessions. */
 export function memoryOf(sessions: readonly number[]): Memory {
-  return members(sessions).reduce((sum, { pid }) => {
-    const rollup = readGone(`/proc/${pid}/smaps_rollup`);
-    if (rollup === undefined || rollup === '') return sum;
-    const { total, file } = parsePss(rollup);
-    return { total: sum.total + total, file: sum.file + file };
-  }, { total: 0, file: 0 });
+  return members(sessions).reduce(
+    (sum, { pid }) => {
+      const rollup = readGone(`/proc/${pid}/smaps_rollup`);
+      if (rollup === undefined || rollup === '') return sum;
+      const { total, file } = parsePss(rollup);
+      return { total: sum.total + total, file: sum.file + file };
+    },
+    { total: 0, file: 0 },
+  );
 }
 
 function members(sessions: readonly number[]): (ProcessStat & { readonly pid: number })[] {
   if (sessions.length === 0) return [];
-  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(pid => {
-    const stat = readGone(`/proc/${pid}/stat`);
-    if (stat === undefined) return [];
-    const parsed = parseStat(stat);
-    return sessions.includes(parsed.session) ? [{ ...parsed, pid: Number(pid) }] : [];
-  });
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const stat = readGone(`/proc/${pid}/stat`);
+      if (stat === undefined) return [];
+      const parsed = parseStat(stat);
+      return sessions.includes(parsed.session) ? [{ ...parsed, pid: Number(pid) }] : [];
+    });
 }
 
 /** A file of a process that may end at any time: then undefined. */

@@ -35,13 +35,18 @@ export class Child {
     if (log !== undefined) closeSync(log);
     this.pid = this.process.pid ?? -1;
     if (this.pid > 0) living.add(this);
-    this.exit = new Promise(resolve => {
-      this.process.once('error', error => { this.#failure = error; resolve(); });
+    this.exit = new Promise((resolve) => {
+      this.process.once('error', (error) => {
+        this.#failure = error;
+        resolve();
+      });
       this.process.once('exit', () => resolve());
     });
   }
 
-  get running(): boolean { return this.pid > 0 && this.process.exitCode === null && this.process.signalCode === null; }
+  get running(): boolean {
+    return this.pid > 0 && this.process.exitCode === null && this.process.signalCode === null;
+  }
 
   /** Why it is no use any more, with the end of its log. */
   complaint(): string {
@@ -61,36 +66,64 @@ export class Child {
   }
 
   /** SIGKILL to it and all it started. */
-  kill(): void { this.#signal('SIGKILL'); living.delete(this); }
+  kill(): void {
+    this.#signal('SIGKILL');
+    living.delete(this);
+  }
 
   #signal(signal: NodeJS.Signals): void {
     if (this.pid <= 0) return;
-    try { process.kill(-this.pid, signal); } catch (error) { if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; }
+    try {
+      process.kill(-this.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 
 /** Ends everything that is still there. */
-export function killAll(): void { for (const child of [...living]) child.kill(); }
+export function killAll(): void {
+  for (const child of [...living]) child.kill();
+}
 
-export interface Finished { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+export interface Finished {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** Runs a program to its end. Fails when it cannot be started or is not done in time. */
-export async function run(command: readonly string[], { timeoutMs, ...options }: StartOptions & { readonly timeoutMs: number }): Promise<Finished> {
+export async function run(
+  command: readonly string[],
+  { timeoutMs, ...options }: StartOptions & { readonly timeoutMs: number },
+): Promise<Finished> {
   const child = new Child(command, options);
   let late = false;
-  const timer = setTimeout(() => { late = true; child.kill(); }, timeoutMs);
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill();
+  }, timeoutMs);
   try {
     child.process.stdin?.end();
     const [stdout, stderr] = await Promise.all([text(child.process.stdout), text(child.process.stderr), child.exit]);
     if (late) throw new Error(`${child.name} was not done after ${timeoutMs / 1000} s`);
     if (child.pid <= 0) throw new Error(child.complaint());
     return { status: child.process.exitCode, stdout, stderr };
-  } finally { clearTimeout(timer); child.kill(); }
+  } finally {
+    clearTimeout(timer);
+    child.kill();
+  }
 }
 
 /** The last lines of a text that say something (stack frames do not), on one line, for complaints. */
 export function tail(text: string, lines = 4): string {
-  return text.split('\n').map(line => line.trim()).filter(line => line !== '' && !/^at |^Node\.js v/.test(line)).slice(-lines).join(' | ').slice(-600);
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^at |^Node\.js v/.test(line))
+    .slice(-lines)
+    .join(' | ')
+    .slice(-600);
 }
 
 async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
@@ -102,4 +135,6 @@ async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
 }
 
 /** Ours, without what would configure an Adit. */
-function environment(): NodeJS.ProcessEnv { return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ADIT_'))); }
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ADIT_')));
+}

@@ -1,6 +1,7 @@
 /**
  * Ports for programs that want to be told one.
- * Rule: a port comes from the kernel; whether somebody listens on it is read from /proc/net, without a connection that the program would have to serve.
+ * Rule: a port comes from the kernel; whether somebody listens on it is read from /proc/net, without a connection that
+ * the program would have to serve.
  */
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -14,18 +15,39 @@ const listenPatienceMs = 15_000;
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   try {
-    return await Promise.all(servers.map(server => new Promise<number>((resolve, reject) => {
-      server.once('error', reject).listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-    })));
-  } finally { await Promise.all(servers.map(server => new Promise<void>(resolve => { server.close(() => resolve()); }))); }
+    return await Promise.all(
+      servers.map(
+        (server) =>
+          new Promise<number>((resolve, reject) => {
+            server.once('error', reject).listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+          }),
+      ),
+    );
+  } finally {
+    await Promise.all(
+      servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+          }),
+      ),
+    );
+  }
 }
 
 /** The listening ports in a table like /proc/net/tcp. */
 export function listeningPorts(table: string): Set<number> {
-  return new Set(table.split('\n').slice(1).flatMap(line => {
-    const [, local, , state] = line.trim().split(/\s+/);
-    return state === listenState && local !== undefined ? [Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16)] : [];
-  }));
+  return new Set(
+    table
+      .split('\n')
+      .slice(1)
+      .flatMap((line) => {
+        const [, local, , state] = line.trim().split(/\s+/);
+        return state === listenState && local !== undefined
+          ? [Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16)]
+          : [];
+      }),
+  );
 }
 
 /** Resolves when a port is listened on; fails when the process that should do it ends or takes 15 s. */
@@ -34,7 +56,8 @@ export async function untilListening(port: number, child: Child): Promise<void> 
   for (;;) {
     if (!child.running) throw new Error(child.complaint());
     if (listeningPorts(readFileSync('/proc/net/tcp', 'latin1')).has(port)) return;
-    if (performance.now() > deadline) throw new Error(`${child.name} does not listen on ${port} after ${listenPatienceMs / 1000} s`);
+    if (performance.now() > deadline)
+      throw new Error(`${child.name} does not listen on ${port} after ${listenPatienceMs / 1000} s`);
     await pause(20);
   }
 }

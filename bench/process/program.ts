@@ -10,8 +10,20 @@ const furtherFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** The path of a program, or undefined when it is not installed. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(folder => folder !== ''), ...furtherFolders];
-  return folders.map(folder => join(folder, name)).find(path => { try { accessSync(path, constants.X_OK); return true; } catch { return false; } });
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
+    ...furtherFolders,
+  ];
+  return folders
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
 
 /** The path of a program. Fails when it is not installed. */

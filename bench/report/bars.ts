@@ -16,10 +16,14 @@ export interface Verdict {
 
 /** One verdict for each build and each row that has a bar. */
 export function judge(results: Results): Verdict[] {
-  return results.pairs.filter(({ kind }) => kind === 'adit').flatMap(({ name: build }) => results.rows.flatMap(name => {
-    const { bar } = row(name);
-    return bar === undefined ? [] : [verdict(results, { build, row: name, bar })];
-  }));
+  return results.pairs
+    .filter(({ kind }) => kind === 'adit')
+    .flatMap(({ name: build }) =>
+      results.rows.flatMap((name) => {
+        const { bar } = row(name);
+        return bar === undefined ? [] : [verdict(results, { build, row: name, bar })];
+      }),
+    );
 }
 
 function verdict(results: Results, subject: Pick<Verdict, 'build' | 'row' | 'bar'>): Verdict {
@@ -30,4 +34,6 @@ function verdict(results: Results, subject: Pick<Verdict, 'build' | 'row' | 'bar
   return { ...subject, outcome: meets(ratio, subject.bar) ? 'met' : 'not met', against: { pair: best.pair, ratio } };
 }
 
-function meets(ratio: number, bar: Bar): boolean { return 'atLeast' in bar ? ratio >= bar.atLeast : ratio <= bar.atMost; }
+function meets(ratio: number, bar: Bar): boolean {
+  return 'atLeast' in bar ? ratio >= bar.atLeast : ratio <= bar.atMost;
+}

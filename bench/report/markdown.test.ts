@@ -2,14 +2,28 @@ import { describe, expect, test } from '@jest/globals';
 import { markdownReport, place } from './markdown.ts';
 import { Results } from './results.ts';
 
-const machine = { processor: 'Some CPU', cores: 2, memoryGiB: 8, system: 'Linux 6.1', load: 0.1, versions: { nginx: '1.22.1' } };
+const machine = {
+  processor: 'Some CPU',
+  cores: 2,
+  memoryGiB: 8,
+  system: 'Linux 6.1',
+  load: 0.1,
+  versions: { nginx: '1.22.1' },
+};
 
 describe('the report in Markdown', () => {
   test('says how it was made, where, and what came of it', () => {
-    const results = new Results({ pairs: [{ name: 'adit', kind: 'adit' }, { name: 'nginx', kind: 'peer' }], rows: ['setup'] });
+    const results = new Results({
+      pairs: [
+        { name: 'adit', kind: 'adit' },
+        { name: 'nginx', kind: 'peer' },
+      ],
+      rows: ['setup'],
+    });
     results.add({ pair: 'adit', test: 'setup', round: 0 }, { setup: 0.5 });
     results.add({ pair: 'nginx', test: 'setup', round: 0 }, { setup: 1.25 });
-    expect(markdownReport(results, { command: 'npm run bench', date: '2026-01-31', machine })).toBe(`Made by \`npm run bench\` on 2026-01-31:
+    expect(markdownReport(results, { command: 'npm run bench', date: '2026-01-31', machine }))
+      .toBe(`Made by \`npm run bench\` on 2026-01-31:
 
 - Some CPU, 2 cores, 8 GiB, Linux 6.1
 - nginx 1.22.1
@@ -34,7 +48,12 @@ Bars:
     expect(made).toBe('<!-- bench: begin -->\nnew\n<!-- bench: end -->\n');
     expect(place('newer\n', made)).toBe(made.replace('new', 'newer'));
   });
-  test.each(['# Speed\n', '<!-- bench: begin -->\n', '<!-- bench: end -->\n', '<!-- bench: end -->\n<!-- bench: begin -->\n'])('does not overwrite a document without both marks in order: %j', document => {
+  test.each([
+    '# Speed\n',
+    '<!-- bench: begin -->\n',
+    '<!-- bench: end -->\n',
+    '<!-- bench: end -->\n<!-- bench: begin -->\n',
+  ])('does not overwrite a document without both marks in order: %j', (document) => {
     expect(() => place('new\n', document)).toThrow('there is no place for the table');
   });
 });

@@ -1,6 +1,7 @@
 /**
  * The report as Markdown, and its place in a document.
- * Rule: nothing outside of the two marks is ever changed; a document without them is refused, and only a new or empty file is written whole.
+ * Rule: nothing outside of the two marks is ever changed; a document without them is refused, and only a new or empty
+ * file is written whole.
  */
 import { type Machine, machineLines } from '../machine.ts';
 import type { Results } from './results.ts';
@@ -10,7 +11,10 @@ const begin = '<!-- bench: begin -->';
 const end = '<!-- bench: end -->';
 
 /** What was run, where, the table, the bars, the notes. */
-export function markdownReport(results: Results, { command, date, machine }: { readonly command: string; readonly date: string; readonly machine: Machine }): string {
+export function markdownReport(
+  results: Results,
+  { command, date, machine }: { readonly command: string; readonly date: string; readonly machine: Machine },
+): string {
   const sections = [
     [`Made by \`${command}\` on ${date}:`],
     machineLines(machine).map(item),
@@ -19,18 +23,29 @@ export function markdownReport(results: Results, { command, date, machine }: { r
     titled('Builds, round by round:', comparisonLines(results)),
     titled('Notes:', noteLines(results)),
   ];
-  return `${sections.filter(lines => lines.length > 0).map(lines => lines.join('\n')).join('\n\n')}\n`;
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
 }
 
-/** Puts a report between the marks of a document; `''`: a file that is still to be made, which gets both marks. Fails when there is text without the two marks, in order. */
+/**
+ * Puts a report between the marks of a document; `''`: a file that is still to be made, which gets both marks. Fails
+ * when there is text without the two marks, in order.
+ */
 export function place(report: string, document: string): string {
   if (document === '') return `${begin}\n${report}${end}\n`;
   const from = document.indexOf(begin);
   const to = document.indexOf(end, from);
-  if (from < 0 || to < 0) throw new Error(`there is no place for the table: put the lines ${begin} and ${end} where it should go`);
+  if (from < 0 || to < 0)
+    throw new Error(`there is no place for the table: put the lines ${begin} and ${end} where it should go`);
   return `${document.slice(0, from + begin.length)}\n${report}${document.slice(to)}`;
 }
 
-function titled(title: string, lines: readonly string[]): string[] { return lines.length === 0 ? [] : [title, '', ...lines.map(item)]; }
+function titled(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [title, '', ...lines.map(item)];
+}
 
-function item(line: string): string { return `- ${line}`; }
+function item(line: string): string {
+  return `- ${line}`;
+}

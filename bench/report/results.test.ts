@@ -2,7 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { PairName } from './results.ts';
 import { Results } from './results.ts';
 
-const pairs: PairName[] = [{ name: 'direct', kind: 'bound' }, { name: 'adit', kind: 'adit' }, { name: 'nginx', kind: 'peer' }, { name: 'socat', kind: 'peer' }];
+const pairs: PairName[] = [
+  { name: 'direct', kind: 'bound' },
+  { name: 'adit', kind: 'adit' },
+  { name: 'nginx', kind: 'peer' },
+  { name: 'socat', kind: 'peer' },
+];
 const step = (pair: string, round = 0) => ({ pair, round, test: 'rate' as const });
 const fresh = (): Results => new Results({ pairs, rows: ['rate', 'rate-cpu'] });
 

@@ -11,17 +11,27 @@ describe('statistics', () => {
   });
   test('take percentiles by nearest rank', () => {
     const hundred = Array.from({ length: 100 }, (_, at) => at + 1);
-    expect([50, 99, 100, 0].map(percent => percentile(hundred, percent))).toEqual([50, 99, 100, 1]);
+    expect([50, 99, 100, 0].map((percent) => percentile(hundred, percent))).toEqual([50, 99, 100, 1]);
     expect(percentile([7], 99)).toBe(7);
   });
-  test('sort numbers as numbers', () => { expect(range([10, 9, 100])).toEqual([9, 100]); });
-  test('of nothing fail', () => { for (const statistic of [median, range, (values: number[]) => percentile(values, 50)]) expect(() => statistic([])).toThrow(RangeError); });
+  test('sort numbers as numbers', () => {
+    expect(range([10, 9, 100])).toEqual([9, 100]);
+  });
+  test('of nothing fail', () => {
+    for (const statistic of [median, range, (values: number[]) => percentile(values, 50)])
+      expect(() => statistic([])).toThrow(RangeError);
+  });
   test('lie between the smallest and the largest, and leave the values alone', () => {
-    fc.assert(fc.property(numbers, fc.integer({ min: 0, max: 100 }), (values, percent) => {
-      const copy = [...values];
-      const [smallest, largest] = range(values);
-      for (const value of [median(values), percentile(values, percent)]) { expect(value).toBeGreaterThanOrEqual(smallest); expect(value).toBeLessThanOrEqual(largest); }
-      expect(values).toEqual(copy);
-    }));
+    fc.assert(
+      fc.property(numbers, fc.integer({ min: 0, max: 100 }), (values, percent) => {
+        const copy = [...values];
+        const [smallest, largest] = range(values);
+        for (const value of [median(values), percentile(values, percent)]) {
+          expect(value).toBeGreaterThanOrEqual(smallest);
+          expect(value).toBeLessThanOrEqual(largest);
+        }
+        expect(values).toEqual(copy);
+      }),
+    );
   });
 });

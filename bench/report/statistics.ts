@@ -10,7 +10,7 @@ export function median(values: readonly number[]): number {
 /** The smallest value that at least `percent` of all values do not exceed (nearest rank). */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = ordered(values);
-  return sorted[Math.max(0, Math.ceil(sorted.length * percent / 100) - 1)]!;
+  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)]!;
 }
 
 /** Smallest and largest. */

@@ -11,7 +11,18 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { BadNetwork } from './bad-network.ts';
-import { adit, download, startEgress, startForbidden, startIngress, startServices, writePolicy, type Egress, type Forbidden, type Ingress } from './cast.ts';
+import {
+  adit,
+  download,
+  startEgress,
+  startForbidden,
+  startIngress,
+  startServices,
+  writePolicy,
+  type Egress,
+  type Forbidden,
+  type Ingress,
+} from './cast.ts';
 import { within, type Child } from './child.ts';
 import type { Downloaded } from './download.ts';
 import type { Ready } from './services.ts';
@@ -36,24 +47,38 @@ interface Scene {
 
 /** Plays them all; `folder` is empty and the caller's to remove. */
 export async function play(folder: string): Promise<void> {
-  stage.title('Adit', 'a tunnel in two halves: the ingress on your machine, the egress beside the services, mutual TLS 1.3 between them');
+  stage.title(
+    'Adit',
+    'a tunnel in two halves: the ingress on your machine, the egress beside the services, mutual TLS 1.3 between them',
+  );
   await identities(folder);
   const { process: services, ready } = await startServices(folder, [cutBytes, largeBytes]);
   await policy(folder, ready);
   const scene = { folder, services, ready, forbidden: await startForbidden() };
-  const playing: Scene = { ...scene, ...await bothHalves(scene) };
+  const playing: Scene = { ...scene, ...(await bothHalves(scene)) };
   for (const act of [web, denied, shop, transfer, cuts, revocation, curtain]) await act(playing);
 }
 
-function check(held: boolean, complaint: string): void { if (!held) throw new Error(complaint); }
+function check(held: boolean, complaint: string): void {
+  if (!held) throw new Error(complaint);
+}
 
-function equal(found: unknown, expected: unknown, what: string): void { check(found === expected, `${what}: expected ${String(expected)}, found ${String(found)}`); }
+function equal(found: unknown, expected: unknown, what: string): void {
+  check(found === expected, `${what}: expected ${String(expected)}, found ${String(found)}`);
+}
 
 async function identities(folder: string): Promise<void> {
   stage.act('A certificate authority, and identities');
   const run = async (shown: string): Promise<void> => {
     stage.command(`adit ca ${shown}`);
-    await adit(folder, 'ca', ...shown.split(' '), '--dir', '@ca', ...(shown.startsWith('issue') ? ['--out', folder] : []));
+    await adit(
+      folder,
+      'ca',
+      ...shown.split(' '),
+      '--dir',
+      '@ca',
+      ...(shown.startsWith('issue') ? ['--out', folder] : []),
+    );
   };
   await run('init --trust-domain example.org');
   await run('issue egress edge --host 127.0.0.1');
@@ -65,7 +90,19 @@ async function identities(folder: string): Promise<void> {
   stage.held(`alice is ${subjectAltName.replaceAll('URI:', '').replace(', ', ' in ')}`, 'ECDSA P-256');
   // Somebody else's CA, for a service that brings its own TLS.
   await adit(folder, 'ca', 'init', '--dir', '@service-ca', '--trust-domain', 'shop.test');
-  await adit(folder, 'ca', 'issue', 'egress', 'shop', '--host', 'shop.test', '--dir', '@service-ca', '--out', '@service');
+  await adit(
+    folder,
+    'ca',
+    'issue',
+    'egress',
+    'shop',
+    '--host',
+    'shop.test',
+    '--dir',
+    '@service-ca',
+    '--out',
+    '@service',
+  );
 }
 
 async function policy(folder: string, ready: Ready): Promise<void> {
@@ -75,12 +112,24 @@ async function policy(folder: string, ready: Ready): Promise<void> {
   stage.held((await adit(folder, 'policy', 'check', '@policy.yaml')).replace(`${folder}/`, ''));
 }
 
-async function bothHalves({ folder, forbidden }: Pick<Scene, 'folder' | 'forbidden'>): Promise<Pick<Scene, 'egress' | 'alice'>> {
+async function bothHalves({
+  folder,
+  forbidden,
+}: Pick<Scene, 'folder' | 'forbidden'>): Promise<Pick<Scene, 'egress' | 'alice'>> {
   stage.act('Both halves');
-  stage.command('adit egress --listen 127.0.0.1:0 --cert edge.crt --key edge.key --client-ca ca.crt --crl ca/crl.pem --policy policy.yaml');
+  stage.command(
+    'adit egress --listen 127.0.0.1:0 --cert edge.crt --key edge.key --client-ca ca.crt --crl ca/crl.pem ' +
+      '--policy policy.yaml',
+  );
   const egress = await startEgress(folder);
-  stage.command(`adit ingress --egress 127.0.0.1:${egress.port} --cert alice.crt --key alice.key --ca ca.crt -L 0:web -L 0:shop -L 0:bytes -L 0:127.0.0.1:${forbidden.port}`);
-  const alice = await startIngress(folder, 'alice', { egressPort: egress.port, to: ['web', 'shop', 'bytes', `127.0.0.1:${forbidden.port}`] });
+  stage.command(
+    `adit ingress --egress 127.0.0.1:${egress.port} --cert alice.crt --key alice.key --ca ca.crt -L 0:web -L ` +
+      `0:shop -L 0:bytes -L 0:127.0.0.1:${forbidden.port}`,
+  );
+  const alice = await startIngress(folder, 'alice', {
+    egressPort: egress.port,
+    to: ['web', 'shop', 'bytes', `127.0.0.1:${forbidden.port}`],
+  });
   await alice.process.event('connected');
   const { identity } = await egress.process.event('connected');
   equal(identity, 'spiffe://example.org/client/alice', 'the identity that the egress proved');
@@ -105,9 +154,14 @@ async function web({ alice }: Scene): Promise<void> {
 async function denied({ egress, alice, forbidden }: Scene): Promise<void> {
   stage.act('A place that no rule allows');
   const destination = `127.0.0.1:${forbidden.port}`;
-  stage.command(`nc 127.0.0.1 ${alice.port(destination)}      # the forward to ${destination}, where something does listen`);
+  stage.command(
+    `nc 127.0.0.1 ${alice.port(destination)}      # the forward to ${destination}, where something does listen`,
+  );
   const socket = net.connect({ port: alice.port(destination), host: '127.0.0.1' });
-  const [error] = await within('the end of the connection that is not allowed', once(socket, 'error') as Promise<[NodeJS.ErrnoException]>);
+  const [error] = await within(
+    'the end of the connection that is not allowed',
+    once(socket, 'error') as Promise<[NodeJS.ErrnoException]>,
+  );
   equal(error.code, 'ECONNRESET', 'what the client sees');
   const { code, reason } = await alice.process.event('refused', { destination });
   equal(code, 'POLICY_DENIED', 'the code of the refusal');
@@ -123,19 +177,39 @@ async function denied({ egress, alice, forbidden }: Scene): Promise<void> {
 /** One HTTPS request through the tunnel, with the service's own CA: the certificate that the client saw. */
 function certificateSeen(port: number, ca: string): Promise<X509Certificate> {
   return new Promise((resolve, reject) => {
-    const request = https.get({ host: '127.0.0.1', port, servername: 'shop.test', ca: readFileSync(ca), agent: false, headers: { host: 'shop.test' } }, (response) => {
-      const leaf = (response.socket as TLSSocket).getPeerX509Certificate();
-      response.resume().once('end', () => { if (leaf) resolve(leaf); else reject(new Error('the TLS service showed no certificate')); });
-    });
+    const request = https.get(
+      {
+        host: '127.0.0.1',
+        port,
+        servername: 'shop.test',
+        ca: readFileSync(ca),
+        agent: false,
+        headers: { host: 'shop.test' },
+      },
+      (response) => {
+        const leaf = (response.socket as TLSSocket).getPeerX509Certificate();
+        response.resume().once('end', () => {
+          if (leaf) resolve(leaf);
+          else reject(new Error('the TLS service showed no certificate'));
+        });
+      },
+    );
     request.on('error', reject);
   });
 }
 
 async function shop({ folder, alice }: Scene): Promise<void> {
   stage.act('TLS of the client passes through untouched');
-  stage.command(`curl --cacert shop-ca.crt --connect-to shop.test:443:127.0.0.1:${alice.port('shop')} https://shop.test/`);
-  const seen = await within('the request to the TLS service', certificateSeen(alice.port('shop'), join(folder, 'service/ca.crt')));
-  const [own, edge] = ['service/shop.crt', 'edge.crt'].map((file) => new X509Certificate(readFileSync(join(folder, file))).fingerprint256);
+  stage.command(
+    `curl --cacert shop-ca.crt --connect-to shop.test:443:127.0.0.1:${alice.port('shop')} https://shop.test/`,
+  );
+  const seen = await within(
+    'the request to the TLS service',
+    certificateSeen(alice.port('shop'), join(folder, 'service/ca.crt')),
+  );
+  const [own, edge] = ['service/shop.crt', 'edge.crt'].map(
+    (file) => new X509Certificate(readFileSync(join(folder, file))).fingerprint256,
+  );
   equal(seen.fingerprint256, own, 'the fingerprint of the certificate that the client saw');
   check(seen.fingerprint256 !== edge, 'the client saw the certificate of the egress');
   stage.held('the client saw the certificate of the service itself', `SHA-256 ${seen.fingerprint256.slice(0, 23)}...`);
@@ -143,7 +217,9 @@ async function shop({ folder, alice }: Scene): Promise<void> {
 
 /** So many bytes from the source, complete and right, or an error. */
 async function fetchBytes({ ready }: Scene, port: number, size: number): Promise<Downloaded> {
-  const result = await download(port, size, (bytes) => stage.progress(bytes / size, `${Math.round(bytes / mib)} of ${size / mib} MiB`));
+  const result = await download(port, size, (bytes) =>
+    stage.progress(bytes / size, `${Math.round(bytes / mib)} of ${size / mib} MiB`),
+  );
   equal(result.bytes, size, 'bytes that arrived');
   equal(result.sha256, ready.sha256[size], 'their SHA-256');
   return result;
@@ -154,9 +230,17 @@ async function transfer(scene: Scene): Promise<void> {
   const port = scene.alice.port('bytes');
   stage.command(`echo ${largeBytes} | nc 127.0.0.1 ${port} | sha256sum`);
   const { sha256, seconds } = await fetchBytes(scene, port, largeBytes);
-  stage.held(`${((largeBytes * 8) / seconds / 1e9).toFixed(2)} Gbit/s, and the SHA-256 is the one of the service`, `${sha256.slice(0, 16)}...`);
-  stage.aside(`One TCP connection, ${seconds.toFixed(2)} s from connecting to the last byte hashed. The service, both halves and the client share the`);
-  stage.aside(`${availableParallelism()} cores of this machine. "npm run bench" measures with more care, beside other tunnels.`);
+  stage.held(
+    `${((largeBytes * 8) / seconds / 1e9).toFixed(2)} Gbit/s, and the SHA-256 is the one of the service`,
+    `${sha256.slice(0, 16)}...`,
+  );
+  stage.aside(
+    `One TCP connection, ${seconds.toFixed(2)} s from connecting to the last byte hashed. The service, both ` +
+      'halves and the client share the',
+  );
+  stage.aside(
+    `${availableParallelism()} cores of this machine. "npm run bench" measures with more care, beside other tunnels.`,
+  );
 }
 
 async function cuts(scene: Scene): Promise<void> {
@@ -169,10 +253,18 @@ async function cuts(scene: Scene): Promise<void> {
     await ingress.process.event('connected', { resumed: true }, cutAfterBytes.length);
     const lost = ingress.process.events('detached');
     equal(lost.length, cutAfterBytes.length, 'times that the session lost its connection');
-    stage.held(`the connection between the halves was reset ${lost.length} times`, `ingress: "${String(lost[0]?.['reason'])}"`);
-    stage.held(`one local connection lived through it: ${cutBytes / mib} MiB, each byte once and in order`, `SHA-256 right, ${seconds.toFixed(2)} s in all`);
+    stage.held(
+      `the connection between the halves was reset ${lost.length} times`,
+      `ingress: "${String(lost[0]?.['reason'])}"`,
+    );
+    stage.held(
+      `one local connection lived through it: ${cutBytes / mib} MiB, each byte once and in order`,
+      `SHA-256 right, ${seconds.toFixed(2)} s in all`,
+    );
     equal((await ingress.process.stop()).code, 0, 'exit status of the ingress on the bad network');
-  } finally { network.close(); }
+  } finally {
+    network.close();
+  }
 }
 
 async function revocation({ folder, egress }: Scene): Promise<void> {
@@ -184,7 +276,11 @@ async function revocation({ folder, egress }: Scene): Promise<void> {
   stage.command('adit ca revoke mallory --reason keyCompromise');
   await adit(folder, 'ca', 'revoke', 'mallory', '--reason', 'keyCompromise', '--dir', '@ca');
   await egress.process.event('reloaded', { what: 'certificates' });
-  equal((await within('the end of the open session of mallory', open.process.exit)).code, 4, 'exit status of an ingress whose certificate was revoked');
+  equal(
+    (await within('the end of the open session of mallory', open.process.exit)).code,
+    4,
+    'exit status of an ingress whose certificate was revoked',
+  );
   stage.held('the egress reads the new list by itself and ends the open session');
   stage.command('adit ingress --cert mallory.crt --key mallory.key ...');
   const again = await startIngress(folder, 'mallory', where);

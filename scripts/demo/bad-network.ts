@@ -1,6 +1,6 @@
 /**
- * A TCP relay between ingress and egress that breaks: after each of a list of byte counts it resets every connection through it, in the
- * middle of whatever is under way. What was in its buffers, and in the kernel's, is lost.
+ * A TCP relay between ingress and egress that breaks: after each of a list of byte counts it resets every connection
+ * through it, in the middle of whatever is under way. What was in its buffers, and in the kernel's, is lost.
  */
 import { once } from 'node:events';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
@@ -20,14 +20,18 @@ export class BadNetwork {
 
   /** Leads to 127.0.0.1:`target`; `breakAfter` are bytes that came from there, in rising order. */
   static async open(target: number, breakAfter: readonly number[]): Promise<BadNetwork> {
-    const server = net.createServer({ noDelay: true }, (near) => network.#carry(near, net.connect({ port: target, host: '127.0.0.1', noDelay: true })));
+    const server = net.createServer({ noDelay: true }, (near) =>
+      network.#carry(near, net.connect({ port: target, host: '127.0.0.1', noDelay: true })),
+    );
     const network = new BadNetwork(server, breakAfter);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return network;
   }
 
-  get port(): number { return (this.#server.address() as AddressInfo).port; }
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
 
   close(): void {
     this.#server.close();
@@ -35,9 +39,14 @@ export class BadNetwork {
   }
 
   #carry(near: Socket, far: Socket): void {
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       this.#sockets.add(socket);
-      socket.on('error', () => { /* it is closed next, and the other side with it */ });
+      socket.on('error', () => {
+        /* it is closed next, and the other side with it */
+      });
       socket.on('close', () => {
         this.#sockets.delete(socket);
         other.destroy();

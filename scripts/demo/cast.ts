@@ -1,6 +1,7 @@
 /**
  * Who plays in the demo: a CA made by the real `adit`, services, an egress, ingresses, all as processes of their own.
- * Rule: ports come from the kernel and are read from the logs; whoever starts something knows it works when the promise resolves.
+ * Rule: ports come from the kernel and are read from the logs; whoever starts something knows it works when the promise
+ * resolves.
  */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -17,14 +18,27 @@ const aditMain = here('../../packages/cli/dist/main.js');
 const downloadMs = 120_000;
 
 /** A service that nobody may reach, and how many did. */
-export interface Forbidden { readonly port: number; reached(): number; close(): void }
+export interface Forbidden {
+  readonly port: number;
+  reached(): number;
+  close(): void;
+}
 /** An ingress and its local ports, by destination. */
-export interface Ingress { readonly process: Child; port(destination: string): number }
-export interface Egress { readonly process: Child; readonly port: number }
+export interface Ingress {
+  readonly process: Child;
+  port(destination: string): number;
+}
+export interface Egress {
+  readonly process: Child;
+  readonly port: number;
+}
 
 /** Runs `adit` to its end; anything but 0 is an error that shows what it said. `@` in an argument is the folder. */
 export async function adit(folder: string, ...args: readonly string[]): Promise<string> {
-  const child = new Child(`adit ${args.slice(0, 2).join(' ')}`, [aditMain, ...args.map((arg) => arg.replace(/^@/, `${folder}/`))]);
+  const child = new Child(`adit ${args.slice(0, 2).join(' ')}`, [
+    aditMain,
+    ...args.map((arg) => arg.replace(/^@/, `${folder}/`)),
+  ]);
   const { code } = await within(child.name, child.exit);
   if (code !== 0) throw new Error(`${child.name} ended with ${String(code)}\n${child.lastWords}`);
   return child.lines.join('\n');
@@ -55,29 +69,74 @@ export function writePolicy(folder: string, { ports }: Ready): string {
 }
 
 /** The web site, the TLS service and the source of bytes, which will be asked for so many. */
-export async function startServices(folder: string, sizes: readonly number[]): Promise<{ readonly process: Child; readonly ready: Ready }> {
-  const child = new Child('the services', [here('services.ts'), join(folder, 'service/shop.crt'), join(folder, 'service/shop.key'), ...sizes.map(String)], { talks: true, stays: true });
+export async function startServices(
+  folder: string,
+  sizes: readonly number[],
+): Promise<{ readonly process: Child; readonly ready: Ready }> {
+  const child = new Child(
+    'the services',
+    [here('services.ts'), join(folder, 'service/shop.crt'), join(folder, 'service/shop.key'), ...sizes.map(String)],
+    { talks: true, stays: true },
+  );
   return { process: child, ready: await child.message<Ready>('ports') };
 }
 
 export async function startEgress(folder: string): Promise<Egress> {
   const file = (name: string): string => join(folder, name);
-  const child = new Child('the egress', [
-    aditMain, 'egress', '--listen', '127.0.0.1:0', '--cert', file('edge.crt'), '--key', file('edge.key'), '--client-ca', file('ca.crt'), '--crl', file('ca/crl.pem'),
-    '--policy', file('policy.yaml'), '--log-format', 'json', '--drain-timeout', '2s',
-  ], { stays: true });
+  const child = new Child(
+    'the egress',
+    [
+      aditMain,
+      'egress',
+      '--listen',
+      '127.0.0.1:0',
+      '--cert',
+      file('edge.crt'),
+      '--key',
+      file('edge.key'),
+      '--client-ca',
+      file('ca.crt'),
+      '--crl',
+      file('ca/crl.pem'),
+      '--policy',
+      file('policy.yaml'),
+      '--log-format',
+      'json',
+      '--drain-timeout',
+      '2s',
+    ],
+    { stays: true },
+  );
   return { process: child, port: portOf(await child.event('listening')) };
 }
 
 /** An ingress with a port for each destination; resolves when they listen, not when it is connected. */
-export async function startIngress(folder: string, who: string, { egressPort, to }: { readonly egressPort: number; readonly to: readonly string[] }): Promise<Ingress> {
+export async function startIngress(
+  folder: string,
+  who: string,
+  { egressPort, to }: { readonly egressPort: number; readonly to: readonly string[] },
+): Promise<Ingress> {
   const file = (ending: string): string => join(folder, `${who}.${ending}`);
   const child = new Child(`the ingress of ${who}`, [
-    aditMain, 'ingress', '--egress', `127.0.0.1:${egressPort}`, '--cert', file('crt'), '--key', file('key'), '--ca', join(folder, 'ca.crt'), '--log-format', 'json',
-    '--drain-timeout', '2s', ...to.flatMap((destination) => ['-L', `0:${destination}`]),
+    aditMain,
+    'ingress',
+    '--egress',
+    `127.0.0.1:${egressPort}`,
+    '--cert',
+    file('crt'),
+    '--key',
+    file('key'),
+    '--ca',
+    join(folder, 'ca.crt'),
+    '--log-format',
+    'json',
+    '--drain-timeout',
+    '2s',
+    ...to.flatMap((destination) => ['-L', `0:${destination}`]),
   ]);
   const ports = new Map<string, number>();
-  for (const [n, destination] of to.entries()) ports.set(destination, portOf(await child.event('listening', {}, n + 1)));
+  for (const [n, destination] of to.entries())
+    ports.set(destination, portOf(await child.event('listening', {}, n + 1)));
   return { process: child, port: (destination) => ports.get(destination)! };
 }
 
@@ -96,15 +155,21 @@ export async function startForbidden(): Promise<Forbidden> {
 /** Asks a port for so many bytes, in a process of its own; `tell` hears how many have come. */
 export async function download(port: number, size: number, tell: (bytes: number) => void): Promise<Downloaded> {
   const child = new Child('the download', [here('download.ts'), String(port), String(size)], { talks: true });
-  const result = await child.until('the result of the download', () => {
-    const last = child.messages.at(-1) as Downloaded | Downloading | undefined;
-    if (last === undefined) return undefined;
-    if ('sha256' in last) return last;
-    tell(last.soFar);
-    return undefined;
-  }, downloadMs);
+  const result = await child.until(
+    'the result of the download',
+    () => {
+      const last = child.messages.at(-1) as Downloaded | Downloading | undefined;
+      if (last === undefined) return undefined;
+      if ('sha256' in last) return last;
+      tell(last.soFar);
+      return undefined;
+    },
+    downloadMs,
+  );
   await child.exit;
   return result;
 }
 
-function portOf(line: { readonly [field: string]: unknown }): number { return Number(/:(\d+)$/.exec(String(line['address']))?.[1]); }
+function portOf(line: { readonly [field: string]: unknown }): number {
+  return Number(/:(\d+)$/.exec(String(line['address']))?.[1]);
+}

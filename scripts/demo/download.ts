@@ -1,13 +1,20 @@
 /**
- * Fetches bytes over one TCP connection and hashes them as they come, in a process of its own so that the clock measures the tunnel and not
- * the demo. Tells its parent how far it is and, at the end, how many bytes came, their SHA-256 and the seconds from connecting to the last one.
+ * Fetches bytes over one TCP connection and hashes them as they come, in a process of its own so that the clock
+ * measures the tunnel and not the demo. Tells its parent how far it is and, at the end, how many bytes came, their
+ * SHA-256 and the seconds from connecting to the last one.
  * usage: download.ts PORT SIZE
  */
 import { createHash } from 'node:crypto';
 import net from 'node:net';
 
-export interface Downloaded { readonly bytes: number; readonly sha256: string; readonly seconds: number }
-export interface Downloading { readonly soFar: number }
+export interface Downloaded {
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly seconds: number;
+}
+export interface Downloading {
+  readonly soFar: number;
+}
 
 const tellEveryBytes = 16 << 20;
 const bufferBytes = 1 << 18;
@@ -20,7 +27,8 @@ let told = 0;
 process.once('disconnect', () => process.exit());
 const startedAtMs = performance.now();
 const socket = net.connect({
-  port, host: '127.0.0.1',
+  port,
+  host: '127.0.0.1',
   onread: {
     buffer: Buffer.alloc(bufferBytes),
     callback: (length, buffer) => {
@@ -35,7 +43,9 @@ const socket = net.connect({
   },
 });
 socket.write(`${size}\n`);
-socket.on('error', (error) => { process.stderr.write(`the download broke after ${bytes} bytes: ${error.message}\n`, () => process.exit(1)); });
+socket.on('error', (error) => {
+  process.stderr.write(`the download broke after ${bytes} bytes: ${error.message}\n`, () => process.exit(1));
+});
 socket.on('end', () => {
   const result: Downloaded = { bytes, sha256: hash.digest('hex'), seconds: (performance.now() - startedAtMs) / 1000 };
   process.send!(result, () => process.exit(0));

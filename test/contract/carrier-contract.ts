@@ -1,6 +1,7 @@
 /**
- * What every carrier owes a session, whatever it is made of: the same streams, byte for byte, with their half-closes, resets and refusals;
- * and a session that outlives it. Each carrier's test calls this with a way to make a connected pair.
+ * What every carrier owes a session, whatever it is made of: the same streams, byte for byte, with their half-closes,
+ * resets and refusals; and a session that outlives it. Each carrier's test calls this with a way to make a connected
+ * pair.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,22 +20,32 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
       const app = await tunnel.connect();
       app.end(bytes);
       expect(digest(await received(app))).toBe(digest(bytes));
-      expect(await tunnel.outcome('client')).toMatchObject({ end: 'finished', bytesSent: bytes.length, bytesReceived: bytes.length });
+      expect(await tunnel.outcome('client')).toMatchObject({
+        end: 'finished',
+        bytesSent: bytes.length,
+        bytesReceived: bytes.length,
+      });
       expect(await tunnel.outcome('server')).toMatchObject({ end: 'finished' });
     });
 
     test('run side by side, thirty at once', async () => {
       const tunnel = await Tunnel.open(makePair);
-      await Promise.all(Array.from({ length: 30 }, async (_, n) => {
-        const bytes = randomBytes(1 + n * 20_000);
-        const app = await tunnel.connect();
-        app.end(bytes);
-        expect(digest(await received(app))).toBe(digest(bytes));
-      }));
+      await Promise.all(
+        Array.from({ length: 30 }, async (_, n) => {
+          const bytes = randomBytes(1 + n * 20_000);
+          const app = await tunnel.connect();
+          app.end(bytes);
+          expect(digest(await received(app))).toBe(digest(bytes));
+        }),
+      );
     });
 
     test('to a server that speaks first bring what it says', async () => {
-      const tunnel = await Tunnel.open(makePair, { serve: (socket) => { socket.write('220 ready\r\n'); } });
+      const tunnel = await Tunnel.open(makePair, {
+        serve: (socket) => {
+          socket.write('220 ready\r\n');
+        },
+      });
       expect(String((await once(await tunnel.connect(), 'data'))[0])).toBe('220 ready\r\n');
     });
   });
@@ -42,7 +53,14 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
   describe(`${name}: half-close`, () => {
     test('by the app lets the service answer for as long as it likes', async () => {
       const answer = randomBytes(3 * mebibyte);
-      const tunnel = await Tunnel.open(makePair, { serve: (socket) => { void received(socket).then((asked) => { socket.write(asked); socket.end(answer); }); } });
+      const tunnel = await Tunnel.open(makePair, {
+        serve: (socket) => {
+          void received(socket).then((asked) => {
+            socket.write(asked);
+            socket.end(answer);
+          });
+        },
+      });
       const app = await tunnel.connect();
       app.end('question');
       expect(digest(await received(app))).toBe(digest(Buffer.concat([Buffer.from('question'), answer])));
@@ -50,8 +68,15 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
 
     test('by the service lets the app go on', async () => {
       let tell!: (bytes: Buffer) => void;
-      const heard = new Promise<Buffer>((resolve) => { tell = resolve; });
-      const tunnel = await Tunnel.open(makePair, { serve: (socket) => { socket.end('bye'); void received(socket).then(tell); } });
+      const heard = new Promise<Buffer>((resolve) => {
+        tell = resolve;
+      });
+      const tunnel = await Tunnel.open(makePair, {
+        serve: (socket) => {
+          socket.end('bye');
+          void received(socket).then(tell);
+        },
+      });
       const app = await tunnel.connect();
       expect(String(await received(app))).toBe('bye');
       const bytes = randomBytes(3 * mebibyte);
@@ -76,7 +101,11 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
     });
 
     test('by the service reaches the app as one', async () => {
-      const tunnel = await Tunnel.open(makePair, { serve: (socket) => { socket.once('data', () => socket.resetAndDestroy()).resume(); } });
+      const tunnel = await Tunnel.open(makePair, {
+        serve: (socket) => {
+          socket.once('data', () => socket.resetAndDestroy()).resume();
+        },
+      });
       const app = await tunnel.connect();
       const failed = once(app, 'error');
       app.resume().write('x');
@@ -97,11 +126,13 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
 
   describe(`${name}: opening`, () => {
     test('that is refused resets the app, and the code is told', async () => {
-      const tunnel = await Tunnel.open(makePair, { answer: (stream, relay) => {
-        const refusal = { code: 16, reason: 'no rule' };
-        stream.refuse(refusal);
-        relay.refused(refusal);
-      } });
+      const tunnel = await Tunnel.open(makePair, {
+        answer: (stream, relay) => {
+          const refusal = { code: 16, reason: 'no rule' };
+          stream.refuse(refusal);
+          relay.refused(refusal);
+        },
+      });
       const app = await tunnel.connect();
       const failed = once(app, 'error');
       app.resume().write('early');
@@ -110,7 +141,11 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
     });
 
     test('that the app gives up is told to the one who dials', async () => {
-      const tunnel = await Tunnel.open(makePair, { answer: () => { /* dials for ever */ } });
+      const tunnel = await Tunnel.open(makePair, {
+        answer: () => {
+          /* dials for ever */
+        },
+      });
       const app = await tunnel.connect();
       app.write('early');
       await tunnel.until(() => tunnel.relays.server.length === 1);
@@ -124,11 +159,18 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
     test('holds bounded memory and nobody else, and gets every byte of 10 MiB', async () => {
       const bytes = randomBytes(10 * mebibyte);
       let first = true;
-      const tunnel = await Tunnel.open(makePair, { serve: (socket) => { if (first) socket.end(bytes); else socket.pipe(socket); first = false; } });
+      const tunnel = await Tunnel.open(makePair, {
+        serve: (socket) => {
+          if (first) socket.end(bytes);
+          else socket.pipe(socket);
+          first = false;
+        },
+      });
       const slow = await tunnel.connect();
       const { log } = tunnel.drivers.server.session.lane;
       let most = 0;
-      for (let n = 0; n < 20; n++) { // it reads nothing yet
+      for (let n = 0; n < 20; n++) {
+        // it reads nothing yet
         const quick = await tunnel.connect();
         quick.end('quick');
         expect(String(await within(30_000, 'an answer beside the slow reader', received(quick)))).toBe('quick');
@@ -157,7 +199,9 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
         expect(digest(await received(app))).toBe(digest(bytes));
       });
       let done = false;
-      void Promise.allSettled(streams).then(() => { done = true; });
+      void Promise.allSettled(streams).then(() => {
+        done = true;
+      });
       for (let deaths = 0; deaths < 12 && !done; deaths++) {
         for (let n = 0; n < 1 + deaths; n++) await new Promise(setImmediate);
         tunnel.drivers[deaths % 2 === 0 ? 'client' : 'server'].carrier?.duplex.destroy();
@@ -192,13 +236,19 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
 
   test(`${name}: both ends export the same keying material, and other labels give other keys`, async () => {
     const { client, server } = await makePair();
-    const [ours, theirs, other] = [client.exportKey('EXPORTER-x', Buffer.alloc(4)), server.exportKey('EXPORTER-x', Buffer.alloc(4)), client.exportKey('EXPORTER-y', Buffer.alloc(4))];
+    const [ours, theirs, other] = [
+      client.exportKey('EXPORTER-x', Buffer.alloc(4)),
+      server.exportKey('EXPORTER-x', Buffer.alloc(4)),
+      client.exportKey('EXPORTER-y', Buffer.alloc(4)),
+    ];
     expect([ours.length, ours.equals(theirs), ours.equals(other)]).toEqual([32, true, false]);
     for (const { duplex } of [client, server]) duplex.destroy();
   });
 }
 
-function digest(bytes: Uint8Array): string { return createHash('sha256').update(bytes).digest('hex'); }
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
 
 /** Everything up to the end of the other side's half. */
 async function received(socket: net.Socket): Promise<Buffer> {
@@ -211,6 +261,8 @@ async function received(socket: net.Socket): Promise<Buffer> {
 /** The first connection of a service. */
 function accepted(): { serve: (socket: net.Socket) => void; socket: Promise<net.Socket> } {
   let serve!: (socket: net.Socket) => void;
-  const socket = new Promise<net.Socket>((resolve) => { serve = resolve; });
+  const socket = new Promise<net.Socket>((resolve) => {
+    serve = resolve;
+  });
   return { serve, socket };
 }

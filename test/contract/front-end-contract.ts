@@ -1,6 +1,7 @@
 /**
- * What every front end that is asked for a destination owes its clients, whatever it speaks: not a byte lost or told too early, half-closes and
- * resets as themselves, and a no in its own words. Each front end's test calls this with the dialects that it speaks.
+ * What every front end that is asked for a destination owes its clients, whatever it speaks: not a byte lost or told
+ * too early, half-closes and resets as themselves, and a no in its own words. Each front end's test calls this with the
+ * dialects that it speaks.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -37,17 +38,33 @@ export function frontEndContract(options: Partial<IngressOptions>, dialects: rea
   describe.each(dialects)('$name', (dialect) => {
     const forwarded = Buffer.from(dialect.forwarded ?? '', 'latin1');
     /** An ingress whose clients ask for this port. */
-    const start = (egress: Pick<TestEgress, 'port' | 'certs'>, port: number, more: Partial<IngressOptions> = {}): Promise<TestIngress> => testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [], ...options, ...dialect.options?.(port), ...more });
+    const start = (
+      egress: Pick<TestEgress, 'port' | 'certs'>,
+      port: number,
+      more: Partial<IngressOptions> = {},
+    ): Promise<TestIngress> =>
+      testIngress(egress, egress.certs.client('alice'), {
+        to: '127.0.0.1:1',
+        forwards: [],
+        ...options,
+        ...dialect.options?.(port),
+        ...more,
+      });
     const ask = (port: number): Buffer => Buffer.from(dialect.request(port), 'latin1');
     /** A client that has begun, and what it says first to be connected to this port. */
-    const asking = async (ingress: TestIngress, port: number): Promise<Client & { readonly request: Buffer }> => (dialect.dial ? { ...await dialect.dial(ingress.port), request: Buffer.alloc(0) } : { ...await client(ingress.port), request: ask(port) });
+    const asking = async (ingress: TestIngress, port: number): Promise<Client & { readonly request: Buffer }> =>
+      dialect.dial
+        ? { ...(await dialect.dial(ingress.port)), request: Buffer.alloc(0) }
+        : { ...(await client(ingress.port)), request: ask(port) };
 
     test('bytes sent with the request, and the end with them, reach the service in order; its answer follows the yes', async () => {
       const { port } = await hashing();
       const { socket, received, request } = await asking(await start(await testEgress(), port), port);
       const bytes = randomBytes(200_000);
       socket.end(Buffer.concat([request, bytes]));
-      expect(afterYes(dialect, (await within(30_000, 'the answer', received)).bytes).toString()).toBe(`${200_000 + forwarded.length} ${createHash('sha256').update(forwarded).update(bytes).digest('hex')}`);
+      expect(afterYes(dialect, (await within(30_000, 'the answer', received)).bytes).toString()).toBe(
+        `${200_000 + forwarded.length} ${createHash('sha256').update(forwarded).update(bytes).digest('hex')}`,
+      );
     });
 
     test('a request that comes byte by byte is the same request', async () => {
@@ -59,18 +76,27 @@ export function frontEndContract(options: Partial<IngressOptions>, dialects: rea
         await new Promise(setImmediate);
       }
       socket.end('hello');
-      expect(afterYes(dialect, (await within(30_000, 'the answer', received)).bytes)).toEqual(Buffer.concat([forwarded, Buffer.from('hello')]));
+      expect(afterYes(dialect, (await within(30_000, 'the answer', received)).bytes)).toEqual(
+        Buffer.concat([forwarded, Buffer.from('hello')]),
+      );
     });
 
     test('each half ends by itself', async () => {
       let said: (() => void) | undefined;
       const heard: Promise<string>[] = [];
       const polite = await service((socket) => {
-        heard.push(once(socket.on('data', () => {}), 'end').then(() => 'end'));
+        heard.push(
+          once(
+            socket.on('data', () => {}),
+            'end',
+          ).then(() => 'end'),
+        );
         socket.end('goodbye');
         said?.();
       });
-      const saying = new Promise<void>((resolve) => { said = resolve; });
+      const saying = new Promise<void>((resolve) => {
+        said = resolve;
+      });
       const { socket, received, request } = await asking(await start(await testEgress(), polite.port), polite.port);
       if (request.length > 0) socket.write(request);
       await within(30_000, 'the service', saying);
@@ -87,30 +113,45 @@ export function frontEndContract(options: Partial<IngressOptions>, dialects: rea
       if (request.length > 0) socket.write(request);
       socket.end(bytes);
       const back = afterYes(dialect, (await within(60_000, 'the bytes', received)).bytes);
-      expect(createHash('sha256').update(back).digest('hex')).toBe(createHash('sha256').update(forwarded).update(bytes).digest('hex'));
+      expect(createHash('sha256').update(back).digest('hex')).toBe(
+        createHash('sha256').update(forwarded).update(bytes).digest('hex'),
+      );
     });
 
     test('a reset of the service is a reset of the client', async () => {
-      const { port } = await service((socket) => { socket.once('data', () => { socket.resetAndDestroy(); }); });
+      const { port } = await service((socket) => {
+        socket.once('data', () => {
+          socket.resetAndDestroy();
+        });
+      });
       const { socket, received, request } = await asking(await start(await testEgress(), port), port);
       socket.write(Buffer.concat([request, Buffer.from('x')]));
       expect(await within(30_000, 'the reset', received)).toMatchObject({ ending: 'reset' });
     });
 
-    test('a destination that is denied, and one where nothing listens, are refused in its own words, whatever the client has sent', async () => {
-      const closed = await closedPort();
-      const ingress = await start(await testEgress(), closed);
-      const { socket, received } = await client(ingress.port);
-      socket.write(Buffer.concat([ask(closed), randomBytes(100_000)]));
-      expectWords(await within(30_000, 'the refusal', received), dialect.refused('closed'));
-      expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code: 'CONNECTION_REFUSED', destination: `127.0.0.1:${closed}` });
+    test(
+      'a destination that is denied, and one where nothing listens, are refused in its own words, whatever the ' +
+        'client has sent',
+      async () => {
+        const closed = await closedPort();
+        const ingress = await start(await testEgress(), closed);
+        const { socket, received } = await client(ingress.port);
+        socket.write(Buffer.concat([ask(closed), randomBytes(100_000)]));
+        expectWords(await within(30_000, 'the refusal', received), dialect.refused('closed'));
+        expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({
+          code: 'CONNECTION_REFUSED',
+          destination: `127.0.0.1:${closed}`,
+        });
 
-      const strict = await testEgress({ policy: 'version: 1\nrules:\n  - name: none\n    identities: ["*"]\n    allow: ["db.internal:5432"]\n' });
-      const { port } = await echo();
-      const denied = await client((await start(strict, port)).port);
-      denied.socket.write(ask(port));
-      expectWords(await within(30_000, 'the denial', denied.received), dialect.refused('denied'));
-    });
+        const strict = await testEgress({
+          policy: 'version: 1\nrules:\n  - name: none\n    identities: ["*"]\n    allow: ["db.internal:5432"]\n',
+        });
+        const { port } = await echo();
+        const denied = await client((await start(strict, port)).port);
+        denied.socket.write(ask(port));
+        expectWords(await within(30_000, 'the denial', denied.received), dialect.refused('denied'));
+      },
+    );
 
     test('where the egress is away the client is told so when its time is up', async () => {
       const ingress = await start({ port: await closedPort(), certs: certificates() }, 1, { connectTimeoutMs: 100 });
@@ -128,7 +169,10 @@ export function frontEndContract(options: Partial<IngressOptions>, dialects: rea
           const { socket } = await client(ingress.port);
           socket.on('error', () => {});
           socket.resume();
-          if (length > 0) await new Promise((resolve) => { socket.write(whole.subarray(0, length), resolve); });
+          if (length > 0)
+            await new Promise((resolve) => {
+              socket.write(whole.subarray(0, length), resolve);
+            });
           socket[leave]();
         }
       }
@@ -141,7 +185,10 @@ export function frontEndContract(options: Partial<IngressOptions>, dialects: rea
       const { socket, received, request } = await asking(await start(egress, at.port), at.port);
       socket.end(request);
       await within(30_000, 'the end', received);
-      expect(await egress.recorded((record) => record.requested === at.at)).toMatchObject({ end: 'finished', frontEnd: dialect.frontEnd });
+      expect(await egress.recorded((record) => record.requested === at.at)).toMatchObject({
+        end: 'finished',
+        frontEnd: dialect.frontEnd,
+      });
     });
   });
 }

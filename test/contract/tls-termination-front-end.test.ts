@@ -13,11 +13,23 @@ import { alertBytes, alerts, local, terminatingTo, tlsClient, tlsTermination } f
 
 frontEndContract({}, tlsTermination);
 
-const [one, other, renewed] = ['one', 'other', 'renewed'].map((name) => local.write(name, newServer(local.authority, { subject: name, dns: [name === 'other' ? '*.example.org' : 'one.example.com'] })));
+const [one, other, renewed] = ['one', 'other', 'renewed'].map((name) =>
+  local.write(
+    name,
+    newServer(local.authority, { subject: name, dns: [name === 'other' ? '*.example.org' : 'one.example.com'] }),
+  ),
+);
 
-async function ingressTo(port: number, pairs = [one!, other!] as Parameters<typeof terminatingTo>[1]): Promise<TestIngress> {
+async function ingressTo(
+  port: number,
+  pairs = [one!, other!] as Parameters<typeof terminatingTo>[1],
+): Promise<TestIngress> {
   const egress = await testEgress();
-  return await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [], ...terminatingTo(port, pairs) });
+  return await testIngress(egress, egress.certs.client('alice'), {
+    to: '127.0.0.1:1',
+    forwards: [],
+    ...terminatingTo(port, pairs),
+  });
 }
 
 /** Whose certificate a client sees that asks for this name. */
@@ -30,12 +42,20 @@ async function shown(ingress: TestIngress, servername: string): Promise<string> 
 
 test('the certificate is that of the name, and of the first pair for who names another or none', async () => {
   const ingress = await ingressTo((await echo()).port);
-  expect([await shown(ingress, 'web.example.org'), await shown(ingress, 'one.example.com'), await shown(ingress, 'elsewhere.net'), await shown(ingress, '')]).toEqual(['other', 'one', 'one', 'one']);
+  expect([
+    await shown(ingress, 'web.example.org'),
+    await shown(ingress, 'one.example.com'),
+    await shown(ingress, 'elsewhere.net'),
+    await shown(ingress, ''),
+  ]).toEqual(['other', 'one', 'one', 'one']);
 });
 
 test('a new certificate is shown to the next client, and who is connected stays; a broken one changes nothing', async () => {
   const live = { cert: join(local.folder, 'live.crt'), key: join(local.folder, 'live.key') };
-  const put = (from: { readonly cert: string; readonly key: string }): void => { copyFileSync(from.cert, live.cert); copyFileSync(from.key, live.key); };
+  const put = (from: { readonly cert: string; readonly key: string }): void => {
+    copyFileSync(from.cert, live.cert);
+    copyFileSync(from.key, live.key);
+  };
   put(one!);
   const ingress = await ingressTo((await echo()).port, [live]);
   const { socket } = await tlsClient(ingress.port, { servername: 'one.example.com' });
@@ -43,7 +63,10 @@ test('a new certificate is shown to the next client, and who is connected stays;
   await ingress.until((line) => line.event === 'reloaded');
   expect(await shown(ingress, 'one.example.com')).toBe('renewed');
   writeFileSync(live.cert, 'nonsense');
-  expect(await ingress.until((line) => line.event === 'reload-failed')).toMatchObject({ code: 'CREDENTIALS_UNUSABLE', reason: expect.stringContaining(live.cert) });
+  expect(await ingress.until((line) => line.event === 'reload-failed')).toMatchObject({
+    code: 'CREDENTIALS_UNUSABLE',
+    reason: expect.stringContaining(live.cert),
+  });
   expect(await shown(ingress, 'one.example.com')).toBe('renewed');
   socket.write('still here');
   expect(String(await chunkFrom(socket))).toBe('still here');
@@ -54,7 +77,9 @@ test('what is no TLS gets an alert, and no stream is opened for it', async () =>
   const ingress = await ingressTo(at.port);
   const { socket, received } = await client(ingress.port);
   socket.write('GET / HTTP/1.1\r\n\r\n');
-  expect((await within(30_000, 'the alert', received)).bytes.toString('latin1')).toBe(alertBytes(alerts.unexpectedMessage));
+  expect((await within(30_000, 'the alert', received)).bytes.toString('latin1')).toBe(
+    alertBytes(alerts.unexpectedMessage),
+  );
   expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code: 'CLIENT_MALFORMED' });
   expect(at.sockets.size).toBe(0);
 });
@@ -66,12 +91,17 @@ test('a client that breaks its handshake off is told from one that was served, a
   socket.write(await helloOf('one.example.com'), 'latin1');
   await chunkFrom(socket);
   socket.end();
-  expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code: 'CLIENT_TLS_FAILED', reason: expect.stringContaining('closed the connection in the TLS handshake') });
+  expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({
+    code: 'CLIENT_TLS_FAILED',
+    reason: expect.stringContaining('closed the connection in the TLS handshake'),
+  });
   await at.idle();
 });
 
 test('a service that is gone before the handshake is done does not leave its client waiting', async () => {
-  const at = await service((socket) => { socket.write('a service that speaks first'); });
+  const at = await service((socket) => {
+    socket.write('a service that speaks first');
+  });
   const ingress = await ingressTo(at.port);
   const { socket, received } = await client(ingress.port);
   socket.write(await helloOf('one.example.com'), 'latin1');
@@ -82,7 +112,9 @@ test('a service that is gone before the handshake is done does not leave its cli
 
 test('a reset of the client is a reset of the service', async () => {
   let ended: Promise<unknown> | undefined;
-  const at = await service((socket) => { ended = once(socket.resume(), 'end'); });
+  const at = await service((socket) => {
+    ended = once(socket.resume(), 'end');
+  });
   const ingress = await ingressTo(at.port);
   const { port } = ingress;
   const transport = (await client(port)).socket;

@@ -14,12 +14,20 @@ async function setUp(to: Readonly<Record<string, string>>, flags: readonly strin
   const files = certificates();
   const egress = await startEgress({ certificates: files, flags });
   const network = await chaos(egress.port, { splitBytes: 701, delayMs: 2 });
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to, flags: ['--connect-timeout', '60s'] });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: network.port,
+    to,
+    flags: ['--connect-timeout', '60s'],
+  });
   await ingress.process.event('connected');
   return { egress, network, ingress, port: (name: string) => ingress.ports[name]! };
 }
 type Setting = Awaited<ReturnType<typeof setUp>>;
-/** Cuts five times, each soon after the session was resumed; meanwhile makes one more every few milliseconds, sixty at least, and waits for all of them. */
+/**
+ * Cuts five times, each soon after the session was resumed; meanwhile makes one more every few milliseconds, sixty at
+ * least, and waits for all of them.
+ */
 async function cutWhileMaking<T>({ network, ingress }: Setting, make: (n: number) => Promise<T>): Promise<T[]> {
   const all: Promise<T>[] = [];
   let cutting = true;
@@ -29,18 +37,32 @@ async function cutWhileMaking<T>({ network, ingress }: Setting, make: (n: number
       network.cut(kill % 2 === 0 ? 'end' : 'reset');
       await ingress.process.event('connected', { resumed: true }, { nth: kill });
     }
-  })().finally(() => { cutting = false; });
-  while (cutting || all.length < 60) { all.push(make(all.length)); await delay(15); }
+  })().finally(() => {
+    cutting = false;
+  });
+  while (cutting || all.length < 60) {
+    all.push(make(all.length));
+    await delay(15);
+  }
   await cuts;
   return within(60_000, 'every answer', Promise.all(all), () => `${all.length} asked`);
 }
 
 test('streams that are being opened when the carrier dies are opened once each', async () => {
   const seen = new Map<string, number>();
-  const watched = await service(socket => { socket.once('data', (name: Buffer) => { seen.set(String(name), (seen.get(String(name)) ?? 0) + 1); socket.end(name); }); });
+  const watched = await service((socket) => {
+    socket.once('data', (name: Buffer) => {
+      seen.set(String(name), (seen.get(String(name)) ?? 0) + 1);
+      socket.end(name);
+    });
+  });
   const setting = await setUp({ it: watched.at });
   const { network, port, egress } = setting;
-  const answers = await cutWhileMaking(setting, async (n) => { const { socket, received } = await client(port('it')); socket.end(`stream ${n}`); return String((await received).bytes); });
+  const answers = await cutWhileMaking(setting, async (n) => {
+    const { socket, received } = await client(port('it'));
+    socket.end(`stream ${n}`);
+    return String((await received).bytes);
+  });
   const names = answers.map((_, n) => `stream ${n}`);
   expect(answers).toEqual(names);
   expect([...seen.values()]).toEqual(names.map(() => 1));
@@ -67,23 +89,42 @@ test('a half-close that falls into a cut arrives as a half-close, and the answer
     socket.write(bytes);
     if (round % 2 === 0) network.cut();
     socket.end();
-    if (round % 2 === 1) setImmediate(() => { network.cut('end'); });
-    expect(await within(30_000, 'the answer', received)).toEqual({ bytes: Buffer.from(`${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`), ending: 'end' });
+    if (round % 2 === 1)
+      setImmediate(() => {
+        network.cut('end');
+      });
+    expect(await within(30_000, 'the answer', received)).toEqual({
+      bytes: Buffer.from(`${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`),
+      ending: 'end',
+    });
     socket.destroy();
   }
   expect(network.kills).toBe(10);
 });
 test('a stream that is half-closed either way goes on after a cut as what it was', async () => {
   let there: Promise<string> | undefined;
-  const ends = await service(socket => { there = receive(socket).then(({ bytes, ending }) => `${bytes} ${ending}`); socket.end('first'); });
+  const ends = await service((socket) => {
+    there = receive(socket).then(({ bytes, ending }) => `${bytes} ${ending}`);
+    socket.end('first');
+  });
   const answers: (() => void)[] = [];
-  const waits = await service(socket => { socket.resume(); socket.on('end', () => { answers.push(() => { socket.end('late'); }); tell(); }); });
+  const waits = await service((socket) => {
+    socket.resume();
+    socket.on('end', () => {
+      answers.push(() => {
+        socket.end('late');
+      });
+      tell();
+    });
+  });
   let tell = (): void => {};
   const { network, port, ingress } = await setUp({ ends: ends.at, waits: waits.at });
   const one = await client(port('ends'));
   expect(await one.received).toEqual({ bytes: Buffer.from('first'), ending: 'end' });
   const two = await client(port('waits'));
-  const asked = new Promise<void>(resolve => { tell = resolve; });
+  const asked = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
   two.socket.end('question');
   await within(30_000, 'the half-close at the service', asked);
   network.cut();
@@ -95,27 +136,44 @@ test('a stream that is half-closed either way goes on after a cut as what it was
   expect(await within(30_000, 'the late answer', two.received)).toEqual({ bytes: Buffer.from('late'), ending: 'end' });
   expect(await within(30_000, 'the late bytes', there!)).toBe('still here end');
 });
-test.each(['client', 'service'] as const)('a reset by the %s that falls into a cut arrives as a reset, and nothing is left behind', async who => {
-  const next: ((side: { far: Socket; first: Promise<unknown>; heard: ReturnType<typeof receive> }) => void)[] = [];
-  const watched: Service = await service(far => { next.shift()?.({ far, first: once(far, 'data'), heard: receive(far) }); });
-  const { network, port, egress } = await setUp({ it: watched.at });
-  for (let round = 0; round < 10; round++) {
-    const accepted = new Promise<Parameters<typeof next[0]>[0]>(resolve => { next.push(resolve); });
-    const near = await client(port('it'));
-    near.socket.write('hello');
-    const { far, first, heard } = await within(30_000, 'the connection at the service', accepted);
-    heard.catch(() => {}); // where it is the one that resets
-    await within(30_000, 'its first bytes', first);
-    const [from, ending] = who === 'client' ? [near.socket, heard] as const : [far, near.received] as const;
-    if (round % 2 === 0) { network.cut(); from.resetAndDestroy(); } else { from.resetAndDestroy(); setImmediate(() => { network.cut(); }); }
-    expect((await within(30_000, 'the reset', ending)).ending).toBe('reset');
-  }
-  await watched.idle();
-  await egress.process.event('stream', { end: 'reset' }, { nth: 10 });
-  expect(network.kills).toBe(10);
-});
+test.each(['client', 'service'] as const)(
+  'a reset by the %s that falls into a cut arrives as a reset, and nothing is left behind',
+  async (who) => {
+    const next: ((side: { far: Socket; first: Promise<unknown>; heard: ReturnType<typeof receive> }) => void)[] = [];
+    const watched: Service = await service((far) => {
+      next.shift()?.({ far, first: once(far, 'data'), heard: receive(far) });
+    });
+    const { network, port, egress } = await setUp({ it: watched.at });
+    for (let round = 0; round < 10; round++) {
+      const accepted = new Promise<Parameters<(typeof next)[0]>[0]>((resolve) => {
+        next.push(resolve);
+      });
+      const near = await client(port('it'));
+      near.socket.write('hello');
+      const { far, first, heard } = await within(30_000, 'the connection at the service', accepted);
+      heard.catch(() => {}); // where it is the one that resets
+      await within(30_000, 'its first bytes', first);
+      const [from, ending] = who === 'client' ? ([near.socket, heard] as const) : ([far, near.received] as const);
+      if (round % 2 === 0) {
+        network.cut();
+        from.resetAndDestroy();
+      } else {
+        from.resetAndDestroy();
+        setImmediate(() => {
+          network.cut();
+        });
+      }
+      expect((await within(30_000, 'the reset', ending)).ending).toBe('reset');
+    }
+    await watched.idle();
+    await egress.process.event('stream', { end: 'reset' }, { nth: 10 });
+    expect(network.kills).toBe(10);
+  },
+);
 test('a program that gives up while the carrier is gone takes its connection to the service with it', async () => {
-  const watched = await service(socket => { socket.write('greeting'); });
+  const watched = await service((socket) => {
+    socket.write('greeting');
+  });
   const { network, port, egress } = await setUp({ it: watched.at });
   const { socket } = await client(port('it'));
   expect(String(await chunkFrom(socket))).toBe('greeting');

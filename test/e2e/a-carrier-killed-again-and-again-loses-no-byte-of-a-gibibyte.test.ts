@@ -20,7 +20,9 @@ async function pour(socket: Socket, seed: number): Promise<void> {
 /** The SHA-256 of everything that comes until the end; a reset is an error. */
 async function drain(socket: Socket): Promise<string> {
   const hash = createHash('sha256');
-  socket.on('data', (chunk: Buffer) => { hash.update(chunk); });
+  socket.on('data', (chunk: Buffer) => {
+    hash.update(chunk);
+  });
   await once(socket, 'end');
   return hash.digest('hex');
 }
@@ -28,13 +30,23 @@ async function drain(socket: Socket): Promise<string> {
 test('1 GiB each way at once, the carrier killed every 200 ms to 2 s: both hashes right', async () => {
   const files = certificates();
   let arrived: Promise<string> | undefined;
-  const both = await service(socket => { arrived = drain(socket); void pour(socket, 2); });
+  const both = await service((socket) => {
+    arrived = drain(socket);
+    void pour(socket, 2);
+  });
   const egress = await startEgress({ certificates: files });
   const network = await chaos(egress.port, { killAfterMs: [200, 2_000], seed: 7 });
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { both: both.at }, flags: ['--connect-timeout', '60s'] });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: network.port,
+    to: { both: both.at },
+    flags: ['--connect-timeout', '60s'],
+  });
   const { socket } = await client(ingress.ports['both']!);
   const sent = pour(socket, 1);
-  expect(await within(400_000, 'a gibibyte down', drain(socket), () => `${network.kills} kills`)).toBe(patternHash(megabytes, 2));
+  expect(await within(400_000, 'a gibibyte down', drain(socket), () => `${network.kills} kills`)).toBe(
+    patternHash(megabytes, 2),
+  );
   await sent;
   expect(await within(100_000, 'a gibibyte up', arrived!)).toBe(patternHash(megabytes, 1));
   expect(network.kills).toBeGreaterThan(2);
@@ -42,7 +54,14 @@ test('1 GiB each way at once, the carrier killed every 200 ms to 2 s: both hashe
 }, 600_000);
 
 test('a swap by SIGUSR2, and one for the age of the carrier, lose nothing under load', async () => {
-  const sink = await service(socket => { void drain(socket).then(hash => { socket.end(hash); }, () => {}); });
+  const sink = await service((socket) => {
+    void drain(socket).then(
+      (hash) => {
+        socket.end(hash);
+      },
+      () => {},
+    );
+  });
   const tunnel = await openTunnel({ to: { sink: sink.at }, ingress: { flags: ['--max-carrier-age', '400ms'] } });
   const { socket, received } = await client(tunnel.port('sink'));
   const hash = createHash('sha256');
@@ -53,5 +72,8 @@ test('a swap by SIGUSR2, and one for the age of the carrier, lose nothing under 
     if (swaps === 3) tunnel.ingress.process.signal('SIGUSR2');
   }
   socket.end();
-  expect(await within(60_000, 'the answer', received)).toEqual({ bytes: Buffer.from(hash.digest('hex')), ending: 'end' });
+  expect(await within(60_000, 'the answer', received)).toEqual({
+    bytes: Buffer.from(hash.digest('hex')),
+    ending: 'end',
+  });
 });

@@ -12,14 +12,17 @@ import { closedPort, endingOf } from '../support/services.ts';
 import { squidWithOpenSsl, startSquid } from '../support/squid.ts';
 import { startTinyproxy } from '../support/tinyproxy.ts';
 
-scenario('tinyproxy, with HAProxy before it asking for certificates of our CA, is a CONNECT egress', ['tinyproxy', 'haproxy', 'nginx', 'curl'], async () => {
-  const files = certificates();
-  const nginx = await startNginx();
-  const tinyproxy = await startTinyproxy({ open: true });
-  const port = await closedPort();
-  const pem = join(files.folder, 'front.pem');
-  writeFileSync(pem, files.egress.issued.certPem + files.egress.issued.keyPem, { mode: 0o600 });
-  await startHaproxy(`
+scenario(
+  'tinyproxy, with HAProxy before it asking for certificates of our CA, is a CONNECT egress',
+  ['tinyproxy', 'haproxy', 'nginx', 'curl'],
+  async () => {
+    const files = certificates();
+    const nginx = await startNginx();
+    const tinyproxy = await startTinyproxy({ open: true });
+    const port = await closedPort();
+    const pem = join(files.folder, 'front.pem');
+    writeFileSync(pem, files.egress.issued.certPem + files.egress.issued.keyPem, { mode: 0o600 });
+    await startHaproxy(`
 defaults
     mode tcp
     timeout connect 10s
@@ -31,39 +34,103 @@ frontend front
 backend proxy
     server tinyproxy 127.0.0.1:${tinyproxy.port}
 `);
-  const refused = `127.0.0.1:${await closedPort()}`;
-  const ingress = await startIngress({ certificates: files, egressPort: port, egress: `connect://127.0.0.1:${port}`, to: { http: nginx.http, https: nginx.https, refused } });
-  await ingress.process.event('connected', { carrier: 'connect' });
-  expect((await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${ingress.ports['http']}/hello`])).stdout).toBe('hello from nginx over HTTP/1.1\n');
-  expect((await succeed('curl', ['-sS', '--fail', '--http2', '--cacert', nginx.ca, '--connect-to', `localhost:443:127.0.0.1:${ingress.ports['https']}`, 'https://localhost/hello'])).stdout).toBe('hello from nginx over HTTP/2.0\n');
-  expect(await endingOf(ingress.ports['refused']!)).toBe('reset');
-  expect(await ingress.process.event('refused', { destination: refused })).toMatchObject({ reason: expect.stringMatching(/^the proxy answered 50\d/) });
-});
+    const refused = `127.0.0.1:${await closedPort()}`;
+    const ingress = await startIngress({
+      certificates: files,
+      egressPort: port,
+      egress: `connect://127.0.0.1:${port}`,
+      to: { http: nginx.http, https: nginx.https, refused },
+    });
+    await ingress.process.event('connected', { carrier: 'connect' });
+    expect((await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${ingress.ports['http']}/hello`])).stdout).toBe(
+      'hello from nginx over HTTP/1.1\n',
+    );
+    expect(
+      (
+        await succeed('curl', [
+          '-sS',
+          '--fail',
+          '--http2',
+          '--cacert',
+          nginx.ca,
+          '--connect-to',
+          `localhost:443:127.0.0.1:${ingress.ports['https']}`,
+          'https://localhost/hello',
+        ])
+      ).stdout,
+    ).toBe('hello from nginx over HTTP/2.0\n');
+    expect(await endingOf(ingress.ports['refused']!)).toBe('reset');
+    expect(await ingress.process.event('refused', { destination: refused })).toMatchObject({
+      reason: expect.stringMatching(/^the proxy answered 50\d/),
+    });
+  },
+);
 
-scenario('squid that asks for certificates of our CA is a CONNECT egress, and its own rules hold', [squidWithOpenSsl, 'nginx', 'curl'], async () => {
-  const files = certificates();
-  const nginx = await startNginx();
-  const squid = await startSquid({ tls: files.egress, clientCa: files.ca });
-  const refused = `127.0.0.1:${await closedPort()}`;
-  const start = (name: string) => startIngress({ certificates: files, client: files.client(name), egressPort: squid.port, egress: `connect://127.0.0.1:${squid.port}`, to: { http: nginx.http, https: nginx.https, refused } });
-  const alice = await start('alice');
-  expect(await alice.process.event('connected', { carrier: 'connect' })).toMatchObject({ resumable: false });
-  expect((await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${alice.ports['http']}/hello`])).stdout).toBe('hello from nginx over HTTP/1.1\n');
-  expect((await succeed('curl', ['-sS', '--fail', '--http2', '--cacert', nginx.ca, '--connect-to', `localhost:443:127.0.0.1:${alice.ports['https']}`, 'https://localhost/hello'])).stdout).toBe('hello from nginx over HTTP/2.0\n');
-  expect(await endingOf(alice.ports['refused']!)).toBe('reset');
-  expect(await alice.process.event('refused', { destination: refused })).toMatchObject({ code: 'HOST_UNREACHABLE', reason: 'the proxy answered 503' });
+scenario(
+  'squid that asks for certificates of our CA is a CONNECT egress, and its own rules hold',
+  [squidWithOpenSsl, 'nginx', 'curl'],
+  async () => {
+    const files = certificates();
+    const nginx = await startNginx();
+    const squid = await startSquid({ tls: files.egress, clientCa: files.ca });
+    const refused = `127.0.0.1:${await closedPort()}`;
+    const start = (name: string) =>
+      startIngress({
+        certificates: files,
+        client: files.client(name),
+        egressPort: squid.port,
+        egress: `connect://127.0.0.1:${squid.port}`,
+        to: { http: nginx.http, https: nginx.https, refused },
+      });
+    const alice = await start('alice');
+    expect(await alice.process.event('connected', { carrier: 'connect' })).toMatchObject({ resumable: false });
+    expect((await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${alice.ports['http']}/hello`])).stdout).toBe(
+      'hello from nginx over HTTP/1.1\n',
+    );
+    expect(
+      (
+        await succeed('curl', [
+          '-sS',
+          '--fail',
+          '--http2',
+          '--cacert',
+          nginx.ca,
+          '--connect-to',
+          `localhost:443:127.0.0.1:${alice.ports['https']}`,
+          'https://localhost/hello',
+        ])
+      ).stdout,
+    ).toBe('hello from nginx over HTTP/2.0\n');
+    expect(await endingOf(alice.ports['refused']!)).toBe('reset');
+    expect(await alice.process.event('refused', { destination: refused })).toMatchObject({
+      code: 'HOST_UNREACHABLE',
+      reason: 'the proxy answered 503',
+    });
 
-  const mallory = await start('mallory'); // of the same CA, so that TLS succeeds: it is squid that says no
-  expect(await endingOf(mallory.ports['http']!)).toBe('reset');
-  expect(await mallory.process.event('refused', { destination: nginx.http })).toMatchObject({ code: 'POLICY_DENIED', reason: 'the proxy answered 403' });
-});
+    const mallory = await start('mallory'); // of the same CA, so that TLS succeeds: it is squid that says no
+    expect(await endingOf(mallory.ports['http']!)).toBe('reset');
+    expect(await mallory.process.event('refused', { destination: nginx.http })).toMatchObject({
+      code: 'POLICY_DENIED',
+      reason: 'the proxy answered 403',
+    });
+  },
+);
 
 scenario('squid does not take the certificate of a stranger, and the log says that', [squidWithOpenSsl], async () => {
   const files = certificates();
   const squid = await startSquid({ tls: files.egress, clientCa: files.ca });
   const stranger = files.write('stranger', newClient(newCa('Another CA')));
-  const ingress = await startIngress({ certificates: files, client: stranger, egressPort: squid.port, egress: `connect://127.0.0.1:${squid.port}`, to: { any: '127.0.0.1:9' } });
-  // Its alert is followed by a reset, which on a busy machine may come before the ingress has read anything: not every time of these.
+  const ingress = await startIngress({
+    certificates: files,
+    client: stranger,
+    egressPort: squid.port,
+    egress: `connect://127.0.0.1:${squid.port}`,
+    to: { any: '127.0.0.1:9' },
+  });
+  // Its alert is followed by a reset, which on a busy machine may come before the ingress has read anything: not every
+  // time of these.
   for (let at = 0; at < 5; at++) expect(await endingOf(ingress.ports['any']!)).toBe('reset');
-  expect(await ingress.process.event('refused', { code: 'CLIENT_CERT_UNKNOWN_CA' })).toMatchObject({ reason: `the proxy connect://127.0.0.1:${squid.port} does not take our certificate (TLSV1_ALERT_UNKNOWN_CA)` });
+  expect(await ingress.process.event('refused', { code: 'CLIENT_CERT_UNKNOWN_CA' })).toMatchObject({
+    reason: `the proxy connect://127.0.0.1:${squid.port} does not take our certificate (TLSV1_ALERT_UNKNOWN_CA)`,
+  });
 });

@@ -13,27 +13,54 @@ import { answerOf, tlsTo } from '../support/wire.ts';
 async function setUp() {
   const made = certificates();
   const { folder } = made;
-  const ca = async (...args: string[]): Promise<void> => { const { code, stderr } = await adit(['ca', ...args, '--dir', 'ca'], { cwd: folder }); expect([code, stderr]).toEqual([0, '']); };
+  const ca = async (...args: string[]): Promise<void> => {
+    const { code, stderr } = await adit(['ca', ...args, '--dir', 'ca'], { cwd: folder });
+    expect([code, stderr]).toEqual([0, '']);
+  };
   await ca('init', '--trust-domain', 'example.org');
   await ca('issue', 'egress', 'edge', '--host', '127.0.0.1', '--host', 'localhost', '--out', 'edge');
   await ca('issue', 'client', 'alice', '--out', 'alice');
   await ca('crl');
   const pair = (name: string): KeyPair => {
     const [cert, key] = [join(folder, name, `${name}.crt`), join(folder, name, `${name}.key`)];
-    return { cert, key, issued: { ...made.egress.issued, certPem: readFileSync(cert, 'utf8'), keyPem: readFileSync(key, 'utf8'), serial: new X509Certificate(readFileSync(cert)).serialNumber } };
+    return {
+      cert,
+      key,
+      issued: {
+        ...made.egress.issued,
+        certPem: readFileSync(cert, 'utf8'),
+        keyPem: readFileSync(key, 'utf8'),
+        serial: new X509Certificate(readFileSync(cert)).serialNumber,
+      },
+    };
   };
   const caFile = join(folder, 'ca', 'ca.crt');
-  const files: Certificates = { ...made, ca: caFile, authority: { ...made.authority, certPem: readFileSync(caFile, 'utf8') }, egress: pair('edge') };
+  const files: Certificates = {
+    ...made,
+    ca: caFile,
+    authority: { ...made.authority, certPem: readFileSync(caFile, 'utf8') },
+    egress: pair('edge'),
+  };
   const crl = join(folder, 'crl.pem');
-  const copyList = (): void => { copyFileSync(join(folder, 'ca', 'crl.pem'), crl); };
+  const copyList = (): void => {
+    copyFileSync(join(folder, 'ca', 'crl.pem'), crl);
+  };
   copyList();
   const [echoes, sums] = [await echo(), await hashing()];
   const egress = await startEgress({ certificates: files, flags: ['--crl', crl] });
   const network = await chaos(egress.port);
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { echo: echoes.at, sums: sums.at }, client: pair('alice') });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: network.port,
+    to: { echo: echoes.at, sums: sums.at },
+    client: pair('alice'),
+  });
   await ingress.process.event('connected');
   return {
-    files, egress, network, ingress,
+    files,
+    egress,
+    network,
+    ingress,
     alice: () => pair('alice'),
     renew: () => ca('issue', 'client', 'alice', '--renew', '--out', 'alice'),
     /** Takes one certificate out of force, and waits until the egress has let it go. */
@@ -45,40 +72,55 @@ async function setUp() {
       expect(await answerOf(await tlsTo(egress.port, files, old))).toBe('CLIENT_CERT_REVOKED');
     },
     /** Both ends say so: by then no exchange is under way. */
-    resumed: (nth: number) => Promise.all([egress, ingress].map(({ process }) => process.event('connected', { resumed: true }, { nth }))),
+    resumed: (nth: number) =>
+      Promise.all([egress, ingress].map(({ process }) => process.event('connected', { resumed: true }, { nth }))),
   };
 }
 
-test('a certificate that is renewed under an open stream is used at once and at every resume; the one before can be revoked, and no byte is lost', async () => {
-  const { ingress, network, alice, renew, revoke, resumed, egress } = await setUp();
-  const [transfer, open] = [await steady(ingress.ports['sums']!), await client(ingress.ports['echo']!)];
-  const talks = async (text: string): Promise<void> => { open.socket.write(text); expect(String(await chunkFrom(open.socket))).toBe(text); };
-  await talks('with the first certificate');
-  const first = alice();
+test(
+  'a certificate that is renewed under an open stream is used at once and at every resume; the one before can be ' +
+    'revoked, and no byte is lost',
+  async () => {
+    const { ingress, network, alice, renew, revoke, resumed, egress } = await setUp();
+    const [transfer, open] = [await steady(ingress.ports['sums']!), await client(ingress.ports['echo']!)];
+    const talks = async (text: string): Promise<void> => {
+      open.socket.write(text);
+      expect(String(await chunkFrom(open.socket))).toBe(text);
+    };
+    await talks('with the first certificate');
+    const first = alice();
 
-  await renew();
-  await ingress.process.event('reloaded', { what: 'certificates' });
-  await resumed(1); // the ingress shows the new one by itself
-  network.cut();
-  await resumed(2);
-  await revoke(first);
-  await talks('with the second');
+    await renew();
+    await ingress.process.event('reloaded', { what: 'certificates' });
+    await resumed(1); // the ingress shows the new one by itself
+    network.cut();
+    await resumed(2);
+    await revoke(first);
+    await talks('with the second');
 
-  const second = alice();
-  expect(second.issued.serial).not.toBe(first.issued.serial);
-  network.stall('all'); // the path is gone; what dials again is not answered
-  network.cut();
-  await ingress.process.event('detached', {}, { nth: 2 });
-  await renew();
-  await ingress.process.event('reloaded', { what: 'certificates' }, { nth: 2 });
-  network.cut(); // an attempt with the second certificate that hangs in the silence
-  network.flow();
-  await resumed(3);
-  await revoke(second);
-  await talks('with the third');
-  await transfer.more(8 * 2 ** 20);
-  await transfer.finish();
-  expect(ingress.process.all('connected').map(one => one['resumed'])).toEqual([false, true, true, true]);
-  expect(new Set([...ingress.process.all('connected'), ...egress.process.all('connected', { resumed: true })].map(one => one['session'])).size).toBe(1);
-  expect(ingress.process.all('disconnected')).toEqual([]);
-}, 240_000);
+    const second = alice();
+    expect(second.issued.serial).not.toBe(first.issued.serial);
+    network.stall('all'); // the path is gone; what dials again is not answered
+    network.cut();
+    await ingress.process.event('detached', {}, { nth: 2 });
+    await renew();
+    await ingress.process.event('reloaded', { what: 'certificates' }, { nth: 2 });
+    network.cut(); // an attempt with the second certificate that hangs in the silence
+    network.flow();
+    await resumed(3);
+    await revoke(second);
+    await talks('with the third');
+    await transfer.more(8 * 2 ** 20);
+    await transfer.finish();
+    expect(ingress.process.all('connected').map((one) => one['resumed'])).toEqual([false, true, true, true]);
+    expect(
+      new Set(
+        [...ingress.process.all('connected'), ...egress.process.all('connected', { resumed: true })].map(
+          (one) => one['session'],
+        ),
+      ).size,
+    ).toBe(1);
+    expect(ingress.process.all('disconnected')).toEqual([]);
+  },
+  240_000,
+);

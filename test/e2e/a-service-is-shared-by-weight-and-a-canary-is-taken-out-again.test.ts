@@ -5,11 +5,23 @@ import { policyOfWeb, tally } from '../support/backends.ts';
 import { ask, chunkFrom, client, service, type Service } from '../support/services.ts';
 
 /** Says its name at once, and again at the end. */
-const named = (name: string): Promise<Service> => service((socket) => { socket.write(name); socket.resume().on('end', () => { socket.end(); }); });
+const named = (name: string): Promise<Service> =>
+  service((socket) => {
+    socket.write(name);
+    socket.resume().on('end', () => {
+      socket.end();
+    });
+  });
 
 test('a canary of weight 1 beside 9 gets every tenth connection; with weight 0 none, and what it has goes on', async () => {
   const [stable, canary] = [await named('stable'), await named('canary')];
-  const policy = (weights: readonly number[]): string => policyOfWeb({ backends: [{ address: stable.at, weight: weights[0] }, { address: canary.at, weight: weights[1] }] });
+  const policy = (weights: readonly number[]): string =>
+    policyOfWeb({
+      backends: [
+        { address: stable.at, weight: weights[0] },
+        { address: canary.at, weight: weights[1] },
+      ],
+    });
   const tunnel = await openTunnel({ to: { web: 'web' }, policy: policy([9, 1]) });
   const { process: egress, policyFile } = tunnel.egress;
   const shares = async (count: number): Promise<Record<string, number>> => {

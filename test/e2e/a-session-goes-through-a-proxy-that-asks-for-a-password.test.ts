@@ -11,62 +11,137 @@ import { startTinyproxy, tinyproxyPassword } from '../support/tinyproxy.ts';
 
 const secret = encodeURIComponent(squidPassword);
 
-scenario('squid and a password from a file: a session, through three kills of the connection', ['squid', 'openssl'], async () => {
-  const squid = await startSquid();
-  const proxied = await throughProxy({ proxyPort: squid.port, tell: (port) => ({ flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)] }) });
-  expect(await proxied.ingress.process.event('connected')).toMatchObject({ carrier: 'tls', proxy: `http://127.0.0.1:${proxied.network.port}` });
-  await survivesKills(proxied);
-  expect(proxied.ingress.process.output).not.toContain(secret);
-});
+scenario(
+  'squid and a password from a file: a session, through three kills of the connection',
+  ['squid', 'openssl'],
+  async () => {
+    const squid = await startSquid();
+    const proxied = await throughProxy({
+      proxyPort: squid.port,
+      tell: (port) => ({ flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)] }),
+    });
+    expect(await proxied.ingress.process.event('connected')).toMatchObject({
+      carrier: 'tls',
+      proxy: `http://127.0.0.1:${proxied.network.port}`,
+    });
+    await survivesKills(proxied);
+    expect(proxied.ingress.process.output).not.toContain(secret);
+  },
+);
 
-scenario('without a password, or with a wrong one, the log says what the proxy wants; a corrected file is read by itself', ['squid', 'openssl'], async () => {
-  const squid = await startSquid();
-  const none = await throughProxy({ proxyPort: squid.port, tell: (port) => ({ flags: ['--proxy', `http://127.0.0.1:${port}`] }) });
-  expect(String((await none.ingress.process.event('retrying', { code: 'PROXY_AUTH_REQUIRED' }))['reason'])).toMatch(/^the proxy http:\/\/127\.0\.0\.1:\d+ wants a user and password \(407 Proxy Authentication Required: .*\); it takes Basic$/);
-  let [file, url] = ['', ''];
-  const wrong = await throughProxy({ proxyPort: squid.port, tell: (port) => { url = `127.0.0.1:${port}`; file = proxyFile(`http://alice:wrong-one@${url}`); return { flags: ['--proxy-file', file] }; } });
-  expect(String((await wrong.ingress.process.event('retrying', { code: 'PROXY_AUTH_REQUIRED' }))['reason'])).toContain('does not accept this user and password (407');
-  expect(wrong.ingress.process.output).not.toContain('wrong-one');
-  writeFileSync(file, `http://alice:${secret}@${url}`);
-  await wrong.ingress.process.event('connected', {}, { ms: 40_000 });
-  expect(await ask(wrong.ingress.ports['echo']!, 'hello')).toBe('hello');
-});
+scenario(
+  'without a password, or with a wrong one, the log says what the proxy wants; a corrected file is read by itself',
+  ['squid', 'openssl'],
+  async () => {
+    const squid = await startSquid();
+    const none = await throughProxy({
+      proxyPort: squid.port,
+      tell: (port) => ({ flags: ['--proxy', `http://127.0.0.1:${port}`] }),
+    });
+    expect(String((await none.ingress.process.event('retrying', { code: 'PROXY_AUTH_REQUIRED' }))['reason'])).toMatch(
+      /^the proxy http:\/\/127\.0\.0\.1:\d+ wants a user and password \(407 Proxy Authentication Required: .*\); it takes Basic$/,
+    );
+    let [file, url] = ['', ''];
+    const wrong = await throughProxy({
+      proxyPort: squid.port,
+      tell: (port) => {
+        url = `127.0.0.1:${port}`;
+        file = proxyFile(`http://alice:wrong-one@${url}`);
+        return { flags: ['--proxy-file', file] };
+      },
+    });
+    expect(
+      String((await wrong.ingress.process.event('retrying', { code: 'PROXY_AUTH_REQUIRED' }))['reason']),
+    ).toContain('does not accept this user and password (407');
+    expect(wrong.ingress.process.output).not.toContain('wrong-one');
+    writeFileSync(file, `http://alice:${secret}@${url}`);
+    await wrong.ingress.process.event('connected', {}, { ms: 40_000 });
+    expect(await ask(wrong.ingress.ports['echo']!, 'hello')).toBe('hello');
+  },
+);
 
-scenario('a proxy that does not allow the port, and one that cannot reach it, are told apart', ['squid', 'openssl'], async () => {
-  const squid = await startSquid({ onlyPort: 443 });
-  const refused = await throughProxy({ proxyPort: squid.port, tell: (port) => ({ flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)] }) });
-  expect(String((await refused.ingress.process.event('retrying', { code: 'PROXY_REFUSED' }))['reason'])).toMatch(/does not allow a connection to 127\.0\.0\.1:\d+ \(403 Forbidden: ERR_ACCESS_DENIED/);
-  const open = await startSquid();
-  const closed = await closedPort();
-  const unreachable = await throughProxy({ proxyPort: open.port, egressAt: () => `127.0.0.1:${closed}`, tell: (port) => ({ flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)] }) });
-  expect(String((await unreachable.ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' }))['reason'])).toMatch(/the proxy http:\/\/127\.0\.0\.1:\d+ cannot reach 127\.0\.0\.1:\d+ \(503 Service Unavailable: ERR_CONNECT_FAIL/);
-});
+scenario(
+  'a proxy that does not allow the port, and one that cannot reach it, are told apart',
+  ['squid', 'openssl'],
+  async () => {
+    const squid = await startSquid({ onlyPort: 443 });
+    const refused = await throughProxy({
+      proxyPort: squid.port,
+      tell: (port) => ({ flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)] }),
+    });
+    expect(String((await refused.ingress.process.event('retrying', { code: 'PROXY_REFUSED' }))['reason'])).toMatch(
+      /does not allow a connection to 127\.0\.0\.1:\d+ \(403 Forbidden: ERR_ACCESS_DENIED/,
+    );
+    const open = await startSquid();
+    const closed = await closedPort();
+    const unreachable = await throughProxy({
+      proxyPort: open.port,
+      egressAt: () => `127.0.0.1:${closed}`,
+      tell: (port) => ({ flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)] }),
+    });
+    expect(
+      String((await unreachable.ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' }))['reason']),
+    ).toMatch(
+      /the proxy http:\/\/127\.0\.0\.1:\d+ cannot reach 127\.0\.0\.1:\d+ \(503 Service Unavailable: ERR_CONNECT_FAIL/,
+    );
+  },
+);
 
-scenario('squid over TLS, whose CA --proxy-ca names: TLS inside TLS, through three kills', ['squid', 'openssl'], async () => {
-  const files = certificates();
-  const squid = await startSquid({ tls: files.egress });
-  const proxied = await throughProxy({ certificates: files, proxyPort: squid.port, tell: (port) => ({ flags: ['--proxy-file', proxyFile(`https://alice:${secret}@localhost:${port}`), '--proxy-ca', files.ca] }) });
-  expect(await proxied.ingress.process.event('connected')).toMatchObject({ carrier: 'tls', proxy: `https://localhost:${proxied.network.port}` });
-  await survivesKills(proxied);
-});
+scenario(
+  'squid over TLS, whose CA --proxy-ca names: TLS inside TLS, through three kills',
+  ['squid', 'openssl'],
+  async () => {
+    const files = certificates();
+    const squid = await startSquid({ tls: files.egress });
+    const proxied = await throughProxy({
+      certificates: files,
+      proxyPort: squid.port,
+      tell: (port) => ({
+        flags: ['--proxy-file', proxyFile(`https://alice:${secret}@localhost:${port}`), '--proxy-ca', files.ca],
+      }),
+    });
+    expect(await proxied.ingress.process.event('connected')).toMatchObject({
+      carrier: 'tls',
+      proxy: `https://localhost:${proxied.network.port}`,
+    });
+    await survivesKills(proxied);
+  },
+);
 
 scenario('tinyproxy, which HTTPS_PROXY names, and a WebSocket: through three kills', ['tinyproxy'], async () => {
   const tinyproxy = await startTinyproxy();
   const proxied = await throughProxy({
-    proxyPort: tinyproxy.port, egressAt: (port) => `wss://127.0.0.1:${port}`,
-    tell: (port) => ({ env: { HTTPS_PROXY: `http://alice:${tinyproxyPassword}@127.0.0.1:${port}`, NO_PROXY: 'localhost,.internal' } }),
+    proxyPort: tinyproxy.port,
+    egressAt: (port) => `wss://127.0.0.1:${port}`,
+    tell: (port) => ({
+      env: { HTTPS_PROXY: `http://alice:${tinyproxyPassword}@127.0.0.1:${port}`, NO_PROXY: 'localhost,.internal' },
+    }),
   });
-  expect(await proxied.ingress.process.event('connected')).toMatchObject({ carrier: 'websocket', proxy: `http://127.0.0.1:${proxied.network.port}` });
+  expect(await proxied.ingress.process.event('connected')).toMatchObject({
+    carrier: 'websocket',
+    proxy: `http://127.0.0.1:${proxied.network.port}`,
+  });
   await survivesKills(proxied);
 });
 
-scenario('a WebSocket goes through tinyproxy to the nginx that ends TLS before the egress', ['tinyproxy', 'nginx'], async () => {
-  const tinyproxy = await startTinyproxy();
-  const echoes = await echo();
-  const { ingress, port } = await behind({ to: { echo: echoes.at }, start: nginxInFront, ingressFlags: ['--proxy-file', proxyFile(`http://alice:${tinyproxyPassword}@127.0.0.1:${tinyproxy.port}`)] });
-  expect(await ingress.process.event('connected')).toMatchObject({ carrier: 'websocket+tls', proxy: `http://127.0.0.1:${tinyproxy.port}` });
-  expect(await ask(port('echo'), 'hello')).toBe('hello');
-});
+scenario(
+  'a WebSocket goes through tinyproxy to the nginx that ends TLS before the egress',
+  ['tinyproxy', 'nginx'],
+  async () => {
+    const tinyproxy = await startTinyproxy();
+    const echoes = await echo();
+    const { ingress, port } = await behind({
+      to: { echo: echoes.at },
+      start: nginxInFront,
+      ingressFlags: ['--proxy-file', proxyFile(`http://alice:${tinyproxyPassword}@127.0.0.1:${tinyproxy.port}`)],
+    });
+    expect(await ingress.process.event('connected')).toMatchObject({
+      carrier: 'websocket+tls',
+      proxy: `http://127.0.0.1:${tinyproxy.port}`,
+    });
+    expect(await ask(port('echo'), 'hello')).toBe('hello');
+  },
+);
 
 test('NO_PROXY and "--proxy none" go around a proxy that does not even run', async () => {
   const nobody = await closedPort();
@@ -81,7 +156,21 @@ test('NO_PROXY and "--proxy none" go around a proxy that does not even run', asy
 });
 
 test('a password on the command line stops the start, and is not repeated', async () => {
-  const { code, stdout, stderr } = await adit(['ingress', '--egress', '127.0.0.1:1', '--cert', 'c', '--key', 'k', '--ca', 'a', '-L', '0:x:1', '--proxy', 'http://alice:hunter2@proxy:3128']);
+  const { code, stdout, stderr } = await adit([
+    'ingress',
+    '--egress',
+    '127.0.0.1:1',
+    '--cert',
+    'c',
+    '--key',
+    'k',
+    '--ca',
+    'a',
+    '-L',
+    '0:x:1',
+    '--proxy',
+    'http://alice:hunter2@proxy:3128',
+  ]);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain('--proxy-file');
   expect(stderr).not.toContain('hunter2');

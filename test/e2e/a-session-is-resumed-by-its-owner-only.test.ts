@@ -15,7 +15,12 @@ async function setUp() {
   const egress = await startEgress({ certificates: files, flags: ['--crl', crl] });
   const network = await chaos(egress.port, { from: '127.0.0.1' });
   const alice = files.client('alice');
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { echo: echoes.at }, client: alice });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: network.port,
+    to: { echo: echoes.at },
+    client: alice,
+  });
   const open = await client(ingress.ports['echo']!);
   open.socket.write('one');
   expect(String(await chunkFrom(open.socket))).toBe('one');
@@ -28,13 +33,17 @@ test('an ingress that comes back from another address goes on where it was', asy
   network.cut();
   open.socket.write('two');
   expect(String(await chunkFrom(open.socket))).toBe('two');
-  expect(await egress.process.event('connected', {}, { nth: 2 })).toMatchObject({ resumed: true, remote: expect.stringMatching(/^127\.0\.0\.2:/) });
+  expect(await egress.process.event('connected', {}, { nth: 2 })).toMatchObject({
+    resumed: true,
+    remote: expect.stringMatching(/^127\.0\.0\.2:/),
+  });
   expect(ingress.process.all('disconnected')).toEqual([]);
 });
 
 test('who was revoked while away is denied, and its streams end', async () => {
   const { files, network, egress, alice, ingress, open } = await setUp();
-  egress.process.signal('SIGSTOP'); // it learns of the cut, of the revocation and of the resume at once, in whatever order
+  // it learns of the cut, of the revocation and of the resume at once, in whatever order
+  egress.process.signal('SIGSTOP');
   network.cut();
   files.revoke({ serials: [integer(new X509Certificate(readFileSync(alice.cert)).serialNumber)] });
   egress.process.signal('SIGCONT');

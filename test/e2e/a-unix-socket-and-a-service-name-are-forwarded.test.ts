@@ -10,9 +10,20 @@ import { ask, echo, receive } from '../support/services.ts';
 test('bytes go through a Unix socket of mode 0600, through a named service, and over IPv6 loopback', async () => {
   const echoes = await echo();
   const path = join(temporaryFolder(), 'docker.sock');
-  const tunnel = await openTunnel({ to: { web: 'web' }, policy: JSON.stringify({ version: 1, services: { web: `tcp://${echoes.at}` }, rules: [{ name: 'r', identities: ['alice'], allow: ['web', echoes.at] }] }), ingress: { flags: ['-L', `${path}:${echoes.at}`, '-L', `[::1]:0:${echoes.at}`] } });
+  const tunnel = await openTunnel({
+    to: { web: 'web' },
+    policy: JSON.stringify({
+      version: 1,
+      services: { web: `tcp://${echoes.at}` },
+      rules: [{ name: 'r', identities: ['alice'], allow: ['web', echoes.at] }],
+    }),
+    ingress: { flags: ['-L', `${path}:${echoes.at}`, '-L', `[::1]:0:${echoes.at}`] },
+  });
   expect(await ask(tunnel.port('web'), 'by its name')).toBe('by its name');
-  expect(await tunnel.egress.process.event('stream')).toMatchObject({ requested: 'web', resolved: expect.stringContaining('127.0.0.1') });
+  expect(await tunnel.egress.process.event('stream')).toMatchObject({
+    requested: 'web',
+    resolved: expect.stringContaining('127.0.0.1'),
+  });
   const listening = await tunnel.ingress.process.event('listening', { address: path });
   expect(listening).toBeDefined();
   expect(statSync(path).mode & 0o777).toBe(0o600);

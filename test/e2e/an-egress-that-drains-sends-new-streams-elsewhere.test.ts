@@ -11,7 +11,12 @@ async function setUp() {
   const first = await startEgress({ certificates: files, flags: ['--drain-timeout', '60s'] });
   const second = await startEgress({ certificates: files });
   const network = await chaos(first.port);
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { echo: echoes.at }, flags: ['--egress', `127.0.0.1:${second.port}`] });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: network.port,
+    to: { echo: echoes.at },
+    flags: ['--egress', `127.0.0.1:${second.port}`],
+  });
   const told = (port: number) => ingress.process.event('connected', { egress: `127.0.0.1:${port}` });
   await Promise.all([told(network.port), told(second.port)]);
   const open = await client(ingress.ports['echo']!);

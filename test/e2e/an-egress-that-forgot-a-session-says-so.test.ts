@@ -14,7 +14,11 @@ async function talk(port: number): Promise<Client> {
 
 test('after a restart of the egress open connections are reset with NOT_RESUMABLE, and a new session serves', async () => {
   const echoes = await echo();
-  const tunnel = await openTunnel({ to: { echo: echoes.at }, egress: { port: await closedPort() }, ingress: { flags: ['--connect-timeout', '60s'] } });
+  const tunnel = await openTunnel({
+    to: { echo: echoes.at },
+    egress: { port: await closedPort() },
+    ingress: { flags: ['--connect-timeout', '60s'] },
+  });
   const open = await talk(tunnel.port('echo'));
   await tunnel.egress.process.kill();
   const reborn = await startEgress({ certificates: tunnel.certificates, port: tunnel.egress.port });
@@ -30,7 +34,12 @@ test('past the resume window both halves give the session up at the same time, e
   const echoes = await echo();
   const egress = await startEgress({ certificates: files, flags: ['--resume-window', '2s'] });
   const network = await chaos(egress.port);
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { echo: echoes.at }, flags: ['--connect-timeout', '60s'] });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: network.port,
+    to: { echo: echoes.at },
+    flags: ['--connect-timeout', '60s'],
+  });
   const open = await talk(ingress.ports['echo']!);
   network.stall('all');
   network.cut();
@@ -51,7 +60,12 @@ test('with resumption turned off a lost connection resets what was open at once'
   const echoes = await echo();
   const egress = await startEgress({ certificates: files, flags: ['--resume-window', '0'] });
   const network = await chaos(egress.port);
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { echo: echoes.at }, flags: ['--connect-timeout', '60s'] });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: network.port,
+    to: { echo: echoes.at },
+    flags: ['--connect-timeout', '60s'],
+  });
   const open = await talk(ingress.ports['echo']!);
   network.cut();
   expect((await within(30_000, 'the reset', open.received)).ending).toBe('reset');

@@ -8,37 +8,75 @@ import { ask, client, closedPort, endingOf, hashing, service } from '../support/
 import { within } from '../support/scope.ts';
 
 for (const scheme of ['connect', 'connect+h2'] as const) {
-  scenario(`${scheme}://: an egress is used as any proxy is; half-close, reset, refusals and a restart`, ['curl', 'nginx'], async () => {
-    const files = certificates();
-    const nginx = await startNginx();
-    const hash = await hashing();
-    const rude = await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); });
-    const refused = await closedPort();
-    const start = (port = 0) => startEgress({ certificates: files, port, policy: policyOf({ allow: ['127.0.0.1:*', 'web'], services: { web: `tcp://${nginx.http}` } }) });
-    const egress = await start();
-    const ingress: Ingress = await startIngress({
-      certificates: files, egressPort: egress.port, egress: `${scheme}://127.0.0.1:${egress.port}`, to: { http: nginx.http, web: 'web', hash: hash.at, rude: rude.at, refused: `127.0.0.1:${refused}`, denied: '127.0.0.2:1' },
-    });
-    expect(await ingress.process.event('connected')).toMatchObject({ carrier: scheme, resumable: false, msg: expect.stringContaining('there is no session') });
-    const curl = async (name: string): Promise<string> => (await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${ingress.ports[name]}/hello`])).stdout;
-    expect([await curl('http'), await curl('web')]).toEqual(['hello from nginx over HTTP/1.1\n', 'hello from nginx over HTTP/1.1\n']);
-    expect(await ask(ingress.ports['hash']!, Buffer.alloc(5_000_000))).toMatch(/^5000000 /);
-    expect(await endingOf(ingress.ports['rude']!)).toBe('reset');
-    expect(await endingOf(ingress.ports['refused']!)).toBe('reset');
-    expect(await ingress.process.event('refused', { destination: `127.0.0.1:${refused}` })).toMatchObject({ code: 'CONNECTION_REFUSED' });
-    expect(await endingOf(ingress.ports['denied']!)).toBe('reset');
-    expect(await ingress.process.event('refused', { destination: '127.0.0.2:1' })).toMatchObject({ code: 'POLICY_DENIED', reason: expect.stringMatching(/^the proxy answered 403: /) });
-    expect(await egress.process.event('stream', { requested: 'web' })).toMatchObject({ frontEnd: 'connect', identity: 'spiffe://example.org/client/alice' });
+  scenario(
+    `${scheme}://: an egress is used as any proxy is; half-close, reset, refusals and a restart`,
+    ['curl', 'nginx'],
+    async () => {
+      const files = certificates();
+      const nginx = await startNginx();
+      const hash = await hashing();
+      const rude = await service((socket) => {
+        socket.once('data', () => socket.resetAndDestroy());
+      });
+      const refused = await closedPort();
+      const start = (port = 0) =>
+        startEgress({
+          certificates: files,
+          port,
+          policy: policyOf({ allow: ['127.0.0.1:*', 'web'], services: { web: `tcp://${nginx.http}` } }),
+        });
+      const egress = await start();
+      const ingress: Ingress = await startIngress({
+        certificates: files,
+        egressPort: egress.port,
+        egress: `${scheme}://127.0.0.1:${egress.port}`,
+        to: {
+          http: nginx.http,
+          web: 'web',
+          hash: hash.at,
+          rude: rude.at,
+          refused: `127.0.0.1:${refused}`,
+          denied: '127.0.0.2:1',
+        },
+      });
+      expect(await ingress.process.event('connected')).toMatchObject({
+        carrier: scheme,
+        resumable: false,
+        msg: expect.stringContaining('there is no session'),
+      });
+      const curl = async (name: string): Promise<string> =>
+        (await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${ingress.ports[name]}/hello`])).stdout;
+      expect([await curl('http'), await curl('web')]).toEqual([
+        'hello from nginx over HTTP/1.1\n',
+        'hello from nginx over HTTP/1.1\n',
+      ]);
+      expect(await ask(ingress.ports['hash']!, Buffer.alloc(5_000_000))).toMatch(/^5000000 /);
+      expect(await endingOf(ingress.ports['rude']!)).toBe('reset');
+      expect(await endingOf(ingress.ports['refused']!)).toBe('reset');
+      expect(await ingress.process.event('refused', { destination: `127.0.0.1:${refused}` })).toMatchObject({
+        code: 'CONNECTION_REFUSED',
+      });
+      expect(await endingOf(ingress.ports['denied']!)).toBe('reset');
+      expect(await ingress.process.event('refused', { destination: '127.0.0.2:1' })).toMatchObject({
+        code: 'POLICY_DENIED',
+        reason: expect.stringMatching(/^the proxy answered 403: /),
+      });
+      expect(await egress.process.event('stream', { requested: 'web' })).toMatchObject({
+        frontEnd: 'connect',
+        identity: 'spiffe://example.org/client/alice',
+      });
 
-    const open = await client(ingress.ports['hash']!);
-    open.socket.write('x');
-    const sockets = (): number => hash.sockets.size;
-    while (sockets() === 0) await new Promise(setImmediate);
-    await egress.process.kill();
-    // Over HTTP/1.1 it is the kernel's choice: a FIN, which Node shows as the end of a TLS peer that said so, or a reset where bytes were left unread.
-    const endings = scheme === 'connect' ? ['end', 'reset'] : ['reset'];
-    expect(endings).toContain((await within(30_000, 'the ending', open.received)).ending);
-    await start(egress.port);
-    expect(await curl('http')).toBe('hello from nginx over HTTP/1.1\n'); // waits for the proxy, at most
-  });
+      const open = await client(ingress.ports['hash']!);
+      open.socket.write('x');
+      const sockets = (): number => hash.sockets.size;
+      while (sockets() === 0) await new Promise(setImmediate);
+      await egress.process.kill();
+      // Over HTTP/1.1 it is the kernel's choice: a FIN, which Node shows as the end of a TLS peer that said so, or a
+      // reset where bytes were left unread.
+      const endings = scheme === 'connect' ? ['end', 'reset'] : ['reset'];
+      expect(endings).toContain((await within(30_000, 'the ending', open.received)).ending);
+      await start(egress.port);
+      expect(await curl('http')).toBe('hello from nginx over HTTP/1.1\n'); // waits for the proxy, at most
+    },
+  );
 }

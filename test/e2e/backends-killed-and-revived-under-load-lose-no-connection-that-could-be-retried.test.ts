@@ -8,8 +8,15 @@ const question = 'a question';
 
 test('three backends, of which one is killed twice under load and revived: whoever could be served by another is', async () => {
   const ports = [await closedPort(), await closedPort(), await closedPort()];
-  const [a, b, c] = [await startBackend('a', ports[0]!), await startBackend('b', ports[1]!), await startBackend('c', ports[2]!)];
-  const tunnel = await openTunnel({ to: { web: 'web' }, policy: policyOfWeb({ backends: [a, b, c].map(({ at }) => at) }) });
+  const [a, b, c] = [
+    await startBackend('a', ports[0]!),
+    await startBackend('b', ports[1]!),
+    await startBackend('c', ports[2]!),
+  ];
+  const tunnel = await openTunnel({
+    to: { web: 'web' },
+    policy: policyOfWeb({ backends: [a, b, c].map(({ at }) => at) }),
+  });
   const { process: egress } = tunnel.egress;
   const port = tunnel.port('web');
   const answers: string[] = [];
@@ -24,7 +31,13 @@ test('three backends, of which one is killed twice under load and revived: whoev
     if (ending === 'reset') resets++;
     else answers.push(bytes.toString());
   };
-  const load = async (count: number): Promise<void> => { await Promise.all(Array.from({ length: 8 }, async () => { for (let n = 0; n < count / 8; n++) await one(); })); };
+  const load = async (count: number): Promise<void> => {
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        for (let n = 0; n < count / 8; n++) await one();
+      }),
+    );
+  };
 
   let killed = b;
   for (let round = 1; round <= 2; round++) {
@@ -33,7 +46,12 @@ test('three backends, of which one is killed twice under load and revived: whoev
     await eventually('the load to be under way', () => answers.length > round * 100);
     await killed.kill();
     await running;
-    expect(await egress.event('backend-down', {}, { nth: round })).toMatchObject({ service: 'web', backend: `tcp://${b.at}`, up: 2, of: 3 });
+    expect(await egress.event('backend-down', {}, { nth: round })).toMatchObject({
+      service: 'web',
+      backend: `tcp://${b.at}`,
+      up: 2,
+      of: 3,
+    });
     const before = answers.length;
     await load(80);
     expect(tally(answers.slice(before))).toEqual({ 'a 10': 40, 'c 10': 40 });
@@ -49,7 +67,9 @@ test('three backends, of which one is killed twice under load and revived: whoev
   const records = egress.all('stream');
   const attemptsOf = (record: LogLine): number => Number(record['attempts'] ?? 1);
   // Nobody was refused; who was reset had reached the backend that was killed.
-  expect(records.filter(({ end }) => end !== 'finished').map(({ end, resolved }) => `${String(end)} ${String(resolved)}`)).toEqual(Array(resets).fill(`reset ${b.at}`));
+  expect(
+    records.filter(({ end }) => end !== 'finished').map(({ end, resolved }) => `${String(end)} ${String(resolved)}`),
+  ).toEqual(Array(resets).fill(`reset ${b.at}`));
   expect(records.filter(({ resolved }) => resolved === undefined)).toEqual([]);
   expect(records.filter((record) => attemptsOf(record) > 2)).toEqual([]);
   const retried = records.filter((record) => attemptsOf(record) === 2);

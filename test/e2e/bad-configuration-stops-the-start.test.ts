@@ -9,10 +9,41 @@ const files = certificates();
 const policy = join(files.folder, 'policy.yaml');
 writeFileSync(policy, openPolicy);
 const alice = files.client('alice');
-const egress = ['egress', '--listen', '127.0.0.1:0', '--cert', files.egress.cert, '--key', files.egress.key, '--client-ca', files.ca, '--policy', policy];
-const ingress = ['ingress', '--egress', '127.0.0.1:1', '--cert', alice.cert, '--key', alice.key, '--ca', files.ca, '-L', '127.0.0.1:0:127.0.0.1:1'];
-const without = (args: readonly string[], flag: string): string[] => { const at = args.indexOf(flag); return [...args.slice(0, at), ...args.slice(at + 2)]; };
-const file = (name: string, text: string): string => { const path = join(files.folder, name); writeFileSync(path, text); return path; };
+const egress = [
+  'egress',
+  '--listen',
+  '127.0.0.1:0',
+  '--cert',
+  files.egress.cert,
+  '--key',
+  files.egress.key,
+  '--client-ca',
+  files.ca,
+  '--policy',
+  policy,
+];
+const ingress = [
+  'ingress',
+  '--egress',
+  '127.0.0.1:1',
+  '--cert',
+  alice.cert,
+  '--key',
+  alice.key,
+  '--ca',
+  files.ca,
+  '-L',
+  '127.0.0.1:0:127.0.0.1:1',
+];
+const without = (args: readonly string[], flag: string): string[] => {
+  const at = args.indexOf(flag);
+  return [...args.slice(0, at), ...args.slice(at + 2)];
+};
+const file = (name: string, text: string): string => {
+  const path = join(files.folder, name);
+  writeFileSync(path, text);
+  return path;
+};
 
 test('what is right passes --check, which listens and dials nowhere', async () => {
   expect(await adit([...egress, '--check'])).toMatchObject({ code: 0 });
@@ -20,25 +51,75 @@ test('what is right passes --check, which listens and dials nowhere', async () =
 });
 const cases: readonly (readonly [string, () => readonly string[], number, RegExp])[] = [
   ['an egress without a policy', () => without(egress, '--policy'), 2, /--policy/],
-  ['a policy with an unknown key', () => [...without(egress, '--policy'), '--policy', file('typo.yaml', 'version: 1\nrules:\n  - name: x\n    identities: [alice]\n    alow: ["a:1"]\n')], 2, /5|alow/],
-  ['a policy whose test fails', () => [...without(egress, '--policy'), '--policy', file('test.yaml', `${openPolicy.slice(0, -1)},"tests":[{"identity":"bob","destination":"127.0.0.1:1","expect":"allow"}]}`)], 2, /bob/],
+  [
+    'a policy with an unknown key',
+    () => [
+      ...without(egress, '--policy'),
+      '--policy',
+      file('typo.yaml', 'version: 1\nrules:\n  - name: x\n    identities: [alice]\n    alow: ["a:1"]\n'),
+    ],
+    2,
+    /5|alow/,
+  ],
+  [
+    'a policy whose test fails',
+    () => [
+      ...without(egress, '--policy'),
+      '--policy',
+      file(
+        'test.yaml',
+        `${openPolicy.slice(0, -1)},"tests":[{"identity":"bob","destination":"127.0.0.1:1","expect":"allow"}]}`,
+      ),
+    ],
+    2,
+    /bob/,
+  ],
   ['an unknown flag', () => [...egress, '--polcy', 'x'], 2, /polcy.*--policy|--policy/s],
-  ['an unknown key in the file', () => [...egress, '--config', file('config.yaml', 'drain-timout: 5s\n')], 2, /drain-timeout/],
+  [
+    'an unknown key in the file',
+    () => [...egress, '--config', file('config.yaml', 'drain-timout: 5s\n')],
+    2,
+    /drain-timeout/,
+  ],
   ['a duration that is none', () => [...egress, '--drain-timeout', 'soon'], 2, /soon/],
   ['a port that is none', () => [...without(egress, '--listen'), '--listen', '127.0.0.1:70000'], 2, /70000/],
   ['an ingress without a forward', () => without(ingress, '-L'), 2, /forward/],
   ['a forward that is none', () => [...ingress, '-L', 'nonsense'], 2, /nonsense/],
   ['a leaf in place of the CA', () => [...without(egress, '--client-ca'), '--client-ca', alice.cert], 2, /is not a CA/],
-  ['a key that others may read', () => { const key = file('open.key', alice.issued.keyPem); chmodSync(key, 0o644); return [...without(ingress, '--key'), '--key', key]; }, 3, /chmod 600/],
-  ['a server certificate for an ingress', () => [...without(without(ingress, '--key'), '--cert'), '--cert', files.egress.cert, '--key', files.egress.key], 3, /not for clients/],
+  [
+    'a key that others may read',
+    () => {
+      const key = file('open.key', alice.issued.keyPem);
+      chmodSync(key, 0o644);
+      return [...without(ingress, '--key'), '--key', key];
+    },
+    3,
+    /chmod 600/,
+  ],
+  [
+    'a server certificate for an ingress',
+    () => [...without(without(ingress, '--key'), '--cert'), '--cert', files.egress.cert, '--key', files.egress.key],
+    3,
+    /not for clients/,
+  ],
 ];
-test.each(cases)('%s stops the start and --check, says where, and has its exit status', async (_, args, status, words) => {
-  for (const all of [args(), [...args(), '--check']]) expect(await adit(all)).toMatchObject({ code: status, stderr: expect.stringMatching(words) });
-});
+test.each(cases)(
+  '%s stops the start and --check, says where, and has its exit status',
+  async (_, args, status, words) => {
+    for (const all of [args(), [...args(), '--check']])
+      expect(await adit(all)).toMatchObject({ code: status, stderr: expect.stringMatching(words) });
+  },
+);
 test('an unknown variable ADIT_... is fatal, with a suggestion', async () => {
-  expect(await adit([...egress, '--check'], { env: { ADIT_DRAIN_TIMOUT: '5s' } })).toMatchObject({ code: 2, stderr: expect.stringContaining('ADIT_DRAIN_TIMEOUT') });
+  expect(await adit([...egress, '--check'], { env: { ADIT_DRAIN_TIMOUT: '5s' } })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('ADIT_DRAIN_TIMEOUT'),
+  });
 });
 test('an address in use is named', async () => {
   const taken = await service(() => {});
-  expect(await adit([...without(egress, '--listen'), '--listen', taken.at])).toMatchObject({ code: 1, stderr: expect.stringContaining(`Cannot listen on ${taken.at}: another program listens there`) });
+  expect(await adit([...without(egress, '--listen'), '--listen', taken.at])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`Cannot listen on ${taken.at}: another program listens there`),
+  });
 });

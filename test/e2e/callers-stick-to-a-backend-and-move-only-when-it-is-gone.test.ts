@@ -16,36 +16,56 @@ async function askFrom(localAddress: string, port: number): Promise<string> {
   return bytes.toString().slice(0, 1);
 }
 
-test('by client address: the same backend every time; when one is killed its clients move and nobody else, and they come back to it', async () => {
-  const ports = [await closedPort(), await closedPort(), await closedPort()];
-  const backends = await Promise.all(['a', 'b', 'c'].map((name, at) => startBackend(name, ports[at]!)));
-  const tunnel = await openTunnel({ to: { web: 'web' }, policy: policyOfWeb({ backends: backends.map(({ at }) => at), balance: 'source', 'hash-on': 'client', health: { interval: '200ms', rise: 1, fall: 1 } }) });
-  const places = async (): Promise<string[]> => {
-    const found: string[] = [];
-    for (const one of clients) found.push(await askFrom(one, tunnel.port('web')));
-    return found;
-  };
-  const before = await places();
-  for (const name of 'abc') expect(before.filter((place) => place === name).length).toBeGreaterThanOrEqual(4);
-  expect(await places()).toEqual(before);
-  await backends[1]!.kill();
-  await tunnel.egress.process.event('backend-down');
-  const without = await places();
-  expect(without).not.toContain('b');
-  expect(without.map((place, at) => (before[at] === 'b' ? 'b' : place))).toEqual(before);
-  await startBackend('b', ports[1]!);
-  await tunnel.egress.process.event('backend-up');
-  expect(await places()).toEqual(before);
-});
+test(
+  'by client address: the same backend every time; when one is killed its clients move and nobody else, and they ' +
+    'come back to it',
+  async () => {
+    const ports = [await closedPort(), await closedPort(), await closedPort()];
+    const backends = await Promise.all(['a', 'b', 'c'].map((name, at) => startBackend(name, ports[at]!)));
+    const tunnel = await openTunnel({
+      to: { web: 'web' },
+      policy: policyOfWeb({
+        backends: backends.map(({ at }) => at),
+        balance: 'source',
+        'hash-on': 'client',
+        health: { interval: '200ms', rise: 1, fall: 1 },
+      }),
+    });
+    const places = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for (const one of clients) found.push(await askFrom(one, tunnel.port('web')));
+      return found;
+    };
+    const before = await places();
+    for (const name of 'abc') expect(before.filter((place) => place === name).length).toBeGreaterThanOrEqual(4);
+    expect(await places()).toEqual(before);
+    await backends[1]!.kill();
+    await tunnel.egress.process.event('backend-down');
+    const without = await places();
+    expect(without).not.toContain('b');
+    expect(without.map((place, at) => (before[at] === 'b' ? 'b' : place))).toEqual(before);
+    await startBackend('b', ports[1]!);
+    await tunnel.egress.process.event('backend-up');
+    expect(await places()).toEqual(before);
+  },
+);
 
 test('by identity: whoever it is stays, wherever the connection comes from', async () => {
   const ports = [await closedPort(), await closedPort(), await closedPort()];
   const backends = await Promise.all(['a', 'b', 'c'].map((name, at) => startBackend(name, ports[at]!)));
   const names = Array.from({ length: 6 }, (_, at) => `user-${at}`);
-  const tunnel = await openTunnel({ to: { web: 'web' }, policy: policyOfWeb({ backends: backends.map(({ at }) => at), balance: 'source' }, ['alice', ...names]) });
+  const tunnel = await openTunnel({
+    to: { web: 'web' },
+    policy: policyOfWeb({ backends: backends.map(({ at }) => at), balance: 'source' }, ['alice', ...names]),
+  });
   const used = new Set<string>();
   for (const name of names) {
-    const ingress = await startIngress({ certificates: tunnel.certificates, egressPort: tunnel.egress.port, to: { web: 'web' }, client: tunnel.certificates.client(name) });
+    const ingress = await startIngress({
+      certificates: tunnel.certificates,
+      egressPort: tunnel.egress.port,
+      to: { web: 'web' },
+      client: tunnel.certificates.client(name),
+    });
     const answers = new Set<string>();
     for (let n = 0; n < 4; n++) answers.add(await askFrom(clients[n]!, ingress.ports['web']!));
     expect(answers.size).toBe(1);

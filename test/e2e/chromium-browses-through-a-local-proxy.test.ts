@@ -11,7 +11,9 @@ import { openProxies, type LocalProxies } from '../support/local-proxies.ts';
 import { scenario } from '../support/scenario.ts';
 import { atEnd } from '../support/scope.ts';
 
-/** Thirty answers at once, a POST, and a WebSocket; the page is loaded when the service heard that all of it is done. */
+/**
+ * Thirty answers at once, a POST, and a WebSocket; the page is loaded when the service heard that all of it is done.
+ */
 const page = `<!doctype html><p id="result">nothing ran</p><img src="/when-done"><script>
 (async () => {
   const parts = await Promise.all(Array.from({ length: 30 }, async (_, at) => (await (await fetch('/part/' + at)).text()).length));
@@ -35,7 +37,11 @@ async function site(server: http.Server | https.Server): Promise<number> {
     else if (request.url?.startsWith('/part/')) response.end('p'.repeat(100_000));
     else if (request.url === '/upload') {
       let length = 0;
-      request.on('data', (chunk: Buffer) => { length += chunk.length; }).on('end', () => response.end(String(length)));
+      request
+        .on('data', (chunk: Buffer) => {
+          length += chunk.length;
+        })
+        .on('end', () => response.end(String(length)));
     } else if (request.url === '/when-done') waiting.push(response);
     else {
       response.end();
@@ -43,10 +49,19 @@ async function site(server: http.Server | https.Server): Promise<number> {
     }
   });
   const chat = new WebSocketServer({ server: server as http.Server, path: '/chat' });
-  chat.on('connection', (socket) => { socket.on('message', (text: Buffer) => { socket.send(String(text).toUpperCase()); }); });
+  chat.on('connection', (socket) => {
+    socket.on('message', (text: Buffer) => {
+      socket.send(String(text).toUpperCase());
+    });
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  atEnd(() => { chat.close(); for (const socket of chat.clients) socket.terminate(); server.closeAllConnections(); server.close(); });
+  atEnd(() => {
+    chat.close();
+    for (const socket of chat.clients) socket.terminate();
+    server.closeAllConnections();
+    server.close();
+  });
   return (server.address() as AddressInfo).port;
 }
 
@@ -54,12 +69,22 @@ const [authority, stranger] = [newCa('A CA that no browser knows'), newCa('Anoth
 const certificate = newServer(authority, { dns: ['shop.adit.internal'] });
 /** `plain` and `shop` are names that only the policy of the egress knows. */
 let made: Promise<LocalProxies> | undefined;
-const proxies = () => made ??= (async () => openProxies({ policy: policyOf({ allow: ['plain', 'shop'], services: {
-  plain: `tcp://127.0.0.1:${await site(http.createServer())}`, shop: `tcp://127.0.0.1:${await site(https.createServer({ cert: certificate.certPem, key: certificate.keyPem }))}`,
-} }) }))();
+const proxies = () =>
+  (made ??= (async () =>
+    openProxies({
+      policy: policyOf({
+        allow: ['plain', 'shop'],
+        services: {
+          plain: `tcp://127.0.0.1:${await site(http.createServer())}`,
+          shop: `tcp://127.0.0.1:${await site(https.createServer({ cert: certificate.certPem, key: certificate.keyPem }))}`,
+        },
+      }),
+    }))());
 
 const ways: readonly (readonly [string, (at: LocalProxies) => string])[] = [
-  ['the SOCKS proxy', ({ socks }) => `socks5://127.0.0.1:${socks}`], ['the HTTP proxy', ({ http: port }) => `http://127.0.0.1:${port}`], ['the one port for both', ({ mixed }) => `socks5://127.0.0.1:${mixed}`],
+  ['the SOCKS proxy', ({ socks }) => `socks5://127.0.0.1:${socks}`],
+  ['the HTTP proxy', ({ http: port }) => `http://127.0.0.1:${port}`],
+  ['the one port for both', ({ mixed }) => `socks5://127.0.0.1:${mixed}`],
 ];
 for (const [name, proxyOf] of ways) {
   scenario(`${name}: a page, what it fetches at once and what it sends, and its WebSocket`, [chromium], async () => {
@@ -69,15 +94,25 @@ for (const [name, proxyOf] of ways) {
 
   scenario(`${name}: over https:// the certificate is that of the service`, [chromium], async () => {
     const proxy = proxyOf(await proxies());
-    expect(await browse('https://shop.adit.internal/', { proxy, certificate: certificate.certPem })).toContain(`<p id="result">${result}</p>`);
+    expect(await browse('https://shop.adit.internal/', { proxy, certificate: certificate.certPem })).toContain(
+      `<p id="result">${result}</p>`,
+    );
     const other = newServer(stranger, { dns: ['shop.adit.internal'] });
-    expect(await browse('https://shop.adit.internal/', { proxy, certificate: other.certPem })).toBe('net::ERR_CERT_AUTHORITY_INVALID');
+    expect(await browse('https://shop.adit.internal/', { proxy, certificate: other.certPem })).toBe(
+      'net::ERR_CERT_AUTHORITY_INVALID',
+    );
   });
 }
 
 scenario('what the policy denies is a page of the proxy, or an error of the browser', [chromium], async () => {
   const at = await proxies();
-  expect(await browse('http://denied.example.org/', { proxy: ways[1]![1](at) })).toMatch(/POLICY_DENIED: The policy of the egress does not allow alice to reach denied\.example\.org:80\./);
-  expect(await browse('https://denied.example.org/', { proxy: ways[1]![1](at) })).toBe('net::ERR_TUNNEL_CONNECTION_FAILED');
-  expect(await browse('http://denied.example.org/', { proxy: ways[0]![1](at) })).toBe('net::ERR_SOCKS_CONNECTION_FAILED');
+  expect(await browse('http://denied.example.org/', { proxy: ways[1]![1](at) })).toMatch(
+    /POLICY_DENIED: The policy of the egress does not allow alice to reach denied\.example\.org:80\./,
+  );
+  expect(await browse('https://denied.example.org/', { proxy: ways[1]![1](at) })).toBe(
+    'net::ERR_TUNNEL_CONNECTION_FAILED',
+  );
+  expect(await browse('http://denied.example.org/', { proxy: ways[0]![1](at) })).toBe(
+    'net::ERR_SOCKS_CONNECTION_FAILED',
+  );
 });

@@ -8,30 +8,80 @@ import { scenario } from '../support/scenario.ts';
 import { within } from '../support/scope.ts';
 import { closedPort, hashing, service } from '../support/services.ts';
 
-interface Place { readonly files: Certificates; readonly alice: KeyPair; readonly nginx: Nginx; readonly egress: Egress; readonly open: string }
+interface Place {
+  readonly files: Certificates;
+  readonly alice: KeyPair;
+  readonly nginx: Nginx;
+  readonly egress: Egress;
+  readonly open: string;
+}
 let made: Promise<Place> | undefined;
-const setUp = (): Promise<Place> => made ??= (async () => {
-  const files = certificates();
-  const nginx = await startNginx();
-  const egress = await startEgress({ certificates: files, policy: policyOf({ allow: ['127.0.0.1:*', 'web'], services: { web: `tcp://${nginx.http}` } }) });
-  return { files, nginx, egress, alice: files.client('alice'), open: nginx.http };
-})();
+const setUp = (): Promise<Place> =>
+  (made ??= (async () => {
+    const files = certificates();
+    const nginx = await startNginx();
+    const egress = await startEgress({
+      certificates: files,
+      policy: policyOf({ allow: ['127.0.0.1:*', 'web'], services: { web: `tcp://${nginx.http}` } }),
+    });
+    return { files, nginx, egress, alice: files.client('alice'), open: nginx.http };
+  })());
 
-/** Through the egress as a proxy; `pair` is the client's certificate. Standard output ends with the status that the proxy answered. */
-async function curl({ files, egress }: Place, pair: KeyPair | undefined, ...args: string[]): Promise<{ code: number | null; out: string; error: string }> {
-  const { code, stdout, stderr } = await run('curl', [
-    '-sSv', '--max-time', '60', '--proxytunnel', '--proxy', `https://127.0.0.1:${egress.port}`, '--proxy-cacert', files.ca, ...(pair ? ['--proxy-cert', pair.cert, '--proxy-key', pair.key] : []), '-w', '%{http_connect}', ...args,
-  ], { timeoutMs: 90_000 });
+/**
+ * Through the egress as a proxy; `pair` is the client's certificate. Standard output ends with the status that the
+ * proxy answered.
+ */
+async function curl(
+  { files, egress }: Place,
+  pair: KeyPair | undefined,
+  ...args: string[]
+): Promise<{ code: number | null; out: string; error: string }> {
+  const { code, stdout, stderr } = await run(
+    'curl',
+    [
+      '-sSv',
+      '--max-time',
+      '60',
+      '--proxytunnel',
+      '--proxy',
+      `https://127.0.0.1:${egress.port}`,
+      '--proxy-cacert',
+      files.ca,
+      ...(pair ? ['--proxy-cert', pair.cert, '--proxy-key', pair.key] : []),
+      '-w',
+      '%{http_connect}',
+      ...args,
+    ],
+    { timeoutMs: 90_000 },
+  );
   return { code, out: stdout, error: stderr };
 }
 
 scenario('plain HTTP, TLS from end to end, and a service by its name', ['curl', 'nginx'], async () => {
   const place = await setUp();
-  expect((await curl(place, place.alice, `http://${place.open}/hello`)).out).toBe('hello from nginx over HTTP/1.1\n200');
-  const secure = await curl(place, place.alice, '--cacert', place.nginx.ca, '--http2', '--connect-to', `localhost:443:${place.nginx.https}`, 'https://localhost/hello');
+  expect((await curl(place, place.alice, `http://${place.open}/hello`)).out).toBe(
+    'hello from nginx over HTTP/1.1\n200',
+  );
+  const secure = await curl(
+    place,
+    place.alice,
+    '--cacert',
+    place.nginx.ca,
+    '--http2',
+    '--connect-to',
+    `localhost:443:${place.nginx.https}`,
+    'https://localhost/hello',
+  );
   expect(secure.out).toBe('hello from nginx over HTTP/2.0\n200');
-  expect((await curl(place, place.alice, 'http://web.adit.internal/hello')).out).toBe('hello from nginx over HTTP/1.1\n200');
-  expect(await place.egress.process.event('stream', { requested: 'web' })).toMatchObject({ identity: 'spiffe://example.org/client/alice', frontEnd: 'connect', verdict: 'allow', end: 'finished' });
+  expect((await curl(place, place.alice, 'http://web.adit.internal/hello')).out).toBe(
+    'hello from nginx over HTTP/1.1\n200',
+  );
+  expect(await place.egress.process.event('stream', { requested: 'web' })).toMatchObject({
+    identity: 'spiffe://example.org/client/alice',
+    frontEnd: 'connect',
+    verdict: 'allow',
+    end: 'finished',
+  });
 });
 
 scenario('every refusal has its status, its Proxy-Status and its reason', ['curl', 'nginx'], async () => {
@@ -41,24 +91,47 @@ scenario('every refusal has its status, its Proxy-Status and its reason', ['curl
     expect(code).toBe(56); // "failure in receiving network data": what curl calls a refused CONNECT
     return [out, /^< proxy-status: (.*?)\r?$/im.exec(error)?.[1] ?? error];
   };
-  expect(await refused(place.alice, 'http://127.0.0.2:1/')).toEqual(['403', expect.stringMatching(/^adit; error=http_request_denied; details=".+"; adit-code=POLICY_DENIED$/)]);
-  expect(await refused(place.alice, 'http://nothing.adit.internal/')).toEqual(['404', expect.stringMatching(/^adit; error=destination_not_found; .* adit-code=UNKNOWN_SERVICE$/)]);
-  expect(await refused(place.alice, `http://127.0.0.1:${await closedPort()}/`)).toEqual(['502', expect.stringMatching(/^adit; error=connection_refused; .* adit-code=CONNECTION_REFUSED$/)]);
-  expect(await refused(undefined, `http://${place.open}/`)).toEqual(['403', expect.stringMatching(/^adit; error=http_request_denied; details="it presented no certificate"; adit-code=CLIENT_CERT_MISSING$/)]);
-  expect(await refused(place.files.client('mallory'), `http://${place.open}/`)).toEqual(['403', expect.stringMatching(/adit-code=IDENTITY_NOT_IN_POLICY$/)]);
+  expect(await refused(place.alice, 'http://127.0.0.2:1/')).toEqual([
+    '403',
+    expect.stringMatching(/^adit; error=http_request_denied; details=".+"; adit-code=POLICY_DENIED$/),
+  ]);
+  expect(await refused(place.alice, 'http://nothing.adit.internal/')).toEqual([
+    '404',
+    expect.stringMatching(/^adit; error=destination_not_found; .* adit-code=UNKNOWN_SERVICE$/),
+  ]);
+  expect(await refused(place.alice, `http://127.0.0.1:${await closedPort()}/`)).toEqual([
+    '502',
+    expect.stringMatching(/^adit; error=connection_refused; .* adit-code=CONNECTION_REFUSED$/),
+  ]);
+  expect(await refused(undefined, `http://${place.open}/`)).toEqual([
+    '403',
+    expect.stringMatching(
+      /^adit; error=http_request_denied; details="it presented no certificate"; adit-code=CLIENT_CERT_MISSING$/,
+    ),
+  ]);
+  expect(await refused(place.files.client('mallory'), `http://${place.open}/`)).toEqual([
+    '403',
+    expect.stringMatching(/adit-code=IDENTITY_NOT_IN_POLICY$/),
+  ]);
 });
 
-scenario('a client of HTTP/2, as Envoy is one, has half-closes and resets kept on one connection', ['nginx'], async () => {
-  const { files, egress, alice } = await setUp();
-  const to = await hashing();
-  const session = await http2Connection({ port: egress.port, certs: files }, alice);
-  const whole = await connectHttp2(session, to.at);
-  whole.duplex.end(Buffer.alloc(3_000_000));
-  expect(String((await within(30_000, 'the answer', whole.received)).bytes)).toMatch(/^3000000 /);
-  const rude = await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); });
-  const cut = await connectHttp2(session, rude.at);
-  cut.duplex.write('x');
-  expect((await within(30_000, 'the reset', cut.received)).ending).toBe('reset');
-  expect((await connectHttp2(session, '127.0.0.2:1')).status).toBe(403);
-  session.close();
-});
+scenario(
+  'a client of HTTP/2, as Envoy is one, has half-closes and resets kept on one connection',
+  ['nginx'],
+  async () => {
+    const { files, egress, alice } = await setUp();
+    const to = await hashing();
+    const session = await http2Connection({ port: egress.port, certs: files }, alice);
+    const whole = await connectHttp2(session, to.at);
+    whole.duplex.end(Buffer.alloc(3_000_000));
+    expect(String((await within(30_000, 'the answer', whole.received)).bytes)).toMatch(/^3000000 /);
+    const rude = await service((socket) => {
+      socket.once('data', () => socket.resetAndDestroy());
+    });
+    const cut = await connectHttp2(session, rude.at);
+    cut.duplex.write('x');
+    expect((await within(30_000, 'the reset', cut.received)).ending).toBe('reset');
+    expect((await connectHttp2(session, '127.0.0.2:1')).status).toBe(403);
+    session.close();
+  },
+);

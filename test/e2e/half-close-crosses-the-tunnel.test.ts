@@ -6,13 +6,42 @@ import { within } from '../support/scope.ts';
 import { type Service, ask, chunkFrom, client, hashing, receive, service } from '../support/services.ts';
 
 let tunnel: Promise<Tunnel> | undefined;
-const serviceEnds = service(socket => { void receive(socket).then(({ bytes, ending }) => { lateToServiceEnds = `${bytes} ${ending}`; told?.(); }, () => {}); socket.end('goodbye'); });
+const serviceEnds = service((socket) => {
+  void receive(socket).then(
+    ({ bytes, ending }) => {
+      lateToServiceEnds = `${bytes} ${ending}`;
+      told?.();
+    },
+    () => {},
+  );
+  socket.end('goodbye');
+});
 let lateToServiceEnds = '';
 let told: (() => void) | undefined;
-const services: Promise<Record<string, Service>> = Promise.all([hashing(), serviceEnds, service(socket => { socket.on('end', () => { socket.write('half'); socket.end(' later'); }); socket.resume(); }), service(socket => { socket.end(); socket.resume(); }), service(socket => { for (const chunk of pattern(8)) socket.write(chunk); socket.end(); socket.resume(); })])
-  .then(([hashes, ends, answers, silent, source]) => ({ hashes, ends, answers, silent, source }));
+const services: Promise<Record<string, Service>> = Promise.all([
+  hashing(),
+  serviceEnds,
+  service((socket) => {
+    socket.on('end', () => {
+      socket.write('half');
+      socket.end(' later');
+    });
+    socket.resume();
+  }),
+  service((socket) => {
+    socket.end();
+    socket.resume();
+  }),
+  service((socket) => {
+    for (const chunk of pattern(8)) socket.write(chunk);
+    socket.end();
+    socket.resume();
+  }),
+]).then(([hashes, ends, answers, silent, source]) => ({ hashes, ends, answers, silent, source }));
 async function port(name: string): Promise<number> {
-  tunnel ??= services.then(all => openTunnel({ to: Object.fromEntries(Object.entries(all).map(([key, { at }]) => [key, at])) }));
+  tunnel ??= services.then((all) =>
+    openTunnel({ to: Object.fromEntries(Object.entries(all).map(([key, { at }]) => [key, at])) }),
+  );
   return (await tunnel).port(name);
 }
 
@@ -28,7 +57,9 @@ test('the client sends 8 MiB and ends: the service has got every byte before the
 test('the service ends first: the client has its bytes and the end, and what it sends afterwards arrives', async () => {
   const { socket, received } = await client(await port('ends'));
   expect(await received).toEqual({ bytes: Buffer.from('goodbye'), ending: 'end' });
-  const arrived = new Promise<void>(resolve => { told = resolve; });
+  const arrived = new Promise<void>((resolve) => {
+    told = resolve;
+  });
   socket.write('still ');
   socket.end('here');
   await within(30_000, 'the late bytes', arrived);
@@ -50,14 +81,35 @@ test('the client ends at once while 8 MiB are on their way to it: all of them ar
 test('each side ends in its own time, many times over', async () => {
   const at = await port('hashes');
   const answers = await Promise.all(Array.from({ length: 50 }, async (_, index) => ask(at, `connection ${index}`)));
-  expect(answers).toEqual(Array.from({ length: 50 }, (_, index) => { const text = `connection ${index}`; return `${text.length} ${createHash('sha256').update(text).digest('hex')}`; }));
+  expect(answers).toEqual(
+    Array.from({ length: 50 }, (_, index) => {
+      const text = `connection ${index}`;
+      return `${text.length} ${createHash('sha256').update(text).digest('hex')}`;
+    }),
+  );
 });
 test('a half-closed stream stays open: bytes keep coming after the client ended', async () => {
   const steps: (() => void)[] = [];
-  const slow = await service(socket => { socket.on('end', () => { socket.write('1'); steps.push(() => { socket.write('2'); }, () => { socket.end('3'); }); }); socket.resume(); });
+  const slow = await service((socket) => {
+    socket.on('end', () => {
+      socket.write('1');
+      steps.push(
+        () => {
+          socket.write('2');
+        },
+        () => {
+          socket.end('3');
+        },
+      );
+    });
+    socket.resume();
+  });
   const own = await openTunnel({ to: { slow: slow.at } });
   const { socket, received } = await client(own.port('slow'));
   socket.end('done');
-  for (const want of ['1', '2']) { expect(String(await chunkFrom(socket))).toBe(want); steps.shift()!(); }
+  for (const want of ['1', '2']) {
+    expect(String(await chunkFrom(socket))).toBe(want);
+    steps.shift()!();
+  }
   expect(await received).toEqual({ bytes: Buffer.from('123'), ending: 'end' });
 });

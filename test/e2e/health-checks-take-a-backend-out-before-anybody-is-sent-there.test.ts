@@ -8,8 +8,21 @@ test('a backend that is down from the start is found by the checks and gets nobo
   const files = certificates();
   const ports = [await closedPort(), await closedPort()];
   const up = await startBackend('up', ports[0]!);
-  const egress = await startEgress({ certificates: files, policy: policyOfWeb({ backends: [up.at, `127.0.0.1:${ports[1]!}`], health: { interval: '200ms', timeout: '5s', rise: 2, fall: 2 } }) });
-  expect(await egress.process.event('backend-down')).toMatchObject({ level: 'warn', service: 'web', backend: `tcp://127.0.0.1:${ports[1]!}`, up: 1, of: 2, reason: expect.stringContaining('ECONNREFUSED') });
+  const egress = await startEgress({
+    certificates: files,
+    policy: policyOfWeb({
+      backends: [up.at, `127.0.0.1:${ports[1]!}`],
+      health: { interval: '200ms', timeout: '5s', rise: 2, fall: 2 },
+    }),
+  });
+  expect(await egress.process.event('backend-down')).toMatchObject({
+    level: 'warn',
+    service: 'web',
+    backend: `tcp://127.0.0.1:${ports[1]!}`,
+    up: 1,
+    of: 2,
+    reason: expect.stringContaining('ECONNREFUSED'),
+  });
   const ingress = await startIngress({ certificates: files, egressPort: egress.port, to: { web: 'web' } });
   const shares = async (): Promise<Record<string, number>> => {
     const answers: string[] = [];

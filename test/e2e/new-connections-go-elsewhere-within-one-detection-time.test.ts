@@ -11,49 +11,67 @@ const detectionMs = 10_000 + 1_000 + 3_000;
 /** For a machine that is busy with other things. */
 const graceMs = 15_000;
 
-test('when an egress falls silent, without an end and without a reset, new connections are served by the other one within a detection time; what was open, or asked in the meantime, waits for its owner', async () => {
-  const files = certificates();
-  const echoes = await echo();
-  const [first, second] = [await startEgress({ certificates: files }), await startEgress({ certificates: files })];
-  const network = await chaos(first.port);
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { echo: echoes.at }, flags: ['--egress', `127.0.0.1:${second.port}`] });
-  const port = ingress.ports['echo']!;
-  await Promise.all([network.port, second.port].map(of => ingress.process.event('connected', { egress: `127.0.0.1:${of}` })));
-  const open = await client(port);
-  open.socket.write('before');
-  expect(String(await chunkFrom(open.socket))).toBe('before');
+test(
+  'when an egress falls silent, without an end and without a reset, new connections are served by the other one ' +
+    'within a detection time; what was open, or asked in the meantime, waits for its owner',
+  async () => {
+    const files = certificates();
+    const echoes = await echo();
+    const [first, second] = [await startEgress({ certificates: files }), await startEgress({ certificates: files })];
+    const network = await chaos(first.port);
+    const ingress = await startIngress({
+      certificates: files,
+      egressPort: network.port,
+      to: { echo: echoes.at },
+      flags: ['--egress', `127.0.0.1:${second.port}`],
+    });
+    const port = ingress.ports['echo']!;
+    await Promise.all(
+      [network.port, second.port].map((of) => ingress.process.event('connected', { egress: `127.0.0.1:${of}` })),
+    );
+    const open = await client(port);
+    open.socket.write('before');
+    expect(String(await chunkFrom(open.socket))).toBe('before');
 
-  network.stall('all');
-  const silentSinceMs = performance.now();
-  const afterMs = (): number => performance.now() - silentSinceMs;
-  open.socket.write('into the silence');
-  const rest = chunkFrom(open.socket, 240_000);
-  let servedMs: number | undefined;
-  const answers: Promise<string>[] = [];
-  const dials = async (): Promise<void> => {
-    while (servedMs === undefined && afterMs() < detectionMs + graceMs) {
-      const { socket } = await client(port);
-      socket.write('anybody?');
-      answers.push(chunkFrom(socket, 240_000).then(answer => { servedMs ??= afterMs(); socket.destroy(); return String(answer); }));
-      await delay(250);
-    }
-  };
-  await within(detectionMs + graceMs, 'a new connection that is served', dials(), () => ingress.process.output);
-  expect(await ingress.process.event('detached')).toMatchObject({ reason: expect.stringContaining('PING') });
-  expect(servedMs).toBeGreaterThan(10_000); // nothing told it sooner: the path was silent
-  for (let n = 0; n < 5; n++) expect(await ask(port, 'elsewhere')).toBe('elsewhere');
-  await second.process.event('stream', {}, { nth: 6 });
-  expect(first.process.all('stream')).toEqual([]);
+    network.stall('all');
+    const silentSinceMs = performance.now();
+    const afterMs = (): number => performance.now() - silentSinceMs;
+    open.socket.write('into the silence');
+    const rest = chunkFrom(open.socket, 240_000);
+    let servedMs: number | undefined;
+    const answers: Promise<string>[] = [];
+    const dials = async (): Promise<void> => {
+      while (servedMs === undefined && afterMs() < detectionMs + graceMs) {
+        const { socket } = await client(port);
+        socket.write('anybody?');
+        answers.push(
+          chunkFrom(socket, 240_000).then((answer) => {
+            servedMs ??= afterMs();
+            socket.destroy();
+            return String(answer);
+          }),
+        );
+        await delay(250);
+      }
+    };
+    await within(detectionMs + graceMs, 'a new connection that is served', dials(), () => ingress.process.output);
+    expect(await ingress.process.event('detached')).toMatchObject({ reason: expect.stringContaining('PING') });
+    expect(servedMs).toBeGreaterThan(10_000); // nothing told it sooner: the path was silent
+    for (let n = 0; n < 5; n++) expect(await ask(port, 'elsewhere')).toBe('elsewhere');
+    await second.process.event('stream', {}, { nth: 6 });
+    expect(first.process.all('stream')).toEqual([]);
 
-  network.flow();
-  await ingress.process.event('connected', { egress: `127.0.0.1:${network.port}`, resumed: true }, { ms: 60_000 });
-  expect(String(await rest)).toBe('into the silence');
-  for (const answer of answers) expect(await answer).toBe('anybody?');
-  const elsewhere = second.process.all('stream').length;
-  expect(await ask(port, 'at home again')).toBe('at home again');
-  open.socket.end();
-  expect((await within(30_000, 'the end', open.received)).ending).toBe('end');
-  await first.process.event('stream', {}, { nth: answers.length });
-  expect(second.process.all('stream')).toHaveLength(elsewhere);
-  expect(ingress.process.all('connected').map(({ resumed }) => resumed)).toEqual([false, false, true]);
-}, 300_000);
+    network.flow();
+    await ingress.process.event('connected', { egress: `127.0.0.1:${network.port}`, resumed: true }, { ms: 60_000 });
+    expect(String(await rest)).toBe('into the silence');
+    for (const answer of answers) expect(await answer).toBe('anybody?');
+    const elsewhere = second.process.all('stream').length;
+    expect(await ask(port, 'at home again')).toBe('at home again');
+    open.socket.end();
+    expect((await within(30_000, 'the end', open.received)).ending).toBe('end');
+    await first.process.event('stream', {}, { nth: answers.length });
+    expect(second.process.all('stream')).toHaveLength(elsewhere);
+    expect(ingress.process.all('connected').map(({ resumed }) => resumed)).toEqual([false, false, true]);
+  },
+  300_000,
+);

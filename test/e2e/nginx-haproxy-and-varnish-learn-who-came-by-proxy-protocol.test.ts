@@ -14,7 +14,9 @@ const laptop = '127.0.0.77';
 /** Asks by HTTP from the laptop; gives its port there and the body of the answer. */
 async function get(port: number): Promise<{ readonly from: string; readonly body: string }> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: laptop, allowHalfOpen: true });
-  socket.on('connect', () => { socket.write('GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n'); });
+  socket.on('connect', () => {
+    socket.write('GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n');
+  });
   const { bytes } = await receive(socket);
   const from = `${laptop}:${socket.localPort}`;
   socket.destroy();
@@ -25,7 +27,10 @@ async function get(port: number): Promise<{ readonly from: string; readonly body
 
 /** With checks, so that their headers are read, too: one that could not be read would take the backend down. */
 const openTo = (backend: string, version: 'v1' | 'v2'): Promise<Tunnel> =>
-  openTunnel({ to: { web: 'web' }, policy: policyOfWeb({ backends: [backend], 'proxy-protocol': version, health: { interval: '200ms', fall: 1 } }) });
+  openTunnel({
+    to: { web: 'web' },
+    policy: policyOfWeb({ backends: [backend], 'proxy-protocol': version, health: { interval: '200ms', fall: 1 } }),
+  });
 
 async function settled({ egress: { process: egress } }: Tunnel): Promise<string> {
   const { session, stream } = await egress.event('stream', { end: 'finished' });
@@ -36,7 +41,13 @@ async function settled({ egress: { process: egress } }: Tunnel): Promise<string>
 for (const version of ['v1', 'v2'] as const) {
   scenario(`nginx reads our header ${version}`, ['nginx'], async () => {
     const port = await closedPort();
-    await startNginxWith(inHttp(`server { listen 127.0.0.1:${port} proxy_protocol; return 200 "$proxy_protocol_addr:$proxy_protocol_port to $proxy_protocol_server_addr:$proxy_protocol_server_port"; }`));
+    await startNginxWith(
+      inHttp(
+        `server { listen 127.0.0.1:${port} proxy_protocol; return 200 ` +
+          '"$proxy_protocol_addr:$proxy_protocol_port to ' +
+          '$proxy_protocol_server_addr:$proxy_protocol_server_port"; }',
+      ),
+    );
     const tunnel = await openTo(`127.0.0.1:${port}`, version);
     const { from, body } = await get(tunnel.port('web'));
     expect(body).toBe(`${from} to 127.0.0.1:${port}`);
@@ -45,7 +56,12 @@ for (const version of ['v1', 'v2'] as const) {
 
   scenario(`HAProxy reads our header ${version}`, ['haproxy'], async () => {
     const port = await closedPort();
-    await startHaproxy(`defaults\n    mode http\n    timeout client 30s\n    timeout server 30s\n    timeout connect 5s\n\nfrontend web\n    bind 127.0.0.1:${port} accept-proxy\n    http-request return status 200 content-type text/plain lf-string "%[src]:%[src_port] to %[dst]:%[dst_port] [%[fc_pp_authority]] [%[fc_pp_unique_id]]"\n`);
+    await startHaproxy(
+      'defaults\n    mode http\n    timeout client 30s\n    timeout server 30s\n    timeout connect 5s\n\n' +
+        `frontend web\n    bind 127.0.0.1:${port} accept-proxy\n    http-request return status 200 content-type ` +
+        'text/plain lf-string "%[src]:%[src_port] to %[dst]:%[dst_port] [%[fc_pp_authority]] ' +
+        '[%[fc_pp_unique_id]]"\n',
+    );
     const tunnel = await openTo(`127.0.0.1:${port}`, version);
     const { from, body } = await get(tunnel.port('web'));
     const stream = await settled(tunnel);
@@ -53,8 +69,21 @@ for (const version of ['v1', 'v2'] as const) {
   });
 }
 
-scenario('Varnish reads the certificate of our client from the header: its name, that it was verified, and the version of TLS', ['varnishd', 'gcc'], async () => {
-  const port = await startVarnish(['proxy.authority()', 'proxy.is_ssl()', 'proxy.client_has_cert_conn()', 'proxy.client_has_cert_sess()', 'proxy.ssl_verify_result()', 'proxy.client_cert_cn()', 'proxy.ssl_version()', 'client.ip']);
-  const tunnel = await openTo(`127.0.0.1:${port}`, 'v2');
-  expect((await get(tunnel.port('web'))).body).toBe(`web true true true 0 alice TLSv1.3 ${laptop}`);
-});
+scenario(
+  'Varnish reads the certificate of our client from the header: its name, that it was verified, and the version of TLS',
+  ['varnishd', 'gcc'],
+  async () => {
+    const port = await startVarnish([
+      'proxy.authority()',
+      'proxy.is_ssl()',
+      'proxy.client_has_cert_conn()',
+      'proxy.client_has_cert_sess()',
+      'proxy.ssl_verify_result()',
+      'proxy.client_cert_cn()',
+      'proxy.ssl_version()',
+      'client.ip',
+    ]);
+    const tunnel = await openTo(`127.0.0.1:${port}`, 'v2');
+    expect((await get(tunnel.port('web'))).body).toBe(`web true true true 0 alice TLSv1.3 ${laptop}`);
+  },
+);

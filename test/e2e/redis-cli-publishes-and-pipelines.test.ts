@@ -6,8 +6,10 @@ import { scenario } from '../support/scenario.ts';
 
 const programs = ['redis-server', 'redis-cli'];
 let made: Promise<Tunnel> | undefined;
-const port = async (): Promise<string> => String((await (made ??= startRedis().then(at => openTunnel({ to: { redis: at } })))).port('redis'));
-const redis = async (...args: string[]): Promise<string> => (await succeed('redis-cli', ['-h', '127.0.0.1', '-p', await port(), ...args])).stdout;
+const port = async (): Promise<string> =>
+  String((await (made ??= startRedis().then((at) => openTunnel({ to: { redis: at } })))).port('redis'));
+const redis = async (...args: string[]): Promise<string> =>
+  (await succeed('redis-cli', ['-h', '127.0.0.1', '-p', await port(), ...args])).stdout;
 
 scenario('commands are answered', programs, async () => {
   expect(await redis('set', 'key', 'value')).toBe('OK\n');
@@ -24,5 +26,7 @@ scenario('messages reach a subscriber in order', programs, async () => {
   await subscriber.line(/^subscribe$/);
   for (let index = 1; index <= 20; index++) expect(await redis('publish', 'news', `message ${index}`)).toBe('1\n');
   await subscriber.line(/^message 20$/);
-  expect(subscriber.lines.filter(line => /^message \d+$/.test(line))).toEqual(Array.from({ length: 20 }, (_, index) => `message ${index + 1}`));
+  expect(subscriber.lines.filter((line) => /^message \d+$/.test(line))).toEqual(
+    Array.from({ length: 20 }, (_, index) => `message ${index + 1}`),
+  );
 });

@@ -3,26 +3,64 @@ import { expect, test } from '@jest/globals';
 import { openTunnel } from '../support/adit.ts';
 import { pattern } from '../support/pattern.ts';
 import { within } from '../support/scope.ts';
-import { type Received, type Service, chunkFrom, client, closedPort, endingOf, receive, service } from '../support/services.ts';
+import {
+  type Received,
+  type Service,
+  chunkFrom,
+  client,
+  closedPort,
+  endingOf,
+  receive,
+  service,
+} from '../support/services.ts';
 
-interface Accepted { readonly socket: Socket; readonly received: Promise<Received>; /** Resolves with its first bytes. */ readonly first: Promise<unknown> }
+interface Accepted {
+  readonly socket: Socket;
+  readonly received: Promise<Received>;
+  /** Resolves with its first bytes. */ readonly first: Promise<unknown>;
+}
 /** A service whose side of each connection is handed to the test. */
 async function observed(serve: (socket: Socket) => void = () => {}): Promise<Service & { next(): Promise<Accepted> }> {
   const accepted: Accepted[] = [];
   const waiting: ((value: Accepted) => void)[] = [];
-  const made = await service(socket => {
+  const made = await service((socket) => {
     const received = receive(socket);
     received.catch(() => {});
-    const pair = { socket, received, first: new Promise(resolve => { socket.once('data', resolve); }) };
+    const pair = {
+      socket,
+      received,
+      first: new Promise((resolve) => {
+        socket.once('data', resolve);
+      }),
+    };
     serve(socket);
     const taker = waiting.shift();
-    if (taker === undefined) accepted.push(pair); else taker(pair);
+    if (taker === undefined) accepted.push(pair);
+    else taker(pair);
   });
-  return { ...made, next: () => { const first = accepted.shift(); return first === undefined ? within(30_000, 'a connection at the service', new Promise(resolve => { waiting.push(resolve); })) : Promise.resolve(first); } };
+  return {
+    ...made,
+    next: () => {
+      const first = accepted.shift();
+      return first === undefined
+        ? within(
+            30_000,
+            'a connection at the service',
+            new Promise((resolve) => {
+              waiting.push(resolve);
+            }),
+          )
+        : Promise.resolve(first);
+    },
+  };
 }
 
 test('the service resets: the client is reset', async () => {
-  const { at } = await service(socket => { socket.once('data', () => { socket.resetAndDestroy(); }); });
+  const { at } = await service((socket) => {
+    socket.once('data', () => {
+      socket.resetAndDestroy();
+    });
+  });
   const tunnel = await openTunnel({ to: { it: at } });
   expect(await endingOf(tunnel.port('it'))).toBe('reset');
   expect(await tunnel.egress.process.event('stream')).toMatchObject({ end: 'reset', code: 'CONNECTION_RESET' });
@@ -38,25 +76,46 @@ test('the client resets: the service is reset', async () => {
   expect((await within(30_000, 'the reset', there.received)).ending).toBe('reset');
 });
 test('the client resets after it ended, while bytes are coming: the service is reset', async () => {
-  const watched = await observed(socket => { socket.on('end', () => { for (const chunk of pattern(32)) socket.write(chunk); }); });
+  const watched = await observed((socket) => {
+    socket.on('end', () => {
+      for (const chunk of pattern(32)) socket.write(chunk);
+    });
+  });
   const tunnel = await openTunnel({ to: { it: watched.at } });
   const { socket } = await client(tunnel.port('it'));
   socket.end('question');
   const there = await watched.next();
   await chunkFrom(socket);
   socket.resetAndDestroy();
-  await within(30_000, 'the end of the connection at the service', new Promise(resolve => { there.socket.once('close', resolve); }));
+  await within(
+    30_000,
+    'the end of the connection at the service',
+    new Promise((resolve) => {
+      there.socket.once('close', resolve);
+    }),
+  );
   expect(there.socket.errored).toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
 });
 test('the service resets after it ended, while the client sends: the client is reset', async () => {
-  const watched = await observed(socket => { socket.end('early'); });
+  const watched = await observed((socket) => {
+    socket.end('early');
+  });
   const tunnel = await openTunnel({ to: { it: watched.at } });
   const { socket } = await client(tunnel.port('it'));
   await chunkFrom(socket);
   const there = await watched.next();
-  const broken = new Promise<string | undefined>(resolve => { socket.once('error', (error: NodeJS.ErrnoException) => { resolve(error.code); }); });
+  const broken = new Promise<string | undefined>((resolve) => {
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code);
+    });
+  });
   there.socket.resetAndDestroy();
-  const feed = (): void => { if (!socket.destroyed) socket.write(Buffer.alloc(65_536), () => { setImmediate(feed); }); };
+  const feed = (): void => {
+    if (!socket.destroyed)
+      socket.write(Buffer.alloc(65_536), () => {
+        setImmediate(feed);
+      });
+  };
   feed();
   expect(await within(30_000, 'the reset', broken)).toMatch(/ECONNRESET|EPIPE/);
 });
@@ -67,10 +126,21 @@ test('nothing listens at the destination: the client is reset, never ended as if
   expect(await tunnel.ingress.process.event('refused')).toMatchObject({ code: 'CONNECTION_REFUSED' });
 });
 test('a client that resets at once, a thousand times, leaves nothing behind', async () => {
-  const watched = await service(socket => { socket.resume(); socket.on('end', () => { socket.end(); }); });
+  const watched = await service((socket) => {
+    socket.resume();
+    socket.on('end', () => {
+      socket.end();
+    });
+  });
   const tunnel = await openTunnel({ to: { it: watched.at } });
   for (let round = 0; round < 10; round++) {
-    await Promise.all(Array.from({ length: 100 }, async () => { const { socket, received } = await client(tunnel.port('it')); received.catch(() => {}); socket.resetAndDestroy(); }));
+    await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const { socket, received } = await client(tunnel.port('it'));
+        received.catch(() => {});
+        socket.resetAndDestroy();
+      }),
+    );
   }
   await watched.idle();
   const { socket, received } = await client(tunnel.port('it'));

@@ -17,13 +17,40 @@ import { startTinyproxy, tinyproxyPassword } from '../support/tinyproxy.ts';
 
 async function curl(files: Certificates, egress: Egress, url: string): Promise<string> {
   const alice = files.client('alice');
-  return (await run('curl', ['-sS', '--max-time', '60', '--proxytunnel', '--proxy', `https://127.0.0.1:${egress.port}`, '--proxy-cacert', files.ca, '--proxy-cert', alice.cert, '--proxy-key', alice.key, '-w', '%{http_connect}', url], { timeoutMs: 90_000 })).stdout;
+  return (
+    await run(
+      'curl',
+      [
+        '-sS',
+        '--max-time',
+        '60',
+        '--proxytunnel',
+        '--proxy',
+        `https://127.0.0.1:${egress.port}`,
+        '--proxy-cacert',
+        files.ca,
+        '--proxy-cert',
+        alice.cert,
+        '--proxy-key',
+        alice.key,
+        '-w',
+        '%{http_connect}',
+        url,
+      ],
+      { timeoutMs: 90_000 },
+    )
+  ).stdout;
 }
 
-const ask = (files: Certificates, egress: Egress, target: string): Promise<Tunnel> => connectHttp1({ port: egress.port, certs: files }, files.client('alice'), target);
+const ask = (files: Certificates, egress: Egress, target: string): Promise<Tunnel> =>
+  connectHttp1({ port: egress.port, certs: files }, files.client('alice'), target);
 
 /** Bytes both ways, and a reset; half-closes are kept where the proxy keeps them, which of these dante alone does. */
-async function carries(files: Certificates, egress: Egress, through: { readonly echo: string; readonly hashes?: string; readonly rude: string }): Promise<void> {
+async function carries(
+  files: Certificates,
+  egress: Egress,
+  through: { readonly echo: string; readonly hashes?: string; readonly rude: string },
+): Promise<void> {
   const bytes = Buffer.alloc(300_000, 'adit');
   const back = await ask(files, egress, through.echo);
   back.duplex.write(bytes);
@@ -34,19 +61,34 @@ async function carries(files: Certificates, egress: Egress, through: { readonly 
   if (through.hashes !== undefined) {
     const whole = await ask(files, egress, through.hashes);
     whole.duplex.end(bytes);
-    expect(String((await within(60_000, 'the answer', whole.received)).bytes)).toBe(`${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`);
+    expect(String((await within(60_000, 'the answer', whole.received)).bytes)).toBe(
+      `${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`,
+    );
   }
   const cut = await ask(files, egress, through.rude);
   cut.duplex.write('x');
   expect((await within(30_000, 'the end', cut.received)).bytes.length).toBe(0);
 }
 
-scenario('curl reaches services that are checked, over TCP and TLS, and an address that a rule names, through squid with a password in a file', ['curl', 'nginx', 'squid'], async () => {
-  const files = certificates();
-  const [squid, { http, https, ca }, to, rude] = [await startSquid(), await startNginx(), await echo(), await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); })];
-  const proxy = join(files.folder, 'proxy.url');
-  writeFileSync(proxy, `http://alice:${encodeURIComponent(squidPassword)}@127.0.0.1:${squid.port}\n`, { mode: 0o600 });
-  const policy = `version: 1
+scenario(
+  'curl reaches services that are checked, over TCP and TLS, and an address that a rule names, through squid ' +
+    'with a password in a file',
+  ['curl', 'nginx', 'squid'],
+  async () => {
+    const files = certificates();
+    const [squid, { http, https, ca }, to, rude] = [
+      await startSquid(),
+      await startNginx(),
+      await echo(),
+      await service((socket) => {
+        socket.once('data', () => socket.resetAndDestroy());
+      }),
+    ];
+    const proxy = join(files.folder, 'proxy.url');
+    writeFileSync(proxy, `http://alice:${encodeURIComponent(squidPassword)}@127.0.0.1:${squid.port}\n`, {
+      mode: 0o600,
+    });
+    const policy = `version: 1
 services:
   web: { backends: ["tcp://localhost:${http.split(':')[1]}"], health: { interval: 100ms }, via: { file: proxy.url } }
   secure: { backends: ["tls://localhost:${https.split(':')[1]}"], tls: { ca: ${ca} }, via: { file: proxy.url } }
@@ -54,50 +96,115 @@ rules:
   - { name: web, identities: [alice], allow: [web, secure] }
   - { name: direct, identities: [alice], allow: ["127.0.0.1:*"], via: { file: ${proxy} } }
 `;
-  const egress = await startEgress({ certificates: files, policy });
-  expect(await curl(files, egress, 'http://web.adit.internal/hello')).toBe('hello from nginx over HTTP/1.1\n200');
-  expect(await egress.process.event('stream', { requested: 'web' })).toMatchObject({ via: 'the proxy of proxy.url', resolved: `localhost:${http.split(':')[1]}`, verdict: 'allow', end: 'finished' });
-  expect(await curl(files, egress, 'http://secure.adit.internal/hello')).toBe('hello from nginx over HTTP/1.1\n200');
-  await carries(files, egress, { echo: to.at, rude: rude.at });
-  expect(egress.process.all('backend-down')).toEqual([]);
-  expect((await ask(files, egress, `127.0.0.1:${await closedPort()}`)).headers.get('proxy-status')).toMatch(/error=destination_ip_unroutable; .*adit-code=HOST_UNREACHABLE/);
-  expect(readFileSync(squid.accessLog, 'utf8')).toMatch(/CONNECT localhost:\d+ alice/);
-  expect(egress.process.output).not.toContain(squidPassword);
+    const egress = await startEgress({ certificates: files, policy });
+    expect(await curl(files, egress, 'http://web.adit.internal/hello')).toBe('hello from nginx over HTTP/1.1\n200');
+    expect(await egress.process.event('stream', { requested: 'web' })).toMatchObject({
+      via: 'the proxy of proxy.url',
+      resolved: `localhost:${http.split(':')[1]}`,
+      verdict: 'allow',
+      end: 'finished',
+    });
+    expect(await curl(files, egress, 'http://secure.adit.internal/hello')).toBe('hello from nginx over HTTP/1.1\n200');
+    await carries(files, egress, { echo: to.at, rude: rude.at });
+    expect(egress.process.all('backend-down')).toEqual([]);
+    expect((await ask(files, egress, `127.0.0.1:${await closedPort()}`)).headers.get('proxy-status')).toMatch(
+      /error=destination_ip_unroutable; .*adit-code=HOST_UNREACHABLE/,
+    );
+    expect(readFileSync(squid.accessLog, 'utf8')).toMatch(/CONNECT localhost:\d+ alice/);
+    expect(egress.process.output).not.toContain(squidPassword);
 
-  chmodSync(proxy, 0o644);
-  expect(await adit(['egress', '--check', '--cert', files.egress.cert, '--key', files.egress.key, '--client-ca', files.ca, '--policy', egress.policyFile, '--listen', '127.0.0.1:0'])).toMatchObject({ code: 2, stderr: expect.stringContaining('has mode 0644, so others may use it') });
-  expect(await egress.process.event('reload-failed', { what: 'policy' })).toMatchObject({ code: 'CONFIG_INVALID' });
-  writeFileSync(proxy, `http://alice:wrong@127.0.0.1:${squid.port}\n`);
-  chmodSync(proxy, 0o600);
-  await egress.process.event('reloaded', { what: 'policy' });
-  expect((await ask(files, egress, 'web')).headers.get('proxy-status')).toMatch(/details="web cannot be reached: the proxy that the egress goes through cannot be used\."; adit-code=VIA_FAILED/);
-  expect(await egress.process.event('stream', { code: 'VIA_FAILED' })).toMatchObject({ reason: expect.stringMatching(/^the proxy of proxy\.url: .*does not accept this user and password/) });
-});
+    chmodSync(proxy, 0o644);
+    expect(
+      await adit([
+        'egress',
+        '--check',
+        '--cert',
+        files.egress.cert,
+        '--key',
+        files.egress.key,
+        '--client-ca',
+        files.ca,
+        '--policy',
+        egress.policyFile,
+        '--listen',
+        '127.0.0.1:0',
+      ]),
+    ).toMatchObject({ code: 2, stderr: expect.stringContaining('has mode 0644, so others may use it') });
+    expect(await egress.process.event('reload-failed', { what: 'policy' })).toMatchObject({ code: 'CONFIG_INVALID' });
+    writeFileSync(proxy, `http://alice:wrong@127.0.0.1:${squid.port}\n`);
+    chmodSync(proxy, 0o600);
+    await egress.process.event('reloaded', { what: 'policy' });
+    expect((await ask(files, egress, 'web')).headers.get('proxy-status')).toMatch(
+      /details="web cannot be reached: the proxy that the egress goes through cannot be used\."; adit-code=VIA_FAILED/,
+    );
+    expect(await egress.process.event('stream', { code: 'VIA_FAILED' })).toMatchObject({
+      reason: expect.stringMatching(/^the proxy of proxy\.url: .*does not accept this user and password/),
+    });
+  },
+);
 
 scenario('another HTTP proxy, tinyproxy, does as well', ['tinyproxy'], async () => {
   const files = certificates();
-  const [tinyproxy, to, rude] = [await startTinyproxy(), await echo(), await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); })];
+  const [tinyproxy, to, rude] = [
+    await startTinyproxy(),
+    await echo(),
+    await service((socket) => {
+      socket.once('data', () => socket.resetAndDestroy());
+    }),
+  ];
   const proxy = join(files.folder, 'proxy.url');
   writeFileSync(proxy, `http://alice:${tinyproxyPassword}@127.0.0.1:${tinyproxy.port}\n`, { mode: 0o600 });
-  const egress = await startEgress({ certificates: files, policy: `version: 1\nrules:\n  - { name: all, identities: [alice], allow: ["127.0.0.1:*"], via: { file: proxy.url } }\n` });
+  const egress = await startEgress({
+    certificates: files,
+    policy:
+      'version: 1\nrules:\n  - { name: all, identities: [alice], allow: ["127.0.0.1:*"], via: { file: proxy.url ' +
+      '} }\n',
+  });
   await carries(files, egress, { echo: to.at, rude: rude.at });
 });
 
 scenario('a name is resolved by dante, not here, and only where a rule names it', ['danted'], async () => {
   const files = certificates();
-  const [danted, echoes, to, rude] = [await startDanted(), await echo(), await hashing(), await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); })];
-  const policy = (allow: string): string => `version: 1\nrules:\n  - { name: names, identities: [alice], allow: ["${allow}"], via: "socks5://127.0.0.1:${danted.port}" }\n`;
+  const [danted, echoes, to, rude] = [
+    await startDanted(),
+    await echo(),
+    await hashing(),
+    await service((socket) => {
+      socket.once('data', () => socket.resetAndDestroy());
+    }),
+  ];
+  const policy = (allow: string): string =>
+    `version: 1\nrules:\n  - { name: names, identities: [alice], allow: ["${allow}"], via: ` +
+    `"socks5://127.0.0.1:${danted.port}" }\n`;
   const egress = await startEgress({ certificates: files, policy: policy('localhost:*') });
-  await carries(files, egress, { echo: `localhost:${echoes.port}`, hashes: `localhost:${to.port}`, rude: `localhost:${rude.port}` });
-  expect(await egress.process.event('stream', { requested: `localhost:${to.port}` })).toMatchObject({ via: `socks5://127.0.0.1:${danted.port}`, resolved: `localhost:${to.port}` });
+  await carries(files, egress, {
+    echo: `localhost:${echoes.port}`,
+    hashes: `localhost:${to.port}`,
+    rude: `localhost:${rude.port}`,
+  });
+  expect(await egress.process.event('stream', { requested: `localhost:${to.port}` })).toMatchObject({
+    via: `socks5://127.0.0.1:${danted.port}`,
+    resolved: `localhost:${to.port}`,
+  });
 
   writeFileSync(egress.policyFile, policy('localhost:*').replace(/via: "(.*)" /, 'via: { url: "$1", resolve: here } '));
   await egress.process.event('reloaded', { what: 'policy' });
-  await carries(files, egress, { echo: `localhost:${echoes.port}`, hashes: `localhost:${to.port}`, rude: `localhost:${rude.port}` });
-  expect(await egress.process.event('stream', { resolved: `127.0.0.1:${to.port}` })).toMatchObject({ via: `socks5://127.0.0.1:${danted.port}`, requested: `localhost:${to.port}` });
+  await carries(files, egress, {
+    echo: `localhost:${echoes.port}`,
+    hashes: `localhost:${to.port}`,
+    rude: `localhost:${rude.port}`,
+  });
+  expect(await egress.process.event('stream', { resolved: `127.0.0.1:${to.port}` })).toMatchObject({
+    via: `socks5://127.0.0.1:${danted.port}`,
+    requested: `localhost:${to.port}`,
+  });
 
   writeFileSync(egress.policyFile, policy('*:*'));
   await egress.process.event('reloaded', { what: 'policy' }, { nth: 2 });
   expect((await ask(files, egress, `localhost:${to.port}`)).status).toBe(403);
-  expect(await egress.process.event('stream', { code: 'POLICY_DENIED' })).toMatchObject({ rule: 'names', verdict: 'deny', reason: expect.stringContaining('only a rule with this very name reaches it') });
+  expect(await egress.process.event('stream', { code: 'POLICY_DENIED' })).toMatchObject({
+    rule: 'names',
+    verdict: 'deny',
+    reason: expect.stringContaining('only a rule with this very name reaches it'),
+  });
 });

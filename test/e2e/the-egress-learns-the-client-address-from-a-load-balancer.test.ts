@@ -14,26 +14,42 @@ const files = certificates();
 /** What the load balancer sees, and what the egress sees of the load balancer. */
 const [laptop, balancer] = ['127.0.0.77', '127.0.0.1'];
 
-const newEgress = (): Promise<Egress> => startEgress({ certificates: files, flags: ['--accept-proxy-protocol', balancer, '--log-level', 'debug'] });
+const newEgress = (): Promise<Egress> =>
+  startEgress({ certificates: files, flags: ['--accept-proxy-protocol', balancer, '--log-level', 'debug'] });
 
 /** A laptop connects through a load balancer, loses its connection, and comes back. */
 async function comeAndComeBack(egress: Egress, balancerPort: number): Promise<void> {
   const network = await chaos(balancerPort, { from: laptop });
   const echoes = await echo();
   const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { echo: echoes.at } });
-  expect(await egress.process.event('connected')).toMatchObject({ remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/), carrier: 'tls', resumed: false });
+  expect(await egress.process.event('connected')).toMatchObject({
+    remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/),
+    carrier: 'tls',
+    resumed: false,
+  });
   expect(await ask(ingress.ports['echo']!, 'through a load balancer')).toBe('through a load balancer');
-  expect(await egress.process.event('stream')).toMatchObject({ end: 'finished', remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/) });
+  expect(await egress.process.event('stream')).toMatchObject({
+    end: 'finished',
+    remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/),
+  });
   network.from = '127.0.0.78';
   network.cut();
-  expect(await egress.process.event('connected', { resumed: true })).toMatchObject({ remote: expect.stringMatching(/^127\.0\.0\.78:\d+$/) });
+  expect(await egress.process.event('connected', { resumed: true })).toMatchObject({
+    remote: expect.stringMatching(/^127\.0\.0\.78:\d+$/),
+  });
 }
 
 for (const version of ['send-proxy-v2', 'send-proxy']) {
   scenario(`HAProxy with ${version}`, ['haproxy'], async () => {
     const egress = await newEgress();
     const port = await closedPort();
-    await startHaproxy(adapted(documented('networks.md', 'HAProxy passes TLS on', 'haproxy'), { 'bind :443': `bind 127.0.0.1:${port}`, '10.0.0.5:8443': `127.0.0.1:${egress.port}`, 'send-proxy-v2': version }));
+    await startHaproxy(
+      adapted(documented('networks.md', 'HAProxy passes TLS on', 'haproxy'), {
+        'bind :443': `bind 127.0.0.1:${port}`,
+        '10.0.0.5:8443': `127.0.0.1:${egress.port}`,
+        'send-proxy-v2': version,
+      }),
+    );
     await comeAndComeBack(egress, port);
     expect(egress.process.all('denied')).toEqual([]); // its health checks begin with a header too
   });
@@ -42,18 +58,37 @@ for (const version of ['send-proxy-v2', 'send-proxy']) {
 scenario('HAProxy with a checksum in its header', ['haproxy'], async () => {
   const egress = await newEgress();
   const port = await closedPort();
-  await startHaproxy(adapted(documented('networks.md', 'HAProxy passes TLS on', 'haproxy'), { 'bind :443': `bind 127.0.0.1:${port}`, '10.0.0.5:8443': `127.0.0.1:${egress.port}`, 'send-proxy-v2': 'send-proxy-v2 proxy-v2-options crc32c,unique-id,authority,ssl' }));
+  await startHaproxy(
+    adapted(documented('networks.md', 'HAProxy passes TLS on', 'haproxy'), {
+      'bind :443': `bind 127.0.0.1:${port}`,
+      '10.0.0.5:8443': `127.0.0.1:${egress.port}`,
+      'send-proxy-v2': 'send-proxy-v2 proxy-v2-options crc32c,unique-id,authority,ssl',
+    }),
+  );
   await comeAndComeBack(egress, port);
 });
 
 scenario('HAProxy that passes TLS on, around a WebSocket that the egress itself ends', ['haproxy'], async () => {
   const egress = await newEgress();
   const port = await closedPort();
-  await startHaproxy(adapted(documented('networks.md', 'HAProxy passes TLS on', 'haproxy'), { 'bind :443': `bind 127.0.0.1:${port}`, '10.0.0.5:8443': `127.0.0.1:${egress.port}` }));
+  await startHaproxy(
+    adapted(documented('networks.md', 'HAProxy passes TLS on', 'haproxy'), {
+      'bind :443': `bind 127.0.0.1:${port}`,
+      '10.0.0.5:8443': `127.0.0.1:${egress.port}`,
+    }),
+  );
   const network = await chaos(port, { from: laptop });
   const echoes = await echo();
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, egress: `wss://127.0.0.1:${network.port}`, to: { echo: echoes.at } });
-  expect(await egress.process.event('connected')).toMatchObject({ carrier: 'websocket', remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/) });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: network.port,
+    egress: `wss://127.0.0.1:${network.port}`,
+    to: { echo: echoes.at },
+  });
+  expect(await egress.process.event('connected')).toMatchObject({
+    carrier: 'websocket',
+    remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/),
+  });
   expect(await ingress.process.event('connected')).toMatchObject({ carrier: 'websocket' });
   expect(await ask(ingress.ports['echo']!, 'direct')).toBe('direct');
 });
@@ -61,39 +96,66 @@ scenario('HAProxy that passes TLS on, around a WebSocket that the egress itself 
 scenario('nginx with proxy_protocol', ['nginx'], async () => {
   const egress = await newEgress();
   const port = await closedPort();
-  await startNginxWith(adapted(documented('networks.md', 'nginx passes TLS on', 'nginx'), { 'listen 443': `listen 127.0.0.1:${port}`, '127.0.0.1:8443': `127.0.0.1:${egress.port}` }));
+  await startNginxWith(
+    adapted(documented('networks.md', 'nginx passes TLS on', 'nginx'), {
+      'listen 443': `listen 127.0.0.1:${port}`,
+      '127.0.0.1:8443': `127.0.0.1:${egress.port}`,
+    }),
+  );
   await comeAndComeBack(egress, port);
 });
 
 scenario('nginx that tells names apart, with the egress as one of them', ['nginx'], async () => {
   const egress = await newEgress();
   const port = await closedPort();
-  const text = adapted(documented('networks.md', 'nginx shares its port', 'nginx'), { 'listen 443': `listen 127.0.0.1:${port}`, '127.0.0.1:8443': `127.0.0.1:${egress.port}`, 'tunnel.example.org': 'localhost' });
+  const text = adapted(documented('networks.md', 'nginx shares its port', 'nginx'), {
+    'listen 443': `listen 127.0.0.1:${port}`,
+    '127.0.0.1:8443': `127.0.0.1:${egress.port}`,
+    'tunnel.example.org': 'localhost',
+  });
   await startNginxWith(text);
   const echoes = await echo();
-  const ingress = await startIngress({ certificates: files, egressPort: port, egress: `localhost:${port}`, to: { echo: echoes.at } });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: port,
+    egress: `localhost:${port}`,
+    to: { echo: echoes.at },
+  });
   await egress.process.event('connected');
   expect(await ask(ingress.ports['echo']!, 'by name')).toBe('by name');
 });
 
 test('who is no load balancer needs no header, and who is one and sends none gets no session', async () => {
   const egress = await newEgress();
-  const [straight, trusted] = [await chaos(egress.port, { from: laptop }), await chaos(egress.port, { from: balancer })];
+  const [straight, trusted] = [
+    await chaos(egress.port, { from: laptop }),
+    await chaos(egress.port, { from: balancer }),
+  ];
   const echoes = await echo();
   const ingress = await startIngress({ certificates: files, egressPort: straight.port, to: { echo: echoes.at } });
   expect(await egress.process.event('connected')).toMatchObject({ remote: expect.stringMatching(/^127\.0\.0\.77:/) });
   expect(await ask(ingress.ports['echo']!, 'straight')).toBe('straight');
   const headless = await startIngress({ certificates: files, egressPort: trusted.port, to: { echo: echoes.at } });
-  expect(await egress.process.event('denied')).toMatchObject({ level: 'warn', code: 'PROTOCOL_ERROR', remote: expect.stringMatching(/^127\.0\.0\.1:/), reason: expect.stringContaining('--accept-proxy-protocol') });
+  expect(await egress.process.event('denied')).toMatchObject({
+    level: 'warn',
+    code: 'PROTOCOL_ERROR',
+    remote: expect.stringMatching(/^127\.0\.0\.1:/),
+    reason: expect.stringContaining('--accept-proxy-protocol'),
+  });
   expect(await headless.process.event('retrying')).toMatchObject({ code: expect.any(String) });
 });
 
 test('a client that is no load balancer cannot claim an address', async () => {
   const egress = await newEgress();
   const socket = connect({ port: egress.port, host: '127.0.0.1', localAddress: laptop });
-  socket.on('error', () => { /* the log is what counts */ });
+  socket.on('error', () => {
+    /* the log is what counts */
+  });
   await once(socket, 'connect');
   socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n');
-  expect(await egress.process.event('handshake')).toMatchObject({ remote: expect.stringMatching(/^127\.0\.0\.77:/), reason: 'ERR_SSL_WRONG_VERSION_NUMBER' });
+  expect(await egress.process.event('handshake')).toMatchObject({
+    remote: expect.stringMatching(/^127\.0\.0\.77:/),
+    reason: 'ERR_SSL_WRONG_VERSION_NUMBER',
+  });
   socket.destroy();
 });

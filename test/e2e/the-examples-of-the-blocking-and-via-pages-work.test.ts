@@ -12,7 +12,9 @@ async function shown(page: string, files: Readonly<Record<string, string>>): Pro
   const folder = temporaryFolder();
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const lines: string[] = [];
-  for (const line of documented(page, example, 'console').split('\n').filter((text) => text.startsWith('$ adit '))) {
+  for (const line of documented(page, example, 'console')
+    .split('\n')
+    .filter((text) => text.startsWith('$ adit '))) {
     lines.push(line, (await adit(line.slice('$ adit '.length).split(' '), { cwd: folder })).stdout.trimEnd());
   }
   return `${lines.join('\n')}\n`;
@@ -20,13 +22,19 @@ async function shown(page: string, files: Readonly<Record<string, string>>): Pro
 
 test('the example of the blocking page says what the page says', async () => {
   const page = 'blocking.md';
-  const files = { 'policy.yaml': documented(page, example, 'yaml'), 'blocklist.txt': documented(page, example, 'text'), 'hosts.txt': documented(page, example, 'hosts') };
+  const files = {
+    'policy.yaml': documented(page, example, 'yaml'),
+    'blocklist.txt': documented(page, example, 'text'),
+    'hosts.txt': documented(page, example, 'hosts'),
+  };
   expect(await shown(page, files)).toBe(documented(page, example, 'console'));
 });
 
 test('the example of the via page says what the page says, and its other policy is one', async () => {
   const page = 'via.md';
-  expect(await shown(page, { 'policy.yaml': documented(page, example, 'yaml') })).toBe(documented(page, example, 'console'));
+  expect(await shown(page, { 'policy.yaml': documented(page, example, 'yaml') })).toBe(
+    documented(page, example, 'console'),
+  );
   for (const { heading, text } of blocksOf(page).filter(({ language }) => language === 'yaml')) {
     const file = join(temporaryFolder(), 'policy.yaml');
     writeFileSync(file, text);

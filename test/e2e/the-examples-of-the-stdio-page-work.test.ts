@@ -16,17 +16,26 @@ const examples = blocksOf('stdio.md').filter(({ language }) => language === 'sh'
 const program = { 'adit connect': `${process.execPath} ${builtProgram()} connect` };
 
 let made: Promise<{ egress: Egress; config: string }> | undefined;
-const tunnel = () => made ??= (async () => {
-  const egress = await startEgress({ certificates: files });
-  const config = join(temporaryFolder(), 'adit.yaml');
-  writeFileSync(config, `egress: 127.0.0.1:${egress.port}\ncert: ${cert}\nkey: ${key}\nca: ${files.ca}\nforward: 5432:db.internal:5432\n`);
-  return { egress, config };
-})();
+const tunnel = () =>
+  (made ??= (async () => {
+    const egress = await startEgress({ certificates: files });
+    const config = join(temporaryFolder(), 'adit.yaml');
+    writeFileSync(
+      config,
+      `egress: 127.0.0.1:${egress.port}\ncert: ${cert}\nkey: ${key}\nca: ${files.ca}\nforward: 5432:db.internal:5432\n`,
+    );
+    return { egress, config };
+  })());
 
-const runs = (line: string, places: Readonly<Record<string, string>>): Promise<Finished> => run('sh', ['-c', adapted(line.trim(), { ...program, ...places })]);
+const runs = (line: string, places: Readonly<Record<string, string>>): Promise<Finished> =>
+  run('sh', ['-c', adapted(line.trim(), { ...program, ...places })]);
 
 scenario('every example of the page is one of these', [], async () => {
-  expect(examples.map(({ heading }) => heading)).toEqual(['Standard input and output', 'Standard input and output', 'Over the session of an ingress that runs']);
+  expect(examples.map(({ heading }) => heading)).toEqual([
+    'Standard input and output',
+    'Standard input and output',
+    'Over the session of an ingress that runs',
+  ]);
   await Promise.resolve();
 });
 
@@ -34,14 +43,31 @@ scenario('ssh by a session of its own, and by that of an ingress', ['ssh', 'sshd
   const { egress, config } = await tunnel();
   const { at, user, options } = await startSshd();
   const control = join(temporaryFolder(), 'c');
-  const ingress = await startIngress({ certificates: files, egressPort: egress.port, to: {}, flags: ['--control-socket', control] });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: egress.port,
+    to: {},
+    flags: ['--control-socket', control],
+  });
   await ingress.process.event('listening');
-  const places = { 'ssh -o': `ssh ${options.join(' ')} -p ${at.split(':')[1]} -o`, 'alice@shell.example.org': `${user}@127.0.0.1`, uptime: 'echo up' };
-  expect(await runs(examples[0]!.text, { ...places, '~/.adit.yaml': config })).toMatchObject({ code: 0, stdout: 'up\n' });
-  expect(await runs(examples[2]!.text, { ...places, '~/.adit.sock': control })).toMatchObject({ code: 0, stdout: 'up\n' });
+  const places = {
+    'ssh -o': `ssh ${options.join(' ')} -p ${at.split(':')[1]} -o`,
+    'alice@shell.example.org': `${user}@127.0.0.1`,
+    uptime: 'echo up',
+  };
+  expect(await runs(examples[0]!.text, { ...places, '~/.adit.yaml': config })).toMatchObject({
+    code: 0,
+    stdout: 'up\n',
+  });
+  expect(await runs(examples[2]!.text, { ...places, '~/.adit.sock': control })).toMatchObject({
+    code: 0,
+    stdout: 'up\n',
+  });
 });
 
 scenario('a pipe', [], async () => {
   const { config } = await tunnel();
-  expect(await runs(examples[1]!.text, { '~/.adit.yaml': config, 'echo.example.org:7': (await echo()).at })).toMatchObject({ code: 0, stdout: 'hello\n', stderr: '' });
+  expect(
+    await runs(examples[1]!.text, { '~/.adit.yaml': config, 'echo.example.org:7': (await echo()).at }),
+  ).toMatchObject({ code: 0, stdout: 'hello\n', stderr: '' });
 });

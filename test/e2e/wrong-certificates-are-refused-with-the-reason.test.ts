@@ -24,62 +24,149 @@ test('the egress refuses each with its code, whatever the client checked itself'
     ['CLIENT_CERT_WRONG_USAGE', files.egress],
     ['CLIENT_CERT_REVOKED', fired],
     ['CLIENT_CERT_NO_IDENTITY', files.write('x7', newClient(files.authority, { uris: [] }))],
-    ['CLIENT_CERT_NO_IDENTITY', files.write('x8', newClient(files.authority, { uris: ['spiffe://example.org/client/alice', 'spiffe://example.org/client/root'] }))],
-    ['CLIENT_CERT_NO_IDENTITY', files.write('x9', newClient(files.authority, { uris: ['spiffe://example.org/client/alice\0'] }))],
+    [
+      'CLIENT_CERT_NO_IDENTITY',
+      files.write(
+        'x8',
+        newClient(files.authority, { uris: ['spiffe://example.org/client/alice', 'spiffe://example.org/client/root'] }),
+      ),
+    ],
+    [
+      'CLIENT_CERT_NO_IDENTITY',
+      files.write('x9', newClient(files.authority, { uris: ['spiffe://example.org/client/alice\0'] })),
+    ],
     ['IDENTITY_NOT_IN_POLICY', files.client('mallory')],
     ['welcome', files.client('alice')],
   ];
-  for (const [want, pair] of cases) expect([pair?.cert, await answerOf(await tlsTo(port, files, pair))]).toEqual([pair?.cert, want]);
+  for (const [want, pair] of cases)
+    expect([pair?.cert, await answerOf(await tlsTo(port, files, pair))]).toEqual([pair?.cert, want]);
   await egress.event('denied', {}, { nth: cases.length - 1 });
-  expect(egress.all('denied').map(line => line['code'])).toEqual(cases.map(([code]) => code).filter(code => code !== 'welcome'));
+  expect(egress.all('denied').map((line) => line['code'])).toEqual(
+    cases.map(([code]) => code).filter((code) => code !== 'welcome'),
+  );
 });
 
 const final: readonly (readonly [string, string, (files: Certificates) => KeyPair, string])[] = [
-  ['of an unknown CA', 'CLIENT_CERT_UNKNOWN_CA', files => files.write('alice', newClient(newCa('Stranger CA'))), 'issued by a CA that is not trusted'],
-  ['that is revoked', 'CLIENT_CERT_REVOKED', files => files.write('fired', newClient(files.authority, { serial: 'dead' })), 'revoked on'],
-  ['that names nobody', 'CLIENT_CERT_NO_IDENTITY', files => files.write('nobody', newClient(files.authority, { uris: [] })), 'names no identity'],
-  ['that the policy does not name', 'IDENTITY_NOT_IN_POLICY', files => files.client('mallory'), 'no rule names'],
+  [
+    'of an unknown CA',
+    'CLIENT_CERT_UNKNOWN_CA',
+    (files) => files.write('alice', newClient(newCa('Stranger CA'))),
+    'issued by a CA that is not trusted',
+  ],
+  [
+    'that is revoked',
+    'CLIENT_CERT_REVOKED',
+    (files) => files.write('fired', newClient(files.authority, { serial: 'dead' })),
+    'revoked on',
+  ],
+  [
+    'that names nobody',
+    'CLIENT_CERT_NO_IDENTITY',
+    (files) => files.write('nobody', newClient(files.authority, { uris: [] })),
+    'names no identity',
+  ],
+  ['that the policy does not name', 'IDENTITY_NOT_IN_POLICY', (files) => files.client('mallory'), 'no rule names'],
 ];
-test.each(final)('an ingress with a certificate %s says so in one sentence with advice, and exits with 4', async (_, code, make, words) => {
-  const files = certificates();
-  const egress = await startEgress({ certificates: files, flags: ['--crl', files.revoke({ revoked: [{ serial: 'dead' }] })] });
-  const { process: ingress } = await startIngress({ certificates: files, egressPort: egress.port, to: { it: '127.0.0.1:1' }, client: make(files) });
-  expect(await ingress.event('denied')).toMatchObject({ code, reason: expect.stringContaining(words), advice: expect.stringMatching(/\w/) });
-  await ingress.ends(4);
-  expect(ingress.all('stopped')).toEqual([expect.objectContaining({ status: 4 })]);
-  expect(ingress.all('connected')).toEqual([]);
-});
+test.each(final)(
+  'an ingress with a certificate %s says so in one sentence with advice, and exits with 4',
+  async (_, code, make, words) => {
+    const files = certificates();
+    const egress = await startEgress({
+      certificates: files,
+      flags: ['--crl', files.revoke({ revoked: [{ serial: 'dead' }] })],
+    });
+    const { process: ingress } = await startIngress({
+      certificates: files,
+      egressPort: egress.port,
+      to: { it: '127.0.0.1:1' },
+      client: make(files),
+    });
+    expect(await ingress.event('denied')).toMatchObject({
+      code,
+      reason: expect.stringContaining(words),
+      advice: expect.stringMatching(/\w/),
+    });
+    await ingress.ends(4);
+    expect(ingress.all('stopped')).toEqual([expect.objectContaining({ status: 4 })]);
+    expect(ingress.all('connected')).toEqual([]);
+  },
+);
 
 const ours: readonly (readonly [string, (files: Certificates) => KeyPair, RegExp])[] = [
-  ['that has expired', files => files.write('alice', newClient(files.authority, past)), /expired on/],
-  ['that is not valid yet', files => files.write('alice', newClient(files.authority, future)), /not valid before/],
-  ['for servers', files => files.egress, /is not for clients/],
-  ['with the key of another', files => ({ ...files.client('alice'), key: files.egress.key }), /does not belong to/],
-  ['that is not there', files => ({ ...files.client('alice'), cert: '/nonexistent/alice.crt' }), /there is no such file/],
+  ['that has expired', (files) => files.write('alice', newClient(files.authority, past)), /expired on/],
+  ['that is not valid yet', (files) => files.write('alice', newClient(files.authority, future)), /not valid before/],
+  ['for servers', (files) => files.egress, /is not for clients/],
+  ['with the key of another', (files) => ({ ...files.client('alice'), key: files.egress.key }), /does not belong to/],
+  [
+    'that is not there',
+    (files) => ({ ...files.client('alice'), cert: '/nonexistent/alice.crt' }),
+    /there is no such file/,
+  ],
 ];
 test.each(ours)('an ingress with a certificate %s does not start, and exits with 3', async (_, make, words) => {
   const files = certificates();
   const client = make(files);
-  const { code, stderr } = await adit(['ingress', '--egress', '127.0.0.1:1', '--cert', client.cert, '--key', client.key, '--ca', files.ca, '-L', '127.0.0.1:0:x:1']);
+  const { code, stderr } = await adit([
+    'ingress',
+    '--egress',
+    '127.0.0.1:1',
+    '--cert',
+    client.cert,
+    '--key',
+    client.key,
+    '--ca',
+    files.ca,
+    '-L',
+    '127.0.0.1:0:x:1',
+  ]);
   expect([code, stderr]).toEqual([3, expect.stringMatching(words)]);
 });
 
 const wrongEgress: readonly (readonly [string, (files: Certificates) => KeyPair, string])[] = [
-  ['of an unknown CA', files => files.write('edge', newServer(newCa('Stranger CA'))), 'issued by CN=Stranger CA: that is not our CA'],
-  ['of another host', files => files.write('edge', newServer(files.authority, { dns: ['other.example'] })), 'other.example'],
+  [
+    'of an unknown CA',
+    (files) => files.write('edge', newServer(newCa('Stranger CA'))),
+    'issued by CN=Stranger CA: that is not our CA',
+  ],
+  [
+    'of another host',
+    (files) => files.write('edge', newServer(files.authority, { dns: ['other.example'] })),
+    'other.example',
+  ],
 ];
-test.each(wrongEgress)('an egress with a certificate %s is not spoken to, and the ingress says why and tries again', async (_, make, words) => {
-  const files = certificates();
-  make(files);
-  const egress = await startEgress({ certificates: files });
-  const { process: ingress } = await startIngress({ certificates: files, egressPort: egress.port, to: { it: '127.0.0.1:1' }, client: files.client('alice'), flags: ['--log-level', 'debug'] });
-  expect(await ingress.event('retrying')).toMatchObject({ code: 'EGRESS_CERT_INVALID', reason: expect.stringContaining(words), advice: expect.stringContaining('--ca') });
-  await ingress.event('retrying', {}, { nth: 3 });
-  expect(ingress.all('connected')).toEqual([]);
-});
+test.each(wrongEgress)(
+  'an egress with a certificate %s is not spoken to, and the ingress says why and tries again',
+  async (_, make, words) => {
+    const files = certificates();
+    make(files);
+    const egress = await startEgress({ certificates: files });
+    const { process: ingress } = await startIngress({
+      certificates: files,
+      egressPort: egress.port,
+      to: { it: '127.0.0.1:1' },
+      client: files.client('alice'),
+      flags: ['--log-level', 'debug'],
+    });
+    expect(await ingress.event('retrying')).toMatchObject({
+      code: 'EGRESS_CERT_INVALID',
+      reason: expect.stringContaining(words),
+      advice: expect.stringContaining('--ca'),
+    });
+    await ingress.event('retrying', {}, { nth: 3 });
+    expect(ingress.all('connected')).toEqual([]);
+  },
+);
 test('a revoked egress is not spoken to', async () => {
   const files = certificates();
   const egress = await startEgress({ certificates: files });
-  const { process: ingress } = await startIngress({ certificates: files, egressPort: egress.port, to: { it: '127.0.0.1:1' }, flags: ['--crl', files.revoke({ revoked: [files.egress.issued] })] });
-  expect(await ingress.event('retrying')).toMatchObject({ code: 'EGRESS_CERT_INVALID', reason: expect.stringContaining('revoked') });
+  const { process: ingress } = await startIngress({
+    certificates: files,
+    egressPort: egress.port,
+    to: { it: '127.0.0.1:1' },
+    flags: ['--crl', files.revoke({ revoked: [files.egress.issued] })],
+  });
+  expect(await ingress.event('retrying')).toMatchObject({
+    code: 'EGRESS_CERT_INVALID',
+    reason: expect.stringContaining('revoked'),
+  });
 });

@@ -1,6 +1,7 @@
 /**
  * The built `adit` as real processes: an egress, an ingress, or both as a tunnel.
- * Rule: readiness and ports come from the log events; at the end each process drains, exits 0 and has written nothing but JSON lines.
+ * Rule: readiness and ports come from the log events; at the end each process drains, exits 0 and has written nothing
+ * but JSON lines.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,10 @@ import { atEnd } from './scope.ts';
 const root = join(import.meta.dirname, '..', '..');
 const built = join(root, 'packages', 'cli', 'dist', 'main.js');
 
-export interface LogLine { readonly event?: string; readonly [field: string]: unknown }
+export interface LogLine {
+  readonly event?: string;
+  readonly [field: string]: unknown;
+}
 type Match = Readonly<Record<string, unknown>> | ((line: LogLine) => boolean);
 
 export class AditProcess extends Child {
@@ -28,17 +32,31 @@ export class AditProcess extends Child {
   get log(): readonly LogLine[] {
     for (; this.#parsed < this.lines.length; this.#parsed++) {
       const line = this.lines[this.#parsed]!;
-      try { this.#log.push(JSON.parse(line) as LogLine); } catch { this.#log.push({ stray: line }); }
+      try {
+        this.#log.push(JSON.parse(line) as LogLine);
+      } catch {
+        this.#log.push({ stray: line });
+      }
     }
     return this.#log;
   }
 
   /** The log lines of an event so far. */
-  all(event: string, match: Match = {}): LogLine[] { return this.log.filter(line => line.event === event && fits(line, match)); }
+  all(event: string, match: Match = {}): LogLine[] {
+    return this.log.filter((line) => line.event === event && fits(line, match));
+  }
 
   /** The `nth` (from 1) line of an event, past or future. */
-  event(event: string, match: Match = {}, { nth = 1, ms }: { readonly nth?: number; readonly ms?: number } = {}): Promise<LogLine> {
-    return this.until(`event ${event}${typeof match === 'object' ? ` ${JSON.stringify(match)}` : ''}`, () => this.all(event, match)[nth - 1], ms);
+  event(
+    event: string,
+    match: Match = {},
+    { nth = 1, ms }: { readonly nth?: number; readonly ms?: number } = {},
+  ): Promise<LogLine> {
+    return this.until(
+      `event ${event}${typeof match === 'object' ? ` ${JSON.stringify(match)}` : ''}`,
+      () => this.all(event, match)[nth - 1],
+      ms,
+    );
   }
 
   /** Waits for the end by itself. */
@@ -50,23 +68,34 @@ export class AditProcess extends Child {
   }
 
   /** SIGKILL, on purpose. */
-  override kill() { this.#expected = 'killed'; return super.kill(); }
+  override kill() {
+    this.#expected = 'killed';
+    return super.kill();
+  }
 
   /** Resident memory in bytes. */
-  async residentBytes(): Promise<number> { return Number((await run('ps', ['-o', 'rss=', '-p', String(this.pid)])).stdout) * 1024; }
+  async residentBytes(): Promise<number> {
+    return Number((await run('ps', ['-o', 'rss=', '-p', String(this.pid)])).stdout) * 1024;
+  }
 
   async #checkEnd(): Promise<void> {
     if (this.#expected === 'killed') return;
     // Runs before Child's own clean-up, which comes later in reverse order.
     const { code, signal } = await this.stop();
-    if (code !== this.#expected) throw new Error(`${this.name} exited with ${code ?? signal}, not ${this.#expected}\n${this.output}`);
-    const stray = this.log.filter(line => 'stray' in line);
-    if (stray.length > 0) throw new Error(`${this.name} wrote what is no log line:\n${stray.map(line => line['stray']).join('\n')}`);
+    if (code !== this.#expected)
+      throw new Error(`${this.name} exited with ${code ?? signal}, not ${this.#expected}\n${this.output}`);
+    const stray = this.log.filter((line) => 'stray' in line);
+    if (stray.length > 0)
+      throw new Error(`${this.name} wrote what is no log line:\n${stray.map((line) => line['stray']).join('\n')}`);
   }
 }
 
 function fits(line: LogLine, match: Match): boolean {
-  return typeof match === 'function' ? match(line) : Object.entries(match).every(([field, value]) => (value instanceof RegExp ? value.test(String(line[field])) : line[field] === value));
+  return typeof match === 'function'
+    ? match(line)
+    : Object.entries(match).every(([field, value]) =>
+        value instanceof RegExp ? value.test(String(line[field])) : line[field] === value,
+      );
 }
 
 /** The built program. */
@@ -76,10 +105,14 @@ export function builtProgram(): string {
 }
 
 /** Runs `adit` to its end. */
-export function adit(args: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<Finished> { return run(process.execPath, [builtProgram(), ...args], options); }
+export function adit(args: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<Finished> {
+  return run(process.execPath, [builtProgram(), ...args], options);
+}
 
 /** The port of a `listening` event. */
-export function portOf(line: LogLine): number { return Number(/:(\d+)$/.exec(String(line['address']))?.[1]); }
+export function portOf(line: LogLine): number {
+  return Number(/:(\d+)$/.exec(String(line['address']))?.[1]);
+}
 
 export interface EgressOptions {
   readonly certificates: Certificates;
@@ -91,21 +124,65 @@ export interface EgressOptions {
   readonly flags?: readonly string[];
   readonly process?: StartOptions;
 }
-export interface Egress { readonly process: AditProcess; readonly port: number; readonly policyFile: string }
+export interface Egress {
+  readonly process: AditProcess;
+  readonly port: number;
+  readonly policyFile: string;
+}
 
 /** Lets alice reach everything on 127.0.0.1. */
 export const openPolicy = policyOf({ allow: ['127.0.0.1:*'] });
 
 /** A policy of one rule for alice. */
-export function policyOf({ identities = ['alice'], allow = [], deny = [], services = {} }: { readonly identities?: readonly string[]; readonly allow?: readonly string[]; readonly deny?: readonly string[]; readonly services?: Readonly<Record<string, string>> }): string {
-  return JSON.stringify({ version: 1, services, rules: [{ name: 'the-rule', identities, allow, ...(deny.length > 0 && { deny }) }] });
+export function policyOf({
+  identities = ['alice'],
+  allow = [],
+  deny = [],
+  services = {},
+}: {
+  readonly identities?: readonly string[];
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  readonly services?: Readonly<Record<string, string>>;
+}): string {
+  return JSON.stringify({
+    version: 1,
+    services,
+    rules: [{ name: 'the-rule', identities, allow, ...(deny.length > 0 && { deny }) }],
+  });
 }
 
 /** Starts an egress and waits until it listens. */
-export async function startEgress({ certificates: files, policy = openPolicy, host = '127.0.0.1', port = 0, flags = [], process: options }: EgressOptions): Promise<Egress> {
+export async function startEgress({
+  certificates: files,
+  policy = openPolicy,
+  host = '127.0.0.1',
+  port = 0,
+  flags = [],
+  process: options,
+}: EgressOptions): Promise<Egress> {
   const policyFile = policy.includes('\n') || policy.startsWith('{') ? join(files.folder, 'policy.yaml') : policy;
   if (policyFile !== policy) writeFileSync(policyFile, policy);
-  const child = new AditProcess(['egress', '--listen', `${host}:${port}`, '--cert', files.egress.cert, '--key', files.egress.key, '--client-ca', files.ca, '--policy', policyFile, '--log-format', 'json', ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']), ...flags], options);
+  const child = new AditProcess(
+    [
+      'egress',
+      '--listen',
+      `${host}:${port}`,
+      '--cert',
+      files.egress.cert,
+      '--key',
+      files.egress.key,
+      '--client-ca',
+      files.ca,
+      '--policy',
+      policyFile,
+      '--log-format',
+      'json',
+      ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']),
+      ...flags,
+    ],
+    options,
+  );
   return { process: child, port: portOf(await child.event('listening')), policyFile };
 }
 
@@ -114,34 +191,88 @@ export interface IngressOptions {
   readonly egressPort: number;
   /** Instead of 127.0.0.1 and that port, as `--egress` takes it. */
   readonly egress?: string;
-  /** Destinations by a name of the test's choosing: `{ web: '127.0.0.1:8080' }`; each gets a port of its own on 127.0.0.1. */
+  /**
+   * Destinations by a name of the test's choosing: `{ web: '127.0.0.1:8080' }`; each gets a port of its own on
+   * 127.0.0.1.
+   */
   readonly to: Readonly<Record<string, string>>;
   readonly client?: KeyPair;
   readonly flags?: readonly string[];
   readonly process?: StartOptions;
 }
-export interface Ingress { readonly process: AditProcess; readonly ports: Readonly<Record<string, number>> }
+export interface Ingress {
+  readonly process: AditProcess;
+  readonly ports: Readonly<Record<string, number>>;
+}
 
 /** Starts an ingress and waits until it listens (not until it is connected). */
-export async function startIngress({ certificates: files, egressPort, egress = `127.0.0.1:${egressPort}`, to, client = files.client('alice'), flags = [], process: options }: IngressOptions): Promise<Ingress> {
+export async function startIngress({
+  certificates: files,
+  egressPort,
+  egress = `127.0.0.1:${egressPort}`,
+  to,
+  client = files.client('alice'),
+  flags = [],
+  process: options,
+}: IngressOptions): Promise<Ingress> {
   const forwards = Object.entries(to).map(([name, destination]) => ({ name, spec: `127.0.0.1:0:${destination}` }));
-  const child = new AditProcess(['ingress', '--egress', egress, '--cert', client.cert, '--key', client.key, '--ca', files.ca, '--log-format', 'json', ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']), ...forwards.flatMap(({ spec }) => ['-L', spec]), ...flags], options);
+  const child = new AditProcess(
+    [
+      'ingress',
+      '--egress',
+      egress,
+      '--cert',
+      client.cert,
+      '--key',
+      client.key,
+      '--ca',
+      files.ca,
+      '--log-format',
+      'json',
+      ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']),
+      ...forwards.flatMap(({ spec }) => ['-L', spec]),
+      ...flags,
+    ],
+    options,
+  );
   const ports: Record<string, number> = {};
-  for (const [at, { name }] of forwards.entries()) ports[name] = portOf(await child.event('listening', {}, { nth: at + 1 }));
+  for (const [at, { name }] of forwards.entries())
+    ports[name] = portOf(await child.event('listening', {}, { nth: at + 1 }));
   return { process: child, ports };
 }
 
-export interface TunnelOptions { readonly to: Readonly<Record<string, string>>; readonly policy?: string; readonly egress?: Partial<EgressOptions>; readonly ingress?: Partial<IngressOptions> }
-export interface Tunnel { readonly certificates: Certificates; readonly egress: Egress; readonly ingress: Ingress; port(name: string): number }
+export interface TunnelOptions {
+  readonly to: Readonly<Record<string, string>>;
+  readonly policy?: string;
+  readonly egress?: Partial<EgressOptions>;
+  readonly ingress?: Partial<IngressOptions>;
+}
+export interface Tunnel {
+  readonly certificates: Certificates;
+  readonly egress: Egress;
+  readonly ingress: Ingress;
+  port(name: string): number;
+}
 
 /** Both halves, connected. */
-export async function openTunnel({ to, policy, egress: egressOptions = {}, ingress: ingressOptions = {} }: TunnelOptions): Promise<Tunnel> {
+export async function openTunnel({
+  to,
+  policy,
+  egress: egressOptions = {},
+  ingress: ingressOptions = {},
+}: TunnelOptions): Promise<Tunnel> {
   const files = egressOptions.certificates ?? certificates();
   const egress = await startEgress({ certificates: files, ...(policy !== undefined && { policy }), ...egressOptions });
   const ingress = await startIngress({ certificates: files, egressPort: egress.port, to, ...ingressOptions });
   await ingress.process.event('connected');
   return {
-    certificates: files, egress, ingress,
-    port: name => { const port = ingress.ports[name]; if (port === undefined) throw new Error(`no forward is called ${name}`); return port; },
+    certificates: files,
+    egress,
+    ingress,
+    port: (name) => {
+      const port = ingress.ports[name];
+      if (port === undefined) throw new Error(`no forward is called ${name}`);
+      return port;
+    },
   };
 }

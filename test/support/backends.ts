@@ -4,7 +4,11 @@
  */
 import { Child } from './child.ts';
 
-export interface Backend { readonly at: string; /** As crashes end programs. */ kill(): Promise<unknown>; /** Gone, and its port is free. */ readonly process: Child }
+export interface Backend {
+  readonly at: string;
+  /** As crashes end programs. */ kill(): Promise<unknown>;
+  /** Gone, and its port is free. */ readonly process: Child;
+}
 
 /** Reads to the end, then says its name and how many bytes it read, and ends. */
 const program = `

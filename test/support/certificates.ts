@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { type CrlOptions, type Issued, type LeafOptions, newCa, newClient, newCrl, newServer, pem } from './issuer.ts';
 import { temporaryFolder } from './scope.ts';
 
-export interface KeyPair { readonly cert: string; readonly key: string; readonly issued: Issued }
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+  readonly issued: Issued;
+}
 
 export interface Certificates {
   readonly folder: string;
@@ -34,10 +38,24 @@ export function certificates(): Certificates {
     return pair;
   };
   return {
-    folder, authority, ca, write,
+    folder,
+    authority,
+    ca,
+    write,
     egress: write('edge', newServer(authority)),
-    client: (name, { groups = [], ...options } = {}) => write(name, newClient(authority, { subject: name, uris: [`spiffe://example.org/client/${name}`, ...groups.map(group => `spiffe://example.org/group/${group}`)], ...options })),
-    revoke: options => {
+    client: (name, { groups = [], ...options } = {}) =>
+      write(
+        name,
+        newClient(authority, {
+          subject: name,
+          uris: [
+            `spiffe://example.org/client/${name}`,
+            ...groups.map((group) => `spiffe://example.org/group/${group}`),
+          ],
+          ...options,
+        }),
+      ),
+    revoke: (options) => {
       const file = join(folder, 'ca.crl');
       writeFileSync(file, pem('X509 CRL', newCrl(authority, options)));
       return file;

@@ -1,7 +1,8 @@
 /**
  * A bad network between the two halves: a TCP relay of our own that kills, stalls, delays, throttles and splits.
- * Rule: what it does is drawn from its seed and counted; it never changes, reorders or loses a byte of a connection that it lets live.
- * A kill lets through what was due by then, to the byte, and so falls into the middle of records and frames.
+ * Rule: what it does is drawn from its seed and counted; it never changes, reorders or loses a byte of a connection
+ * that it lets live. A kill lets through what was due by then, to the byte, and so falls into the middle of records and
+ * frames.
  */
 import { once } from 'node:events';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
@@ -29,7 +30,13 @@ export interface ChaosOptions {
 }
 
 /** What it has done so far. */
-export interface Deeds { connections: number; readonly died: Record<Death, number>; stalls: number; /** Of both directions. */ bytes: number; pieces: number }
+export interface Deeds {
+  connections: number;
+  readonly died: Record<Death, number>;
+  stalls: number;
+  /** Of both directions. */ bytes: number;
+  pieces: number;
+}
 
 export interface Chaos {
   readonly port: number;
@@ -44,17 +51,34 @@ export interface Chaos {
   cut(death?: Death): void;
   /** From now on nothing passes and nothing is said: on the connections that are open, or on those and all new ones. */
   stall(which?: 'open' | 'all'): void;
-  /** The network is back: what it held passes. A connection that one side gave up meanwhile stays silent: nobody tells the other. */
+  /**
+   * The network is back: what it held passes. A connection that one side gave up meanwhile stays silent: nobody tells
+   * the other.
+   */
   flow(): void;
   /** No further kills by themselves. */
   calm(): void;
 }
 
-interface Line extends Road { readonly near: Socket; readonly far: Socket; readonly timer: NodeJS.Timeout | undefined; budget: number; pumps: readonly Pump[] }
+interface Line extends Road {
+  readonly near: Socket;
+  readonly far: Socket;
+  readonly timer: NodeJS.Timeout | undefined;
+  budget: number;
+  pumps: readonly Pump[];
+}
 
 /** Relays to 127.0.0.1:`to`. */
 export async function chaos(to: number, options: ChaosOptions = {}): Promise<Chaos> {
-  const { seed = 1, killAfterMs, killAfterBytes, deaths = ['reset'], splitBytes = Infinity, delayMs = 0, bytesPerSecond = Infinity } = options;
+  const {
+    seed = 1,
+    killAfterMs,
+    killAfterBytes,
+    deaths = ['reset'],
+    splitBytes = Infinity,
+    delayMs = 0,
+    bytesPerSecond = Infinity,
+  } = options;
   const random = generator(seed);
   const between = ([low, high]: readonly [number, number]): number => low + Math.floor(random() * (high - low));
   const did: Deeds = { connections: 0, died: { reset: 0, end: 0 }, stalls: 0, bytes: 0, pieces: 0 };
@@ -63,41 +87,114 @@ export async function chaos(to: number, options: ChaosOptions = {}): Promise<Cha
   const kill = (line: Line, death: Death): void => {
     if (!forget(line)) return;
     did.died[death]++;
-    for (const socket of [line.near, line.far]) if (death === 'reset') socket.resetAndDestroy(); else socket.destroy();
+    for (const socket of [line.near, line.far])
+      if (death === 'reset') socket.resetAndDestroy();
+      else socket.destroy();
   };
-  const forget = (line: Line): boolean => { clearTimeout(line.timer); for (const pump of line.pumps) pump.stop(); return lines.delete(line); };
+  const forget = (line: Line): boolean => {
+    clearTimeout(line.timer);
+    for (const pump of line.pumps) pump.stop();
+    return lines.delete(line);
+  };
   /** One side is gone: so is the other, in the same way. A network that says nothing does not say that either. */
   const part = (line: Line): void => {
     if (!forget(line)) return;
-    for (const [gone, left] of [[line.near, line.far], [line.far, line.near]] as const) if (gone.destroyed) { if (gone.errored) left.resetAndDestroy(); else left.destroySoon(); }
+    for (const [gone, left] of [
+      [line.near, line.far],
+      [line.far, line.near],
+    ] as const)
+      if (gone.destroyed) {
+        if (gone.errored) left.resetAndDestroy();
+        else left.destroySoon();
+      }
   };
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, near => {
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
     did.connections++;
-    const far = connect({ port: to, host: '127.0.0.1', noDelay: true, allowHalfOpen: true, ...(from !== undefined && { localAddress: from }) });
+    const far = connect({
+      port: to,
+      host: '127.0.0.1',
+      noDelay: true,
+      allowHalfOpen: true,
+      ...(from !== undefined && { localAddress: from }),
+    });
     const death = deaths[Math.floor(random() * deaths.length)]!;
-    const timer = killAfterMs && !calm ? setTimeout(() => { if (!calm) kill(line, death); }, between(killAfterMs)) : undefined;
+    const timer =
+      killAfterMs && !calm
+        ? setTimeout(() => {
+            if (!calm) kill(line, death);
+          }, between(killAfterMs))
+        : undefined;
     const line: Line = {
-      near, far, timer, splitBytes, delayMs, bytesPerSecond, stalled, pumps: [], budget: killAfterBytes && !calm ? between(killAfterBytes) : Infinity,
-      may: bytes => calm ? bytes : Math.min(bytes, line.budget),
-      passed: bytes => { did.bytes += bytes; did.pieces++; line.budget -= bytes; if (line.budget <= 0 && !calm) kill(line, death); },
+      near,
+      far,
+      timer,
+      splitBytes,
+      delayMs,
+      bytesPerSecond,
+      stalled,
+      pumps: [],
+      budget: killAfterBytes && !calm ? between(killAfterBytes) : Infinity,
+      may: (bytes) => (calm ? bytes : Math.min(bytes, line.budget)),
+      passed: (bytes) => {
+        did.bytes += bytes;
+        did.pieces++;
+        line.budget -= bytes;
+        if (line.budget <= 0 && !calm) kill(line, death);
+      },
     };
     line.pumps = [new Pump(near, far, line), new Pump(far, near, line)];
     lines.add(line);
-    for (const socket of [near, far]) socket.on('error', () => {}).on('close', () => { if (!line.stalled) part(line); });
+    for (const socket of [near, far])
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          if (!line.stalled) part(line);
+        });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  atEnd(() => { server.close(); for (const line of [...lines]) { forget(line); line.near.destroy(); line.far.destroy(); } });
+  atEnd(() => {
+    server.close();
+    for (const line of [...lines]) {
+      forget(line);
+      line.near.destroy();
+      line.far.destroy();
+    }
+  });
   return {
-    port: (server.address() as AddressInfo).port, did,
-    get kills() { return did.died.reset + did.died.end; },
-    get open() { return lines.size; },
-    get from() { return from; },
-    set from(address) { from = address; },
-    cut: (death = 'reset') => { for (const line of [...lines]) kill(line, death); },
-    stall: (which = 'open') => { did.stalls++; stalled = which === 'all'; for (const line of lines) line.stalled = true; },
-    flow: () => { stalled = false; for (const line of lines) if (!line.near.destroyed && !line.far.destroyed) { line.stalled = false; for (const pump of line.pumps) pump.step(); } },
-    calm: () => { calm = true; },
+    port: (server.address() as AddressInfo).port,
+    did,
+    get kills() {
+      return did.died.reset + did.died.end;
+    },
+    get open() {
+      return lines.size;
+    },
+    get from() {
+      return from;
+    },
+    set from(address) {
+      from = address;
+    },
+    cut: (death = 'reset') => {
+      for (const line of [...lines]) kill(line, death);
+    },
+    stall: (which = 'open') => {
+      did.stalls++;
+      stalled = which === 'all';
+      for (const line of lines) line.stalled = true;
+    },
+    flow: () => {
+      stalled = false;
+      for (const line of lines)
+        if (!line.near.destroyed && !line.far.destroyed) {
+          line.stalled = false;
+          for (const pump of line.pumps) pump.step();
+        }
+    },
+    calm: () => {
+      calm = true;
+    },
   };
 }
 

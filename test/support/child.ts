@@ -23,7 +23,10 @@ export interface StartOptions {
   /** It is told what to do on its stdin, which ends with us: see `say`. */
   readonly listens?: boolean;
 }
-export interface Exit { readonly code: number | null; readonly signal: NodeJS.Signals | null }
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
 
 export class Child {
   readonly name: string;
@@ -39,29 +42,60 @@ export class Child {
   constructor(command: string, args: readonly string[], options: StartOptions = {}) {
     this.name = options.name ?? command;
     this.#stopSignal = options.stopSignal ?? 'SIGTERM';
-    const limit = options.maxFiles === undefined ? [] : ['/bin/sh', '-c', 'ulimit -n "$0" && exec "$@"', String(options.maxFiles)];
-    const [program, ...parameters] = [...options.prefix ?? [], ...limit, command, ...args] as [string, ...string[]];
-    this.#process = spawn(program, parameters, { stdio: [options.listens === true ? 'pipe' : 'ignore', 'pipe', 'pipe'], detached: true, env: { ...cleanEnvironment(), ...options.env }, ...(options.cwd !== undefined && { cwd: options.cwd }), ...(options.uid !== undefined && { uid: options.uid, gid: options.gid }) });
-    this.#process.stdin?.on('error', () => { /* it ended: its exit says so */ });
+    const limit =
+      options.maxFiles === undefined ? [] : ['/bin/sh', '-c', 'ulimit -n "$0" && exec "$@"', String(options.maxFiles)];
+    const [program, ...parameters] = [...(options.prefix ?? []), ...limit, command, ...args] as [string, ...string[]];
+    this.#process = spawn(program, parameters, {
+      stdio: [options.listens === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...cleanEnvironment(), ...options.env },
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
+      ...(options.uid !== undefined && { uid: options.uid, gid: options.gid }),
+    });
+    this.#process.stdin?.on('error', () => {
+      /* it ended: its exit says so */
+    });
     this.pid = this.#process.pid ?? -1;
-    const closed = [this.#process.stdout!, this.#process.stderr!].map(stream => new Promise<void>(resolve => {
-      createInterface(stream).on('line', line => { this.lines.push(line); this.#wake(); }).on('close', resolve);
-    }));
+    const closed = [this.#process.stdout!, this.#process.stderr!].map(
+      (stream) =>
+        new Promise<void>((resolve) => {
+          createInterface(stream)
+            .on('line', (line) => {
+              this.lines.push(line);
+              this.#wake();
+            })
+            .on('close', resolve);
+        }),
+    );
     const ended = new Promise<Exit>((resolve, reject) => {
       this.#process.on('error', reject);
-      this.#process.on('exit', (code, signal) => { this.#exited = { code, signal }; this.#wake(); resolve(this.#exited); });
+      this.#process.on('exit', (code, signal) => {
+        this.#exited = { code, signal };
+        this.#wake();
+        resolve(this.#exited);
+      });
     });
-    this.exit = ended.then(async exit => { await Promise.all(closed); return exit; });
+    this.exit = ended.then(async (exit) => {
+      await Promise.all(closed);
+      return exit;
+    });
     this.exit.catch(() => {});
     living.add(this);
     atEnd(() => this.stop());
   }
 
-  get running(): boolean { return this.#exited === undefined; }
+  get running(): boolean {
+    return this.#exited === undefined;
+  }
   /** All it said, for complaints. */
-  get output(): string { return `${this.name} said:\n${this.lines.slice(-60).join('\n')}`; }
+  get output(): string {
+    return `${this.name} said:\n${this.lines.slice(-60).join('\n')}`;
+  }
 
-  /** The first thing that `find` makes out of what the process has said by now or says later; fails when it exits before, or late. */
+  /**
+   * The first thing that `find` makes out of what the process has said by now or says later; fails when it exits
+   * before, or late.
+   */
   async until<T>(what: string, find: () => T | undefined, ms = 30_000): Promise<T> {
     const found = new Promise<T>((resolve, reject) => {
       const look = (): void => {
@@ -70,7 +104,12 @@ export class Child {
         this.#watchers.delete(look);
         if (value !== undefined) resolve(value);
         // Its last lines may still be in the pipe.
-        else this.exit.then(() => { const last = find(); if (last !== undefined) resolve(last); else reject(new Error(`${what}: ${this.name} ended before\n${this.output}`)); }, reject);
+        else
+          this.exit.then(() => {
+            const last = find();
+            if (last !== undefined) resolve(last);
+            else reject(new Error(`${what}: ${this.name} ended before\n${this.output}`));
+          }, reject);
       };
       this.#watchers.add(look);
       look();
@@ -80,7 +119,17 @@ export class Child {
 
   /** The first line, past or future, that matches. */
   line(pattern: RegExp, ms?: number): Promise<RegExpExecArray> {
-    return this.until(`a line like ${pattern}`, () => { for (const line of this.lines) { const match = pattern.exec(line); if (match !== null) return match; } return undefined; }, ms);
+    return this.until(
+      `a line like ${pattern}`,
+      () => {
+        for (const line of this.lines) {
+          const match = pattern.exec(line);
+          if (match !== null) return match;
+        }
+        return undefined;
+      },
+      ms,
+    );
   }
 
   /** A line to its stdin. */
@@ -89,58 +138,119 @@ export class Child {
     this.#process.stdin.write(`${line}\n`);
   }
 
-  signal(signal: NodeJS.Signals): void { if (this.running) process.kill(this.pid, signal); }
+  signal(signal: NodeJS.Signals): void {
+    if (this.running) process.kill(this.pid, signal);
+  }
 
   /** Its stop signal to it, SIGKILL to its whole group if it does not end; resolves when it is gone. */
   async stop(signal = this.#stopSignal, patienceMs = 30_000): Promise<Exit> {
     this.signal(signal);
     try {
       return await within(patienceMs, `${this.name} after ${signal}`, this.exit, () => this.output);
-    } finally { this.#killGroup(); living.delete(this); }
+    } finally {
+      this.#killGroup();
+      living.delete(this);
+    }
   }
 
   /** SIGKILL, as a crash would. */
-  kill(): Promise<Exit> { this.#killGroup(); return this.exit; }
+  kill(): Promise<Exit> {
+    this.#killGroup();
+    return this.exit;
+  }
 
   /** Last resort, when the test run itself ends early. */
-  abandon(): void { this.#killGroup(); }
+  abandon(): void {
+    this.#killGroup();
+  }
 
-  #killGroup(): void { try { process.kill(-this.pid, 'SIGKILL'); } catch { /* the group is empty */ } }
-  #wake(): void { for (const watcher of this.#watchers) watcher(); }
+  #killGroup(): void {
+    try {
+      process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      /* the group is empty */
+    }
+  }
+  #wake(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
 }
 
 const living = new Set<Child>();
-process.on('exit', () => { for (const child of living) child.abandon(); });
+process.on('exit', () => {
+  for (const child of living) child.abandon();
+});
 
-export interface Finished extends Exit { readonly stdout: string; readonly stderr: string }
-export interface RunOptions extends StartOptions { readonly input?: string | Buffer; readonly timeoutMs?: number }
+export interface Finished extends Exit {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+export interface RunOptions extends StartOptions {
+  readonly input?: string | Buffer;
+  readonly timeoutMs?: number;
+}
 
 /** Runs a program to its end, with what it said. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const child = spawn(command, [...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { ...cleanEnvironment(), ...options.env }, ...(options.cwd !== undefined && { cwd: options.cwd }), ...(options.uid !== undefined && { uid: options.uid, gid: options.gid }) });
-  const kill = (): void => { try { process.kill(-child.pid!, 'SIGKILL'); } catch { /* it is gone */ } };
+  const child = spawn(command, [...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+    env: { ...cleanEnvironment(), ...options.env },
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.gid }),
+  });
+  const kill = (): void => {
+    try {
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {
+      /* it is gone */
+    }
+  };
   atEnd(kill);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  child.stdin.on('error', () => { /* it may end without reading all of it */ });
+  child.stdin.on('error', () => {
+    /* it may end without reading all of it */
+  });
   child.stdin.end(options.input);
   const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString();
   try {
-    const exit = await within(options.timeoutMs ?? 60_000, `${command} ${args.join(' ')}`, new Promise<Exit>((resolve, reject) => { child.on('error', reject); child.on('close', (code, signal) => { resolve({ code, signal }); }); }), () => text(err));
+    const exit = await within(
+      options.timeoutMs ?? 60_000,
+      `${command} ${args.join(' ')}`,
+      new Promise<Exit>((resolve, reject) => {
+        child.on('error', reject);
+        child.on('close', (code, signal) => {
+          resolve({ code, signal });
+        });
+      }),
+      () => text(err),
+    );
     return { ...exit, stdout: text(out), stderr: text(err) };
-  } finally { kill(); }
+  } finally {
+    kill();
+  }
 }
 
 /** Like `run`; anything but status 0 is an error that shows what was said. */
 export async function succeed(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const finished = await run(command, args, options);
-  if (finished.code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${finished.code ?? finished.signal}\n${finished.stderr}${finished.stdout.slice(-2000)}`);
+  if (finished.code !== 0)
+    throw new Error(
+      `${command} ${args.join(' ')} ended with ${finished.code ?? finished.signal}\n` +
+        `${finished.stderr}${finished.stdout.slice(-2000)}`,
+    );
   return finished;
 }
 
 /** The environment without what configures Adit, Node or proxies. */
 function cleanEnvironment(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !/^(ADIT_|NODE_OPTIONS$|JEST_|https?_proxy$|all_proxy$|no_proxy$|PG)/i.test(entry[0])));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && !/^(ADIT_|NODE_OPTIONS$|JEST_|https?_proxy$|all_proxy$|no_proxy$|PG)/i.test(entry[0]),
+    ),
+  );
 }

@@ -1,6 +1,7 @@
 /**
  * Chromium without a window: opens a page, runs its scripts and says what the page became.
- * Rule: a profile of its own for every run, and no network but through the proxy that it is given; also what looks like this machine.
+ * Rule: a profile of its own for every run, and no network but through the proxy that it is given; also what looks like
+ * this machine.
  */
 import { join } from 'node:path';
 import { createHash, createPublicKey } from 'node:crypto';
@@ -19,11 +20,24 @@ export interface PageOptions {
 /** The document after its scripts have run and everything in it has loaded, or why there is none: `net::ERR_...`. */
 export async function browse(url: string, { proxy, certificate }: PageOptions): Promise<string> {
   const home = temporaryFolder();
-  const { code, stdout, stderr } = await run(chromium, [
-    // Root has no sandbox; containers have a small /dev/shm.
-    '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-background-networking', '--disable-component-update', `--user-data-dir=${join(home, 'profile')}`,
-    `--proxy-server=${proxy}`, '--proxy-bypass-list=<-loopback>', ...(certificate === undefined ? [] : [`--ignore-certificate-errors-spki-list=${keyHash(certificate)}`]), '--dump-dom', url,
-  ], { env: { HOME: home }, timeoutMs: 90_000 });
+  const { code, stdout, stderr } = await run(
+    chromium,
+    [
+      // Root has no sandbox; containers have a small /dev/shm.
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      `--user-data-dir=${join(home, 'profile')}`,
+      `--proxy-server=${proxy}`,
+      '--proxy-bypass-list=<-loopback>',
+      ...(certificate === undefined ? [] : [`--ignore-certificate-errors-spki-list=${keyHash(certificate)}`]),
+      '--dump-dom',
+      url,
+    ],
+    { env: { HOME: home }, timeoutMs: 90_000 },
+  );
   const failure = /Page load failed: (net::\w+)/.exec(stderr)?.[1];
   if (code !== 0 && failure === undefined) throw new Error(`${chromium} ended with ${code}\n${stderr.slice(-3000)}`);
   return failure ?? stdout;
@@ -31,5 +45,7 @@ export async function browse(url: string, { proxy, certificate }: PageOptions): 
 
 /** SHA-256 of the public key, as Chromium writes it. */
 function keyHash(certificate: string): string {
-  return createHash('sha256').update(createPublicKey(certificate).export({ type: 'spki', format: 'der' })).digest('base64');
+  return createHash('sha256')
+    .update(createPublicKey(certificate).export({ type: 'spki', format: 'der' }))
+    .digest('base64');
 }

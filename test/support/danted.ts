@@ -1,5 +1,6 @@
 /**
- * Dante, a SOCKS5 server, for loopback and without a password: the only ones it knows are those of the users of this machine.
+ * Dante, a SOCKS5 server, for loopback and without a password: the only ones it knows are those of the users of this
+ * machine.
  * Rule: it accepts when this returns, and logs each request with what was asked for.
  */
 import { writeFileSync } from 'node:fs';
@@ -10,13 +11,20 @@ import { find } from './scenario.ts';
 import { temporaryFolder } from './scope.ts';
 import { accepting, closedPort } from './services.ts';
 
-export interface DantedOptions { /** The only port that it connects to. */ readonly onlyPort?: number }
+export interface DantedOptions {
+  /** The only port that it connects to. */ readonly onlyPort?: number;
+}
 
-export async function startDanted({ onlyPort }: DantedOptions = {}): Promise<{ readonly port: number; readonly process: Child }> {
+export async function startDanted({ onlyPort }: DantedOptions = {}): Promise<{
+  readonly port: number;
+  readonly process: Child;
+}> {
   const port = await closedPort();
   const configuration = join(temporaryFolder(), 'danted.conf');
   const { username } = userInfo();
-  writeFileSync(configuration, `
+  writeFileSync(
+    configuration,
+    `
 logoutput: stderr
 internal: 127.0.0.1 port = ${port}
 external: lo
@@ -32,7 +40,8 @@ socks pass {
   command: connect
   log: connect error
 }
-`);
+`,
+  );
   const process = new Child(find('danted')!, ['-f', configuration, '-N', '1'], { name: 'danted' });
   await process.line(/running/);
   await accepting(port);

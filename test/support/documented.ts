@@ -7,7 +7,11 @@ import { join } from 'node:path';
 
 const docs = join(import.meta.dirname, '..', '..', 'docs');
 
-export interface Block { /** Of the section: the text of its heading. */ readonly heading: string; readonly language: string; readonly text: string }
+export interface Block {
+  /** Of the section: the text of its heading. */ readonly heading: string;
+  readonly language: string;
+  readonly text: string;
+}
 
 /** Every fenced block of a page that has a language. */
 export function blocksOf(page: string): Block[] {

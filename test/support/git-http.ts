@@ -9,19 +9,27 @@ import { join } from 'node:path';
 import { succeed } from './child.ts';
 import { atEnd, temporaryFolder } from './scope.ts';
 
-export interface GitHttp { /** `http://127.0.0.1:PORT/repository.git`, empty, which everybody may push to */ readonly url: string; /** Requests so far. */ readonly requests: readonly string[] }
+export interface GitHttp {
+  /** `http://127.0.0.1:PORT/repository.git`, empty, which everybody may push to */ readonly url: string;
+  /** Requests so far. */ readonly requests: readonly string[];
+}
 
 export async function startGitHttp(): Promise<GitHttp> {
   const folder = temporaryFolder();
   await succeed('git', ['init', '-q', '--bare', '-b', 'main', join(folder, 'repository.git')]);
   await succeed('git', ['-C', join(folder, 'repository.git'), 'config', 'http.receivepack', 'true']);
   const requests: string[] = [];
-  const server = http.createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`);
-    backend(folder, request, response);
-  }).listen(0, '127.0.0.1');
+  const server = http
+    .createServer((request, response) => {
+      requests.push(`${request.method} ${request.url}`);
+      backend(folder, request, response);
+    })
+    .listen(0, '127.0.0.1');
   await once(server, 'listening');
-  atEnd(() => { server.closeAllConnections(); server.close(); });
+  atEnd(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/repository.git`, requests };
 }
 
@@ -32,11 +40,22 @@ function backend(folder: string, request: http.IncomingMessage, response: http.S
   const child = spawn('git', ['http-backend'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: {
-      ...process.env, GIT_PROJECT_ROOT: folder, GIT_HTTP_EXPORT_ALL: '1', REQUEST_METHOD: request.method, PATH_INFO: url.pathname, QUERY_STRING: url.search.slice(1), CONTENT_TYPE: headers['content-type'] ?? '', REMOTE_ADDR: '127.0.0.1',
-      HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '', GIT_PROTOCOL: String(headers['git-protocol'] ?? ''), ...(headers['content-length'] !== undefined && { CONTENT_LENGTH: headers['content-length'] }),
+      ...process.env,
+      GIT_PROJECT_ROOT: folder,
+      GIT_HTTP_EXPORT_ALL: '1',
+      REQUEST_METHOD: request.method,
+      PATH_INFO: url.pathname,
+      QUERY_STRING: url.search.slice(1),
+      CONTENT_TYPE: headers['content-type'] ?? '',
+      REMOTE_ADDR: '127.0.0.1',
+      HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',
+      GIT_PROTOCOL: String(headers['git-protocol'] ?? ''),
+      ...(headers['content-length'] !== undefined && { CONTENT_LENGTH: headers['content-length'] }),
     },
   });
-  child.stdin.on('error', () => { /* it may end without reading all of it */ });
+  child.stdin.on('error', () => {
+    /* it may end without reading all of it */
+  });
   request.pipe(child.stdin);
   let head = '';
   child.stdout.on('data', function begin(chunk: Buffer) {

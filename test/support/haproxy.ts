@@ -23,4 +23,6 @@ export async function startHaproxy(configuration: string): Promise<Child> {
 }
 
 /** What HAProxy says about a configuration, without running it. */
-export function checkHaproxy(configuration: string): Promise<Finished> { return run(find('haproxy')!, ['-c', '-f', written(configuration)]); }
+export function checkHaproxy(configuration: string): Promise<Finished> {
+  return run(find('haproxy')!, ['-c', '-f', written(configuration)]);
+}

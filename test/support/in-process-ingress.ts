@@ -18,14 +18,50 @@ export interface TestIngress {
 }
 
 /** Listens on a port of the kernel's choosing and forwards to `to`. */
-export async function testIngress({ port, certs }: { port: number; certs: Certificates }, pair: KeyPair, { to, ...options }: Partial<IngressOptions> & { to: string }): Promise<TestIngress> {
+export async function testIngress(
+  { port, certs }: { port: number; certs: Certificates },
+  pair: KeyPair,
+  { to, ...options }: Partial<IngressOptions> & { to: string },
+): Promise<TestIngress> {
   const { log, lines, until } = memoryLog();
   const destination = parseDestination(to);
   if (!destination.ok) throw new Error(destination.reason);
-  const agent = new IngressAgent({
-    egress: [{ kind: 'address', host: '127.0.0.1', port }], select: 'priority', carrier: 'auto', wsPath: '/adit', headers: [], maxCarrierAgeMs: 0, maxReplayPerSession: 1 << 23, cert: pair.cert, key: pair.key, ca: certs.ca, forwards: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, destination: destination.value, spec: `0:${to}` }], socks: [], httpProxy: [], mixed: [], sni: [], sniRoutes: [], tlsListen: [], tlsCerts: [], tlsKeys: [], tlsAlpn: [], transparent: [], printRules: false,
-    connectTimeoutMs: 30_000, idleTimeoutMs: 0, drainTimeoutMs: 60_000, logLevel: 'debug', logFormat: 'json', check: false, ...options,
-  }, { log, agent: 'test' });
+  const agent = new IngressAgent(
+    {
+      egress: [{ kind: 'address', host: '127.0.0.1', port }],
+      select: 'priority',
+      carrier: 'auto',
+      wsPath: '/adit',
+      headers: [],
+      maxCarrierAgeMs: 0,
+      maxReplayPerSession: 1 << 23,
+      cert: pair.cert,
+      key: pair.key,
+      ca: certs.ca,
+      forwards: [
+        { listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, destination: destination.value, spec: `0:${to}` },
+      ],
+      socks: [],
+      httpProxy: [],
+      mixed: [],
+      sni: [],
+      sniRoutes: [],
+      tlsListen: [],
+      tlsCerts: [],
+      tlsKeys: [],
+      tlsAlpn: [],
+      transparent: [],
+      printRules: false,
+      connectTimeoutMs: 30_000,
+      idleTimeoutMs: 0,
+      drainTimeoutMs: 60_000,
+      logLevel: 'debug',
+      logFormat: 'json',
+      check: false,
+      ...options,
+    },
+    { log, agent: 'test' },
+  );
   atEnd(() => agent.close());
   await agent.start();
   const running = agent.run().catch((error: unknown) => error);

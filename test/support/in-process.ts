@@ -1,5 +1,6 @@
 /**
- * Both ends in the test's own process, for unit tests of how they are put together: real sockets, real TLS, no child processes.
+ * Both ends in the test's own process, for unit tests of how they are put together: real sockets, real TLS, no child
+ * processes.
  * Rule: everything is closed at the end of the file; what was logged and recorded can be asked for.
  */
 import { writeFileSync } from 'node:fs';
@@ -20,14 +21,19 @@ import { EgressServer, type EgressOptions } from '@adit/egress';
 import { certificates, type Certificates, type KeyPair } from './certificates.ts';
 import { atEnd } from './scope.ts';
 
-export interface Line { readonly event: string; readonly [field: string]: unknown }
+export interface Line {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
 
 /** A logger that keeps its lines. */
 export function memoryLog(): { log: Logger; lines: Line[]; until(match: (line: Line) => boolean): Promise<Line> } {
   const lines: Line[] = [];
   const waiting: { match: (line: Line) => boolean; resolve: (line: Line) => void }[] = [];
   const log = createLogger({
-    level: 'debug', format: 'json', name: 'test',
+    level: 'debug',
+    format: 'json',
+    name: 'test',
     destination: {
       write: (text) => {
         const line = JSON.parse(text) as Line;
@@ -39,7 +45,16 @@ export function memoryLog(): { log: Logger; lines: Line[]; until(match: (line: L
       },
     },
   });
-  return { log, lines, until: (match) => new Promise((resolve) => { const found = lines.find(match); if (found) resolve(found); else waiting.push({ match, resolve }); }) };
+  return {
+    log,
+    lines,
+    until: (match) =>
+      new Promise((resolve) => {
+        const found = lines.find(match);
+        if (found) resolve(found);
+        else waiting.push({ match, resolve });
+      }),
+  };
 }
 
 export interface TestEgress {
@@ -53,19 +68,57 @@ export interface TestEgress {
   recorded(match?: (record: AccessRecord) => boolean): Promise<AccessRecord>;
 }
 
-export const allowLoopback = 'version: 1\nrules:\n  - name: everyone\n    identities: ["*"]\n    allow: ["127.0.0.1:*"]\n';
+export const allowLoopback =
+  'version: 1\nrules:\n  - name: everyone\n    identities: ["*"]\n    allow: ["127.0.0.1:*"]\n';
 
 /** An egress on a port of the kernel's choosing. */
-export async function testEgress({ policy = allowLoopback, certs = certificates(), ...options }: Partial<EgressOptions> & { policy?: string; certs?: Certificates } = {}): Promise<TestEgress> {
+export async function testEgress({
+  policy = allowLoopback,
+  certs = certificates(),
+  ...options
+}: Partial<EgressOptions> & { policy?: string; certs?: Certificates } = {}): Promise<TestEgress> {
   const policyFile = join(certs.folder, 'policy.yaml');
   writeFileSync(policyFile, policy);
   const { log, lines, until } = memoryLog();
   const records: AccessRecord[] = [];
   const waiting: (() => void)[] = [];
-  const server = new EgressServer({
-    listen: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '127.0.0.1:0' }], listenHttp: [], wsPath: '/adit', acceptProxyProtocol: [], cert: certs.egress.cert, key: certs.egress.key, clientCa: certs.ca, handshakeTimeoutMs: 30_000, dialTimeoutMs: 30_000, idleTimeoutMs: 0,
-    drainTimeoutMs: 60_000, maxStreams: 1_000, maxStreamsPerIdentity: 100, maxSessionsPerIdentity: 4, maxHandshakes: 64, resumeWindowMs: 60_000, maxDetachedPerIdentity: 4, maxReplayPerSession: 1 << 23, maxReplayPerIdentity: 1 << 26, maxReplay: 1 << 29, logLevel: 'debug', logFormat: 'json', check: false, ...options, policy: policyFile,
-  }, { log, agent: 'test', record: (record) => { records.push(record); for (const wake of waiting.splice(0)) wake(); } });
+  const server = new EgressServer(
+    {
+      listen: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '127.0.0.1:0' }],
+      listenHttp: [],
+      wsPath: '/adit',
+      acceptProxyProtocol: [],
+      cert: certs.egress.cert,
+      key: certs.egress.key,
+      clientCa: certs.ca,
+      handshakeTimeoutMs: 30_000,
+      dialTimeoutMs: 30_000,
+      idleTimeoutMs: 0,
+      drainTimeoutMs: 60_000,
+      maxStreams: 1_000,
+      maxStreamsPerIdentity: 100,
+      maxSessionsPerIdentity: 4,
+      maxHandshakes: 64,
+      resumeWindowMs: 60_000,
+      maxDetachedPerIdentity: 4,
+      maxReplayPerSession: 1 << 23,
+      maxReplayPerIdentity: 1 << 26,
+      maxReplay: 1 << 29,
+      logLevel: 'debug',
+      logFormat: 'json',
+      check: false,
+      ...options,
+      policy: policyFile,
+    },
+    {
+      log,
+      agent: 'test',
+      record: (record) => {
+        records.push(record);
+        for (const wake of waiting.splice(0)) wake();
+      },
+    },
+  );
   atEnd(() => server.close());
   await server.start();
   const recorded = async (match: (record: AccessRecord) => boolean = () => true): Promise<AccessRecord> => {
@@ -75,30 +128,75 @@ export async function testEgress({ policy = allowLoopback, certs = certificates(
       await new Promise<void>((resolve) => waiting.push(resolve));
     }
   };
-  return { server, port: Number(server.addresses[0]!.split(':').at(-1)), certs, lines, records, policyFile, until, recorded };
+  return {
+    server,
+    port: Number(server.addresses[0]!.split(':').at(-1)),
+    certs,
+    lines,
+    records,
+    policyFile,
+    until,
+    recorded,
+  };
 }
 
 /** An authenticated carrier to an egress. */
 export function testCarrier({ port, certs }: { port: number; certs: Certificates }, pair: KeyPair): Promise<Carrier> {
   return dialTls({
-    host: '127.0.0.1', port, serverName: '127.0.0.1', credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 30_000,
+    host: '127.0.0.1',
+    port,
+    serverName: '127.0.0.1',
+    credentials: loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }),
+    ca: loadTrustAnchors(certs.ca),
+    deadlineMs: 30_000,
     signal: new AbortController().signal,
   });
 }
 
-export interface TestSession { readonly driver: SessionDriver; readonly carrier: Carrier; readonly connected: Connected; readonly ended: Promise<string>; readonly lost: Promise<string> }
+export interface TestSession {
+  readonly driver: SessionDriver;
+  readonly carrier: Carrier;
+  readonly connected: Connected;
+  readonly ended: Promise<string>;
+  readonly lost: Promise<string>;
+}
 
 /** A whole session as an ingress would have it. */
 export async function testSession(egress: { port: number; certs: Certificates }, pair: KeyPair): Promise<TestSession> {
   const carrier = await testCarrier(egress, pair);
-  const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 }).catch((error: unknown) => { carrier.duplex.destroy(); throw error; });
+  const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 }).catch(
+    (error: unknown) => {
+      carrier.duplex.destroy();
+      throw error;
+    },
+  );
   let end!: (reason: string) => void;
   let lose!: (reason: string) => void;
-  const ended = new Promise<string>((resolve) => { end = resolve; });
-  const lost = new Promise<string>((resolve) => { lose = resolve; });
+  const ended = new Promise<string>((resolve) => {
+    end = resolve;
+  });
+  const lost = new Promise<string>((resolve) => {
+    lose = resolve;
+  });
   const driver = new SessionDriver(
-    { role: 'client', resumable: true, receiveWindow: 262_144, sendWindow: connected.welcome.window, maxStreams: 0, replayLimitBytes: 1 << 22, pingAfterMs: 0, deadAfterMs: 60_000 },
-    { opened: () => { throw new Error('an egress opens no streams'); }, goaway: ({ reason }) => end(`goaway: ${reason}`), lost: lose, ended: ({ reason }) => end(reason) },
+    {
+      role: 'client',
+      resumable: true,
+      receiveWindow: 262_144,
+      sendWindow: connected.welcome.window,
+      maxStreams: 0,
+      replayLimitBytes: 1 << 22,
+      pingAfterMs: 0,
+      deadAfterMs: 60_000,
+    },
+    {
+      opened: () => {
+        throw new Error('an egress opens no streams');
+      },
+      goaway: ({ reason }) => end(`goaway: ${reason}`),
+      lost: lose,
+      ended: ({ reason }) => end(reason),
+    },
   );
   driver.attach(carrier, connected.welcome.position, connected.rest);
   atEnd(() => driver.end({ code: 0, reason: 'the test is over' }));
@@ -106,14 +204,23 @@ export async function testSession(egress: { port: number; certs: Certificates },
 }
 
 /** Opens a stream and keeps what happens to it. */
-export function testStream(session: TestSession, to: string): { stream: MuxStream; relay: Relay; opened: Promise<void>; ended: Promise<RelayOutcome> } {
+export function testStream(
+  session: TestSession,
+  to: string,
+): { stream: MuxStream; relay: Relay; opened: Promise<void>; ended: Promise<RelayOutcome> } {
   const destination = parseDestination(to);
   if (!destination.ok) throw new Error(destination.reason);
-  const stream = session.driver.session.open(encodeOpen({ destination: destination.value, frontEnd: 'forward', client: 'test' }));
+  const stream = session.driver.session.open(
+    encodeOpen({ destination: destination.value, frontEnd: 'forward', client: 'test' }),
+  );
   let open!: () => void;
   let end!: (outcome: RelayOutcome) => void;
-  const opened = new Promise<void>((resolve) => { open = resolve; });
-  const ended = new Promise<RelayOutcome>((resolve) => { end = resolve; });
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const ended = new Promise<RelayOutcome>((resolve) => {
+    end = resolve;
+  });
   const relay = new Relay(stream, { opened: open, ended: end });
   return { stream, relay, opened, ended };
 }

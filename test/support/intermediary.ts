@@ -1,5 +1,6 @@
 /**
- * An egress behind somebody who ends TLS, and an ingress before them, over a network that can be cut: ingress, chaos, intermediary, egress.
+ * An egress behind somebody who ends TLS, and an ingress before them, over a network that can be cut: ingress, chaos,
+ * intermediary, egress.
  * Rule: the intermediary has a certificate of a CA that is not ours, and nothing of ours.
  */
 import { writeFileSync } from 'node:fs';
@@ -17,11 +18,33 @@ import { temporaryFolder } from './scope.ts';
 import { closedPort } from './services.ts';
 
 /** What an intermediary is given. */
-export interface Front { readonly pair: KeyPair; /** Certificate and key in one file, as HAProxy wants it. */ readonly pem: string; /** `HOST:PORT` of `--listen-http`. */ readonly http: string; /** `HOST:PORT` of `--listen`, and the CA of what answers there; where there is one. */ readonly https?: { readonly at: string; readonly ca: string } }
+export interface Front {
+  readonly pair: KeyPair;
+  /** Certificate and key in one file, as HAProxy wants it. */ readonly pem: string;
+  /** `HOST:PORT` of `--listen-http`. */ readonly http: string;
+  /** `HOST:PORT` of `--listen`, and the CA of what answers there; where there is one. */ readonly https?: {
+    readonly at: string;
+    readonly ca: string;
+  };
+}
 
-export interface Behind { readonly egress: Egress; readonly ingress: Ingress; readonly network: Chaos; readonly certificates: Certificates; port(name: string): number }
+export interface Behind {
+  readonly egress: Egress;
+  readonly ingress: Ingress;
+  readonly network: Chaos;
+  readonly certificates: Certificates;
+  port(name: string): number;
+}
 
-export interface BehindOptions { readonly to: Readonly<Record<string, string>>; readonly egressFlags?: readonly string[]; readonly ingressFlags?: readonly string[]; /** The address that the intermediary sees. */ readonly from?: string; /** Starts the intermediary and says on which port of 127.0.0.1 it is. */ readonly start: (front: Front) => Promise<number> }
+export interface BehindOptions {
+  readonly to: Readonly<Record<string, string>>;
+  readonly egressFlags?: readonly string[];
+  readonly ingressFlags?: readonly string[];
+  /** The address that the intermediary sees. */ readonly from?: string;
+  /** Starts the intermediary and says on which port of 127.0.0.1 it is. */ readonly start: (
+    front: Front,
+  ) => Promise<number>;
+}
 
 /** What an intermediary with this certificate is given, before what listens at `http`. */
 export function frontOf(pair: KeyPair, http: string): Front {
@@ -31,16 +54,39 @@ export function frontOf(pair: KeyPair, http: string): Front {
 }
 
 /** nginx as the page of networks has it; `changes` to that text. */
-export async function nginxInFront({ pair, http }: Front, changes: Readonly<Record<string, string>> = {}): Promise<number> {
+export async function nginxInFront(
+  { pair, http }: Front,
+  changes: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const port = await closedPort();
-  await startNginxWith(inHttp(adapted(documented('networks.md', 'nginx ends TLS', 'nginx'), { 'listen 443': `listen 127.0.0.1:${port}`, '/etc/nginx/tls/tunnel.crt': pair.cert, '/etc/nginx/tls/tunnel.key': pair.key, '127.0.0.1:8080': http, ...changes })));
+  await startNginxWith(
+    inHttp(
+      adapted(documented('networks.md', 'nginx ends TLS', 'nginx'), {
+        'listen 443': `listen 127.0.0.1:${port}`,
+        '/etc/nginx/tls/tunnel.crt': pair.cert,
+        '/etc/nginx/tls/tunnel.key': pair.key,
+        '127.0.0.1:8080': http,
+        ...changes,
+      }),
+    ),
+  );
   return port;
 }
 
 /** HAProxy as the page of networks has it; `changes` to that text. */
-export async function haproxyInFront({ pem, http }: Front, changes: Readonly<Record<string, string>> = {}): Promise<number> {
+export async function haproxyInFront(
+  { pem, http }: Front,
+  changes: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const port = await closedPort();
-  await startHaproxy(adapted(documented('networks.md', 'HAProxy ends TLS', 'haproxy'), { 'bind :443': `bind 127.0.0.1:${port}`, '/etc/haproxy/tls/tunnel.pem': pem, '10.0.0.5:8080': http, ...changes }));
+  await startHaproxy(
+    adapted(documented('networks.md', 'HAProxy ends TLS', 'haproxy'), {
+      'bind :443': `bind 127.0.0.1:${port}`,
+      '/etc/haproxy/tls/tunnel.pem': pem,
+      '10.0.0.5:8080': http,
+      ...changes,
+    }),
+  );
   return port;
 }
 
@@ -48,10 +94,16 @@ export async function haproxyInFront({ pem, http }: Front, changes: Readonly<Rec
 export async function caddyInFront({ pair, http }: Front): Promise<number> {
   const port = await closedPort();
   const folder = temporaryFolder();
-  const site = adapted(documented('networks.md', 'Caddy', 'caddy'), { 'tunnel.example.org {': `https://127.0.0.1:${port} {\n\ttls ${pair.cert} ${pair.key}`, '127.0.0.1:8080': http });
+  const site = adapted(documented('networks.md', 'Caddy', 'caddy'), {
+    'tunnel.example.org {': `https://127.0.0.1:${port} {\n\ttls ${pair.cert} ${pair.key}`,
+    '127.0.0.1:8080': http,
+  });
   const file = join(folder, 'Caddyfile');
   writeFileSync(file, `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${site}`);
-  const caddy = new Child(find('caddy')!, ['run', '--config', file, '--adapter', 'caddyfile'], { name: 'caddy', env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } });
+  const caddy = new Child(find('caddy')!, ['run', '--config', file, '--adapter', 'caddyfile'], {
+    name: 'caddy',
+    env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+  });
   await caddy.line(/serving initial configuration/);
   return port;
 }
@@ -64,8 +116,27 @@ export async function behind({ to, egressFlags = [], ingressFlags = [], from, st
   const pair = files.write('front', newServer(authority));
   const egress = await startEgress({ certificates: files, flags: ['--listen-http', '127.0.0.1:0', ...egressFlags] });
   const http = portOf(await egress.process.event('listening', { http: true }));
-  const network = await chaos(await start({ ...frontOf(pair, `127.0.0.1:${http}`), https: { at: `127.0.0.1:${egress.port}`, ca: files.ca } }), from === undefined ? {} : { from });
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, egress: `wss://127.0.0.1:${network.port}`, to, flags: ['--outer-ca', outerCa, ...ingressFlags] });
+  const network = await chaos(
+    await start({ ...frontOf(pair, `127.0.0.1:${http}`), https: { at: `127.0.0.1:${egress.port}`, ca: files.ca } }),
+    from === undefined ? {} : { from },
+  );
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: network.port,
+    egress: `wss://127.0.0.1:${network.port}`,
+    to,
+    flags: ['--outer-ca', outerCa, ...ingressFlags],
+  });
   await ingress.process.event('connected');
-  return { egress, ingress, network, certificates: files, port: (name) => { const port = ingress.ports[name]; if (port === undefined) throw new Error(`no forward is called ${name}`); return port; } };
+  return {
+    egress,
+    ingress,
+    network,
+    certificates: files,
+    port: (name) => {
+      const port = ingress.ports[name];
+      if (port === undefined) throw new Error(`no forward is called ${name}`);
+      return port;
+    },
+  };
 }

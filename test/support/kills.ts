@@ -10,10 +10,19 @@ import { within } from './scope.ts';
 import { ask, chunkFrom, client } from './services.ts';
 
 /** The ingress has the forwards `echo` and `hashes`. */
-export interface Cuttable { readonly ingress: Ingress; readonly network: Chaos }
+export interface Cuttable {
+  readonly ingress: Ingress;
+  readonly network: Chaos;
+}
 
-/** An idle stream, and one that moves `megabytes` MiB and has its hash `hashWithinMs` later, live through three deaths of the connection. */
-export async function survivesThreeKills({ ingress, network }: Cuttable, { megabytes, hashWithinMs }: { readonly megabytes: number; readonly hashWithinMs: number }): Promise<void> {
+/**
+ * An idle stream, and one that moves `megabytes` MiB and has its hash `hashWithinMs` later, live through three deaths
+ * of the connection.
+ */
+export async function survivesThreeKills(
+  { ingress, network }: Cuttable,
+  { megabytes, hashWithinMs }: { readonly megabytes: number; readonly hashWithinMs: number },
+): Promise<void> {
   const port = (name: string): number => ingress.ports[name]!;
   expect(await ask(port('echo'), 'hello')).toBe('hello');
   const idle = await client(port('echo'));
@@ -28,7 +37,9 @@ export async function survivesThreeKills({ ingress, network }: Cuttable, { megab
     await ingress.process.event('connected', { resumed: true }, { nth: kills, ms: 30_000 });
   }
   socket.end();
-  expect(String((await within(hashWithinMs, 'the hash', received)).bytes)).toBe(`${megabytes * 2 ** 20} ${patternHash(megabytes)}`);
+  expect(String((await within(hashWithinMs, 'the hash', received)).bytes)).toBe(
+    `${megabytes * 2 ** 20} ${patternHash(megabytes)}`,
+  );
   idle.socket.write('after');
   expect(String(await chunkFrom(idle.socket))).toBe('after');
   expect(network.kills).toBe(3);

@@ -3,13 +3,25 @@
  */
 import { openTunnel, policyOf, portOf, type Tunnel } from './adit.ts';
 
-export interface LocalProxies extends Tunnel { readonly socks: number; readonly http: number; readonly mixed: number }
+export interface LocalProxies extends Tunnel {
+  readonly socks: number;
+  readonly http: number;
+  readonly mixed: number;
+}
 
 /** alice may reach this machine, by address and as localhost, and nothing else. */
 export const localPolicy = policyOf({ allow: ['127.0.0.1:*', 'localhost:*', '[::1]:*'] });
 
-export async function openProxies({ flags = [], policy = localPolicy }: { readonly flags?: readonly string[]; readonly policy?: string } = {}): Promise<LocalProxies> {
-  const tunnel = await openTunnel({ to: {}, policy, ingress: { flags: ['--socks', '0', '--http-proxy', '0', '--mixed', '0', ...flags] } });
-  const portFor = async (option: string): Promise<number> => portOf(await tunnel.ingress.process.event('listening', { [option]: '0' }));
+export async function openProxies({
+  flags = [],
+  policy = localPolicy,
+}: { readonly flags?: readonly string[]; readonly policy?: string } = {}): Promise<LocalProxies> {
+  const tunnel = await openTunnel({
+    to: {},
+    policy,
+    ingress: { flags: ['--socks', '0', '--http-proxy', '0', '--mixed', '0', ...flags] },
+  });
+  const portFor = async (option: string): Promise<number> =>
+    portOf(await tunnel.ingress.process.event('listening', { [option]: '0' }));
   return { ...tunnel, socks: await portFor('socks'), http: await portFor('httpProxy'), mixed: await portFor('mixed') };
 }

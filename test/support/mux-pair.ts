@@ -1,7 +1,9 @@
 /**
- * Two mux sessions over a simulated link: an injected clock, byte queues, carriers that die at any byte. No sockets, no timers.
- * Rule: a carrier delivers a prefix of what was written to it; after a cut both ends attach anew with each other's position, as HELLO and WELCOME do.
- * Pooled buffers are poisoned when they are given back, so that a reuse while the log or the link still needs them shows as wrong bytes.
+ * Two mux sessions over a simulated link: an injected clock, byte queues, carriers that die at any byte. No sockets, no
+ * timers.
+ * Rule: a carrier delivers a prefix of what was written to it; after a cut both ends attach anew with each other's
+ * position, as HELLO and WELCOME do. Pooled buffers are poisoned when they are given back, so that a reuse while the
+ * log or the link still needs them shows as wrong bytes.
  */
 import { MuxSession, type SessionEvents, type SessionOptions } from '../../packages/shared/src/protocol/mux/session.ts';
 import type { MuxStream, StreamEvents } from '../../packages/shared/src/protocol/mux/stream.ts';
@@ -33,14 +35,22 @@ export class Seen implements StreamEvents {
     this.#check = check;
     stream.events = this;
   }
-  opened(): void { this.openedBy++; }
-  refused({ code }: Refusal): void { this.#finish('refused', code); }
-  reset({ code }: Refusal): void { this.#finish('reset', code); }
+  opened(): void {
+    this.openedBy++;
+  }
+  refused({ code }: Refusal): void {
+    this.#finish('refused', code);
+  }
+  reset({ code }: Refusal): void {
+    this.#finish('reset', code);
+  }
   end(): void {
     if (this.ended) throw new Error('a second end');
     this.ended = true;
   }
-  writable(): void { this.turns = 1; }
+  writable(): void {
+    this.turns = 1;
+  }
   data(bytes: Uint8Array): void {
     if (this.ended || this.over) throw new Error('bytes after the end');
     this.#check(this.received, bytes);
@@ -58,14 +68,21 @@ export class Seen implements StreamEvents {
 }
 
 /** The byte at place `at` of direction `seed`: anything out of order, lost, doubled or overwritten shows. */
-export function byteAt(seed: number, at: number): number { return (seed * 131 + at * 7 + (at >>> 8) * 13 + (at >>> 16)) & 0xff; }
+export function byteAt(seed: number, at: number): number {
+  return (seed * 131 + at * 7 + (at >>> 8) * 13 + (at >>> 16)) & 0xff;
+}
 export function bytesAt(seed: number, at: number, length: number): Uint8Array {
   const out = new Uint8Array(length);
   for (let n = 0; n < length; n++) out[n] = byteAt(seed, at + n);
   return out;
 }
 
-export interface PairOptions { readonly replayLimitBytes?: number; readonly window?: number; readonly maxStreams?: number; readonly resumable?: boolean }
+export interface PairOptions {
+  readonly replayLimitBytes?: number;
+  readonly window?: number;
+  readonly maxStreams?: number;
+  readonly resumable?: boolean;
+}
 
 export class MuxPair {
   nowMs = 0;
@@ -84,13 +101,28 @@ export class MuxPair {
   constructor({ replayLimitBytes = 1 << 20, window = 262_144, maxStreams = 64, resumable = true }: PairOptions = {}) {
     const make = (role: Side): MuxSession => {
       const options: SessionOptions = {
-        role, resumable, receiveWindow: window, sendWindow: window, maxStreams, replayLimitBytes, now: () => this.nowMs, allocate: (bytes) => new Uint8Array(bytes),
+        role,
+        resumable,
+        receiveWindow: window,
+        sendWindow: window,
+        maxStreams,
+        replayLimitBytes,
+        now: () => this.nowMs,
+        allocate: (bytes) => new Uint8Array(bytes),
       };
       const events: SessionEvents = {
-        wake: () => { this.woken[role] = true; }, // the pair itself flushes when it is told to
-        opened: (stream) => { this.#see(role, stream); },
-        goaway: () => { this.goaways.push(role); },
-        closed: (close) => { this.closed[role] = close; },
+        wake: () => {
+          this.woken[role] = true;
+        }, // the pair itself flushes when it is told to
+        opened: (stream) => {
+          this.#see(role, stream);
+        },
+        goaway: () => {
+          this.goaways.push(role);
+        },
+        closed: (close) => {
+          this.closed[role] = close;
+        },
       };
       return new MuxSession(options, events);
     };
@@ -98,9 +130,14 @@ export class MuxPair {
     for (const side of ['client', 'server'] as const) this.ends[side].attach({ offset: 0, partial: 0 });
   }
 
-  open(): Seen { return this.#see('client', this.ends.client.open(new Uint8Array([1, 2, 3]))); }
+  open(): Seen {
+    return this.#see('client', this.ends.client.open(new Uint8Array([1, 2, 3])));
+  }
 
-  /** Sends `length` bytes of the stream's pattern the given way, if the stream takes them; says whether its source may read on. */
+  /**
+   * Sends `length` bytes of the stream's pattern the given way, if the stream takes them; says whether its source may
+   * read on.
+   */
   send(side: Side, id: number, length: number, how: 'copy' | 'buffer' | 'view'): boolean {
     const seen = this.streams[side].get(id);
     if (!seen || seen.over || seen.finSent) return false;
@@ -128,7 +165,11 @@ export class MuxPair {
     const queued = (): number => this.link[side].reduce((sum, { length }) => sum + length, 0);
     this.ends[side].lane.busy = this.full[side] || queued() >= 262_144;
     // The link owns a copy from here on, as the kernel does.
-    this.ends[side].flush((bytes, done?: Lease) => { this.link[side].push(bytes.slice()); done?.release(); return !this.full[side] && queued() < 262_144; });
+    this.ends[side].flush((bytes, done?: Lease) => {
+      this.link[side].push(bytes.slice());
+      done?.release();
+      return !this.full[side] && queued() < 262_144;
+    });
     this.ends[side].lane.busy = this.full[side] || queued() >= 262_144;
   }
 
@@ -138,7 +179,8 @@ export class MuxPair {
     for (let left = bytes; left > 0 && queue.length > 0 && this.attached;) {
       const head = queue[0]!;
       const taken = head.subarray(0, Math.min(left, head.length));
-      if (taken.length === head.length) queue.shift(); else queue[0] = head.subarray(taken.length);
+      if (taken.length === head.length) queue.shift();
+      else queue[0] = head.subarray(taken.length);
       left -= taken.length;
       this.delivered += taken.length;
       this.ends[other(side)].receive(taken);
@@ -159,7 +201,9 @@ export class MuxPair {
   resume(): void {
     if (this.attached) return;
     const positions = { client: this.ends.client.lane.position, server: this.ends.server.lane.position };
-    for (const side of ['client', 'server'] as const) if (!this.ends[side].lane.covers(positions[other(side)])) throw new Error(`${side} cannot resume at ${JSON.stringify(positions[other(side)])}`);
+    for (const side of ['client', 'server'] as const)
+      if (!this.ends[side].lane.covers(positions[other(side)]))
+        throw new Error(`${side} cannot resume at ${JSON.stringify(positions[other(side)])}`);
     this.ends.client.attach(positions.server);
     this.ends.server.attach(positions.client);
     this.attached = true;
@@ -176,7 +220,8 @@ export class MuxPair {
         this.deliver(side);
       }
       this.nowMs += 5;
-      for (const side of ['client', 'server'] as const) for (const seen of this.streams[side].values()) if (!seen.over) seen.accept();
+      for (const side of ['client', 'server'] as const)
+        for (const seen of this.streams[side].values()) if (!seen.over) seen.accept();
       quiet = this.delivered === before ? quiet + 1 : 0;
     }
   }
@@ -184,14 +229,20 @@ export class MuxPair {
   #see(side: Side, stream: MuxStream): Seen {
     const seed = seedOf(other(side), stream.id);
     const seen = new Seen(stream, (at, bytes) => {
-      for (let n = 0; n < bytes.length; n++) if (bytes[n] !== byteAt(seed, at + n)) throw new Error(`stream ${stream.id} at the ${side}: byte ${at + n} is ${bytes[n]}, not ${byteAt(seed, at + n)}`);
+      for (let n = 0; n < bytes.length; n++)
+        if (bytes[n] !== byteAt(seed, at + n))
+          throw new Error(
+            `stream ${stream.id} at the ${side}: byte ${at + n} is ${bytes[n]}, not ${byteAt(seed, at + n)}`,
+          );
     });
     this.streams[side].set(stream.id, seen);
     return seen;
   }
 }
 
-function seedOf(side: Side, id: number): number { return id * 2 + (side === 'client' ? 0 : 1); }
+function seedOf(side: Side, id: number): number {
+  return id * 2 + (side === 'client' ? 0 : 1);
+}
 
 function poison(buffer: Uint8Array): Lease {
   let given = false;

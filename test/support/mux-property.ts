@@ -1,6 +1,7 @@
 /**
- * The property of the mux: whatever two ends do and wherever their carriers die, every stream's bytes arrive in order and complete, each
- * stream ends exactly once, offsets stay in order and memory bounded. One run is one random history; used by the unit test and by the fuzzer.
+ * The property of the mux: whatever two ends do and wherever their carriers die, every stream's bytes arrive in order
+ * and complete, each stream ends exactly once, offsets stay in order and memory bounded. One run is one random history;
+ * used by the unit test and by the fuzzer.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -10,12 +11,47 @@ const side = fc.constantFrom<Side>('client', 'server');
 const id = fc.nat(4);
 const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ op: fc.constant('open' as const), side, id }) },
-  { weight: 8, arbitrary: fc.record({ op: fc.constant('send' as const), side, id, length: fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.constant(15_000)), how: fc.constantFrom('copy' as const, 'buffer' as const, 'view' as const) }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant('send' as const), side, id, length: fc.integer({ min: 4_096, max: 65_000 }), how: fc.constantFrom('buffer' as const, 'view' as const) }) },
-  { weight: 8, arbitrary: fc.record({ op: fc.constant('move' as const), side, id, bytes: fc.oneof(fc.nat(40), fc.nat(100_000)) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      op: fc.constant('send' as const),
+      side,
+      id,
+      length: fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.constant(15_000)),
+      how: fc.constantFrom('copy' as const, 'buffer' as const, 'view' as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('send' as const),
+      side,
+      id,
+      length: fc.integer({ min: 4_096, max: 65_000 }),
+      how: fc.constantFrom('buffer' as const, 'view' as const),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({ op: fc.constant('move' as const), side, id, bytes: fc.oneof(fc.nat(40), fc.nat(100_000)) }),
+  },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('accept' as const), side, id }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('finish' as const, 'reset' as const, 'answer' as const, 'refuse' as const), side, id }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('cut' as const, 'resume' as const, 'fill' as const, 'ping' as const), side, id }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constantFrom('finish' as const, 'reset' as const, 'answer' as const, 'refuse' as const),
+      side,
+      id,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constantFrom('cut' as const, 'resume' as const, 'fill' as const, 'ping' as const),
+      side,
+      id,
+    }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -46,21 +82,38 @@ function act(pair: MuxPair, one: Step, answered: Set<number>): void {
   const stream = one.id * 2 + 1;
   const seen = pair.streams[one.side].get(stream);
   switch (one.op) {
-    case 'open': pair.open(); return;
-    case 'cut': pair.cut(); return;
-    case 'resume': pair.resume(); return;
-    case 'fill': pair.full[one.side] = !pair.full[one.side]; return;
-    case 'ping': pair.ends[one.side].ping(1); return;
+    case 'open':
+      pair.open();
+      return;
+    case 'cut':
+      pair.cut();
+      return;
+    case 'resume':
+      pair.resume();
+      return;
+    case 'fill':
+      pair.full[one.side] = !pair.full[one.side];
+      return;
+    case 'ping':
+      pair.ends[one.side].ping(1);
+      return;
     case 'move':
       pair.flush(one.side);
       pair.deliver(one.side, one.bytes);
       return;
-    default: if (!seen || seen.over) return;
+    default:
+      if (!seen || seen.over) return;
   }
   switch (one.op) {
-    case 'send': pair.send(one.side, stream, one.length, one.how); return;
-    case 'accept': seen.accept(); return;
-    case 'finish': pair.finish(one.side, stream); return;
+    case 'send':
+      pair.send(one.side, stream, one.length, one.how);
+      return;
+    case 'accept':
+      seen.accept();
+      return;
+    case 'finish':
+      pair.finish(one.side, stream);
+      return;
     case 'reset':
       seen.stream.reset({ code: 24, reason: '' });
       seen.over = 'reset';
@@ -83,9 +136,15 @@ function judge(pair: MuxPair): void {
       assert(peer, `stream ${stream} is known at the ${end} only`);
       assert(seen.overs <= 1, 'ended twice');
       assert(seen.received <= peer.sent, 'more arrived than was sent');
-      if (!seen.over && !peer.over) assert.deepEqual([seen.received, seen.ended], [peer.sent, peer.finSent], `stream ${stream} at the ${end} is not complete`);
+      if (!seen.over && !peer.over)
+        assert.deepEqual(
+          [seen.received, seen.ended],
+          [peer.sent, peer.finSent],
+          `stream ${stream} at the ${end} is not complete`,
+        );
       if (seen.ended) assert.equal(seen.received, peer.sent, 'a clean end hides a truncation');
-      if (peer.over) assert(seen.over !== undefined || (seen.ended && seen.finSent), `stream ${stream} lives on at the ${end}`);
+      if (peer.over)
+        assert(seen.over !== undefined || (seen.ended && seen.finSent), `stream ${stream} lives on at the ${end}`);
     }
     assert.equal(pair.ends[end].lane.log.unacked, 0, 'bytes are kept that everybody has');
   }

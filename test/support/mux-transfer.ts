@@ -1,8 +1,10 @@
 /**
- * Whole transfers over a simulated pair, driven only by what the sessions ask for, as the real driver does: a flush after `wake`, an ACK after
- * 25 ms, a turn after `writable`. A lost wake, a credit that is never given or a turn that never comes shows as a transfer that stands still.
- * Rule: sources read while the stream takes more and wait for `writable` then; destinations give credit only when a relay would learn of it.
- * Carriers die, are swapped by one end while the other still writes to the old one, and deliver in pieces of any size.
+ * Whole transfers over a simulated pair, driven only by what the sessions ask for, as the real driver does: a flush
+ * after `wake`, an ACK after 25 ms, a turn after `writable`. A lost wake, a credit that is never given or a turn that
+ * never comes shows as a transfer that stands still.
+ * Rule: sources read while the stream takes more and wait for `writable` then; destinations give credit only when a
+ * relay would learn of it. Carriers die, are swapped by one end while the other still writes to the old one, and
+ * deliver in pieces of any size.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -16,7 +18,10 @@ export interface Transfer {
   readonly deaths: number;
   readonly resumable: boolean;
   readonly replayLimitBytes: number;
-  /** So many streams have a source that says something and then nothing until all others are done; they keep the turns they are given. */
+  /**
+   * So many streams have a source that says something and then nothing until all others are done; they keep the turns
+   * they are given.
+   */
   readonly quiet: number;
   /** How often a destination does not take what it is given, in percent. */
   readonly slowness: number;
@@ -67,17 +72,25 @@ class Run {
   run(): void {
     for (let step = 0; step < steps; step++) this.#step(true);
     let before = '';
-    for (let still = 0; still < patience && !this.#done(); ) {
+    for (let still = 0; still < patience && !this.#done();) {
       this.#step(false);
       const now = JSON.stringify([this.pair.delivered, this.#directions.map(({ left, queued }) => [left, queued])]);
       still = now === before ? still + 1 : 0;
       before = now;
     }
-    assert(this.#done(), `stands still: ${JSON.stringify(this.#directions.map(({ side, source, left, queued, reading }) => ({ side, stream: source.stream.id, left, queued, reading })))}`);
+    assert(
+      this.#done(),
+      'stands still: ' +
+        `${JSON.stringify(this.#directions.map(({ side, source, left, queued, reading }) => ({ side, stream: source.stream.id, left, queued, reading })))}`,
+    );
     for (const side of sides) assert.equal(this.pair.ends[side].streamCount, 0, `streams live on at the ${side}`);
     for (const { source, side } of this.#directions) {
       const sink = this.pair.streams[other(side)].get(source.stream.id)!;
-      assert.deepEqual([sink.received, sink.ended, sink.over], [source.sent, true, undefined], `stream ${source.stream.id} from the ${side}`);
+      assert.deepEqual(
+        [sink.received, sink.ended, sink.over],
+        [source.sent, true, undefined],
+        `stream ${source.stream.id} from the ${side}`,
+      );
     }
   }
 
@@ -86,10 +99,15 @@ class Run {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000 * limit);
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000) * limit);
   }
 
-  #done(): boolean { return this.#directions.length === 2 * this.#transfer.sizes.length && this.#directions.every(({ source, side }) => this.pair.streams[other(side)].get(source.stream.id)?.ended); }
+  #done(): boolean {
+    return (
+      this.#directions.length === 2 * this.#transfer.sizes.length &&
+      this.#directions.every(({ source, side }) => this.pair.streams[other(side)].get(source.stream.id)?.ended)
+    );
+  }
 
   /** One turn of the event loop of both ends; `wild` lets carriers die and destinations dawdle. */
   #step(wild: boolean): void {
@@ -114,7 +132,9 @@ class Run {
     return this.#directions.some(({ source, left }) => source.stream.id >= 2 * quiet && left > 0);
   }
 
-  #piece(): number { return this.#random(3) === 0 ? this.#random(40) : this.#random(200_000); }
+  #piece(): number {
+    return this.#random(3) === 0 ? this.#random(40) : this.#random(200_000);
+  }
 
   #mayDie(): void {
     const { pair } = this;
@@ -194,7 +214,12 @@ class Run {
     }
     const length = Math.min(direction.left, this.#random(3) === 0 ? 1 + this.#random(4_095) : maxRead);
     source.turns = 1; // what was allowed before is not asked again
-    direction.reading = this.pair.send(side, source.stream.id, length, length < 4_096 ? 'copy' : this.#random(2) === 0 ? 'buffer' : 'view');
+    direction.reading = this.pair.send(
+      side,
+      source.stream.id,
+      length,
+      length < 4_096 ? 'copy' : this.#random(2) === 0 ? 'buffer' : 'view',
+    );
     direction.left -= length;
   }
 
@@ -203,17 +228,32 @@ class Run {
     for (const side of sides) {
       const { log } = this.pair.ends[side].lane;
       assert(log.acked <= log.sent && log.sent <= log.head, 'offsets out of order');
-      assert(log.unacked <= replayLimitBytes + sizes.length * highWaterBytes + 65_536, `${log.unacked} bytes kept at the ${side}`);
+      assert(
+        log.unacked <= replayLimitBytes + sizes.length * highWaterBytes + 65_536,
+        `${log.unacked} bytes kept at the ${side}`,
+      );
     }
   }
 }
 
-const transfer: fc.Arbitrary<Transfer> = fc.record({
-  seed: fc.nat(0x7fff_ffff),
-  sizes: fc.array(fc.tuple(size(), size()), { minLength: 1, maxLength: 8, size: 'max' }), quiet: fc.constantFrom(0, 0, 5),
-  deaths: fc.constantFrom(0, 5, 50, 300), resumable: fc.boolean(), replayLimitBytes: fc.constantFrom(1 << 18, 1 << 20), slowness: fc.constantFrom(0, 50, 95),
-}).map((one) => ({ ...one, deaths: one.resumable ? one.deaths : 0 }));
+const transfer: fc.Arbitrary<Transfer> = fc
+  .record({
+    seed: fc.nat(0x7fff_ffff),
+    sizes: fc.array(fc.tuple(size(), size()), { minLength: 1, maxLength: 8, size: 'max' }),
+    quiet: fc.constantFrom(0, 0, 5),
+    deaths: fc.constantFrom(0, 5, 50, 300),
+    resumable: fc.boolean(),
+    replayLimitBytes: fc.constantFrom(1 << 18, 1 << 20),
+    slowness: fc.constantFrom(0, 50, 95),
+  })
+  .map((one) => ({ ...one, deaths: one.resumable ? one.deaths : 0 }));
 
-function size(): fc.Arbitrary<number> { return fc.oneof(fc.nat(3), fc.nat(5_000), fc.constant(66_000), fc.constant(180_000), fc.constant(400_000)); }
+function size(): fc.Arbitrary<number> {
+  return fc.oneof(fc.nat(3), fc.nat(5_000), fc.constant(66_000), fc.constant(180_000), fc.constant(400_000));
+}
 
-export function transferProperty(): fc.IProperty<[Transfer]> { return fc.property(transfer, (one) => { new Run(one).run(); }); }
+export function transferProperty(): fc.IProperty<[Transfer]> {
+  return fc.property(transfer, (one) => {
+    new Run(one).run();
+  });
+}

@@ -1,10 +1,20 @@
 /**
- * Jest's Node environment, mended: errors that Node's core raises live outside jest's vm context and fail `instanceof Error` inside it.
+ * Jest's Node environment, mended: errors that Node's core raises live outside jest's vm context and fail `instanceof
+ * Error` inside it.
  * Rule: only `Symbol.hasInstance` of the built-in error classes changes.
  */
 import { TestEnvironment } from 'jest-environment-node';
 
-const names = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError', 'EvalError', 'URIError', 'AggregateError'];
+const names = [
+  'Error',
+  'TypeError',
+  'RangeError',
+  'SyntaxError',
+  'ReferenceError',
+  'EvalError',
+  'URIError',
+  'AggregateError',
+];
 const plain = Function.prototype[Symbol.hasInstance];
 
 export default class extends TestEnvironment {
@@ -15,7 +25,9 @@ export default class extends TestEnvironment {
       const outer = globalThis[name];
       Object.defineProperty(inner, Symbol.hasInstance, {
         configurable: true,
-        value(candidate) { return plain.call(this, candidate) || (this === inner && plain.call(outer, candidate)); },
+        value(candidate) {
+          return plain.call(this, candidate) || (this === inner && plain.call(outer, candidate));
+        },
       });
     }
   }

@@ -17,7 +17,17 @@ export function* pattern(megabytes: number, seed = 1): Generator<Buffer> {
 /** Writes them to a file; returns their SHA-256. */
 export async function patternFile(path: string, megabytes: number, seed = 1): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(Readable.from(function* () { for (const chunk of pattern(megabytes, seed)) { hash.update(chunk); yield chunk; } }()), createWriteStream(path));
+  await pipeline(
+    Readable.from(
+      (function* () {
+        for (const chunk of pattern(megabytes, seed)) {
+          hash.update(chunk);
+          yield chunk;
+        }
+      })(),
+    ),
+    createWriteStream(path),
+  );
   return hash.digest('hex');
 }
 

@@ -15,7 +15,10 @@ export interface Road {
   passed(bytes: number): void;
 }
 
-interface Held { readonly bytes: Buffer; readonly dueAtMs: number }
+interface Held {
+  readonly bytes: Buffer;
+  readonly dueAtMs: number;
+}
 
 const holdBytes = 1 << 20;
 
@@ -35,19 +38,35 @@ export class Pump {
     this.#from = from;
     this.#to = to;
     this.#road = road;
-    from.on('data', (chunk: Buffer) => { this.#take(chunk); });
-    from.on('end', () => { this.#ended = true; this.step(); });
-    to.on('drain', () => { this.#full = false; this.step(); });
+    from.on('data', (chunk: Buffer) => {
+      this.#take(chunk);
+    });
+    from.on('end', () => {
+      this.#ended = true;
+      this.step();
+    });
+    to.on('drain', () => {
+      this.#full = false;
+      this.step();
+    });
   }
 
-  stop(): void { this.#stopped = true; clearTimeout(this.#timer); }
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
 
   /** Forwards what is due. */
   step(): void {
     clearTimeout(this.#timer);
     while (!this.#stopped && !this.#full && !this.#road.stalled && this.#held.length > 0) {
       const waitMs = this.#held[0]!.dueAtMs - performance.now();
-      if (waitMs > 0) { this.#timer = setTimeout(() => { this.step(); }, waitMs); return; }
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => {
+          this.step();
+        }, waitMs);
+        return;
+      }
       this.#pass(this.#held.shift()!.bytes);
     }
     if (this.#stopped || this.#road.stalled) return;

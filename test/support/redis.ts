@@ -9,7 +9,11 @@ import { closedPort } from './services.ts';
 /** Returns `127.0.0.1:PORT`. */
 export async function startRedis(): Promise<string> {
   const port = await closedPort();
-  const redis = new Child(find('redis-server')!, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', temporaryFolder()], { name: 'redis' });
+  const redis = new Child(
+    find('redis-server')!,
+    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', temporaryFolder()],
+    { name: 'redis' },
+  );
   await redis.line(/Ready to accept connections/);
   return `127.0.0.1:${port}`;
 }

@@ -1,9 +1,8 @@
 /**
- * Three hosts in a row: a client, a gateway that it has its default route over, and a far one behind that, where a web service is that knows no way
- * back to the client. Network namespaces of their own, joined by veth, IPv4 and IPv6.
- * Rule: a host is entered by its `prefix` and reached from nowhere else, so that two runs cannot meet; its ports are its own. It ends with its process
- * and has no name that could be left behind.
- * Needs Linux and root.
+ * Three hosts in a row: a client, a gateway that it has its default route over, and a far one behind that, where a web
+ * service is that knows no way back to the client. Network namespaces of their own, joined by veth, IPv4 and IPv6.
+ * Rule: a host is entered by its `prefix` and reached from nowhere else, so that two runs cannot meet; its ports are
+ * its own. It ends with its process and has no name that could be left behind. Needs Linux and root.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -48,20 +47,52 @@ export interface RoutedHosts {
 }
 
 export async function openRoutedHosts(): Promise<RoutedHosts> {
-  const [client, gateway, far] = await Promise.all(['client', 'gateway', 'far host'].map(openHost)) as [Child, Child, Child];
-  await connect({ host: client, device: 'up0', addresses: ['192.0.2.2/24', '2001:db8:2::2/64'] }, { host: gateway, device: 'lan0', addresses: [`${gatewayAddress[4]}/24`, `${gatewayAddress[6]}/64`] });
-  await connect({ host: gateway, device: 'wan0', addresses: [`${gatewayOutside[4]}/24`, `${gatewayOutside[6]}/64`] }, { host: far, device: 'in0', addresses: [`${farAddress[4]}/24`, `${farAddress[6]}/64`] });
-  for (const [host, over] of [[client, gatewayAddress], [gateway, farAddress]] as const) for (const family of [4, 6] as const) await inside(host, 'ip', `-${family}`, 'route', 'add', 'default', 'via', over[family]);
-  for (const address of [`${service[4]}/32`, `${forbidden}/32`, `${service[6]}/128`]) await inside(far, 'ip', 'address', 'add', address, 'dev', 'lo');
+  const [client, gateway, far] = (await Promise.all(['client', 'gateway', 'far host'].map(openHost))) as [
+    Child,
+    Child,
+    Child,
+  ];
+  await connect(
+    { host: client, device: 'up0', addresses: ['192.0.2.2/24', '2001:db8:2::2/64'] },
+    { host: gateway, device: 'lan0', addresses: [`${gatewayAddress[4]}/24`, `${gatewayAddress[6]}/64`] },
+  );
+  await connect(
+    { host: gateway, device: 'wan0', addresses: [`${gatewayOutside[4]}/24`, `${gatewayOutside[6]}/64`] },
+    { host: far, device: 'in0', addresses: [`${farAddress[4]}/24`, `${farAddress[6]}/64`] },
+  );
+  for (const [host, over] of [
+    [client, gatewayAddress],
+    [gateway, farAddress],
+  ] as const)
+    for (const family of [4, 6] as const)
+      await inside(host, 'ip', `-${family}`, 'route', 'add', 'default', 'via', over[family]);
+  for (const address of [`${service[4]}/32`, `${forbidden}/32`, `${service[6]}/128`])
+    await inside(far, 'ip', 'address', 'add', address, 'dev', 'lo');
   const hash = await startWeb(far);
   const files = certificates();
   files.write('edge', newServer(files.authority, { dns: [farAddress[4]] }));
-  const egress = await startEgress({ certificates: files, host: farAddress[4], process: { prefix: prefixOf(far) }, policy: policyOf({ allow: [`${service[4]}:*`, `[${service[6]}]:*`] }) });
+  const egress = await startEgress({
+    certificates: files,
+    host: farAddress[4],
+    process: { prefix: prefixOf(far) },
+    policy: policyOf({ allow: [`${service[4]}:*`, `[${service[6]}]:*`] }),
+  });
   const egressAt = `${farAddress[4]}:${egress.port}`;
   return {
-    client: prefixOf(client), gateway: prefixOf(gateway), egress, egressAt, hash,
+    client: prefixOf(client),
+    gateway: prefixOf(gateway),
+    egress,
+    egressAt,
+    hash,
     ingress: async (flags, { connected = true } = {}) => {
-      const { process } = await startIngress({ certificates: files, egressPort: egress.port, egress: egressAt, to: {}, flags, process: { prefix: prefixOf(gateway) } });
+      const { process } = await startIngress({
+        certificates: files,
+        egressPort: egress.port,
+        egress: egressAt,
+        to: {},
+        flags,
+        process: { prefix: prefixOf(gateway) },
+      });
       await process.event('listening');
       if (connected) await process.event('connected');
       return process;
@@ -86,51 +117,137 @@ export function curl(host: Prefix, address: string, path: string, port = 80): Pr
 
 /** SHA-256 of the service's `/file`, as curl gets it on a host. */
 export async function fileHash(host: Prefix, address: string): Promise<string> {
-  const [program, ...args] = [...host, ...somebody, 'sh', '-c', `${fetch.join(' ')} "$0" | sha256sum`, `http://${inUrl(address)}/file`];
+  const [program, ...args] = [
+    ...host,
+    ...somebody,
+    'sh',
+    '-c',
+    `${fetch.join(' ')} "$0" | sha256sum`,
+    `http://${inUrl(address)}/file`,
+  ];
   return (await succeed(program, args)).stdout.split(' ')[0]!;
 }
 
-function inUrl(address: string): string { return address.includes(':') ? `[${address}]` : address; }
+function inUrl(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
 
 /** For `scenario`, beside the programs of one of the firewalls. */
-export const routedHosts: readonly (string | Ability)[] = ['ip', 'nsenter', 'unshare', 'setpriv', 'curl', 'nginx', { name: 'root with network namespaces', here: () => process.platform === 'linux' && process.getuid?.() === 0 && works('true') }, { name: 'the package koffi', here: mayLoadKoffi }];
-
-export interface Firewall { readonly word: 'nftables' | 'iptables'; readonly needs: readonly (string | Ability)[] }
-/** How the rules can be set, each with what it takes. */
-export const firewalls: readonly Firewall[] = [
-  { word: 'nftables', needs: ['nft', { name: 'a kernel with REDIRECT and TPROXY for nftables', here: () => works('nft add table inet t && nft add chain inet t n "{ type nat hook output priority -100; }" && nft add rule inet t n meta l4proto tcp redirect to :1 && nft add chain inet t m "{ type filter hook prerouting priority mangle; }" && nft add rule inet t m meta l4proto tcp tproxy to :1') }] },
-  { word: 'iptables', needs: ['iptables', 'ip6tables', { name: 'a kernel with REDIRECT and TPROXY for iptables', here: () => works('for each in iptables ip6tables; do $each -t nat -A OUTPUT -p tcp -m owner --uid-owner 0 -j REDIRECT --to-ports 1 && $each -t mangle -A PREROUTING -p tcp -j TPROXY --on-port 1 --tproxy-mark 1 || exit 1; done') }] },
+export const routedHosts: readonly (string | Ability)[] = [
+  'ip',
+  'nsenter',
+  'unshare',
+  'setpriv',
+  'curl',
+  'nginx',
+  {
+    name: 'root with network namespaces',
+    here: () => process.platform === 'linux' && process.getuid?.() === 0 && works('true'),
+  },
+  { name: 'the package koffi', here: mayLoadKoffi },
 ];
 
-function works(script: string): boolean { return spawnSync('unshare', ['--net', 'sh', '-c', script], { env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` } }).status === 0; }
+export interface Firewall {
+  readonly word: 'nftables' | 'iptables';
+  readonly needs: readonly (string | Ability)[];
+}
+/** How the rules can be set, each with what it takes. */
+export const firewalls: readonly Firewall[] = [
+  {
+    word: 'nftables',
+    needs: [
+      'nft',
+      {
+        name: 'a kernel with REDIRECT and TPROXY for nftables',
+        here: () =>
+          works(
+            'nft add table inet t && nft add chain inet t n "{ type nat hook output priority -100; }" && nft ' +
+              'add rule inet t n meta l4proto tcp redirect to :1 && nft add chain inet t m "{ type filter hook ' +
+              'prerouting priority mangle; }" && nft add rule inet t m meta l4proto tcp tproxy to :1',
+          ),
+      },
+    ],
+  },
+  {
+    word: 'iptables',
+    needs: [
+      'iptables',
+      'ip6tables',
+      {
+        name: 'a kernel with REDIRECT and TPROXY for iptables',
+        here: () =>
+          works(
+            'for each in iptables ip6tables; do $each -t nat -A OUTPUT -p tcp -m owner --uid-owner 0 -j ' +
+              'REDIRECT --to-ports 1 && $each -t mangle -A PREROUTING -p tcp -j TPROXY --on-port 1 --tproxy-mark ' +
+              '1 || exit 1; done',
+          ),
+      },
+    ],
+  },
+];
+
+function works(script: string): boolean {
+  return (
+    spawnSync('unshare', ['--net', 'sh', '-c', script], {
+      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+    }).status === 0
+  );
+}
 
 function mayLoadKoffi(): boolean {
   try {
     createRequire(join(import.meta.dirname, '..', '..', 'packages', 'ingress', 'package.json'))('koffi');
     return true;
-  } catch { return false; }
+  } catch {
+    return false;
+  }
 }
 
 async function openHost(name: string): Promise<Child> {
-  const child = new Child('unshare', ['--net', 'sh', '-c', 'ip link set lo up && echo ready && exec cat'], { name, listens: true });
+  const child = new Child('unshare', ['--net', 'sh', '-c', 'ip link set lo up && echo ready && exec cat'], {
+    name,
+    listens: true,
+  });
   await child.line(/^ready$/);
   return child;
 }
 
-function prefixOf({ pid }: Child): Prefix { return ['nsenter', `--net=/proc/${pid}/ns/net`]; }
+function prefixOf({ pid }: Child): Prefix {
+  return ['nsenter', `--net=/proc/${pid}/ns/net`];
+}
 
 async function inside(host: Child, ...command: readonly (string | Readonly<Record<string, string>>)[]): Promise<void> {
   const [program, ...args] = [...prefixOf(host), ...command.filter((word) => typeof word === 'string')];
-  await succeed(program, args, { env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, ...command.find((word) => typeof word === 'object') } });
+  await succeed(program, args, {
+    env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, ...command.find((word) => typeof word === 'object') },
+  });
 }
 
-interface End { readonly host: Child; readonly device: string; readonly addresses: readonly string[] }
+interface End {
+  readonly host: Child;
+  readonly device: string;
+  readonly addresses: readonly string[];
+}
 
 /** A cable between two hosts. */
 async function connect(near: End, far: End): Promise<void> {
-  await succeed('ip', ['link', 'add', near.device, 'netns', String(near.host.pid), 'type', 'veth', 'peer', 'name', far.device, 'netns', String(far.host.pid)]);
+  await succeed('ip', [
+    'link',
+    'add',
+    near.device,
+    'netns',
+    String(near.host.pid),
+    'type',
+    'veth',
+    'peer',
+    'name',
+    far.device,
+    'netns',
+    String(far.host.pid),
+  ]);
   for (const { host, device, addresses } of [near, far]) {
-    for (const address of addresses) await inside(host, 'ip', 'address', 'add', address, 'dev', device, ...(address.includes(':') ? ['nodad'] : []));
+    for (const address of addresses)
+      await inside(host, 'ip', 'address', 'add', address, 'dev', device, ...(address.includes(':') ? ['nodad'] : []));
     await inside(host, 'ip', 'link', 'set', device, 'up');
   }
 }
@@ -140,6 +257,12 @@ async function startWeb(host: Child): Promise<string> {
   const files = temporaryFolder();
   const bytes = randomBytes(3_000_000);
   writeFileSync(join(files, 'file'), bytes);
-  await startNginxWith(inHttp(`server { listen 80; listen [::]:80 ipv6only=on; root ${files}; location = /who { return 200 "$remote_addr asks $server_addr"; } }`), { prefix: prefixOf(host) });
+  await startNginxWith(
+    inHttp(
+      `server { listen 80; listen [::]:80 ipv6only=on; root ${files}; location = /who { return 200 ` +
+        '"$remote_addr asks $server_addr"; } }',
+    ),
+    { prefix: prefixOf(host) },
+  );
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,6 +1,6 @@
 /**
- * One scenario: a test that starts real programs. Where one is missing, or something else that it needs, it is skipped and its name says
- * what; with CI=true it fails.
+ * One scenario: a test that starts real programs. Where one is missing, or something else that it needs, it is skipped
+ * and its name says what; with CI=true it fails.
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -10,16 +10,39 @@ const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sb
 
 /** Where a program is, or undefined. */
 export function find(program: string): string | undefined {
-  return folders.map(folder => join(folder, program)).find(path => { try { accessSync(path, constants.X_OK); return true; } catch { return false; } });
+  return folders
+    .map((folder) => join(folder, program))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
 
 /** What a machine must be able to do, beside having programs. */
-export interface Ability { readonly name: string; readonly here: () => boolean }
+export interface Ability {
+  readonly name: string;
+  readonly here: () => boolean;
+}
 
 /** `title` in the present tense; `needs` names programs and abilities. */
-export function scenario(title: string, needs: readonly (string | Ability)[], body: () => Promise<void>, timeoutMs = 120_000): void {
-  const missing = needs.flatMap(need => { const [name, here] = typeof need === 'string' ? [need, find(need) !== undefined] : [need.name, need.here()]; return here ? [] : [name]; });
+export function scenario(
+  title: string,
+  needs: readonly (string | Ability)[],
+  body: () => Promise<void>,
+  timeoutMs = 120_000,
+): void {
+  const missing = needs.flatMap((need) => {
+    const [name, here] = typeof need === 'string' ? [need, find(need) !== undefined] : [need.name, need.here()];
+    return here ? [] : [name];
+  });
   if (missing.length === 0) test(title, body, timeoutMs);
-  else if (process.env['CI'] === 'true') test(title, () => { throw new Error(`missing on this machine: ${missing.join(', ')}`); });
+  else if (process.env['CI'] === 'true')
+    test(title, () => {
+      throw new Error(`missing on this machine: ${missing.join(', ')}`);
+    });
   else test.skip(`${title} (missing: ${missing.join(', ')})`, () => {});
 }

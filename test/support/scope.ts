@@ -17,33 +17,59 @@ jest.setTimeout(120_000);
 afterAll(async () => {
   const failures: unknown[] = [];
   for (let undo = undos.pop(); undo !== undefined; undo = undos.pop()) {
-    try { await undo(); } catch (error) { failures.push(error); }
+    try {
+      await undo();
+    } catch (error) {
+      failures.push(error);
+    }
   }
   if (failures.length === 1) throw failures[0];
   if (failures.length > 1) throw new Error(`${failures.length} clean-ups failed:\n${failures.map(String).join('\n')}`);
 }, 120_000);
 
 /** Runs `undo` when the file is done. */
-export function atEnd(undo: Undo): void { undos.push(undo); }
+export function atEnd(undo: Undo): void {
+  undos.push(undo);
+}
 
 /** A new folder that is removed at the end. */
 export function temporaryFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'adit-test-')));
-  atEnd(() => { rmSync(folder, { recursive: true, force: true, maxRetries: 5 }); });
+  atEnd(() => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   return folder;
 }
 
 /** `promise`, or an error that says what did not happen in time; `detail` is asked only then. */
-export async function within<T>(ms: number, what: string, promise: Promise<T>, detail: () => string = () => ''): Promise<T> {
+export async function within<T>(
+  ms: number,
+  what: string,
+  promise: Promise<T>,
+  detail: () => string = () => '',
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => { timer = setTimeout(() => { reject(new Error(`${what}: not within ${ms} ms\n${detail()}`)); }, ms); });
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what}: not within ${ms} ms\n${detail()}`));
+    }, ms);
+  });
   try {
     return await Promise.race([promise, late]);
-  } finally { clearTimeout(timer); }
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-/** Asks `holds` again and again until it is true, or fails after `ms`; for what tells nobody when it changes. `detail` is asked only then. */
-export async function eventually(what: string, holds: () => boolean, { ms = 30_000, detail = () => '' }: { readonly ms?: number; readonly detail?: () => string } = {}): Promise<void> {
+/**
+ * Asks `holds` again and again until it is true, or fails after `ms`; for what tells nobody when it changes. `detail`
+ * is asked only then.
+ */
+export async function eventually(
+  what: string,
+  holds: () => boolean,
+  { ms = 30_000, detail = () => '' }: { readonly ms?: number; readonly detail?: () => string } = {},
+): Promise<void> {
   const lateAtMs = performance.now() + ms;
   while (!holds()) {
     if (performance.now() > lateAtMs) throw new Error(`${what}: not within ${ms} ms\n${detail()}`);

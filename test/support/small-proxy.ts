@@ -1,5 +1,6 @@
 /**
- * A proxy of a few lines, for what no real one does: it answers as it is told, in pieces of any size, and may then relay.
+ * A proxy of a few lines, for what no real one does: it answers as it is told, in pieces of any size, and may then
+ * relay.
  * Rule: not a model of a proxy; squid, tinyproxy and dante are started for that.
  */
 import { once } from 'node:events';
@@ -7,7 +8,10 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import tls from 'node:tls';
 import { atEnd } from './scope.ts';
 
-export interface SmallProxy { readonly port: number; /** What each connection said first. */ readonly asked: string[] }
+export interface SmallProxy {
+  readonly port: number;
+  /** What each connection said first. */ readonly asked: string[];
+}
 
 export interface SmallProxyOptions {
   /** To each question, the next of these; latin1. After the last one, bytes are relayed where there is somewhere to. */
@@ -20,7 +24,12 @@ export interface SmallProxyOptions {
 }
 
 /** On a port of the kernel's choosing. */
-export async function smallProxy({ answers, relayTo, tls: tlsOptions, end = false }: SmallProxyOptions): Promise<SmallProxy> {
+export async function smallProxy({
+  answers,
+  relayTo,
+  tls: tlsOptions,
+  end = false,
+}: SmallProxyOptions): Promise<SmallProxy> {
   const asked: string[] = [];
   const sockets = new Set<Socket>();
   const serve = (socket: Socket): void => {
@@ -38,10 +47,15 @@ export async function smallProxy({ answers, relayTo, tls: tlsOptions, end = fals
     if (answers.length > 0) socket.on('data', hear);
     else if (end) socket.end();
   };
-  const server: Server = tlsOptions ? tls.createServer({ allowHalfOpen: true, ...tlsOptions } as tls.TlsOptions, serve) : createServer({ allowHalfOpen: true, noDelay: true }, serve);
+  const server: Server = tlsOptions
+    ? tls.createServer({ allowHalfOpen: true, ...tlsOptions } as tls.TlsOptions, serve)
+    : createServer({ allowHalfOpen: true, noDelay: true }, serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  atEnd(() => { server.close(); for (const socket of sockets) socket.destroy(); });
+  atEnd(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
   return { port: (server.address() as AddressInfo).port, asked };
 }
 

@@ -1,6 +1,7 @@
 /**
  * The program of one package, run from its source as a process of its own, for the tests beside it.
- * Rule: its log is read line by line; it is gone at the end of the file. Scenarios with the built `adit` are in adit.ts.
+ * Rule: its log is read line by line; it is gone at the end of the file. Scenarios with the built `adit` are in
+ * adit.ts.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,8 +18,14 @@ export interface Started {
 
 /** Starts `main`, a TypeScript file. */
 export function startSource(main: string, args: readonly string[]): Started {
-  const child = spawn(process.execPath, ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  atEnd(() => { child.kill('SIGKILL'); });
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', main, ...args],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  atEnd(() => {
+    child.kill('SIGKILL');
+  });
   const lines = createInterface(child.stderr)[Symbol.asyncIterator]();
   const until = async (event: string): Promise<Record<string, unknown>> => {
     for (;;) {
@@ -28,5 +35,11 @@ export function startSource(main: string, args: readonly string[]): Started {
       if (line['event'] === event) return line;
     }
   };
-  return { until, exit: once(child, 'close'), signal: (name) => { child.kill(name); } };
+  return {
+    until,
+    exit: once(child, 'close'),
+    signal: (name) => {
+      child.kill(name);
+    },
+  };
 }

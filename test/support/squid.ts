@@ -1,8 +1,8 @@
 /**
- * squid as a company has it: CONNECT only for those with the right password, over plain HTTP or over TLS, or with the right certificate; and, if
- * it is told so, it ends the TLS inside of CONNECT and looks at what is said (ssl-bump).
- * Rule: it accepts when this returns; nothing of it is left: no cache, no pid file, no log but what the test reads. Its shared memory has a
- * name of its own: without one, every squid of the machine takes the same.
+ * squid as a company has it: CONNECT only for those with the right password, over plain HTTP or over TLS, or with the
+ * right certificate; and, if it is told so, it ends the TLS inside of CONNECT and looks at what is said (ssl-bump).
+ * Rule: it accepts when this returns; nothing of it is left: no cache, no pid file, no log but what the test reads. Its
+ * shared memory has a name of its own: without one, every squid of the machine takes the same.
  */
 import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,10 @@ import { accepting, closedPort } from './services.ts';
 const certificateMaker = '/usr/lib/squid/security_file_certgen';
 
 /** It can ask for certificates, and inspect. */
-export const squidWithOpenSsl: Ability = { name: 'squid-openssl', here: () => find('squid') !== undefined && existsSync(certificateMaker) };
+export const squidWithOpenSsl: Ability = {
+  name: 'squid-openssl',
+  here: () => find('squid') !== undefined && existsSync(certificateMaker),
+};
 
 /** Of the user `alice`; it has to be encoded in a URL. */
 export const squidPassword = 'p@ss:w%rd/';
@@ -27,7 +30,10 @@ export interface SquidOptions {
   readonly tls?: KeyPair;
   /** The only port that CONNECT may go to. */
   readonly onlyPort?: number;
-  /** With `tls`: asks for a certificate of this CA (PEM file) instead of a password, and serves the one whose common name is alice. */
+  /**
+   * With `tls`: asks for a certificate of this CA (PEM file) instead of a password, and serves the one whose common
+   * name is alice.
+   */
   readonly clientCa?: string;
   readonly inspects?: Inspection;
 }
@@ -42,14 +48,21 @@ export interface Inspection {
 }
 
 /** Where squid listens, and with what it was told about certificates. */
-interface Place { readonly folder: string; readonly port: number }
+interface Place {
+  readonly folder: string;
+  readonly port: number;
+}
 
-export async function startSquid(options: SquidOptions = {}): Promise<{ readonly port: number; readonly process: Child; readonly accessLog: string }> {
+export async function startSquid(
+  options: SquidOptions = {},
+): Promise<{ readonly port: number; readonly process: Child; readonly accessLog: string }> {
   const place = { folder: temporaryFolder(), port: await closedPort() };
   const { folder, port } = place;
   const { onlyPort, inspects } = options;
   const [configuration, accessLog] = [join(folder, 'squid.conf'), join(folder, 'access.log')];
-  writeFileSync(configuration, `
+  writeFileSync(
+    configuration,
+    `
 ${listener(options, place)}
 pid_filename none
 cache deny all
@@ -65,9 +78,13 @@ ${inspects ? await inspecting(inspects, folder) : ''}
 ${await knowing(options, folder)}
 ${onlyPort === undefined ? '' : `acl allowed port ${onlyPort}\nhttp_access deny !allowed\n`}http_access allow known
 http_access deny all
-`);
+`,
+  );
   readableBySquid(folder);
-  const process = new Child(find('squid')!, ['-N', '-n', `adit${port}`, '-d', '1', '-f', configuration], { name: 'squid', stopSignal: 'SIGINT' });
+  const process = new Child(find('squid')!, ['-N', '-n', `adit${port}`, '-d', '1', '-f', configuration], {
+    name: 'squid',
+    stopSignal: 'SIGINT',
+  });
   await process.line(/Accepting (?:HTTP|HTTPS|SSL bumped|\S*).*connections at/i);
   await accepting(port);
   return { port, process, accessLog };
@@ -75,10 +92,19 @@ http_access deny all
 
 function listener({ tls, clientCa, inspects }: SquidOptions, { folder, port }: Place): string {
   const at = `127.0.0.1:${port}`;
-  const files = (name: string, pair: { readonly certPem: string; readonly keyPem: string }): string => `tls-cert=${copied(folder, `${name}.crt`, pair.certPem)} tls-key=${copied(folder, `${name}.key`, pair.keyPem)}`;
-  if (inspects) return `http_port ${at} ssl-bump generate-host-certificates=on dynamic_cert_mem_cache_size=4MB ${files('authority', inspects.authority)}`;
+  const files = (name: string, pair: { readonly certPem: string; readonly keyPem: string }): string =>
+    `tls-cert=${copied(folder, `${name}.crt`, pair.certPem)} tls-key=${copied(folder, `${name}.key`, pair.keyPem)}`;
+  if (inspects)
+    return (
+      `http_port ${at} ssl-bump generate-host-certificates=on dynamic_cert_mem_cache_size=4MB ` +
+      `${files('authority', inspects.authority)}`
+    );
   if (!tls) return `http_port ${at}`;
-  const asks = clientCa === undefined ? '' : ` clientca=${copied(folder, 'client-ca.crt', readFileSync(clientCa, 'utf8'))} tls-cafile=${join(folder, 'client-ca.crt')}`;
+  const asks =
+    clientCa === undefined
+      ? ''
+      : ` clientca=${copied(folder, 'client-ca.crt', readFileSync(clientCa, 'utf8'))} ` +
+        `tls-cafile=${join(folder, 'client-ca.crt')}`;
   return `https_port ${at} ${files('proxy', tls.issued)}${asks}`;
 }
 

@@ -1,6 +1,7 @@
 /**
  * A session whose carriers go through a proxy, over a network that can be cut: ingress, chaos, proxy, egress.
- * Rule: what stands in for the proxy's address is the port of the chaos before it, so that a cut is a cut of what the proxy serves.
+ * Rule: what stands in for the proxy's address is the port of the chaos before it, so that a cut is a cut of what the
+ * proxy serves.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,13 +13,20 @@ import { survivesThreeKills } from './kills.ts';
 import { temporaryFolder } from './scope.ts';
 import { echo, hashing } from './services.ts';
 
-export interface Proxied { readonly egress: Egress; readonly ingress: Ingress; readonly network: Chaos }
+export interface Proxied {
+  readonly egress: Egress;
+  readonly ingress: Ingress;
+  readonly network: Chaos;
+}
 
 export interface ProxiedOptions {
   /** Of the real proxy. */
   readonly proxyPort: number;
   /** What tells the ingress about a proxy on this port. */
-  readonly tell: (port: number) => { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> };
+  readonly tell: (port: number) => {
+    readonly flags?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  };
   /** How the egress on this port is named; default 127.0.0.1:PORT. */
   readonly egressAt?: (port: number) => string;
   readonly certificates?: Certificates;
@@ -34,12 +42,24 @@ export function proxyFile(url: string): string {
 }
 
 /** Starts everything; the forwards are `echo` and `hashes`. The ingress listens and need not be connected. */
-export async function throughProxy({ proxyPort, tell, egressAt, certificates: files = certificates() }: ProxiedOptions): Promise<Proxied> {
+export async function throughProxy({
+  proxyPort,
+  tell,
+  egressAt,
+  certificates: files = certificates(),
+}: ProxiedOptions): Promise<Proxied> {
   const [echoes, hashes] = [await echo(), await hashing()];
   const egress = await startEgress({ certificates: files });
   const network = await chaos(proxyPort);
   const { flags = [], env = {} } = tell(network.port);
-  const ingress = await startIngress({ certificates: files, egressPort: egress.port, to: { echo: echoes.at, hashes: hashes.at }, flags, process: { env }, ...(egressAt && { egress: egressAt(egress.port) }) });
+  const ingress = await startIngress({
+    certificates: files,
+    egressPort: egress.port,
+    to: { echo: echoes.at, hashes: hashes.at },
+    flags,
+    process: { env },
+    ...(egressAt && { egress: egressAt(egress.port) }),
+  });
   return { egress, ingress, network };
 }
 

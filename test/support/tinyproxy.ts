@@ -12,10 +12,17 @@ import { closedPort } from './services.ts';
 /** Of the user `alice`. */
 export const tinyproxyPassword = 's3cret';
 
-export async function startTinyproxy({ open = false }: { readonly open?: boolean } = {}): Promise<{ readonly port: number; readonly process: Child }> {
+export async function startTinyproxy({ open = false }: { readonly open?: boolean } = {}): Promise<{
+  readonly port: number;
+  readonly process: Child;
+}> {
   const port = await closedPort();
   const configuration = join(temporaryFolder(), 'tinyproxy.conf');
-  writeFileSync(configuration, `Port ${port}\nListen 127.0.0.1\nTimeout 600\nMaxClients 100\nLogLevel Info\n${open ? '' : `BasicAuth alice ${tinyproxyPassword}\n`}`);
+  writeFileSync(
+    configuration,
+    `Port ${port}\nListen 127.0.0.1\nTimeout 600\nMaxClients 100\nLogLevel Info\n` +
+      `${open ? '' : `BasicAuth alice ${tinyproxyPassword}\n`}`,
+  );
   const process = new Child(find('tinyproxy')!, ['-d', '-c', configuration], { name: 'tinyproxy' });
   await process.line(/Accepting connections/);
   return { port, process };

@@ -1,5 +1,6 @@
 /**
- * A tunnel in one process over any pair of carriers: an app's socket, a relay, two session drivers, a relay, a service's socket. No policy, no HELLO.
+ * A tunnel in one process over any pair of carriers: an app's socket, a relay, two session drivers, a relay, a
+ * service's socket. No policy, no HELLO.
  * Rule: everything it makes is closed at the end of the file; what the relays said at their end can be asked for.
  */
 import { once } from 'node:events';
@@ -12,7 +13,10 @@ import { SessionDriver } from '@adit/shared/session/driver';
 import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { atEnd } from './scope.ts';
 
-export interface CarrierPair { readonly client: Carrier; readonly server: Carrier }
+export interface CarrierPair {
+  readonly client: Carrier;
+  readonly server: Carrier;
+}
 
 export interface TunnelOptions {
   /** What the service does with a connection; default: echo. */
@@ -53,7 +57,10 @@ export class Tunnel {
     tunnel.#service = await listening((socket) => (options.serve ?? echo)(socket));
     tunnel.#listener = await listening((socket) => tunnel.#accept(socket));
     await tunnel.attach();
-    atEnd(() => { for (const side of ['client', 'server'] as const) tunnel.drivers[side].end({ code: 0, reason: 'the test is over' }); });
+    atEnd(() => {
+      for (const side of ['client', 'server'] as const)
+        tunnel.drivers[side].end({ code: 0, reason: 'the test is over' });
+    });
     return tunnel;
   }
 
@@ -68,9 +75,18 @@ export class Tunnel {
 
   /** An app's connection to the listener; half-open allowed, paused. */
   async connect(): Promise<net.Socket> {
-    const socket = net.connect({ host: '127.0.0.1', port: (this.#listener.address() as net.AddressInfo).port, allowHalfOpen: true, noDelay: true });
-    socket.on('error', () => { /* looked for by who expects it */ });
-    atEnd(() => { socket.destroy(); });
+    const socket = net.connect({
+      host: '127.0.0.1',
+      port: (this.#listener.address() as net.AddressInfo).port,
+      allowHalfOpen: true,
+      noDelay: true,
+    });
+    socket.on('error', () => {
+      /* looked for by who expects it */
+    });
+    atEnd(() => {
+      socket.destroy();
+    });
     await once(socket, 'connect');
     return socket;
   }
@@ -82,7 +98,12 @@ export class Tunnel {
   }
 
   /** Resolves when the condition holds; asked again whenever a relay or a session tells something. */
-  async until(holds: () => boolean): Promise<void> { while (!holds()) await new Promise<void>((resolve) => { this.#waiting.add(resolve); }); }
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds())
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+      });
+  }
 
   #tell(): void {
     for (const wake of this.#waiting) wake();
@@ -96,13 +117,32 @@ export class Tunnel {
       this.#tell();
     };
     return new SessionDriver(
-      { role, resumable, receiveWindow: 262_144, sendWindow: 262_144, maxStreams: 1_000, replayLimitBytes, pingAfterMs: 0, deadAfterMs: 60_000 },
-      { opened: (stream) => this.#serve(stream), goaway: ({ reason }) => tell(`goaway: ${reason}`), lost: (reason) => tell(`lost: ${reason}`), ended: ({ reason }) => tell(`ended: ${reason}`) },
+      {
+        role,
+        resumable,
+        receiveWindow: 262_144,
+        sendWindow: 262_144,
+        maxStreams: 1_000,
+        replayLimitBytes,
+        pingAfterMs: 0,
+        deadAfterMs: 60_000,
+      },
+      {
+        opened: (stream) => this.#serve(stream),
+        goaway: ({ reason }) => tell(`goaway: ${reason}`),
+        lost: (reason) => tell(`lost: ${reason}`),
+        ended: ({ reason }) => tell(`ended: ${reason}`),
+      },
     );
   }
 
   #relay(side: Side, stream: MuxStream): Relay {
-    const relay = new Relay(stream, { ended: (outcome) => { this.outcomes[side].push(outcome); this.#tell(); } });
+    const relay = new Relay(stream, {
+      ended: (outcome) => {
+        this.outcomes[side].push(outcome);
+        this.#tell();
+      },
+    });
     this.relays[side].push(relay);
     this.#tell();
     return relay;
@@ -122,7 +162,13 @@ export class Tunnel {
       return;
     }
     const address = this.#service.address() as net.AddressInfo;
-    const dialled = reads === 'pooled' ? connectPooled({ host: '127.0.0.1', port: address.port }) : { socket: net.connect({ host: '127.0.0.1', port: address.port, allowHalfOpen: true }).pause(), reads: undefined };
+    const dialled =
+      reads === 'pooled'
+        ? connectPooled({ host: '127.0.0.1', port: address.port })
+        : {
+            socket: net.connect({ host: '127.0.0.1', port: address.port, allowHalfOpen: true }).pause(),
+            reads: undefined,
+          };
     const failed = ({ message }: Error): void => {
       const refusal = { code: wireOfCode('CONNECTION_REFUSED'), reason: message };
       stream.refuse(refusal);
@@ -136,16 +182,24 @@ export class Tunnel {
   }
 }
 
-function echo(socket: net.Socket): void { socket.pipe(socket); }
+function echo(socket: net.Socket): void {
+  socket.pipe(socket);
+}
 
 async function listening(serve: (socket: net.Socket) => void): Promise<net.Server> {
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
-    socket.on('error', () => { /* looked for by who expects it */ });
-    atEnd(() => { socket.destroy(); });
+    socket.on('error', () => {
+      /* looked for by who expects it */
+    });
+    atEnd(() => {
+      socket.destroy();
+    });
     serve(socket);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  atEnd(() => { server.close(); });
+  atEnd(() => {
+    server.close();
+  });
   return server;
 }

@@ -1,5 +1,6 @@
 /**
- * Varnish, which answers by itself with what its VMOD `proxy` makes of a PROXY header of version 2: the one program of the field that reads all of it.
+ * Varnish, which answers by itself with what its VMOD `proxy` makes of a PROXY header of version 2: the one program of
+ * the field that reads all of it.
  * Rule: it listens when this returns.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -14,8 +15,32 @@ export async function startVarnish(says: readonly string[]): Promise<number> {
   const folder = temporaryFolder();
   const port = await closedPort();
   mkdirSync(join(folder, 'work'));
-  writeFileSync(join(folder, 'default.vcl'), `vcl 4.1;\nimport proxy;\nbackend none none;\nsub vcl_recv { return (synth(200)); }\nsub vcl_synth { set resp.http.Content-Type = "text/plain"; synthetic(${says.join(' + " " + ')}); return (deliver); }\n`);
-  const varnish = new Child(find('varnishd')!, ['-F', '-n', join(folder, 'work'), '-j', 'none', '-a', `127.0.0.1:${port},PROXY`, '-f', join(folder, 'default.vcl'), '-s', 'malloc,16m', '-p', 'thread_pools=1', '-p', 'thread_pool_min=5'], { name: 'varnishd' });
+  writeFileSync(
+    join(folder, 'default.vcl'),
+    'vcl 4.1;\nimport proxy;\nbackend none none;\nsub vcl_recv { return (synth(200)); }\nsub vcl_synth { set ' +
+      `resp.http.Content-Type = "text/plain"; synthetic(${says.join(' + " " + ')}); return (deliver); }\n`,
+  );
+  const varnish = new Child(
+    find('varnishd')!,
+    [
+      '-F',
+      '-n',
+      join(folder, 'work'),
+      '-j',
+      'none',
+      '-a',
+      `127.0.0.1:${port},PROXY`,
+      '-f',
+      join(folder, 'default.vcl'),
+      '-s',
+      'malloc,16m',
+      '-p',
+      'thread_pools=1',
+      '-p',
+      'thread_pool_min=5',
+    ],
+    { name: 'varnishd' },
+  );
   await varnish.line(/Child launched OK|Child starts/);
   await accepting(port);
   return port;

@@ -10,9 +10,25 @@ import type { Certificates, KeyPair } from './certificates.ts';
 import { atEnd, within } from './scope.ts';
 
 /** A finished TLS 1.3 handshake with an egress, with or without a client certificate. */
-export async function tlsTo(port: number, certificates: Certificates, pair?: KeyPair, options: ConnectionOptions = {}): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificates.authority.certPem, minVersion: 'TLSv1.3', ALPNProtocols: ['adit/1'], ...(pair !== undefined && { cert: pair.issued.certPem, key: pair.issued.keyPem }), ...options });
-  atEnd(() => { socket.destroy(); });
+export async function tlsTo(
+  port: number,
+  certificates: Certificates,
+  pair?: KeyPair,
+  options: ConnectionOptions = {},
+): Promise<TLSSocket> {
+  const socket = connect({
+    host: '127.0.0.1',
+    port,
+    servername: 'localhost',
+    ca: certificates.authority.certPem,
+    minVersion: 'TLSv1.3',
+    ALPNProtocols: ['adit/1'],
+    ...(pair !== undefined && { cert: pair.issued.certPem, key: pair.issued.keyPem }),
+    ...options,
+  });
+  atEnd(() => {
+    socket.destroy();
+  });
   socket.on('error', () => {});
   await within(30_000, 'the TLS handshake', once(socket, 'secureConnect'));
   return socket;
@@ -31,5 +47,15 @@ export async function answerOf(socket: TLSSocket): Promise<string> {
 
 /** Resolves when the other side has closed, reset or ended the connection. */
 export function closing(socket: NodeJS.EventEmitter & { resume(): unknown }, ms = 30_000): Promise<void> {
-  return within(ms, 'the end of the connection', new Promise(resolve => { socket.resume(); for (const event of ['end', 'close']) socket.once(event, () => { resolve(); }); }));
+  return within(
+    ms,
+    'the end of the connection',
+    new Promise((resolve) => {
+      socket.resume();
+      for (const event of ['end', 'close'])
+        socket.once(event, () => {
+          resolve();
+        });
+    }),
+  );
 }

@@ -24,9 +24,15 @@ Start here:
 
 /** The whole command line, ready to parse. */
 export function program(): Command {
-  const strict = (command: Command): Command => command.hook('preAction', () => { checkEnvironment(process.env); });
+  const strict = (command: Command): Command =>
+    command.hook('preAction', () => {
+      checkEnvironment(process.env);
+    });
   return new Command('adit')
-    .description('A tunnel in two halves: the ingress on your machine, the egress beside the services, mutual TLS 1.3 between them.')
+    .description(
+      'A tunnel in two halves: the ingress on your machine, the egress beside the services, mutual TLS 1.3 ' +
+        'between them.',
+    )
     .version(packageVersion(import.meta.url), '-V, --version', 'print the version')
     .addHelpText('after', examples)
     .addCommand(ingressCommand())

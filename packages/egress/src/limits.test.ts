@@ -25,21 +25,33 @@ test('sessions have a limit of their own', () => {
 });
 
 test('any order of taking and giving back, twice too, keeps the counts right and leaves nothing behind', () => {
-  fc.assert(fc.property(fc.array(fc.record({ who: fc.constantFrom('a', 'b'), what: fc.constantFrom('stream', 'session', 'release'), which: fc.nat(20) }), { maxLength: 60 }), (operations) => {
-    const limits = new Limits(small);
-    const held: { lease: Lease; stream: boolean; free: boolean }[] = [];
-    for (const { who, what, which } of operations) {
-      if (what === 'release') {
-        const one = held[which % Math.max(1, held.length)];
-        one?.lease.release();
-        if (one) one.free = true;
-      } else {
-        const lease: Lease | Full = what === 'stream' ? limits.stream(who) : limits.session(who);
-        if ('release' in lease) held.push({ lease, stream: what === 'stream', free: false });
-      }
-      expect(limits.streams).toBe(held.filter((one) => one.stream && !one.free).length);
-    }
-    for (const { lease } of held) lease.release();
-    expect([limits.streams, limits.identities]).toEqual([0, 0]);
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.record({
+          who: fc.constantFrom('a', 'b'),
+          what: fc.constantFrom('stream', 'session', 'release'),
+          which: fc.nat(20),
+        }),
+        { maxLength: 60 },
+      ),
+      (operations) => {
+        const limits = new Limits(small);
+        const held: { lease: Lease; stream: boolean; free: boolean }[] = [];
+        for (const { who, what, which } of operations) {
+          if (what === 'release') {
+            const one = held[which % Math.max(1, held.length)];
+            one?.lease.release();
+            if (one) one.free = true;
+          } else {
+            const lease: Lease | Full = what === 'stream' ? limits.stream(who) : limits.session(who);
+            if ('release' in lease) held.push({ lease, stream: what === 'stream', free: false });
+          }
+          expect(limits.streams).toBe(held.filter((one) => one.stream && !one.free).length);
+        }
+        for (const { lease } of held) lease.release();
+        expect([limits.streams, limits.identities]).toEqual([0, 0]);
+      },
+    ),
+  );
 });

@@ -1,12 +1,19 @@
 /**
  * How many sessions and streams there may be, in all and per identity.
- * Rule: a place is taken before any work is done for it and given back exactly once, when the last socket behind it is gone.
+ * Rule: a place is taken before any work is done for it and given back exactly once, when the last socket behind it is
+ * gone.
  */
 import type { Code } from '@adit/shared/errors';
 
-export interface Lease { release(): void }
+export interface Lease {
+  release(): void;
+}
 /** A no. `detail` is for our log alone, where the peer is not to know. */
-export interface Full { readonly code: Code; readonly reason: string; readonly detail?: string }
+export interface Full {
+  readonly code: Code;
+  readonly reason: string;
+  readonly detail?: string;
+}
 
 export interface LimitOptions {
   readonly maxStreams: number;
@@ -14,33 +21,50 @@ export interface LimitOptions {
   readonly maxSessionsPerIdentity: number;
 }
 
-interface Counts { streams: number; sessions: number }
+interface Counts {
+  streams: number;
+  sessions: number;
+}
 
 export class Limits {
   readonly #options: LimitOptions;
   readonly #byIdentity = new Map<string, Counts>();
   #streams = 0;
 
-  constructor(options: LimitOptions) { this.#options = options; }
+  constructor(options: LimitOptions) {
+    this.#options = options;
+  }
 
-  get streams(): number { return this.#streams; }
+  get streams(): number {
+    return this.#streams;
+  }
   /** Identities that hold anything; for tests of leaks. */
-  get identities(): number { return this.#byIdentity.size; }
+  get identities(): number {
+    return this.#byIdentity.size;
+  }
 
   session(identity: string): Lease | Full {
     const counts = this.#of(identity);
-    if (counts.sessions >= this.#options.maxSessionsPerIdentity) return { code: 'LIMIT_SESSIONS', reason: `this identity has ${counts.sessions} sessions open already` };
+    if (counts.sessions >= this.#options.maxSessionsPerIdentity)
+      return { code: 'LIMIT_SESSIONS', reason: `this identity has ${counts.sessions} sessions open already` };
     counts.sessions++;
-    return this.#lease(identity, counts, () => { counts.sessions--; });
+    return this.#lease(identity, counts, () => {
+      counts.sessions--;
+    });
   }
 
   stream(identity: string): Lease | Full {
     const counts = this.#of(identity);
-    if (counts.streams >= this.#options.maxStreamsPerIdentity) return { code: 'LIMIT_STREAMS', reason: `this identity has ${counts.streams} streams open already` };
-    if (this.#streams >= this.#options.maxStreams) return { code: 'OVERLOAD', reason: 'the egress has as many streams open as it may' };
+    if (counts.streams >= this.#options.maxStreamsPerIdentity)
+      return { code: 'LIMIT_STREAMS', reason: `this identity has ${counts.streams} streams open already` };
+    if (this.#streams >= this.#options.maxStreams)
+      return { code: 'OVERLOAD', reason: 'the egress has as many streams open as it may' };
     counts.streams++;
     this.#streams++;
-    return this.#lease(identity, counts, () => { counts.streams--; this.#streams--; });
+    return this.#lease(identity, counts, () => {
+      counts.streams--;
+      this.#streams--;
+    });
   }
 
   #of(identity: string): Counts {

@@ -4,4 +4,8 @@ import { packageVersion } from '@adit/shared/process/package-version';
 import { runProgram } from '@adit/shared/process/run-program';
 import { egressCommand } from './command.ts';
 
-await runProgram('adit-egress', () => egressCommand().name('adit-egress').version(packageVersion(import.meta.url)));
+await runProgram('adit-egress', () =>
+  egressCommand()
+    .name('adit-egress')
+    .version(packageVersion(import.meta.url)),
+);

@@ -19,37 +19,194 @@ import { type LogFormat, logFormats, type LogLevel, logLevels } from '@adit/shar
 import type { Cidr } from '@adit/shared/protocol/address';
 
 export const egressSettings = {
-  listen: { name: 'listen', argument: 'HOST:PORT', many: true, fallback: '127.0.0.1:8443', parse: parseListenPlace, help: 'address to listen on; port 0 picks a free one; also the path of a Unix socket, or systemd:NAME; ?accept-proxy behind it expects PROXY protocol headers' },
-  listenHttp: { name: 'listen-http', argument: 'HOST:PORT', many: true, parse: parseListenPlace, help: 'the same without TLS, for a proxy in front that ends TLS; clients prove themselves inside the WebSocket' },
-  wsPath: { name: 'ws-path', argument: 'PATH', fallback: defaultWsPath, parse: parseUrlPath, help: 'path of the WebSocket, on every address' },
-  acceptProxyProtocol: { name: 'accept-proxy-protocol', argument: 'CIDR', many: true, parse: parseAddressRange, help: 'load balancers: a connection from there has to begin with a PROXY protocol header, v1 or v2' },
-  cert: { name: 'cert', argument: 'FILE', required: true, parse: parsePath, help: 'certificate chain of this egress, PEM' },
-  key: { name: 'key', argument: 'FILE', required: true, parse: parsePath, help: 'its private key, PEM, readable by nobody else' },
-  clientCa: { name: 'client-ca', argument: 'FILE', required: true, parse: parsePath, help: 'CA certificates that clients may be issued by, PEM' },
+  listen: {
+    name: 'listen',
+    argument: 'HOST:PORT',
+    many: true,
+    fallback: '127.0.0.1:8443',
+    parse: parseListenPlace,
+    help:
+      'address to listen on; port 0 picks a free one; also the path of a Unix socket, or systemd:NAME; ' +
+      '?accept-proxy behind it expects PROXY protocol headers',
+  },
+  listenHttp: {
+    name: 'listen-http',
+    argument: 'HOST:PORT',
+    many: true,
+    parse: parseListenPlace,
+    help: 'the same without TLS, for a proxy in front that ends TLS; clients prove themselves inside the WebSocket',
+  },
+  wsPath: {
+    name: 'ws-path',
+    argument: 'PATH',
+    fallback: defaultWsPath,
+    parse: parseUrlPath,
+    help: 'path of the WebSocket, on every address',
+  },
+  acceptProxyProtocol: {
+    name: 'accept-proxy-protocol',
+    argument: 'CIDR',
+    many: true,
+    parse: parseAddressRange,
+    help: 'load balancers: a connection from there has to begin with a PROXY protocol header, v1 or v2',
+  },
+  cert: {
+    name: 'cert',
+    argument: 'FILE',
+    required: true,
+    parse: parsePath,
+    help: 'certificate chain of this egress, PEM',
+  },
+  key: {
+    name: 'key',
+    argument: 'FILE',
+    required: true,
+    parse: parsePath,
+    help: 'its private key, PEM, readable by nobody else',
+  },
+  clientCa: {
+    name: 'client-ca',
+    argument: 'FILE',
+    required: true,
+    parse: parsePath,
+    help: 'CA certificates that clients may be issued by, PEM',
+  },
   crl: { name: 'crl', argument: 'FILE', parse: parsePath, help: 'revocation list of that CA; "adit ca crl" makes it' },
-  policy: { name: 'policy', argument: 'FILE', required: true, parse: parsePath, help: 'who may reach what; "adit policy check FILE" tests it' },
-  serviceCa: { name: 'service-ca', argument: 'FILE', parse: parsePath, help: 'CA certificates, beside those of the system, that a service asked for as tls://HOST:PORT may be issued by' },
-  serviceCert: { name: 'service-cert', argument: 'FILE', parse: parsePath, help: 'certificate to show to services asked for as tls://HOST:PORT, PEM' },
-  serviceKey: { name: 'service-key', argument: 'FILE', parse: parsePath, help: 'its private key, PEM, readable by nobody else' },
-  handshakeTimeoutMs: { name: 'handshake-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'from accept to a proven identity' },
-  dialTimeoutMs: { name: 'dial-timeout', argument: 'DURATION', fallback: '10s', parse: parseDeadline, help: 'resolving and connecting to a service' },
-  idleTimeoutMs: { name: 'idle-timeout', argument: 'DURATION', fallback: '0', parse: parseDuration, help: 'reset a stream that moved no byte for so long; 0 never' },
-  drainTimeoutMs: { name: 'drain-timeout', argument: 'DURATION', fallback: '30s', parse: parseDuration, help: 'how long streams may finish after SIGTERM; 0 cuts at once' },
+  policy: {
+    name: 'policy',
+    argument: 'FILE',
+    required: true,
+    parse: parsePath,
+    help: 'who may reach what; "adit policy check FILE" tests it',
+  },
+  serviceCa: {
+    name: 'service-ca',
+    argument: 'FILE',
+    parse: parsePath,
+    help: 'CA certificates, beside those of the system, that a service asked for as tls://HOST:PORT may be issued by',
+  },
+  serviceCert: {
+    name: 'service-cert',
+    argument: 'FILE',
+    parse: parsePath,
+    help: 'certificate to show to services asked for as tls://HOST:PORT, PEM',
+  },
+  serviceKey: {
+    name: 'service-key',
+    argument: 'FILE',
+    parse: parsePath,
+    help: 'its private key, PEM, readable by nobody else',
+  },
+  handshakeTimeoutMs: {
+    name: 'handshake-timeout',
+    argument: 'DURATION',
+    fallback: '10s',
+    parse: parseDeadline,
+    help: 'from accept to a proven identity',
+  },
+  dialTimeoutMs: {
+    name: 'dial-timeout',
+    argument: 'DURATION',
+    fallback: '10s',
+    parse: parseDeadline,
+    help: 'resolving and connecting to a service',
+  },
+  idleTimeoutMs: {
+    name: 'idle-timeout',
+    argument: 'DURATION',
+    fallback: '0',
+    parse: parseDuration,
+    help: 'reset a stream that moved no byte for so long; 0 never',
+  },
+  drainTimeoutMs: {
+    name: 'drain-timeout',
+    argument: 'DURATION',
+    fallback: '30s',
+    parse: parseDuration,
+    help: 'how long streams may finish after SIGTERM; 0 cuts at once',
+  },
   maxStreams: { name: 'max-streams', argument: 'N', fallback: '65536', parse: parseCount, help: 'open streams in all' },
-  maxStreamsPerIdentity: { name: 'max-streams-per-identity', argument: 'N', fallback: '4096', parse: parseCount, help: 'open streams of one identity' },
-  maxSessionsPerIdentity: { name: 'max-sessions-per-identity', argument: 'N', fallback: '32', parse: parseCount, help: 'sessions of one identity' },
-  maxHandshakes: { name: 'max-handshakes', argument: 'N', fallback: '256', parse: parseCount, help: 'connections that have not proven an identity yet' },
-  resumeWindowMs: { name: 'resume-window', argument: 'DURATION', fallback: '5m', parse: parseDuration, help: 'how long a session without a connection waits to be resumed; 0 not at all' },
-  maxDetachedPerIdentity: { name: 'max-detached-per-identity', argument: 'N', fallback: '8', parse: parseCount, help: 'sessions of one identity that wait to be resumed; the one that waited longest gives way' },
-  maxReplayPerSession: { name: 'max-replay-per-session', argument: 'SIZE', fallback: '8M', parse: parseReplaySize, help: 'bytes that a session keeps until they are acknowledged; then it stops reading' },
-  maxReplayPerIdentity: { name: 'max-replay-per-identity', argument: 'SIZE', fallback: '64M', parse: parseReplaySize, help: 'bytes that the waiting sessions of one identity keep' },
-  maxReplay: { name: 'max-replay', argument: 'SIZE', fallback: '512M', parse: parseReplaySize, help: 'bytes that all waiting sessions keep' },
-  logLevel: { name: 'log-level', argument: 'LEVEL', fallback: 'info', parse: choice(logLevels), help: 'debug, info, warn or error' },
-  logFormat: { name: 'log-format', argument: 'FORMAT', fallback: 'auto', parse: choice(logFormats), help: 'json, pretty, or auto: pretty on a terminal' },
-  check: { name: 'check', fallback: 'false', parse: parseSwitch, help: 'validate everything that can be validated, then exit' },
+  maxStreamsPerIdentity: {
+    name: 'max-streams-per-identity',
+    argument: 'N',
+    fallback: '4096',
+    parse: parseCount,
+    help: 'open streams of one identity',
+  },
+  maxSessionsPerIdentity: {
+    name: 'max-sessions-per-identity',
+    argument: 'N',
+    fallback: '32',
+    parse: parseCount,
+    help: 'sessions of one identity',
+  },
+  maxHandshakes: {
+    name: 'max-handshakes',
+    argument: 'N',
+    fallback: '256',
+    parse: parseCount,
+    help: 'connections that have not proven an identity yet',
+  },
+  resumeWindowMs: {
+    name: 'resume-window',
+    argument: 'DURATION',
+    fallback: '5m',
+    parse: parseDuration,
+    help: 'how long a session without a connection waits to be resumed; 0 not at all',
+  },
+  maxDetachedPerIdentity: {
+    name: 'max-detached-per-identity',
+    argument: 'N',
+    fallback: '8',
+    parse: parseCount,
+    help: 'sessions of one identity that wait to be resumed; the one that waited longest gives way',
+  },
+  maxReplayPerSession: {
+    name: 'max-replay-per-session',
+    argument: 'SIZE',
+    fallback: '8M',
+    parse: parseReplaySize,
+    help: 'bytes that a session keeps until they are acknowledged; then it stops reading',
+  },
+  maxReplayPerIdentity: {
+    name: 'max-replay-per-identity',
+    argument: 'SIZE',
+    fallback: '64M',
+    parse: parseReplaySize,
+    help: 'bytes that the waiting sessions of one identity keep',
+  },
+  maxReplay: {
+    name: 'max-replay',
+    argument: 'SIZE',
+    fallback: '512M',
+    parse: parseReplaySize,
+    help: 'bytes that all waiting sessions keep',
+  },
+  logLevel: {
+    name: 'log-level',
+    argument: 'LEVEL',
+    fallback: 'info',
+    parse: choice(logLevels),
+    help: 'debug, info, warn or error',
+  },
+  logFormat: {
+    name: 'log-format',
+    argument: 'FORMAT',
+    fallback: 'auto',
+    parse: choice(logFormats),
+    help: 'json, pretty, or auto: pretty on a terminal',
+  },
+  check: {
+    name: 'check',
+    fallback: 'false',
+    parse: parseSwitch,
+    help: 'validate everything that can be validated, then exit',
+  },
 } as const satisfies Settings;
 
-/** The trusted options of a running egress. Files are paths; times are milliseconds; an idle or drain time of 0 is off. */
+/**
+ * The trusted options of a running egress. Files are paths; times are milliseconds; an idle or drain time of 0 is off.
+ */
 export interface EgressOptions {
   readonly listen: readonly ListenSpec[];
   /** Without TLS around HTTP. */
@@ -84,10 +241,18 @@ export interface EgressOptions {
   readonly check: boolean;
 }
 
-/** Flags, environment and file to options; throws one AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY) with every complaint. */
+/**
+ * Flags, environment and file to options; throws one AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY) with every
+ * complaint.
+ */
 export function resolveEgressOptions(sources: Sources): EgressOptions {
   const options: EgressOptions = resolveOptions(egressSettings, sources);
   const { serviceCert, serviceKey } = options;
-  if ((serviceCert === undefined) !== (serviceKey === undefined)) throw new AditError('CONFIG_INVALID', `--service-cert and --service-key belong together: --service-${serviceCert === undefined ? 'cert' : 'key'} is missing`);
+  if ((serviceCert === undefined) !== (serviceKey === undefined))
+    throw new AditError(
+      'CONFIG_INVALID',
+      '--service-cert and --service-key belong together: ' +
+        `--service-${serviceCert === undefined ? 'cert' : 'key'} is missing`,
+    );
   return options;
 }

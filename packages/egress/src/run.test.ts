@@ -13,7 +13,18 @@ function files(policy = allowLoopback): string[] {
   const certs = certificates();
   const file = join(certs.folder, 'policy.yaml');
   writeFileSync(file, policy);
-  return ['--cert', certs.egress.cert, '--key', certs.egress.key, '--client-ca', certs.ca, '--policy', file, '--log-format', 'json'];
+  return [
+    '--cert',
+    certs.egress.cert,
+    '--key',
+    certs.egress.key,
+    '--client-ca',
+    certs.ca,
+    '--policy',
+    file,
+    '--log-format',
+    'json',
+  ];
 }
 
 test('serves until SIGTERM, reloads on SIGHUP, and ends with 0', async () => {

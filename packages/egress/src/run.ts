@@ -17,10 +17,24 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     return 0;
   }
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'egress' });
-  const server = new EgressServer(options, { log, record: (record) => recordStream(log, record), agent: `adit/${packageVersion(import.meta.url)}`, activation: takeActivation(process.env, process.pid) });
+  const server = new EgressServer(options, {
+    log,
+    record: (record) => recordStream(log, record),
+    agent: `adit/${packageVersion(import.meta.url)}`,
+    activation: takeActivation(process.env, process.pid),
+  });
   const failed = new AbortController();
   // Before anything says that it listens: whoever reads that may send a signal at once.
-  const signalled = untilSignalled({ reload: () => server.reload('SIGHUP'), swap: () => log.warn({ event: 'failed', reason: 'SIGUSR2 moves the sessions of an ingress; an egress cannot' }, 'nothing done'), drain: (impatient) => server.drain(impatient), until: failed.signal });
+  const signalled = untilSignalled({
+    reload: () => server.reload('SIGHUP'),
+    swap: () =>
+      log.warn(
+        { event: 'failed', reason: 'SIGUSR2 moves the sessions of an ingress; an egress cannot' },
+        'nothing done',
+      ),
+    drain: (impatient) => server.drain(impatient),
+    until: failed.signal,
+  });
   try {
     await server.start();
   } catch (error) {

@@ -13,9 +13,15 @@ async function join({ relay }: { relay: Relay }): Promise<net.Socket> {
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = net.connect({ port: (server.address() as net.AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
-  client.on('error', () => { /* a reset is looked for by `close` */ });
-  const [accepted] = await once(server, 'connection') as [net.Socket];
+  const client = net.connect({
+    port: (server.address() as net.AddressInfo).port,
+    host: '127.0.0.1',
+    allowHalfOpen: true,
+  });
+  client.on('error', () => {
+    /* a reset is looked for by `close` */
+  });
+  const [accepted] = (await once(server, 'connection')) as [net.Socket];
   relay.attach(acceptPooled(accepted), { idleTimeoutMs: 0 });
   server.close();
   return client;
@@ -31,13 +37,27 @@ test('an allowed destination is dialled, bytes go both ways, and one record tell
   expect(String((await once(client, 'data'))[0])).toBe('hello');
   await stream.opened;
   const record = await egress.recorded();
-  expect(record).toMatchObject({ identity: 'spiffe://example.org/client/alice', frontEnd: 'forward', requested: to.at, resolved: to.at, rule: 'everyone', verdict: 'allow', end: 'finished', bytesUp: 5, bytesDown: 5 });
+  expect(record).toMatchObject({
+    identity: 'spiffe://example.org/client/alice',
+    frontEnd: 'forward',
+    requested: to.at,
+    resolved: to.at,
+    rule: 'everyone',
+    verdict: 'allow',
+    end: 'finished',
+    bytesUp: 5,
+    bytesDown: 5,
+  });
   expect(egress.server.streams).toBe(0);
 });
 
 test('a destination that no rule allows is refused, recorded as denied, and never dialled', async () => {
-  const to = await service(() => { throw new Error('dialled'); });
-  const egress = await testEgress({ policy: 'version: 1\nrules:\n  - name: other\n    identities: ["*"]\n    allow: ["127.0.0.1:1"]\n' });
+  const to = await service(() => {
+    throw new Error('dialled');
+  });
+  const egress = await testEgress({
+    policy: 'version: 1\nrules:\n  - name: other\n    identities: ["*"]\n    allow: ["127.0.0.1:1"]\n',
+  });
   const session = await testSession(egress, egress.certs.client('alice'));
   expect(await testStream(session, to.at).ended).toMatchObject({ end: 'refused', code: wireOfCode('POLICY_DENIED') });
   expect(await egress.recorded()).toMatchObject({ verdict: 'deny', code: 'POLICY_DENIED', end: 'refused' });
@@ -70,7 +90,10 @@ test('a policy that takes a destination away resets the streams to it, and leave
   const session = await testSession(egress, egress.certs.client('alice'));
   const [one, other] = [testStream(session, kept.at), testStream(session, taken.at)];
   await Promise.all([one.opened, other.opened]);
-  writeFileSync(egress.policyFile, `version: 1\nrules:\n  - name: one\n    identities: ["*"]\n    allow: ["${kept.at}"]\n`);
+  writeFileSync(
+    egress.policyFile,
+    `version: 1\nrules:\n  - name: one\n    identities: ["*"]\n    allow: ["${kept.at}"]\n`,
+  );
   expect(await other.ended).toMatchObject({ end: 'reset', code: wireOfCode('POLICY_RELOADED') });
   const client = await join(one);
   client.write('still');
@@ -82,7 +105,9 @@ test('a request with a critical option that we do not know is refused as unsuppo
   const egress = await testEgress();
   const session = await testSession(egress, egress.certs.client('alice'));
   const stream = session.driver.session.open(Uint8Array.of(0x80, 0x99, 0, 0));
-  const refused = new Promise((resolve) => { stream.events = { opened() {}, refused: resolve, data() {}, end() {}, reset() {}, writable() {} }; });
+  const refused = new Promise((resolve) => {
+    stream.events = { opened() {}, refused: resolve, data() {}, end() {}, reset() {}, writable() {} };
+  });
   expect(await refused).toMatchObject({ code: wireOfCode('UNSUPPORTED') });
   await testStream(session, (await echo()).at).opened;
 });

@@ -1,7 +1,8 @@
 /**
- * The life of one stream at the egress: decode the request, ask the policy, resolve, ask again for every address, dial that address, splice.
- * Rule: bytes that came early are held until the dial has succeeded and dropped when anything refuses; the address checked is the address dialled;
- * whatever happens, the stream ends exactly once and leaves one access record.
+ * The life of one stream at the egress: decode the request, ask the policy, resolve, ask again for every address, dial
+ * that address, splice.
+ * Rule: bytes that came early are held until the dial has succeeded and dropped when anything refuses; the address
+ * checked is the address dialled; whatever happens, the stream ends exactly once and leaves one access record.
  * Not here: who the peer is (attach.ts), how many it may open in all (limits.ts).
  */
 import { AditError, type Code, codeOfWire, isCode, wireOfCode } from '@adit/shared/errors';
@@ -37,7 +38,10 @@ export interface StreamContext {
 }
 
 /** Where to, and how it was asked for: by a front end of an ingress (its claim), or by CONNECT. */
-export type Asked = Omit<OpenRequest, 'frontEnd'> & { readonly frontEnd?: OpenRequest['frontEnd'] | 'connect'; /** Over which hops it came, by Via. */ readonly hops?: readonly string[] };
+export type Asked = Omit<OpenRequest, 'frontEnd'> & {
+  readonly frontEnd?: OpenRequest['frontEnd'] | 'connect';
+  /** Over which hops it came, by Via. */ readonly hops?: readonly string[];
+};
 
 type Denial = { readonly code: Code; readonly reason: string; readonly detail?: string; readonly rule?: string };
 
@@ -71,22 +75,35 @@ export class ServedStream {
     if (this.#relay.over || !this.#request) return;
     const policy = this.#context.policy();
     let verdict = policy.decide(this.#context.identity, this.#request.destination);
-    if (verdict.allow && this.#reached) verdict = policy.decideBackend(this.#context.identity, { destination: this.#request.destination, backend: this.#reached.backend.name }, this.#reached.address);
+    if (verdict.allow && this.#reached)
+      verdict = policy.decideBackend(
+        this.#context.identity,
+        { destination: this.#request.destination, backend: this.#reached.backend.name },
+        this.#reached.address,
+      );
     if (!verdict.allow) this.abort('POLICY_RELOADED', 'the policy changed and no longer allows this destination');
   }
 
-  abort(code: Code, reason: string): void { this.#relay.abort(code, reason); }
+  abort(code: Code, reason: string): void {
+    this.#relay.abort(code, reason);
+  }
 
   #begin(asked: Uint8Array | Asked): Denial | undefined {
     const decoded = asked instanceof Uint8Array ? decodeOpen(asked) : { ok: true as const, request: asked };
-    if (!decoded.ok) return { code: decoded.why === 'unsupported' ? 'UNSUPPORTED' : 'PROTOCOL_ERROR', reason: decoded.reason };
+    if (!decoded.ok)
+      return { code: decoded.why === 'unsupported' ? 'UNSUPPORTED' : 'PROTOCOL_ERROR', reason: decoded.reason };
     this.#request = decoded.request;
     const admitted = this.#context.admit();
     if ('code' in admitted) return admitted;
     this.#lease = admitted;
     const { destination, hops = [] }: Asked = decoded.request;
     const loop = loopOf(hops, this.#context.services.mark);
-    if (loop !== undefined) return { code: 'VIA_LOOP', reason: loop, detail: `${loop} (Via: ${safeText(hops.join(', '), { maxLength: 512 })})` };
+    if (loop !== undefined)
+      return {
+        code: 'VIA_LOOP',
+        reason: loop,
+        detail: `${loop} (Via: ${safeText(hops.join(', '), { maxLength: 512 })})`,
+      };
     const verdict = this.#context.policy().decide(this.#context.identity, destination);
     if (!verdict.allow) {
       this.#denied = true;
@@ -97,15 +114,29 @@ export class ServedStream {
     return undefined;
   }
 
-  async #dial({ destination, client, alpn, hops }: Asked, { backends, service }: Verdict & { readonly allow: true }): Promise<void> {
+  async #dial(
+    { destination, client, alpn, hops }: Asked,
+    { backends, service }: Verdict & { readonly allow: true },
+  ): Promise<void> {
     const dialled = performance.now();
-    const { signal } = this.#dialling = new AbortController();
+    const { signal } = (this.#dialling = new AbortController());
     const { identity, sessionId, services, dialTimeoutMs } = this.#context;
     const policy = this.#context.policy();
     try {
       const reached = await services.reach({
-        backends, ...(service && { service }), ...(hops && { hops }), timeoutMs: dialTimeoutMs, signal,
-        caller: { identity, ...(client !== undefined && { client }), ...(alpn !== undefined && { alpn }), remote: this.#context.remote(), requested: formatDestination(destination), stream: `${sessionId}-${this.#stream.id}` },
+        backends,
+        ...(service && { service }),
+        ...(hops && { hops }),
+        timeoutMs: dialTimeoutMs,
+        signal,
+        caller: {
+          identity,
+          ...(client !== undefined && { client }),
+          ...(alpn !== undefined && { alpn }),
+          remote: this.#context.remote(),
+          requested: formatDestination(destination),
+          stream: `${sessionId}-${this.#stream.id}`,
+        },
         permit: (backend, address) => policy.decideBackend(identity, { destination, backend: backend.name }, address),
       });
       this.#dialling = undefined;
@@ -120,9 +151,14 @@ export class ServedStream {
       this.#dialling = undefined;
       if (this.#relay.over) return;
       if (!(error instanceof AditError)) throw error;
-      const ours = !(error.cause instanceof Error && error.cause.cause instanceof AditError); // a next hop has a policy of its own
+      // a next hop has a policy of its own
+      const ours = !(error.cause instanceof Error && error.cause.cause instanceof AditError);
       this.#denied = ours && (error.code === 'POLICY_DENIED' || error.code === 'ADDRESS_PROHIBITED');
-      this.#refuse({ code: error.code, reason: error.message, ...(error.cause instanceof Error && { detail: error.cause.message }) });
+      this.#refuse({
+        code: error.code,
+        reason: error.message,
+        ...(error.cause instanceof Error && { detail: error.cause.message }),
+      });
     }
   }
 
@@ -141,12 +177,23 @@ export class ServedStream {
     const { identity, sessionId } = this.#context;
     const code = isCode(outcome.code) ? outcome.code : codeOfWire(outcome.code);
     this.#context.record({
-      session: sessionId, stream: this.#stream.id, identity: identity.uri, frontEnd: this.#request?.frontEnd ?? 'unknown',
+      session: sessionId,
+      stream: this.#stream.id,
+      identity: identity.uri,
+      frontEnd: this.#request?.frontEnd ?? 'unknown',
       ...(this.#request?.client !== undefined && { client: this.#request.client }),
-      requested: this.#request ? formatDestination(this.#request.destination) : '', ...(this.#reached && { resolved: placeOf(this.#reached) }), ...(this.#reached?.backend.via && { via: this.#reached.backend.via.name }), ...(this.#reached && this.#reached.attempts > 1 && { attempts: this.#reached.attempts }),
-      ...(this.#rule !== undefined && { rule: this.#rule }), verdict: this.#denied ? 'deny' : 'allow', ...(code !== 'NO_ERROR' && { code, reason: this.#detail ?? outcome.reason }),
-      end: endOf(outcome.end, code), bytesUp: outcome.bytesReceived, bytesDown: outcome.bytesSent,
-      ...(this.#dialMs !== undefined && { dialMs: round(this.#dialMs) }), durationMs: round(performance.now() - this.#started),
+      requested: this.#request ? formatDestination(this.#request.destination) : '',
+      ...(this.#reached && { resolved: placeOf(this.#reached) }),
+      ...(this.#reached?.backend.via && { via: this.#reached.backend.via.name }),
+      ...(this.#reached && this.#reached.attempts > 1 && { attempts: this.#reached.attempts }),
+      ...(this.#rule !== undefined && { rule: this.#rule }),
+      verdict: this.#denied ? 'deny' : 'allow',
+      ...(code !== 'NO_ERROR' && { code, reason: this.#detail ?? outcome.reason }),
+      end: endOf(outcome.end, code),
+      bytesUp: outcome.bytesReceived,
+      bytesDown: outcome.bytesSent,
+      ...(this.#dialMs !== undefined && { dialMs: round(this.#dialMs) }),
+      durationMs: round(performance.now() - this.#started),
     });
     this.#context.ended(this);
   }
@@ -154,14 +201,30 @@ export class ServedStream {
 
 const nothing = new Uint8Array(0);
 const lost: readonly Code[] = ['LINK_LOST', 'NOT_RESUMABLE', 'RESUME_EXPIRED', 'BAD_OFFSET'];
-const cut: readonly Code[] = ['IDLE_TIMEOUT', 'POLICY_RELOADED', 'IDENTITY_NOT_IN_POLICY', 'REVOKED', 'CERT_EXPIRED', 'DRAINING', 'LIMIT_SESSIONS', 'OVERLOAD'];
+const cut: readonly Code[] = [
+  'IDLE_TIMEOUT',
+  'POLICY_RELOADED',
+  'IDENTITY_NOT_IN_POLICY',
+  'REVOKED',
+  'CERT_EXPIRED',
+  'DRAINING',
+  'LIMIT_SESSIONS',
+  'OVERLOAD',
+];
 
-/** A reset that no side of the connection asked for has a name of its own: its session was lost, or a limit or the operator cut it. */
+/**
+ * A reset that no side of the connection asked for has a name of its own: its session was lost, or a limit or the
+ * operator cut it.
+ */
 function endOf(end: RelayEnd, code: Code): AccessRecord['end'] {
   if (end !== 'reset') return end;
   return lost.includes(code) ? 'lost' : cut.includes(code) ? 'cut' : 'reset';
 }
 
-function placeOf({ backend, address }: Reached): string { return backend.kind === 'unix' ? backend.name : formatHostPort(address, backend.port); }
+function placeOf({ backend, address }: Reached): string {
+  return backend.kind === 'unix' ? backend.name : formatHostPort(address, backend.port);
+}
 
-function round(ms: number): number { return Math.round(ms * 100) / 100; }
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -10,7 +10,16 @@ import { temporaryFolder, within } from '../../../test/support/scope.ts';
 test('a unix socket is a listener like any other', async () => {
   const egress = await testEgress();
   const path = join(temporaryFolder(), 'db.sock');
-  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [{ listen: { kind: 'unix', path }, destination: { kind: 'host', host: '127.0.0.1', port: (await echo()).port }, spec: path }] });
+  const ingress = await testIngress(egress, egress.certs.client('alice'), {
+    to: '127.0.0.1:1',
+    forwards: [
+      {
+        listen: { kind: 'unix', path },
+        destination: { kind: 'host', host: '127.0.0.1', port: (await echo()).port },
+        spec: path,
+      },
+    ],
+  });
   expect(ingress.agent.addresses).toEqual([path]);
   const { connect } = await import('node:net');
   const socket = connect(path);
@@ -38,7 +47,10 @@ test('a certificate that changes while the ingress begins to listen is loaded', 
 
 test('a drain waits for connections that are open, and resets them when its time is up', async () => {
   const egress = await testEgress();
-  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: (await echo()).at, drainTimeoutMs: 200 });
+  const ingress = await testIngress(egress, egress.certs.client('alice'), {
+    to: (await echo()).at,
+    drainTimeoutMs: 200,
+  });
   const { socket, received } = await client(ingress.port);
   socket.write('x');
   await chunkFrom(socket);
@@ -51,7 +63,12 @@ test('two listeners on one address: the second says that the first is there', as
   const egress = await testEgress();
   const first = await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1' });
   const listen = { kind: 'tcp', host: '127.0.0.1', port: first.port } as const;
-  await expect(testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1', forwards: [{ listen, destination: { kind: 'service', service: 'web' }, spec: 'x' }] })).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+  await expect(
+    testIngress(egress, egress.certs.client('alice'), {
+      to: '127.0.0.1:1',
+      forwards: [{ listen, destination: { kind: 'service', service: 'web' }, spec: 'x' }],
+    }),
+  ).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
 });
 
 test('a renewed certificate is shown to the egress at once, on a fresh carrier, and nothing is lost', async () => {
@@ -70,9 +87,14 @@ test('a renewed certificate is shown to the egress at once, on a fresh carrier, 
 
 test('a certificate that ends soon is said at the start and after each reload', async () => {
   const egress = await testEgress();
-  const pair = egress.certs.client('alice', { from: new Date(Date.now() - 90 * day), to: new Date(Date.now() + 10 * day) });
+  const pair = egress.certs.client('alice', {
+    from: new Date(Date.now() - 90 * day),
+    to: new Date(Date.now() + 10 * day),
+  });
   const ingress = await testIngress(egress, pair, { to: '127.0.0.1:1' });
-  expect(ingress.lines.filter(({ event }) => event === 'expiring')).toMatchObject([{ level: 'warn', what: 'certificate', hoursLeft: 239 }]);
+  expect(ingress.lines.filter(({ event }) => event === 'expiring')).toMatchObject([
+    { level: 'warn', what: 'certificate', hoursLeft: 239 },
+  ]);
   ingress.agent.reload('a test');
   expect(ingress.lines.filter(({ event }) => event === 'expiring')).toHaveLength(2);
 });

@@ -1,6 +1,7 @@
 /**
  * The ingress put together: credentials, the link, listeners with their front ends; reload and drain.
- * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what the next carrier uses.
+ * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what
+ * the next carrier uses.
  */
 import { resolveSrv } from 'node:dns/promises';
 import { dialProven } from '@adit/shared/carrier/proven-tls';
@@ -43,15 +44,23 @@ const maxWaiting = 4_096;
 const discoverAgainMs = 30_000;
 
 /** What the files say that the options name. */
-interface Loaded extends Trust { readonly proxyUsers: ProxyUsers; readonly localCertificates: LocalCertificates }
+interface Loaded extends Trust {
+  readonly proxyUsers: ProxyUsers;
+  readonly localCertificates: LocalCertificates;
+}
 
 /** Everything that `--check` checks: the files that the options name. */
 export function loadIngressFiles(options: IngressOptions): Loaded {
   const ca = loadTrustAnchors(options.ca);
   if (options.transparent.length > 0) loadSocketOptions();
   return {
-    credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'client' }), ca, revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca),
-    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa), proxyFor: loadProxies(options), proxyUsers: loadProxyUsers(options), localCertificates: loadLocalCertificates(options.tlsCerts, options.tlsKeys),
+    credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'client' }),
+    ca,
+    revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca),
+    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa),
+    proxyFor: loadProxies(options),
+    proxyUsers: loadProxyUsers(options),
+    localCertificates: loadLocalCertificates(options.tlsCerts, options.tlsKeys),
   };
 }
 
@@ -75,15 +84,26 @@ export class IngressAgent {
     this.#expiry = new ExpiryWatch({ loaded: () => this.#trust, log: deps.log });
     this.#discovery = new Discovery({ addresses: options.egress, resolveSrv, random: Math.random });
     this.#egresses = new Egresses({
-      selection: options.select, connectTimeoutMs: options.connectTimeoutMs, maxWaiting, log: deps.log, makeLink: (egress, onUsable) => this.#link(egress, onUsable),
+      selection: options.select,
+      connectTimeoutMs: options.connectTimeoutMs,
+      maxWaiting,
+      log: deps.log,
+      makeLink: (egress, onUsable) => this.#link(egress, onUsable),
     });
   }
 
   /** Opens the listeners. Rejects with LISTEN_FAILED or ACTIVATION_INVALID. */
   async start(): Promise<void> {
     this.watch();
-    const places = placesOf(this.#options, () => this.#trust.proxyUsers, () => this.#trust.localCertificates);
-    checkActivation(this.#deps.activation, places.map(({ listen: at }) => at));
+    const places = placesOf(
+      this.#options,
+      () => this.#trust.proxyUsers,
+      () => this.#trust.localCertificates,
+    );
+    checkActivation(
+      this.#deps.activation,
+      places.map(({ listen: at }) => at),
+    );
     for (const place of places) await this.#listen(place);
   }
 
@@ -92,13 +112,32 @@ export class IngressAgent {
     // In the same turn as the files were loaded: what changes from here on is seen.
     const { cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, tlsCerts, tlsKeys } = this.#options;
     this.#expiry.start(this.#stopped.signal);
-    watchFiles([cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, ...tlsCerts, ...tlsKeys, ...proxyFiles(this.#options)].filter((file) => file !== undefined), () => this.reload('a file changed'), { signal: this.#stopped.signal });
+    watchFiles(
+      [
+        cert,
+        key,
+        ca,
+        crl,
+        outerCa,
+        socksAuthFile,
+        httpProxyAuthFile,
+        ...tlsCerts,
+        ...tlsKeys,
+        ...proxyFiles(this.#options),
+      ].filter((file) => file !== undefined),
+      () => this.reload('a file changed'),
+      { signal: this.#stopped.signal },
+    );
   }
 
   /** Where streams are opened without a listener. */
-  get sessions(): SessionSource { return this.#egresses; }
+  get sessions(): SessionSource {
+    return this.#egresses;
+  }
   /** Streams that are open at any egress. */
-  get streams(): number { return this.#egresses.streams; }
+  get streams(): number {
+    return this.#egresses.streams;
+  }
 
   /** Keeps the links up; resolves when stopped, rejects when denied for good. */
   run(): Promise<void> {
@@ -108,7 +147,9 @@ export class IngressAgent {
   }
 
   /** Moves every session to a fresh carrier, without loss. */
-  swap(cause: string): Promise<void> { return this.#egresses.swap(cause); }
+  swap(cause: string): Promise<void> {
+    return this.#egresses.swap(cause);
+  }
 
   /** Loads the certificates again, for the next carrier; bad ones keep the old in force. */
   reload(cause: string): void {
@@ -123,7 +164,10 @@ export class IngressAgent {
       this.#expiry.reloaded();
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
-      log.error({ event: 'reload-failed', what: 'certificates', cause, code: error.code, reason: error.message }, 'certificates not reloaded: the old ones stay in force');
+      log.error(
+        { event: 'reload-failed', what: 'certificates', cause, code: error.code, reason: error.message },
+        'certificates not reloaded: the old ones stay in force',
+      );
     }
   }
 
@@ -132,7 +176,9 @@ export class IngressAgent {
     const { drainTimeoutMs } = this.#options;
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#deps.log.info({ event: 'draining', streams: this.#connections.size, timeoutMs: drainTimeoutMs }, 'draining');
-    const emptied = new Promise<void>((resolve) => { this.#emptied = resolve; });
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
     if (this.#connections.size > 0) await within(emptied, drainTimeoutMs, signal);
     this.close();
   }
@@ -146,11 +192,25 @@ export class IngressAgent {
 
   async #listen({ listen: at, acceptProxy, frontEnd, told, opened }: Place): Promise<void> {
     const { log, activation } = this.#deps;
-    const listener = await listen(at, (socket) => {
-      this.#connections.add(new Connection(socket, {
-        frontEnd, sessions: this.#egresses, ...(acceptProxy && { acceptProxy }), idleTimeoutMs: this.#options.idleTimeoutMs, log, ended: (connection) => this.#ended(connection),
-      }));
-    }, { ...(activation && { sockets: activation.sockets }), onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }) });
+    const listener = await listen(
+      at,
+      (socket) => {
+        this.#connections.add(
+          new Connection(socket, {
+            frontEnd,
+            sessions: this.#egresses,
+            ...(acceptProxy && { acceptProxy }),
+            idleTimeoutMs: this.#options.idleTimeoutMs,
+            log,
+            ended: (connection) => this.#ended(connection),
+          }),
+        );
+      },
+      {
+        ...(activation && { sockets: activation.sockets }),
+        onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }),
+      },
+    );
     this.#listeners.push(listener);
     opened?.(listener);
     this.addresses.push(listener.address);
@@ -171,28 +231,59 @@ export class IngressAgent {
       this.#egresses.trouble = error.message;
       this.#deps.log.warn({ event: 'retrying', error, delayMs: discoverAgainMs }, 'no egress found');
     }
-    if (this.#discovery.changes && !this.#stopped.signal.aborted) setTimeout(() => void this.#discover(), discoverAgainMs).unref();
+    if (this.#discovery.changes && !this.#stopped.signal.aborted)
+      setTimeout(() => void this.#discover(), discoverAgainMs).unref();
   }
 
   #link(target: EgressTarget, onUsable: (opener: StreamOpener) => void): EgressLink {
     const { log, agent } = this.#deps;
     if (target.kind === 'connect' || target.kind === 'connect+h2') return this.#connectEgress(target, onUsable);
     const { carrier, serverName, wsPath, headers, maxCarrierAgeMs, maxReplayPerSession } = this.#options;
-    const dialer = new Dialer({ target, carrier, serverName, wsPath, headers, trust: () => this.#trust, deadlineMs: handshakeTimeoutMs, log });
+    const dialer = new Dialer({
+      target,
+      carrier,
+      serverName,
+      wsPath,
+      headers,
+      trust: () => this.#trust,
+      deadlineMs: handshakeTimeoutMs,
+      log,
+    });
     return new Link({
-      name: formatEgress(target), dial: (signal) => dialer.dial(signal), answered: () => dialer.answered(), onUsable, handshakeTimeoutMs, maxCarrierAgeMs, window: defaultWindowBytes, replayLimitBytes: maxReplayPerSession, agent, log,
+      name: formatEgress(target),
+      dial: (signal) => dialer.dial(signal),
+      answered: () => dialer.answered(),
+      onUsable,
+      handshakeTimeoutMs,
+      maxCarrierAgeMs,
+      window: defaultWindowBytes,
+      replayLimitBytes: maxReplayPerSession,
+      agent,
+      log,
     });
   }
 
   #connectEgress(target: ConnectTarget, onUsable: (opener: StreamOpener) => void): ConnectEgress {
     const { host, port } = target;
     return new ConnectEgress({
-      target, onUsable, deadlineMs: handshakeTimeoutMs, log: this.#deps.log,
+      target,
+      onUsable,
+      deadlineMs: handshakeTimeoutMs,
+      log: this.#deps.log,
       dial: (signal) => {
         const { credentials, ca, revocation, proxyFor } = this.#trust;
         const proxy = proxyFor?.({ host, port });
         return dialProven({
-          host, port, alpn: target.kind === 'connect' ? 'http/1.1' : 'h2', serverName: this.#options.serverName ?? host, credentials, ca, ...(revocation && { revocation }), ...(proxy && { proxy }), deadlineMs: handshakeTimeoutMs, signal,
+          host,
+          port,
+          alpn: target.kind === 'connect' ? 'http/1.1' : 'h2',
+          serverName: this.#options.serverName ?? host,
+          credentials,
+          ca,
+          ...(revocation && { revocation }),
+          ...(proxy && { proxy }),
+          deadlineMs: handshakeTimeoutMs,
+          signal,
         });
       },
     });

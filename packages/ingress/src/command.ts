@@ -29,13 +29,23 @@ Exit status: 0 done, 1 failure, 2 usage or configuration, 3 certificate or key n
 export function ingressCommand(): Command {
   const command = new Command('ingress')
     .summary('run the laptop half: local ports that end at the egress')
-    .description('Listens on local ports and sockets, and carries each connection through one authenticated session to the egress.')
+    .description(
+      'Listens on local ports and sockets, and carries each connection through one authenticated session to the ' +
+        'egress.',
+    )
     .addHelpText('after', examples);
   declareFlags(command, ingressSettings);
   return command.action(async () => {
     const sources = { flags: command.opts(), environment: process.env };
     const rulesFor = resolveRules(sources);
-    if (rulesFor) process.stdout.write(rulesScript({ leads: leadsTo(rulesFor), uid: process.getuid?.() ?? 0, specs: rulesFor.map(({ spec }) => spec) }));
+    if (rulesFor)
+      process.stdout.write(
+        rulesScript({
+          leads: leadsTo(rulesFor),
+          uid: process.getuid?.() ?? 0,
+          specs: rulesFor.map(({ spec }) => spec),
+        }),
+      );
     else process.exitCode = await runIngress(resolveIngressOptions(sources));
   });
 }

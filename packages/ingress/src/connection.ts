@@ -1,9 +1,9 @@
 /**
- * The life of one local connection: read who it is where a load balancer says so, ask the front end where to, wait for a session, open a stream,
- * splice.
- * Rule: one owner at a time, and whoever owns the socket ends it; a connection that cannot be carried is told so in the words of its front end, or
- * reset where it has none, never closed as if it were complete; the log says why. Early bytes of the client follow OPEN at once where the front
- * end owes it no answer.
+ * The life of one local connection: read who it is where a load balancer says so, ask the front end where to, wait for
+ * a session, open a stream, splice.
+ * Rule: one owner at a time, and whoever owns the socket ends it; a connection that cannot be carried is told so in the
+ * words of its front end, or reset where it has none, never closed as if it were complete; the log says why. Early
+ * bytes of the client follow OPEN at once where the front end owes it no answer.
  */
 import type net from 'node:net';
 import { AditError, type Code, codeOfWire, isCode } from '@adit/shared/errors';
@@ -61,13 +61,16 @@ export class Connection implements LocalClient {
   /** Takes over a socket that was accepted paused. */
   constructor(accepted: net.Socket, context: ConnectionContext) {
     this.#context = context;
-    this.#client = accepted.remoteAddress === undefined ? 'local' : `${accepted.remoteAddress}:${accepted.remotePort ?? 0}`;
+    this.#client =
+      accepted.remoteAddress === undefined ? 'local' : `${accepted.remoteAddress}:${accepted.remotePort ?? 0}`;
     this.#local = acceptPooled(accepted);
     this.#local.socket.on('close', () => this.#closed());
     this.#run().catch((error: unknown) => this.#fail(error));
   }
 
-  get duplex(): BorrowedDuplex { return this.#borrowed ??= new BorrowedDuplex(this.#local); }
+  get duplex(): BorrowedDuplex {
+    return (this.#borrowed ??= new BorrowedDuplex(this.#local));
+  }
   get arrival(): Arrival | undefined {
     const { localAddress: address, localPort: port } = this.#local.socket;
     const fd = descriptorOf(this.#local.socket);
@@ -81,7 +84,7 @@ export class Connection implements LocalClient {
 
   async #run(): Promise<void> {
     const { frontEnd, sessions, acceptProxy } = this.#context;
-    if (acceptProxy && !await this.#announced()) return;
+    if (acceptProxy && !(await this.#announced())) return;
     const asked = frontEnd.ask(this);
     const ask = asked instanceof Promise ? await asked : asked;
     if ('error' in ask) {
@@ -93,28 +96,53 @@ export class Connection implements LocalClient {
     if (session === undefined || session.over) this.#listen();
     while (session === undefined || session.over) session = await sessions.ready();
     if (this.#over) return;
-    const stream = session.open(encodeOpen({ destination: ask.destination, frontEnd: ask.frontEnd, client: this.#client, ...(ask.alpn !== undefined && { alpn: ask.alpn }) }));
+    const stream = session.open(
+      encodeOpen({
+        destination: ask.destination,
+        frontEnd: ask.frontEnd,
+        client: this.#client,
+        ...(ask.alpn !== undefined && { alpn: ask.alpn }),
+      }),
+    );
     const events = { opened: () => this.#opened(ask), ended: (outcome: RelayOutcome) => this.#ended(ask, outcome) };
     this.#carried = ask.exchange ? new StreamDuplex(stream, events) : new Relay(stream, events);
-    for (let at = 0, { early = nothing } = ask; at < early.length; at += earlyBytes) stream.sendView(early.subarray(at, at + earlyBytes));
+    for (let at = 0, { early = nothing } = ask; at < early.length; at += earlyBytes)
+      stream.sendView(early.subarray(at, at + earlyBytes));
     if (!ask.refused && !ask.exchange) this.#join();
   }
 
-  /** While it waits: a socket that nobody reads does not notice that its client leaves. What the client says meanwhile is kept, within bounds. */
+  /**
+   * While it waits: a socket that nobody reads does not notice that its client leaves. What the client says meanwhile
+   * is kept, within bounds.
+   */
   #listen(): void {
     if (this.#local.reads && !this.#borrowed) this.#local.socket.resume();
   }
 
-  /** Learns the client from the PROXY header. False where whoever connected said nothing and went: that is how load balancers look whether we live. */
+  /**
+   * Learns the client from the PROXY header. False where whoever connected said nothing and went: that is how load
+   * balancers look whether we live.
+   */
   async #announced(): Promise<boolean> {
     const peer = `the load balancer at ${this.#client}`;
     try {
-      this.#client = await readProxyHeader(this.duplex, { deadlineMs: headerDeadlineMs, peer, codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' } }) ?? this.#client;
+      this.#client =
+        (await readProxyHeader(this.duplex, {
+          deadlineMs: headerDeadlineMs,
+          peer,
+          codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
+        })) ?? this.#client;
       this.#headerBytes = this.#local.socket.bytesRead - this.duplex.readableLength;
       return true;
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
-      if (error.code !== 'PEER_GONE' || this.#local.socket.bytesRead > 0) throw new AditError(error.code, `${error.message}; ?accept-proxy of its listener says that every connection begins with a PROXY protocol header`, { cause: error });
+      if (error.code !== 'PEER_GONE' || this.#local.socket.bytesRead > 0)
+        throw new AditError(
+          error.code,
+          `${error.message}; ?accept-proxy of its listener says that every connection begins with a PROXY ` +
+            'protocol header',
+          { cause: error },
+        );
       this.#looked(error);
       return false;
     }
@@ -122,7 +150,10 @@ export class Connection implements LocalClient {
 
   /** It came and went without a word, as those do that look whether we live. */
   #looked({ code, message }: AditError): void {
-    this.#context.log.debug({ event: 'connection', client: this.#client, end: 'reset', code, reason: message }, 'nothing was asked for');
+    this.#context.log.debug(
+      { event: 'connection', client: this.#client, end: 'reset', code, reason: message },
+      'nothing was asked for',
+    );
     this.#local.socket.destroy();
   }
 
@@ -132,7 +163,10 @@ export class Connection implements LocalClient {
     else if (!this.#joined) this.#join();
   }
 
-  /** Lets the front end make of the socket what its client speaks, then joins. From here on nothing can be said in the clear. */
+  /**
+   * Lets the front end make of the socket what its client speaks, then joins. From here on nothing can be said in the
+   * clear.
+   */
   async #secure(secure: NonNullable<Ask['secure']>): Promise<void> {
     const over = new AbortController();
     this.#borrowed?.giveBack();
@@ -146,7 +180,16 @@ export class Connection implements LocalClient {
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       if (this.#over) return;
-      this.#context.log.warn({ event: 'refused', client: this.#client, destination: formatDestination(this.#ask!.destination), code: error.code, reason: error.message }, 'connection refused');
+      this.#context.log.warn(
+        {
+          event: 'refused',
+          client: this.#client,
+          destination: formatDestination(this.#ask!.destination),
+          code: error.code,
+          reason: error.message,
+        },
+        'connection refused',
+      );
       this.#carried!.abort('PEER_GONE', error.message);
     }
   }
@@ -161,11 +204,16 @@ export class Connection implements LocalClient {
       carried.attach(this.#local, { idleTimeoutMs });
       return;
     }
-    if (idleTimeoutMs > 0) this.#local.socket.setTimeout(idleTimeoutMs, () => carried.abort('IDLE_TIMEOUT', `no bytes for ${idleTimeoutMs / 1000} s`));
-    this.#ask!.exchange!(carried).catch((error: unknown) => {
-      resetSocket(this.#local.socket);
-      if (!(error instanceof AditError)) throw error;
-    }).finally(() => carried.destroy());
+    if (idleTimeoutMs > 0)
+      this.#local.socket.setTimeout(idleTimeoutMs, () =>
+        carried.abort('IDLE_TIMEOUT', `no bytes for ${idleTimeoutMs / 1000} s`),
+      );
+    this.#ask!.exchange!(carried)
+      .catch((error: unknown) => {
+        resetSocket(this.#local.socket);
+        if (!(error instanceof AditError)) throw error;
+      })
+      .finally(() => carried.destroy());
   }
 
   #ended(ask: Ask, outcome: RelayOutcome): void {
@@ -175,15 +223,39 @@ export class Connection implements LocalClient {
       void this.#refuse({ code, message: outcome.reason }, ask.refused?.({ code, reason: outcome.reason }));
       return;
     }
-    this.#context.log.debug({ event: 'connection', client: this.#client, destination: formatDestination(ask.destination), end: outcome.end, code, reason: outcome.reason, bytesUp: outcome.bytesSent, bytesDown: outcome.bytesReceived }, 'connection ended');
+    this.#context.log.debug(
+      {
+        event: 'connection',
+        client: this.#client,
+        destination: formatDestination(ask.destination),
+        end: outcome.end,
+        code,
+        reason: outcome.reason,
+        bytesUp: outcome.bytesSent,
+        bytesDown: outcome.bytesReceived,
+      },
+      'connection ended',
+    );
     if (this.#carried instanceof Relay) this.#end();
   }
 
   /** There is no connection: says so to the client and to the log. */
-  async #refuse({ code, message }: { readonly code: Code; readonly message: string }, answer: Uint8Array | undefined): Promise<void> {
+  async #refuse(
+    { code, message }: { readonly code: Code; readonly message: string },
+    answer: Uint8Array | undefined,
+  ): Promise<void> {
     if (this.#over) return;
     const destination = this.#ask && formatDestination(this.#ask.destination);
-    this.#context.log.warn({ event: 'refused', client: this.#client, ...(destination !== undefined && { destination }), code, reason: message }, 'connection refused');
+    this.#context.log.warn(
+      {
+        event: 'refused',
+        client: this.#client,
+        ...(destination !== undefined && { destination }),
+        code,
+        reason: message,
+      },
+      'connection refused',
+    );
     if (answer) await farewell(this.duplex, answer);
     else resetSocket(this.#local.socket);
     this.#end();

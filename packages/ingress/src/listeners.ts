@@ -28,36 +28,101 @@ export interface Place extends Listening {
 }
 
 /** Who may use the proxies; absent: everybody who can connect. */
-export interface ProxyUsers { readonly socks?: Admits; readonly http?: Admits }
+export interface ProxyUsers {
+  readonly socks?: Admits;
+  readonly http?: Admits;
+}
 
-type ListenerOptions = Pick<IngressOptions, 'forwards' | 'socks' | 'httpProxy' | 'mixed' | 'sni' | 'sniRoutes' | 'tlsListen' | 'tlsAlpn' | 'transparent' | 'controlSocket'>;
+type ListenerOptions = Pick<
+  IngressOptions,
+  | 'forwards'
+  | 'socks'
+  | 'httpProxy'
+  | 'mixed'
+  | 'sni'
+  | 'sniRoutes'
+  | 'tlsListen'
+  | 'tlsAlpn'
+  | 'transparent'
+  | 'controlSocket'
+>;
 
 /** How long a client may take to say where to, ms. */
 const handshakeDeadlineMs = 10_000;
 
 /** Reads the files that are named. Throws CONFIG_INVALID. */
-export function loadProxyUsers({ socksAuthFile, httpProxyAuthFile }: Pick<IngressOptions, 'socksAuthFile' | 'httpProxyAuthFile'>): ProxyUsers {
-  return { ...(socksAuthFile !== undefined && { socks: loadUsers(socksAuthFile) }), ...(httpProxyAuthFile !== undefined && { http: loadUsers(httpProxyAuthFile) }) };
+export function loadProxyUsers({
+  socksAuthFile,
+  httpProxyAuthFile,
+}: Pick<IngressOptions, 'socksAuthFile' | 'httpProxyAuthFile'>): ProxyUsers {
+  return {
+    ...(socksAuthFile !== undefined && { socks: loadUsers(socksAuthFile) }),
+    ...(httpProxyAuthFile !== undefined && { http: loadUsers(httpProxyAuthFile) }),
+  };
 }
 
 /** Every listener of the options, in the order of its flags in the help. Throws TRANSPARENT_UNAVAILABLE. */
-export function placesOf({ forwards, socks: socksAt, httpProxy: httpAt, mixed: mixedAt, sni: sniAt, sniRoutes, tlsListen, tlsAlpn, transparent: transparentAt, controlSocket = 'none' }: ListenerOptions, users: () => ProxyUsers, certificates: () => LocalCertificates): Place[] {
+export function placesOf(
+  {
+    forwards,
+    socks: socksAt,
+    httpProxy: httpAt,
+    mixed: mixedAt,
+    sni: sniAt,
+    sniRoutes,
+    tlsListen,
+    tlsAlpn,
+    transparent: transparentAt,
+    controlSocket = 'none',
+  }: ListenerOptions,
+  users: () => ProxyUsers,
+  certificates: () => LocalCertificates,
+): Place[] {
   const common = (proxy: keyof ProxyUsers): { readonly admits?: Admits; readonly deadlineMs: number } => ({
-    ...(users()[proxy] && { admits: (user, password) => users()[proxy]?.(user, password) ?? false }), deadlineMs: handshakeDeadlineMs,
+    ...(users()[proxy] && { admits: (user, password) => users()[proxy]?.(user, password) ?? false }),
+    deadlineMs: handshakeDeadlineMs,
   });
   const socksProxy = socks(common('socks'));
   const webProxy = httpProxy(common('http'));
   const byName = sni({ route: sniRouter(sniRoutes), deadlineMs: handshakeDeadlineMs });
-  const both = mixed({ socks: socksProxy, http: webProxy, ...(sniRoutes.length > 0 && { tls: byName }), deadlineMs: handshakeDeadlineMs });
+  const both = mixed({
+    socks: socksProxy,
+    http: webProxy,
+    ...(sniRoutes.length > 0 && { tls: byName }),
+    deadlineMs: handshakeDeadlineMs,
+  });
   const intercepting = transparentAt.length === 0 ? undefined : transparentListeners();
   return [
-    ...forwards.map(({ destination, spec, ...at }) => ({ ...at, frontEnd: forward(destination), told: { forward: spec } })),
+    ...forwards.map(({ destination, spec, ...at }) => ({
+      ...at,
+      frontEnd: forward(destination),
+      told: { forward: spec },
+    })),
     ...socksAt.map(({ spec, ...at }) => ({ ...at, frontEnd: socksProxy, told: { socks: spec } })),
     ...httpAt.map(({ spec, ...at }) => ({ ...at, frontEnd: webProxy, told: { httpProxy: spec } })),
     ...mixedAt.map(({ spec, ...at }) => ({ ...at, frontEnd: both, told: { mixed: spec } })),
     ...sniAt.map(({ spec, ...at }) => ({ ...at, frontEnd: byName, told: { sni: spec } })),
-    ...tlsListen.map(({ destination, spec, ...at }) => ({ ...at, frontEnd: tlsTermination({ destination, certificates, alpn: tlsAlpn, deadlineMs: handshakeDeadlineMs }), told: { tlsListen: spec } })),
-    ...(intercepting ? transparentAt.map(({ listen, tproxy = false, spec }) => ({ listen, frontEnd: intercepting.frontEnd, told: { transparent: spec }, opened: (listener: Listener) => intercepting.opened(listener, tproxy) })) : []),
-    ...(controlSocket === 'none' ? [] : [{ listen: { kind: 'unix', path: controlSocket } as const, frontEnd: control({ deadlineMs: handshakeDeadlineMs }), told: { controlSocket } }]),
+    ...tlsListen.map(({ destination, spec, ...at }) => ({
+      ...at,
+      frontEnd: tlsTermination({ destination, certificates, alpn: tlsAlpn, deadlineMs: handshakeDeadlineMs }),
+      told: { tlsListen: spec },
+    })),
+    ...(intercepting
+      ? transparentAt.map(({ listen, tproxy = false, spec }) => ({
+          listen,
+          frontEnd: intercepting.frontEnd,
+          told: { transparent: spec },
+          opened: (listener: Listener) => intercepting.opened(listener, tproxy),
+        }))
+      : []),
+    ...(controlSocket === 'none'
+      ? []
+      : [
+          {
+            listen: { kind: 'unix', path: controlSocket } as const,
+            frontEnd: control({ deadlineMs: handshakeDeadlineMs }),
+            told: { controlSocket },
+          },
+        ]),
   ];
 }

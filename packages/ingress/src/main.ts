@@ -5,4 +5,10 @@ import { runProgram } from '@adit/shared/process/run-program';
 import { ingressCommand } from './command.ts';
 import { connectCommand } from './stdio/command.ts';
 
-await runProgram('adit-ingress', () => ingressCommand().name('adit-ingress').version(packageVersion(import.meta.url)).enablePositionalOptions().addCommand(connectCommand()));
+await runProgram('adit-ingress', () =>
+  ingressCommand()
+    .name('adit-ingress')
+    .version(packageVersion(import.meta.url))
+    .enablePositionalOptions()
+    .addCommand(connectCommand()),
+);

@@ -10,7 +10,20 @@ const start = (...args: string[]): Started => startSource(main, args);
 test('listens without an egress, drains on SIGTERM, and ends with 0', async () => {
   const certs = certificates();
   const alice = certs.client('alice');
-  const ingress = start('--egress', '127.0.0.1:9', '--cert', alice.cert, '--key', alice.key, '--ca', certs.ca, '-L', '0:web', '--log-format', 'json');
+  const ingress = start(
+    '--egress',
+    '127.0.0.1:9',
+    '--cert',
+    alice.cert,
+    '--key',
+    alice.key,
+    '--ca',
+    certs.ca,
+    '-L',
+    '0:web',
+    '--log-format',
+    'json',
+  );
   expect(await ingress.until('listening')).toMatchObject({ address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
   await ingress.until('retrying');
   ingress.signal('SIGTERM');
@@ -25,4 +38,3 @@ test('--check ends with 0 for good files and with 3 for a key that is not ours',
   expect(await start(...args, '--key', alice.key).exit).toEqual([0, null]);
   expect(await start(...args, '--key', bob.key).exit).toEqual([3, null]);
 });
-

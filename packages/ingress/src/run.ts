@@ -1,5 +1,6 @@
 /**
- * An ingress from its options to its exit status: listen, keep the link up, reload on SIGHUP, drain on SIGTERM or SIGINT.
+ * An ingress from its options to its exit status: listen, keep the link up, reload on SIGHUP, drain on SIGTERM or
+ * SIGINT.
  * Rule: a refusal that is final ends the process with status 4; everything else is retried for ever.
  */
 import { AditError } from '@adit/shared/errors';
@@ -19,10 +20,19 @@ export async function runIngress(options: IngressOptions): Promise<number> {
     return 0;
   }
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'ingress' });
-  const agent = new IngressAgent(options, { log, agent: `adit/${packageVersion(import.meta.url)}`, activation: takeActivation(process.env, process.pid) });
+  const agent = new IngressAgent(options, {
+    log,
+    agent: `adit/${packageVersion(import.meta.url)}`,
+    activation: takeActivation(process.env, process.pid),
+  });
   const denied = new AbortController();
   // Before anything says that it listens: whoever reads that may send a signal at once.
-  const signalled = untilSignalled({ reload: () => agent.reload('SIGHUP'), swap: () => void agent.swap('SIGUSR2'), drain: (impatient) => agent.drain(impatient), until: denied.signal });
+  const signalled = untilSignalled({
+    reload: () => agent.reload('SIGHUP'),
+    swap: () => void agent.swap('SIGUSR2'),
+    drain: (impatient) => agent.drain(impatient),
+    until: denied.signal,
+  });
   try {
     await agent.start();
   } catch (error) {
@@ -34,7 +44,10 @@ export async function runIngress(options: IngressOptions): Promise<number> {
   const running = agent.run().catch((error: unknown) => {
     if (!(error instanceof AditError)) throw error;
     status = error.exitStatus;
-    log.error({ event: 'denied', code: error.code, reason: error.message, advice: error.advice }, `the egress denied us: ${error.message}. ${error.advice}`);
+    log.error(
+      { event: 'denied', code: error.code, reason: error.message, advice: error.advice },
+      `the egress denied us: ${error.message}. ${error.advice}`,
+    );
     denied.abort();
   });
   await signalled;

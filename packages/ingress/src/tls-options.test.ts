@@ -35,13 +35,24 @@ test('certificates, keys and a listener that shows them belong together', () => 
 });
 
 test.each([
-  [{ tlsListen: forwards('8443:web') }, /^--tls-listen "8443:web" has no certificate to show: give --tls-cert and --tls-key$/],
+  [
+    { tlsListen: forwards('8443:web') },
+    /^--tls-listen "8443:web" has no certificate to show: give --tls-cert and --tls-key$/,
+  ],
   [{ tlsAlpn: ['h2'] }, /^--tls-alpn is for --tls-listen, and there is none$/],
   [{ tlsCerts: ['a'], tlsKeys: ['a'] }, /^--tls-cert and --tls-key are for --tls-listen, and there is none$/],
-  [{ tlsListen: forwards('8443:web'), tlsCerts: ['a', 'b'], tlsKeys: ['a'] }, /^each --tls-cert has its --tls-key, in the same order: there are 2 of one and 1 of the other$/],
+  [
+    { tlsListen: forwards('8443:web'), tlsCerts: ['a', 'b'], tlsKeys: ['a'] },
+    /^each --tls-cert has its --tls-key, in the same order: there are 2 of one and 1 of the other$/,
+  ],
   [{ sni: listening('8443') }, /^--sni "8443" leads nowhere: give a --sni-route/],
   [{ sniRoutes: routes('*=:443') }, /^--sni-route is for --sni and --mixed, and there is neither$/],
-  [{ sni: listening('8443'), sniRoutes: routes('*.example.com=web', '*.Example.com=:443') }, /^--sni-route "\*\.Example\.com=:443" is for the same name as --sni-route "\*\.example\.com=web"$/],
+  [
+    { sni: listening('8443'), sniRoutes: routes('*.example.com=web', '*.Example.com=:443') },
+    /^--sni-route "\*\.Example\.com=:443" is for the same name as --sni-route "\*\.example\.com=web"$/,
+  ],
 ])('is refused where it cannot be: %j', (more, message) => {
-  expect(() => refuseTlsOptions({ ...none, ...more })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }));
+  expect(() => refuseTlsOptions({ ...none, ...more })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }),
+  );
 });

@@ -1,6 +1,7 @@
 /**
  * A certificate authority: its key and its certificate, in memory.
- * Rule: it signs leafs and revocation lists and no other CA (pathlen 0); its trust domain is the URI SAN spiffe://TRUST-DOMAIN of its
+ * Rule: it signs leafs and revocation lists and no other CA (pathlen 0); its trust domain is the URI SAN
+ * spiffe://TRUST-DOMAIN of its
  *       own certificate, so that certificate and key are all that is needed to go on issuing.
  * Not here: files (store), the passphrase (private-key.ts).
  */
@@ -8,7 +9,16 @@ import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { AditError, messageOf } from '@adit/shared/errors';
 import { readCertificate, signingUsesOf, uriNamesOf } from '@adit/shared/identity/certificate';
 import { existing, pem, type Asn1 } from './asn1.ts';
-import { alternativeNames, authorityConstraints, authorityKey, authorityUsage, keyIdentifier, nameConstraints, subjectKey, type Constraints } from './extensions.ts';
+import {
+  alternativeNames,
+  authorityConstraints,
+  authorityKey,
+  authorityUsage,
+  keyIdentifier,
+  nameConstraints,
+  subjectKey,
+  type Constraints,
+} from './extensions.ts';
 import { noConstraints, readConstraints } from './constraints.ts';
 import { checkTrustDomain, defaultTrustDomain } from './names.ts';
 import { newPrivateKey } from './private-key.ts';
@@ -35,18 +45,32 @@ export interface AuthorityOptions {
 }
 
 /** A new CA with a new key. Fails with NAME_INVALID (trust domain) and USAGE (days). */
-export function createAuthority({ trustDomain = defaultTrustDomain, days = defaultDays.authority, constraints = noConstraints, now = new Date() }: AuthorityOptions = {}): Authority {
+export function createAuthority({
+  trustDomain = defaultTrustDomain,
+  days = defaultDays.authority,
+  constraints = noConstraints,
+  now = new Date(),
+}: AuthorityOptions = {}): Authority {
   checkTrustDomain(trustDomain);
   const key = newPrivateKey();
   const identifier = keyIdentifier(key);
-  // The key is part of the name: two CAs of one trust domain must not be taken for each other while one replaces the other.
+  // The key is part of the name: two CAs of one trust domain must not be taken for each other while one replaces the
+  // other.
   const subject = commonName(`Adit CA ${trustDomain.slice(0, 40)} ${identifier.toString('hex', 0, 4)}`);
   const constrained = constraints.dns.length + constraints.uri.length > 0;
   const content = certificateContent({
-    serial: newSerial(), issuer: subject, subject, ...validity(days, now), publicKey: key,
+    serial: newSerial(),
+    issuer: subject,
+    subject,
+    ...validity(days, now),
+    publicKey: key,
     extensions: [
-      authorityConstraints(), authorityUsage(), alternativeNames([`spiffe://${trustDomain}`]),
-      ...(constrained ? [nameConstraints(constraints)] : []), subjectKey(key), authorityKey(identifier),
+      authorityConstraints(),
+      authorityUsage(),
+      alternativeNames([`spiffe://${trustDomain}`]),
+      ...(constrained ? [nameConstraints(constraints)] : []),
+      subjectKey(key),
+      authorityKey(identifier),
     ],
   });
   return readAuthority(pem('CERTIFICATE', signed(content, key)), key, 'the new CA');
@@ -65,27 +89,50 @@ export function readAuthorityCertificate(certificatePem: string, source: string)
     const certificate = new X509Certificate(certificatePem);
     const { extensions } = readCertificate(certificate.raw);
     const uses = signingUsesOf(extensions);
-    if (!certificate.ca || !uses.certificates || !uses.revocationLists) throw new Error('it is not a CA that signs certificates and revocation lists');
+    if (!certificate.ca || !uses.certificates || !uses.revocationLists)
+      throw new Error('it is not a CA that signs certificates and revocation lists');
     const [uri, ...more] = uriNamesOf(extensions);
-    if (uri === undefined || more.length > 0 || !uri.startsWith('spiffe://')) throw new Error('it names no trust domain (URI SAN spiffe://TRUST-DOMAIN)');
-    return { certificate, certificatePem, trustDomain: checkTrustDomain(uri.slice('spiffe://'.length)), constraints: readConstraints(extensions) };
+    if (uri === undefined || more.length > 0 || !uri.startsWith('spiffe://'))
+      throw new Error('it names no trust domain (URI SAN spiffe://TRUST-DOMAIN)');
+    return {
+      certificate,
+      certificatePem,
+      trustDomain: checkTrustDomain(uri.slice('spiffe://'.length)),
+      constraints: readConstraints(extensions),
+    };
   } catch (error) {
     throw corrupt(source, messageOf(error), error);
   }
 }
 
 /** The issuer's name as it is in its certificate, byte for byte. */
-export function issuerName(authority: Authority): Asn1 { return existing(readCertificate(authority.certificate.raw).subject); }
+export function issuerName(authority: Authority): Asn1 {
+  return existing(readCertificate(authority.certificate.raw).subject);
+}
 
 /** The identifier that leafs and lists carry to find this CA. */
-export function issuerKeyIdentifier(authority: Authority): Buffer { return keyIdentifier(createPublicKey(authority.key)); }
+export function issuerKeyIdentifier(authority: Authority): Buffer {
+  return keyIdentifier(createPublicKey(authority.key));
+}
 
 /** Fails with CREDENTIALS_UNUSABLE when the CA is past its end or before its start. */
 export function checkInForce({ certificate }: Authority, now: Date): void {
-  if (certificate.validToDate <= now) throw new AditError('CREDENTIALS_UNUSABLE', `The CA expired on ${certificate.validToDate.toISOString()}: make a new one with "adit ca init" in another --dir.`);
-  if (certificate.validFromDate > now) throw new AditError('CREDENTIALS_UNUSABLE', `The CA is not valid before ${certificate.validFromDate.toISOString()}, and it is now ${now.toISOString()}: set the clock.`);
+  if (certificate.validToDate <= now)
+    throw new AditError(
+      'CREDENTIALS_UNUSABLE',
+      `The CA expired on ${certificate.validToDate.toISOString()}: make a new one with "adit ca init" in ` +
+        'another --dir.',
+    );
+  if (certificate.validFromDate > now)
+    throw new AditError(
+      'CREDENTIALS_UNUSABLE',
+      `The CA is not valid before ${certificate.validFromDate.toISOString()}, and it is now ` +
+        `${now.toISOString()}: set the clock.`,
+    );
 }
 
 function corrupt(source: string, why: string, cause?: unknown): AditError {
-  return new AditError('CA_CORRUPT', `The CA certificate ${source} cannot be used: ${why.replace(/\.$/, '')}.`, { cause });
+  return new AditError('CA_CORRUPT', `The CA certificate ${source} cannot be used: ${why.replace(/\.$/, '')}.`, {
+    cause,
+  });
 }

@@ -16,25 +16,49 @@ const folder = temporaryFolder();
 const authority = createAuthority();
 const key = newPrivateKey();
 const { certificatePem, certificate } = issueLeaf(authority, clientSubject('alice'), { publicKey: key });
-const make = (password: string): Buffer => createBundle({ key, certificatePem, caPem: authority.certificatePem, name: 'alice', password });
+const make = (password: string): Buffer =>
+  createBundle({ key, certificatePem, caPem: authority.certificatePem, name: 'alice', password });
 
 test.each(['secret', 'pässwörd', 'x'.repeat(200)])('openssl opens it with the password %s', async (password) => {
   writeFileSync(join(folder, 'a.p12'), make(password));
   writeFileSync(join(folder, 'pass'), password);
-  const text = await openssl(['pkcs12', '-in', join(folder, 'a.p12'), '-passin', `file:${join(folder, 'pass')}`, '-nodes', '-info']);
+  const text = await openssl([
+    'pkcs12',
+    '-in',
+    join(folder, 'a.p12'),
+    '-passin',
+    `file:${join(folder, 'pass')}`,
+    '-nodes',
+    '-info',
+  ]);
   expect(text).toContain('friendlyName: alice');
   expect(text).toContain('MAC: sha256, Iteration 100000');
   expect(text).toContain('PBES2, PBKDF2, AES-256-CBC, Iteration 600000, PRF hmacWithSHA256');
   const blocks = pemBlocks(text)!;
-  expect(blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => new X509Certificate(der).fingerprint256)).toEqual([certificate.fingerprint256, authority.certificate.fingerprint256]);
+  expect(
+    blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => new X509Certificate(der).fingerprint256),
+  ).toEqual([certificate.fingerprint256, authority.certificate.fingerprint256]);
   expect(readPrivateKey(blocks.find(({ label }) => label === 'PRIVATE KEY')!.pem, 'it').equals(key)).toBe(true);
 });
 test('node opens it, and nobody with another password', async () => {
   createSecureContext({ pfx: make('secret'), passphrase: 'secret' });
   writeFileSync(join(folder, 'b.p12'), make('secret'));
-  expect(await openssl(['pkcs12', '-in', join(folder, 'b.p12'), '-passin', 'pass:other', '-noout'], { code: 1 })).toContain('Mac verify error');
+  expect(
+    await openssl(['pkcs12', '-in', join(folder, 'b.p12'), '-passin', 'pass:other', '-noout'], { code: 1 }),
+  ).toContain('Mac verify error');
 });
 test('a PKCS#12 file is told from others', () => {
-  expect([make('x'), certificate.raw, key.export({ type: 'pkcs8', format: 'der' }), Buffer.from('notes'), Buffer.alloc(0), make('x').subarray(0, 100)].map(isBundle)).toEqual([true, false, false, false, false, false]);
+  expect(
+    [
+      make('x'),
+      certificate.raw,
+      key.export({ type: 'pkcs8', format: 'der' }),
+      Buffer.from('notes'),
+      Buffer.alloc(0),
+      make('x').subarray(0, 100),
+    ].map(isBundle),
+  ).toEqual([true, false, false, false, false, false]);
 });
-test('an empty password is refused', () => { expect(() => make('')).toThrow(expect.objectContaining({ code: 'USAGE' })); });
+test('an empty password is refused', () => {
+  expect(() => make('')).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});

@@ -1,7 +1,8 @@
 /**
  * Name constraints: the DNS names and URI hosts that a CA may put into certificates.
- * Rule: what the CA would sign and every verifier would refuse is refused before it is signed. A DNS constraint `example.org` covers
- *       itself and all below; a URI constraint is one host, or `.example.org` for all below (RFC 5280 section 4.2.1.10).
+ * Rule: what the CA would sign and every verifier would refuse is refused before it is signed. A DNS constraint
+ * `example.org` covers
+ * itself and all below; a URI constraint is one host, or `.example.org` for all below (RFC 5280 section 4.2.1.10).
  * Not here: IP constraints, which BoringSSL peers refuse.
  */
 import { AditError } from '@adit/shared/errors';
@@ -14,11 +15,21 @@ import type { Subject } from './names.ts';
 
 export const noConstraints: Constraints = { dns: [], uri: [] };
 
-/** Constraints as a person writes them, checked; the trust domain has to be among the URI hosts. Fails with NAME_INVALID. */
+/**
+ * Constraints as a person writes them, checked; the trust domain has to be among the URI hosts. Fails with
+ * NAME_INVALID.
+ */
 export function checkConstraints(dns: readonly string[], uri: readonly string[], trustDomain: string): Constraints {
-  const constraints = { dns: [...new Set(dns.map((name) => checkBase(name, '--permit-dns')))], uri: [...new Set(uri.map((host) => checkBase(host, '--permit-uri')))] };
+  const constraints = {
+    dns: [...new Set(dns.map((name) => checkBase(name, '--permit-dns')))],
+    uri: [...new Set(uri.map((host) => checkBase(host, '--permit-uri')))],
+  };
   if (constraints.uri.length > 0 && !constraints.uri.some((base) => uriWithin(trustDomain, base))) {
-    throw new AditError('NAME_INVALID', `The trust domain ${trustDomain} is not covered by --permit-uri ${constraints.uri.join(', ')}: no certificate of this CA would verify.`);
+    throw new AditError(
+      'NAME_INVALID',
+      `The trust domain ${trustDomain} is not covered by --permit-uri ${constraints.uri.join(', ')}: no ` +
+        'certificate of this CA would verify.',
+    );
   }
   return constraints;
 }
@@ -26,11 +37,17 @@ export function checkConstraints(dns: readonly string[], uri: readonly string[],
 /** Fails with NAME_INVALID when a verifier that heeds the constraints would refuse a certificate of this subject. */
 export function checkPermitted({ dns }: Constraints, subject: Subject): void {
   if (dns.length === 0) return;
-  const names = subject.kind === 'egress' ? subject.hosts.filter((host) => host.kind === 'dns').map((host) => host.text) : [];
+  const names =
+    subject.kind === 'egress' ? subject.hosts.filter((host) => host.kind === 'dns').map((host) => host.text) : [];
   // OpenSSL takes a common name with a dot in it for a host name when there is no DNS name beside it.
   const judged = names.length === 0 && subject.name.includes('.') ? [subject.name] : names;
   const outside = judged.find((name) => !dns.some((base) => dnsWithin(name.toLowerCase(), base)));
-  if (outside !== undefined) throw new AditError('NAME_INVALID', `The name ${outside} is outside of what this CA may sign (DNS: ${dns.join(', ')}): no peer would accept the certificate.`);
+  if (outside !== undefined)
+    throw new AditError(
+      'NAME_INVALID',
+      `The name ${outside} is outside of what this CA may sign (DNS: ${dns.join(', ')}): no peer would accept ` +
+        'the certificate.',
+    );
 }
 
 /** The constraints in a CA certificate. Throws DerError. */
@@ -39,17 +56,29 @@ export function readConstraints(extensions: CertificateFields['extensions']): Co
   if (found === undefined) return noConstraints;
   const bases = childrenOf(readDer(found.value, 'name constraints'), 'name constraints')
     .filter((part) => part.tag === context(0, true))
-    .flatMap((permitted) => childrenOf(permitted, 'permitted names').flatMap((subtree) => childrenOf(subtree, 'permitted name').slice(0, 1)));
-  const of = (n: number): string[] => bases.filter((base) => base.tag === context(n, false)).map((base) => Buffer.from(base.content).toString('latin1'));
+    .flatMap((permitted) =>
+      childrenOf(permitted, 'permitted names').flatMap((subtree) => childrenOf(subtree, 'permitted name').slice(0, 1)),
+    );
+  const of = (n: number): string[] =>
+    bases.filter((base) => base.tag === context(n, false)).map((base) => Buffer.from(base.content).toString('latin1'));
   return { dns: of(2), uri: of(6) };
 }
 
-function dnsWithin(name: string, base: string): boolean { return name === base || name.endsWith(`.${base.replace(/^\./, '')}`); }
-function uriWithin(host: string, base: string): boolean { return base.startsWith('.') ? host.endsWith(base) : host === base; }
+function dnsWithin(name: string, base: string): boolean {
+  return name === base || name.endsWith(`.${base.replace(/^\./, '')}`);
+}
+function uriWithin(host: string, base: string): boolean {
+  return base.startsWith('.') ? host.endsWith(base) : host === base;
+}
 
 function checkBase(text: string, flag: string): string {
   const below = text.startsWith('.');
   const host = parseHost(below ? text.slice(1) : text);
-  if (!host.ok || /[:]|^[0-9.]+$/.test(host.value)) throw new AditError('NAME_INVALID', `${flag} "${safeText(text, { maxLength: 100 })}" is not a domain: ${host.ok ? 'addresses are not constrained' : host.reason}.`);
+  if (!host.ok || /[:]|^[0-9.]+$/.test(host.value))
+    throw new AditError(
+      'NAME_INVALID',
+      `${flag} "${safeText(text, { maxLength: 100 })}" is not a domain: ` +
+        `${host.ok ? 'addresses are not constrained' : host.reason}.`,
+    );
   return below ? `.${host.value}` : host.value;
 }

@@ -6,17 +6,16 @@
  *   openStore(folder, { passphrase?: string | (() => Promise<string | undefined>), waitMs? }): Store
  *   store.issueClient({ name, groups? }, { days?, renew?, out?, p12?: { file, password }, request? }): Promise<Issued>
  *   store.issueEgress({ name, hosts? }, { ...the same }): Promise<Issued>
- *     Issued: { certificate, certificatePem, keyPem?, caPem, serial, notBefore, notAfter, subject, files }
- *   store.revoke(nameOrSerial, { reason? }): Promise<{ newly, already }>
- *   store.crlPem({ days?, copy? }): Promise<string>   also writes crl.pem, and the file `copy`
- *   store.list(): Listed[]                            { name, kind, serial, groups?, hosts?, notBefore, notAfter, revoked?, state }
+ * Issued: { certificate, certificatePem, keyPem?, caPem, serial, notBefore, notAfter, subject, files }
+ * store.revoke(nameOrSerial, { reason? }): Promise<{ newly, already }> store.crlPem({ days?, copy? }): Promise<string>
+ * also writes crl.pem, and the file `copy` store.list(): Listed[] { name, kind, serial, groups?, hosts?, notBefore,
+ * notAfter, revoked?, state }
  *
- * In memory:
- *   createAuthority({ trustDomain?, days?, constraints?, now? }): Authority    { certificate, certificatePem, key, trustDomain, constraints }
- *   issueLeaf(authority, clientSubject(name, groups) | egressSubject(name, hosts), { publicKey, days?, now? }): Leaf
- *   createRevocationList(authority, { revoked, number, days?, now? }): string (PEM)
- *   newPrivateKey(): KeyObject, privateKeyPem(key, passphrase?): string, createRequest(name, key): string, readRequest(bytes, source)
- *   createBundle({ key, certificatePem, caPem, name, password }): Buffer (PKCS#12)
+ * In memory: createAuthority({ trustDomain?, days?, constraints?, now? }): Authority { certificate, certificatePem,
+ * key, trustDomain, constraints } issueLeaf(authority, clientSubject(name, groups) | egressSubject(name, hosts), {
+ * publicKey, days?, now? }): Leaf createRevocationList(authority, { revoked, number, days?, now? }): string (PEM)
+ * newPrivateKey(): KeyObject, privateKeyPem(key, passphrase?): string, createRequest(name, key): string,
+ * readRequest(bytes, source) createBundle({ key, certificatePem, caPem, name, password }): Buffer (PKCS#12)
  *
  * Everything fails with AditError.
  */
@@ -25,14 +24,39 @@ export { createBundle, type BundleOptions } from './bundle.ts';
 export { checkConstraints } from './constraints.ts';
 export type { Constraints } from './extensions.ts';
 export { issueLeaf, type Leaf, type LeafOptions } from './leaf.ts';
-export { checkGroup, checkHost, checkName, checkTrustDomain, clientSubject, defaultTrustDomain, egressSubject, type Host, type Kind, type Subject } from './names.ts';
+export {
+  checkGroup,
+  checkHost,
+  checkName,
+  checkTrustDomain,
+  clientSubject,
+  defaultTrustDomain,
+  egressSubject,
+  type Host,
+  type Kind,
+  type Subject,
+} from './names.ts';
 export { isEncryptedKey, newPrivateKey, privateKeyPem, readPrivateKey } from './private-key.ts';
 export { createRequest, readRequest, type CertificateRequest } from './request.ts';
-export { createRevocationList, parseReason, revocationReasons, type RevocationListOptions, type RevocationReason, type RevokedEntry } from './revocation-list.ts';
+export {
+  createRevocationList,
+  parseReason,
+  revocationReasons,
+  type RevocationListOptions,
+  type RevocationReason,
+  type RevokedEntry,
+} from './revocation-list.ts';
 export { createFile, replaceFile, type FileContent } from './store/durable-file.ts';
 export { initAuthority, type InitOptions } from './store/folder.ts';
 export type { Ask, ClientAsk, EgressAsk } from './store/issuance.ts';
 export type { Entry, State } from './store/register.ts';
-export { openStore, type Issued, type IssueOptions, type Listed, type Store, type StoreOptions } from './store/store.ts';
+export {
+  openStore,
+  type Issued,
+  type IssueOptions,
+  type Listed,
+  type Store,
+  type StoreOptions,
+} from './store/store.ts';
 export { formatExplanation, type Explanation } from './show/explanation.ts';
 export { explain, type ExplainOptions } from './show/show.ts';

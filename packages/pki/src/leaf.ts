@@ -1,7 +1,8 @@
 /**
  * Certificates for clients and egresses, issued by an Authority.
- * Rule: one purpose each (clientAuth or serverAuth, never both); every name is from a checked Subject and nothing from a request.
- * Identity: a client is URI spiffe://TD/client/NAME and one URI spiffe://TD/group/GROUP for each group; an egress is its hosts and
+ * Rule: one purpose each (clientAuth or serverAuth, never both); every name is from a checked Subject and nothing from
+ * a request. Identity: a client is URI spiffe://TD/client/NAME and one URI spiffe://TD/group/GROUP for each group; an
+ * egress is its hosts and
  *           URI spiffe://TD/egress/NAME. The common name is NAME.
  */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
@@ -32,8 +33,15 @@ export interface LeafOptions {
   readonly now?: Date;
 }
 
-/** Signs a certificate. Fails with NAME_INVALID (outside the constraints), USAGE (days), REQUEST_INVALID (key), CREDENTIALS_UNUSABLE (the CA is not in force). */
-export function issueLeaf(authority: Authority, subject: Subject, { publicKey, days = defaultDays.leaf, now = new Date() }: LeafOptions): Leaf {
+/**
+ * Signs a certificate. Fails with NAME_INVALID (outside the constraints), USAGE (days), REQUEST_INVALID (key),
+ * CREDENTIALS_UNUSABLE (the CA is not in force).
+ */
+export function issueLeaf(
+  authority: Authority,
+  subject: Subject,
+  { publicKey, days = defaultDays.leaf, now = new Date() }: LeafOptions,
+): Leaf {
   checkInForce(authority, now);
   checkPermitted(authority.constraints, subject);
   const holder = publicKey.type === 'private' ? createPublicKey(publicKey) : publicKey;
@@ -41,10 +49,18 @@ export function issueLeaf(authority: Authority, subject: Subject, { publicKey, d
   const serial = newSerial();
   const dates = validity(days, now, authority.certificate.validToDate);
   const content = certificateContent({
-    serial, issuer: issuerName(authority), subject: commonName(subject.name), ...dates, publicKey: holder,
+    serial,
+    issuer: issuerName(authority),
+    subject: commonName(subject.name),
+    ...dates,
+    publicKey: holder,
     extensions: [
-      leafConstraints(), leafUsage(), purpose(subject.kind === 'client' ? 'clientAuth' : 'serverAuth'), namesOf(authority.trustDomain, subject),
-      subjectKey(holder), authorityKey(issuerKeyIdentifier(authority)),
+      leafConstraints(),
+      leafUsage(),
+      purpose(subject.kind === 'client' ? 'clientAuth' : 'serverAuth'),
+      namesOf(authority.trustDomain, subject),
+      subjectKey(holder),
+      authorityKey(issuerKeyIdentifier(authority)),
     ],
   });
   const der = signed(content, authority.key);
@@ -53,5 +69,7 @@ export function issueLeaf(authority: Authority, subject: Subject, { publicKey, d
 
 function namesOf(domain: string, subject: Subject): ReturnType<typeof alternativeNames> {
   const uri = spiffeUri(domain, subject.kind, subject.name);
-  return subject.kind === 'client' ? alternativeNames([uri, ...subject.groups.map((group) => spiffeUri(domain, 'group', group))]) : alternativeNames([uri], subject.hosts);
+  return subject.kind === 'client'
+    ? alternativeNames([uri, ...subject.groups.map((group) => spiffeUri(domain, 'group', group))])
+    : alternativeNames([uri], subject.hosts);
 }

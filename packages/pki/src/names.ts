@@ -1,7 +1,8 @@
 /**
- * The names that certificates carry: NAME of a client or egress, GROUP, HOST, trust domain; and the SPIFFE URIs made of them.
- * Rule: only what readClientNames of @adit/shared reads back, and what is safe as a file name; checked before anything is signed.
- * Spec: SPIFFE-ID section 2; RFC 5280 section 4.2.1.6; a common name has at most 64 characters (X.520).
+ * The names that certificates carry: NAME of a client or egress, GROUP, HOST, trust domain; and the SPIFFE URIs made of
+ * them.
+ * Rule: only what readClientNames of @adit/shared reads back, and what is safe as a file name; checked before anything
+ * is signed. Spec: SPIFFE-ID section 2; RFC 5280 section 4.2.1.6; a common name has at most 64 characters (X.520).
  */
 import { AditError } from '@adit/shared/errors';
 import { safeText } from '@adit/shared/observe/safe-text';
@@ -23,28 +24,42 @@ export function checkName(text: string): string {
 }
 
 /** A GROUP: as a NAME. Fails with NAME_INVALID. */
-export function checkGroup(text: string): string { return checkWord(text, 'group'); }
+export function checkGroup(text: string): string {
+  return checkWord(text, 'group');
+}
 
 /** A trust domain: 1 to 255 of lower-case letters, digits, dot, dash and underscore. Fails with NAME_INVALID. */
 export function checkTrustDomain(text: string): string {
   if (trustDomain.test(text)) return text;
-  throw invalid('trust domain', text, text.toLowerCase() !== text && trustDomain.test(text.toLowerCase()) ? 'write it in lower case' : 'it is 1 to 255 lower-case letters, digits, dots, dashes and underscores, a letter or digit first and last');
+  throw invalid(
+    'trust domain',
+    text,
+    text.toLowerCase() !== text && trustDomain.test(text.toLowerCase())
+      ? 'write it in lower case'
+      : 'it is 1 to 255 lower-case letters, digits, dots, dashes and underscores, a letter or digit first and last',
+  );
 }
 
 /** A host or address of an egress, in the one spelling that clients look for. */
-export interface Host { readonly kind: 'dns' | 'ip'; readonly text: string }
+export interface Host {
+  readonly kind: 'dns' | 'ip';
+  readonly text: string;
+}
 
 /** A HOST: a DNS name (A-labels, no wildcard) or an IP address without brackets. Fails with NAME_INVALID. */
 export function checkHost(text: string): Host {
   const bare = /^\[.*:.*\]$/.test(text) ? text.slice(1, -1) : text;
-  if (bare.includes('*')) throw invalid('host', text, 'a certificate for every name under a domain is not issued: name each host');
+  if (bare.includes('*'))
+    throw invalid('host', text, 'a certificate for every name under a domain is not issued: name each host');
   const host = parseHost(bare);
   if (!host.ok) throw invalid('host', text, `${host.reason} (no port goes here)`);
   return { kind: addressFamily(host.value) === 0 ? 'dns' : 'ip', text: host.value };
 }
 
 /** `spiffe://TRUST-DOMAIN/client/NAME`, and the same for an egress and a group. */
-export function spiffeUri(domain: string, kind: Kind | 'group', text: string): string { return `spiffe://${domain}/${kind}/${text}`; }
+export function spiffeUri(domain: string, kind: Kind | 'group', text: string): string {
+  return `spiffe://${domain}/${kind}/${text}`;
+}
 
 /** What is asked for a leaf: names that have been checked. */
 export type Subject =
@@ -59,13 +74,23 @@ export function clientSubject(text: string, groups: readonly string[] = []): Sub
 /** An egress and its hosts, each once, one at least. Fails with NAME_INVALID, and USAGE (no host). */
 export function egressSubject(text: string, hosts: readonly string[]): Subject {
   const checked = new Map(hosts.map((host) => checkHost(host)).map((host) => [host.text, host]));
-  if (checked.size === 0) throw new AditError('USAGE', `The egress ${safeText(text)} has no host: give the names and addresses that its clients dial with --host.`);
+  if (checked.size === 0)
+    throw new AditError(
+      'USAGE',
+      `The egress ${safeText(text)} has no host: give the names and addresses that its clients dial with --host.`,
+    );
   return { kind: 'egress', name: checkName(text), hosts: [...checked.values()] };
 }
 
 function checkWord(text: string, what: string): string {
   if (name.test(text)) return text;
-  throw invalid(what, text, text.length > 64 ? `it has ${text.length} characters, and 64 is the most` : 'it is 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first');
+  throw invalid(
+    what,
+    text,
+    text.length > 64
+      ? `it has ${text.length} characters, and 64 is the most`
+      : 'it is 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first',
+  );
 }
 
 function invalid(what: string, text: string, why: string): AditError {

@@ -40,8 +40,14 @@ test('what was written is read', () => {
 });
 test('a missing or wrong passphrase, and a damaged key, are told apart, and the passphrase is not shown', () => {
   const text = readFileSync(path, 'utf8');
-  expect(() => readPrivateKey(text, 'k')).toThrow(expect.objectContaining({ code: 'CA_PASSPHRASE', message: 'The key k is encrypted, and no passphrase was given.' }));
-  expect(() => readPrivateKey(text, 'k', 'hunter2')).toThrow(expect.objectContaining({ code: 'CA_PASSPHRASE', message: 'The passphrase does not open the key k.' }));
+  expect(() => readPrivateKey(text, 'k')).toThrow(
+    expect.objectContaining({ code: 'CA_PASSPHRASE', message: 'The key k is encrypted, and no passphrase was given.' }),
+  );
+  expect(() => readPrivateKey(text, 'k', 'hunter2')).toThrow(
+    expect.objectContaining({ code: 'CA_PASSPHRASE', message: 'The passphrase does not open the key k.' }),
+  );
   expect(() => readPrivateKey('nonsense', 'k')).toThrow(expect.objectContaining({ code: 'CA_CORRUPT' }));
 });
-test('keys are P-256', () => { expect(createPrivateKey(privateKeyPem(newPrivateKey())).asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' }); });
+test('keys are P-256', () => {
+  expect(createPrivateKey(privateKeyPem(newPrivateKey())).asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' });
+});

@@ -1,18 +1,33 @@
 /**
  * Private keys of P-256: made, written as PKCS#8 PEM with or without a passphrase, and read back.
- * Rule: a passphrase is stretched by PBKDF2-HMAC-SHA256 with 600,000 rounds, because node's own export uses 2,048; the key and nothing
+ * Rule: a passphrase is stretched by PBKDF2-HMAC-SHA256 with 600,000 rounds, because node's own export uses 2,048; the
+ * key and nothing
  *       derived from it appears in an error.
  * Spec: RFC 5208 (PKCS#8), RFC 8018 section 6.2 (PBES2); `openssl pkey -passin` reads both.
  */
-import { createCipheriv, createPrivateKey, generateKeyPairSync, pbkdf2Sync, randomBytes, type KeyObject } from 'node:crypto';
+import {
+  createCipheriv,
+  createPrivateKey,
+  generateKeyPairSync,
+  pbkdf2Sync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto';
 import { AditError } from '@adit/shared/errors';
 import { encode, nothing, octetString, oid, pem, sequence, smallInteger, type Asn1 } from './asn1.ts';
 
-const oids = { pbes2: '1.2.840.113549.1.5.13', pbkdf2: '1.2.840.113549.1.5.12', hmacSha256: '1.2.840.113549.2.9', aes256Cbc: '2.16.840.1.101.3.4.1.42' } as const;
+const oids = {
+  pbes2: '1.2.840.113549.1.5.13',
+  pbkdf2: '1.2.840.113549.1.5.12',
+  hmacSha256: '1.2.840.113549.2.9',
+  aes256Cbc: '2.16.840.1.101.3.4.1.42',
+} as const;
 const rounds = 600_000;
 
 /** A new P-256 key. */
-export function newPrivateKey(): KeyObject { return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey; }
+export function newPrivateKey(): KeyObject {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+}
 
 /** PKCS#8 PEM: plain, or encrypted when a passphrase is given. */
 export function privateKeyPem(key: KeyObject, passphrase?: string): string {
@@ -23,28 +38,42 @@ export function privateKeyPem(key: KeyObject, passphrase?: string): string {
 }
 
 /** Is this the PEM of an encrypted key, in the PKCS#8 or the old OpenSSL way? */
-export function isEncryptedKey(text: string): boolean { return text.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----') || text.includes('Proc-Type: 4,ENCRYPTED'); }
+export function isEncryptedKey(text: string): boolean {
+  return text.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----') || text.includes('Proc-Type: 4,ENCRYPTED');
+}
 
 /** Reads what `privateKeyPem` wrote; `source` names it. Fails with CA_PASSPHRASE (missing or wrong) and CA_CORRUPT. */
 export function readPrivateKey(text: string, source: string, passphrase?: string): KeyObject {
   const encrypted = isEncryptedKey(text);
-  if (encrypted && passphrase === undefined) throw new AditError('CA_PASSPHRASE', `The key ${source} is encrypted, and no passphrase was given.`);
+  if (encrypted && passphrase === undefined)
+    throw new AditError('CA_PASSPHRASE', `The key ${source} is encrypted, and no passphrase was given.`);
   try {
     return createPrivateKey(encrypted ? { key: text, passphrase: passphrase! } : text);
   } catch (error) {
-    if (encrypted) throw new AditError('CA_PASSPHRASE', `The passphrase does not open the key ${source}.`, { cause: error });
+    if (encrypted)
+      throw new AditError('CA_PASSPHRASE', `The passphrase does not open the key ${source}.`, { cause: error });
     throw new AditError('CA_CORRUPT', `The key ${source} does not parse.`, { cause: error });
   }
 }
 
 /** PBES2 with AES-256-CBC: the AlgorithmIdentifier and the ciphertext. The password goes in as UTF-8. */
-export function encryptWithPassword(plain: Uint8Array, password: string): { readonly algorithm: Asn1; readonly ciphertext: Buffer } {
+export function encryptWithPassword(
+  plain: Uint8Array,
+  password: string,
+): { readonly algorithm: Asn1; readonly ciphertext: Buffer } {
   const [salt, iv] = [randomBytes(16), randomBytes(16)];
   const cipher = createCipheriv('aes-256-cbc', pbkdf2Sync(password, salt, rounds, 32, 'sha256'), iv);
   return {
-    algorithm: sequence(oid(oids.pbes2), sequence(
-      sequence(oid(oids.pbkdf2), sequence(octetString(salt), smallInteger(rounds), sequence(oid(oids.hmacSha256), nothing()))),
-      sequence(oid(oids.aes256Cbc), octetString(iv)))),
+    algorithm: sequence(
+      oid(oids.pbes2),
+      sequence(
+        sequence(
+          oid(oids.pbkdf2),
+          sequence(octetString(salt), smallInteger(rounds), sequence(oid(oids.hmacSha256), nothing())),
+        ),
+        sequence(oid(oids.aes256Cbc), octetString(iv)),
+      ),
+    ),
     ciphertext: Buffer.concat([cipher.update(plain), cipher.final()]),
   };
 }

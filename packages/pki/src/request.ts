@@ -5,13 +5,26 @@
  */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { AditError, messageOf } from '@adit/shared/errors';
-import { bitsOf, childrenOf, DerError, expectTag, oidOf, readDer, smallNumberOf, tags } from '@adit/shared/identity/der';
+import {
+  bitsOf,
+  childrenOf,
+  DerError,
+  expectTag,
+  oidOf,
+  readDer,
+  smallNumberOf,
+  tags,
+} from '@adit/shared/identity/der';
 import { pemBlocks } from '@adit/shared/identity/pem';
 import { encode, pem, sequence, smallInteger, tagged } from './asn1.ts';
 import { checkName } from './names.ts';
 import { commonName, publicKeyOf, signed } from './signed.ts';
 
-const digests: Readonly<Record<string, string>> = { '1.2.840.10045.4.3.2': 'sha256', '1.2.840.10045.4.3.3': 'sha384', '1.2.840.10045.4.3.4': 'sha512' };
+const digests: Readonly<Record<string, string>> = {
+  '1.2.840.10045.4.3.2': 'sha256',
+  '1.2.840.10045.4.3.3': 'sha384',
+  '1.2.840.10045.4.3.4': 'sha512',
+};
 const maxBytes = 64 * 1024;
 
 /** A request for NAME (it is only a hint for people), as PEM. Fails with NAME_INVALID. */
@@ -20,14 +33,21 @@ export function createRequest(name: string, key: KeyObject): string {
   return pem('CERTIFICATE REQUEST', signed(content, key));
 }
 
-export interface CertificateRequest { readonly publicKey: KeyObject; /** The DER of the name that it asks for. */ readonly subject: Uint8Array }
+export interface CertificateRequest {
+  readonly publicKey: KeyObject;
+  /** The DER of the name that it asks for. */ readonly subject: Uint8Array;
+}
 
 /** Reads a request, PEM or DER, and checks its signature and key; `source` names it. Fails with REQUEST_INVALID. */
 export function readRequest(bytes: Uint8Array, source: string): CertificateRequest {
   try {
     return parse(derOf(bytes));
   } catch (error) {
-    throw new AditError('REQUEST_INVALID', `The request ${source} cannot be signed: ${messageOf(error).replace(/\.$/, '')}.`, { cause: error });
+    throw new AditError(
+      'REQUEST_INVALID',
+      `The request ${source} cannot be signed: ${messageOf(error).replace(/\.$/, '')}.`,
+      { cause: error },
+    );
   }
 }
 
@@ -37,20 +57,32 @@ export function checkKeyType(key: KeyObject): void {
   if (objection !== undefined) throw new AditError('REQUEST_INVALID', `The key is ${objection}.`);
 }
 
-/** SubjectPublicKeyInfo of P-256 up to the coordinates: the curve by its name, the point not compressed (RFC 5480 section 2). */
+/**
+ * SubjectPublicKeyInfo of P-256 up to the coordinates: the curve by its name, the point not compressed (RFC 5480
+ * section 2).
+ */
 const p256 = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
 
-/** Node calls a curve by its name also where the key spells it out, and a certificate with such a key does not verify: the bytes decide. */
+/**
+ * Node calls a curve by its name also where the key spells it out, and a certificate with such a key does not verify:
+ * the bytes decide.
+ */
 function objectionTo(key: KeyObject): string | undefined {
-  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return `${keyTypeText(key)}, and only P-256 keys get certificates`;
-  return encode(publicKeyOf(key)).subarray(0, p256.length).equals(p256) ? undefined : 'in a form that peers refuse: its curve is spelled out, or its point compressed';
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
+    return `${keyTypeText(key)}, and only P-256 keys get certificates`;
+  return encode(publicKeyOf(key)).subarray(0, p256.length).equals(p256)
+    ? undefined
+    : 'in a form that peers refuse: its curve is spelled out, or its point compressed';
 }
 
 /** "RSA of 2048 bits", "EC on secp384r1", "ED25519". */
 export function keyTypeText({ asymmetricKeyType, asymmetricKeyDetails: details }: KeyObject): string {
   const type: string = asymmetricKeyType ?? 'of an unknown kind';
-  if (type === 'ec') return details?.namedCurve === 'prime256v1' ? 'EC on P-256' : `EC on ${details?.namedCurve ?? 'an unknown curve'}`;
-  return details?.modulusLength === undefined ? type.toUpperCase() : `${type.toUpperCase()} of ${details.modulusLength} bits`;
+  if (type === 'ec')
+    return details?.namedCurve === 'prime256v1' ? 'EC on P-256' : `EC on ${details?.namedCurve ?? 'an unknown curve'}`;
+  return details?.modulusLength === undefined
+    ? type.toUpperCase()
+    : `${type.toUpperCase()} of ${details.modulusLength} bits`;
 }
 
 function derOf(bytes: Uint8Array): Uint8Array {
@@ -60,21 +92,40 @@ function derOf(bytes: Uint8Array): Uint8Array {
   if (blocks === undefined) throw new DerError('it is cut off or damaged');
   const found = blocks.filter(({ label }) => label === 'CERTIFICATE REQUEST' || label === 'NEW CERTIFICATE REQUEST');
   if (found.length === 1) return found[0]!.der;
-  throw new DerError(found.length > 1 ? 'it holds more than one request' : blocks[0] === undefined ? 'it is not in PEM or DER form' : `it holds a ${blocks[0].label.toLowerCase().slice(0, 40)} and no request`);
+  throw new DerError(
+    found.length > 1
+      ? 'it holds more than one request'
+      : blocks[0] === undefined
+        ? 'it is not in PEM or DER form'
+        : `it holds a ${blocks[0].label.toLowerCase().slice(0, 40)} and no request`,
+  );
 }
 
 /** `SEQUENCE { info { version 0, subject, publicKey, [0] attributes }, algorithm, signature }` */
 function parse(der: Uint8Array): CertificateRequest {
-  const [info, algorithm, signature, more] = childrenOf(expectTag(readDer(der, 'request'), tags.sequence, 'request'), 'request');
+  const [info, algorithm, signature, more] = childrenOf(
+    expectTag(readDer(der, 'request'), tags.sequence, 'request'),
+    'request',
+  );
   if (more !== undefined) throw new DerError('request has more parts than it should');
   const [version, subject, spki] = childrenOf(expectTag(info, tags.sequence, 'request content'), 'request content');
   if (smallNumberOf(version, tags.integer, 'version') !== 0) throw new DerError('it is not a version 1 request');
-  const publicKey = createPublicKey({ key: Buffer.from(expectTag(spki, tags.sequence, 'public key').whole), format: 'der', type: 'spki' });
+  const publicKey = createPublicKey({
+    key: Buffer.from(expectTag(spki, tags.sequence, 'public key').whole),
+    format: 'der',
+    type: 'spki',
+  });
   const objection = objectionTo(publicKey);
   if (objection !== undefined) throw new DerError(`its key is ${objection}`);
-  const digest = digests[oidOf(childrenOf(expectTag(algorithm, tags.sequence, 'signature algorithm'), 'signature algorithm')[0], 'signature algorithm')];
+  const digest =
+    digests[
+      oidOf(
+        childrenOf(expectTag(algorithm, tags.sequence, 'signature algorithm'), 'signature algorithm')[0],
+        'signature algorithm',
+      )
+    ];
   if (digest === undefined) throw new DerError('its signature algorithm is not supported');
-  if (!verify(digest, info!.whole, { key: publicKey, dsaEncoding: 'der' }, bitsOf(signature, 'signature'))) throw new DerError('its signature does not verify, so whoever made it may not have the key');
+  if (!verify(digest, info!.whole, { key: publicKey, dsaEncoding: 'der' }, bitsOf(signature, 'signature')))
+    throw new DerError('its signature does not verify, so whoever made it may not have the key');
   return { publicKey, subject: expectTag(subject, tags.sequence, 'subject').whole };
 }
-

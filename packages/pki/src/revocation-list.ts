@@ -1,7 +1,7 @@
 /**
  * Revocation lists of our CA (X.509 CRL version 2).
- * Rule: serials go out as positive integers whatever their first byte; the list number never goes back (the store counts it).
- * Spec: RFC 5280 section 5.
+ * Rule: serials go out as positive integers whatever their first byte; the list number never goes back (the store
+ * counts it). Spec: RFC 5280 section 5.
  */
 import { suggest } from '@adit/shared/config/suggest';
 import { AditError } from '@adit/shared/errors';
@@ -13,8 +13,17 @@ import { serialBytes } from './serial.ts';
 import { signatureAlgorithm, signed } from './signed.ts';
 import { defaultDays, validity } from './validity.ts';
 
-/** Why a certificate is revoked, with the numbers of RFC 5280 section 5.3.1; those that are of no use here are absent. */
-export const revocationReasons = { unspecified: 0, keyCompromise: 1, affiliationChanged: 3, superseded: 4, cessationOfOperation: 5, privilegeWithdrawn: 9 } as const;
+/**
+ * Why a certificate is revoked, with the numbers of RFC 5280 section 5.3.1; those that are of no use here are absent.
+ */
+export const revocationReasons = {
+  unspecified: 0,
+  keyCompromise: 1,
+  affiliationChanged: 3,
+  superseded: 4,
+  cessationOfOperation: 5,
+  privilegeWithdrawn: 9,
+} as const;
 export type RevocationReason = keyof typeof revocationReasons;
 
 /** A reason as a person writes it. Fails with USAGE. */
@@ -24,10 +33,18 @@ export function parseReason(text: string): RevocationReason {
   const found = names.find((name) => plain(name) === plain(text));
   if (found !== undefined) return found;
   const nearest = suggest(text, names);
-  throw new AditError('USAGE', `The reason "${safeText(text, { maxLength: 60 })}" is unknown${nearest === undefined ? '.' : `; did you mean ${nearest}?`} There are ${names.join(', ')}.`);
+  throw new AditError(
+    'USAGE',
+    `The reason "${safeText(text, { maxLength: 60 })}" is ` +
+      `unknown${nearest === undefined ? '.' : `; did you mean ${nearest}?`} There are ${names.join(', ')}.`,
+  );
 }
 
-export interface RevokedEntry { /** Hex. */ readonly serial: string; readonly at: Date; readonly reason: RevocationReason }
+export interface RevokedEntry {
+  /** Hex. */ readonly serial: string;
+  readonly at: Date;
+  readonly reason: RevocationReason;
+}
 export interface RevocationListOptions {
   readonly revoked: readonly RevokedEntry[];
   /** Greater than that of every list before. */
@@ -38,15 +55,30 @@ export interface RevocationListOptions {
 }
 
 /** A list, as PEM. Fails with USAGE (days). */
-export function createRevocationList(authority: Authority, { revoked, number, days = defaultDays.revocationList, now = new Date() }: RevocationListOptions): string {
+export function createRevocationList(
+  authority: Authority,
+  { revoked, number, days = defaultDays.revocationList, now = new Date() }: RevocationListOptions,
+): string {
   const { notBefore: thisUpdate, notAfter: nextUpdate } = validity(days, now);
-  // Unspecified is said by saying nothing (RFC 5280 section 5.3.1); an empty list is absent, not empty (section 5.1.2.6).
-  const entries = revoked.map(({ serial, at, reason }) => sequence(
-    integer(serialBytes(serial)), time(at),
-    ...(reason === 'unspecified' ? [] : [sequence(extension(oids.reasonCode, false, enumerated(revocationReasons[reason])))])));
+  // Unspecified is said by saying nothing (RFC 5280 section 5.3.1); an empty list is absent, not empty (section
+  // 5.1.2.6).
+  const entries = revoked.map(({ serial, at, reason }) =>
+    sequence(
+      integer(serialBytes(serial)),
+      time(at),
+      ...(reason === 'unspecified'
+        ? []
+        : [sequence(extension(oids.reasonCode, false, enumerated(revocationReasons[reason])))]),
+    ),
+  );
   const content = sequence(
-    smallInteger(1), signatureAlgorithm(), issuerName(authority), time(thisUpdate), time(nextUpdate),
+    smallInteger(1),
+    signatureAlgorithm(),
+    issuerName(authority),
+    time(thisUpdate),
+    time(nextUpdate),
     ...(entries.length === 0 ? [] : [sequence(...entries)]),
-    tagged(0, sequence(authorityKey(issuerKeyIdentifier(authority)), crlNumber(number))));
+    tagged(0, sequence(authorityKey(issuerKeyIdentifier(authority)), crlNumber(number))),
+  );
   return pem('X509 CRL', signed(content, authority.key));
 }

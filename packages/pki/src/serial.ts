@@ -1,6 +1,7 @@
 /**
  * Serial numbers of certificates: unpredictable, positive, and in one spelling.
- * Rule: 16 random bytes whose top bit is clear and which are not zero, so that no encoder can make them negative; shown as upper-case
+ * Rule: 16 random bytes whose top bit is clear and which are not zero, so that no encoder can make them negative; shown
+ * as upper-case
  *       hex without leading zero bytes, as `X509Certificate.serialNumber` and the egress spell them.
  * Spec: RFC 5280 section 4.1.2.2.
  */
@@ -18,11 +19,15 @@ export function newSerial(random: (size: number) => Uint8Array = randomBytes): s
 /** The one spelling. */
 export function serialText(bytes: Uint8Array): string {
   const start = bytes.findIndex((byte) => byte !== 0);
-  return Buffer.from(start < 0 ? Uint8Array.of(0) : bytes.subarray(start)).toString('hex').toUpperCase();
+  return Buffer.from(start < 0 ? Uint8Array.of(0) : bytes.subarray(start))
+    .toString('hex')
+    .toUpperCase();
 }
 
 /** The magnitude, big-endian. */
-export function serialBytes(serial: string): Buffer { return Buffer.from(serial, 'hex'); }
+export function serialBytes(serial: string): Buffer {
+  return Buffer.from(serial, 'hex');
+}
 
 /** What a person typed (colons, any case, leading zeros, 0x) in the one spelling, or undefined when it is no serial. */
 export function parseSerial(text: string): string | undefined {

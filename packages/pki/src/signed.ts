@@ -1,16 +1,32 @@
 /**
- * The outer form that certificates, requests and revocation lists share: content, algorithm, signature; and what is inside of a certificate.
+ * The outer form that certificates, requests and revocation lists share: content, algorithm, signature; and what is
+ * inside of a certificate.
  * Rule: node-forge encodes, node:crypto signs (ECDSA P-256 with SHA-256, its parameters absent: RFC 5758 section 3.2).
  * Spec: RFC 5280 section 4.1.
  */
 import { createPublicKey, sign, type KeyObject } from 'node:crypto';
-import { bitString, encode, existing, integer, oid, sequence, set, smallInteger, tagged, time, utf8String, type Asn1 } from './asn1.ts';
+import {
+  bitString,
+  encode,
+  existing,
+  integer,
+  oid,
+  sequence,
+  set,
+  smallInteger,
+  tagged,
+  time,
+  utf8String,
+  type Asn1,
+} from './asn1.ts';
 import { serialBytes } from './serial.ts';
 
 const oids = { ecdsaWithSha256: '1.2.840.10045.4.3.2', commonName: '2.5.4.3' } as const;
 
 /** AlgorithmIdentifier of every signature of ours. */
-export function signatureAlgorithm(): Asn1 { return sequence(oid(oids.ecdsaWithSha256)); }
+export function signatureAlgorithm(): Asn1 {
+  return sequence(oid(oids.ecdsaWithSha256));
+}
 
 /** `SEQUENCE { content, signatureAlgorithm, signature }` as DER. */
 export function signed(content: Asn1, key: KeyObject): Buffer {
@@ -19,7 +35,9 @@ export function signed(content: Asn1, key: KeyObject): Buffer {
 }
 
 /** A distinguished name of one common name. */
-export function commonName(text: string): Asn1 { return sequence(set(sequence(oid(oids.commonName), utf8String(text)))); }
+export function commonName(text: string): Asn1 {
+  return sequence(set(sequence(oid(oids.commonName), utf8String(text))));
+}
 
 /** SubjectPublicKeyInfo, as node:crypto writes it, of a public or private key. */
 export function publicKeyOf(key: KeyObject): Asn1 {
@@ -39,8 +57,23 @@ export interface CertificateContent {
 }
 
 /** TBSCertificate, version 3. */
-export function certificateContent({ serial, issuer, subject, notBefore, notAfter, publicKey, extensions }: CertificateContent): Asn1 {
+export function certificateContent({
+  serial,
+  issuer,
+  subject,
+  notBefore,
+  notAfter,
+  publicKey,
+  extensions,
+}: CertificateContent): Asn1 {
   return sequence(
-    tagged(0, smallInteger(2)), integer(serialBytes(serial)), signatureAlgorithm(), issuer,
-    sequence(time(notBefore), time(notAfter)), subject, publicKeyOf(publicKey), tagged(3, sequence(...extensions)));
+    tagged(0, smallInteger(2)),
+    integer(serialBytes(serial)),
+    signatureAlgorithm(),
+    issuer,
+    sequence(time(notBefore), time(notAfter)),
+    subject,
+    publicKeyOf(publicKey),
+    tagged(3, sequence(...extensions)),
+  );
 }

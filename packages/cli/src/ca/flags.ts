@@ -1,15 +1,28 @@
 /** Flags that several `adit ca` commands share. */
 import { InvalidArgumentError, Option } from 'commander';
 
-export function storeOption(): Option { return new Option('--dir <dir>', 'the folder of the CA (default: $ADIT_CA_DIR, else ./ca)'); }
-export function outOption(): Option { return new Option('--out <dir>', 'where the files go').default('.'); }
-export function passphraseOption(): Option { return new Option('--passphrase-file <file>', 'the passphrase of the CA key (or ADIT_CA_PASSPHRASE; else asked for on a terminal)'); }
+export function storeOption(): Option {
+  return new Option('--dir <dir>', 'the folder of the CA (default: $ADIT_CA_DIR, else ./ca)');
+}
+export function outOption(): Option {
+  return new Option('--out <dir>', 'where the files go').default('.');
+}
+export function passphraseOption(): Option {
+  return new Option(
+    '--passphrase-file <file>',
+    'the passphrase of the CA key (or ADIT_CA_PASSPHRASE; else asked for on a terminal)',
+  );
+}
 
 /** The folder of the CA, from the flag, the environment or the default. */
-export function storeFolder({ dir }: { readonly dir?: string }): string { return dir ?? (process.env['ADIT_CA_DIR'] || 'ca'); }
+export function storeFolder({ dir }: { readonly dir?: string }): string {
+  return dir ?? (process.env['ADIT_CA_DIR'] || 'ca');
+}
 
 /** A repeatable flag. */
-export function many(text: string, earlier: readonly string[] | undefined): readonly string[] { return [...(earlier ?? []), text]; }
+export function many(text: string, earlier: readonly string[] | undefined): readonly string[] {
+  return [...(earlier ?? []), text];
+}
 
 /** A number of days; how many are possible is decided where they are used. */
 export function days(text: string): number {

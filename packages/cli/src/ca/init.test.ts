@@ -9,25 +9,51 @@ const cwd = temporaryFolder();
 
 test('it says what it made, and openssl agrees', async () => {
   expect(initCommand().name()).toBe('init');
-  const { code, stdout } = await aditCa(['init', '--trust-domain', 'example.org', '--days', '10', '--permit-dns', 'example.org', '--permit-uri', 'example.org'], { cwd });
+  const { code, stdout } = await aditCa(
+    [
+      'init',
+      '--trust-domain',
+      'example.org',
+      '--days',
+      '10',
+      '--permit-dns',
+      'example.org',
+      '--permit-uri',
+      'example.org',
+    ],
+    { cwd },
+  );
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^Made a CA for the trust domain example\.org, valid until .*\n {2}certificate {2}ca\/ca\.crt\n {2}key {10}ca\/ca\.key \(not encrypted: whoever reads it can issue identities\)\n$/);
+  expect(stdout).toMatch(
+    /^Made a CA for the trust domain example\.org, valid until .*\n {2}certificate {2}ca\/ca\.crt\n {2}key {10}ca\/ca\.key \(not encrypted: whoever reads it can issue identities\)\n$/,
+  );
   await openssl(['verify', '-x509_strict', '-CAfile', 'ca/ca.crt', 'ca/ca.crt'], { cwd });
-  expect(await openssl(['x509', '-in', 'ca/ca.crt', '-noout', '-ext', 'nameConstraints'], { cwd })).toMatch(/DNS:example\.org[^]*URI:example\.org/);
+  expect(await openssl(['x509', '-in', 'ca/ca.crt', '-noout', '-ext', 'nameConstraints'], { cwd })).toMatch(
+    /DNS:example\.org[^]*URI:example\.org/,
+  );
 });
 test('a CA is never overwritten', async () => {
   const folder = join(cwd, 'kept');
   await aditCa(['init', '--dir', folder]);
   const before = readFileSync(join(folder, 'ca.key'));
-  expect(await aditCa(['init', '--dir', folder])).toMatchObject({ code: 1, stderr: expect.stringContaining('[CA_EXISTS]') });
+  expect(await aditCa(['init', '--dir', folder])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('[CA_EXISTS]'),
+  });
   expect(readFileSync(join(folder, 'ca.key')).equals(before)).toBe(true);
 });
 test('a passphrase from a file or the environment encrypts the key', async () => {
   writeFileSync(join(cwd, 'pass'), 'open sesame\n');
   expect((await aditCa(['init', '--dir', 'a', '--passphrase-file', 'pass'], { cwd })).stdout).toContain('(encrypted)');
   await aditCa(['init', '--dir', 'b'], { cwd, env: { ADIT_CA_PASSPHRASE: 'open sesame' } });
-  for (const folder of ['a', 'b']) await openssl(['pkey', '-in', `${folder}/ca.key`, '-passin', 'pass:open sesame', '-noout'], { cwd });
+  for (const folder of ['a', 'b'])
+    await openssl(['pkey', '-in', `${folder}/ca.key`, '-passin', 'pass:open sesame', '-noout'], { cwd });
 });
 test('unusable flags are refused with status 2', async () => {
-  for (const args of [['--trust-domain', 'Example.org'], ['--days', '0'], ['--permit-uri', 'example.com']]) expect((await aditCa(['init', '--dir', 'bad', ...args], { cwd })).code).toBe(2);
+  for (const args of [
+    ['--trust-domain', 'Example.org'],
+    ['--days', '0'],
+    ['--permit-uri', 'example.com'],
+  ])
+    expect((await aditCa(['init', '--dir', 'bad', ...args], { cwd })).code).toBe(2);
 });

@@ -25,7 +25,10 @@ export function initCommand(): Command {
     .option('--permit-dns <domain>', 'sign hosts of this domain only (repeatable)', many, [])
     .option('--permit-uri <domain>', 'sign identities of this trust domain only (repeatable)', many, [])
     .option('--passphrase', 'ask for a passphrase and encrypt the key of the CA with it')
-    .option('--passphrase-file <file>', 'encrypt the key of the CA with the passphrase in this file (or in ADIT_CA_PASSPHRASE)')
+    .option(
+      '--passphrase-file <file>',
+      'encrypt the key of the CA with the passphrase in this file (or in ADIT_CA_PASSPHRASE)',
+    )
     .action(init);
 }
 
@@ -34,11 +37,19 @@ async function init(flags: InitFlags): Promise<void> {
   const trustDomain = checkTrustDomain(flags.trustDomain);
   const constraints = checkConstraints(flags.permitDns, flags.permitUri, trustDomain);
   const passphrase = await newPassphrase(flags);
-  const { certificate } = await initAuthority(folder, { trustDomain, days: flags.days, constraints, ...(passphrase !== undefined && { passphrase }) });
-  process.stdout.write([
-    `Made a CA for the trust domain ${trustDomain}, valid until ${certificate.validToDate.toISOString()}.`,
-    `  certificate  ${join(folder, 'ca.crt')}`,
-    `  key          ${join(folder, 'ca.key')} (${passphrase === undefined ? 'not encrypted: whoever reads it can issue identities' : 'encrypted'})`,
-    '',
-  ].join('\n'));
+  const { certificate } = await initAuthority(folder, {
+    trustDomain,
+    days: flags.days,
+    constraints,
+    ...(passphrase !== undefined && { passphrase }),
+  });
+  process.stdout.write(
+    [
+      `Made a CA for the trust domain ${trustDomain}, valid until ${certificate.validToDate.toISOString()}.`,
+      `  certificate  ${join(folder, 'ca.crt')}`,
+      `  key          ${join(folder, 'ca.key')} ` +
+        `(${passphrase === undefined ? 'not encrypted: whoever reads it can issue identities' : 'encrypted'})`,
+      '',
+    ].join('\n'),
+  );
 }

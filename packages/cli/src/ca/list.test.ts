@@ -19,9 +19,21 @@ test('it shows name, kind, serial, expiry and state, as a table and as JSON', as
   const rows = stdout.split('\n').map((row) => row.split(/ {2,}/));
   expect(rows[0]).toEqual(['NAME', 'KIND', 'SERIAL', 'EXPIRES (UTC)', 'STATE', 'GROUPS OR HOSTS']);
   expect(rows.slice(1).map(([name, kind, serial, , state, names]) => [name, kind, serial, state, names])).toEqual([
-    ['old', 'client', old.serial, 'expired', undefined], ['alice', 'client', alice.serial, 'revoked (keyCompromise)', 'dev, ops'], ['edge', 'egress', edge.serial, 'valid', 'a.b'], ['', undefined, undefined, undefined, undefined],
+    ['old', 'client', old.serial, 'expired', undefined],
+    ['alice', 'client', alice.serial, 'revoked (keyCompromise)', 'dev, ops'],
+    ['edge', 'egress', edge.serial, 'valid', 'a.b'],
+    ['', undefined, undefined, undefined, undefined],
   ]);
   expect(JSON.parse((await aditCa(['list', '--json'], { cwd })).stdout)).toMatchObject([
-    { name: 'old', state: 'expired', expiry: '2026-01-02T00:00:00.000Z' }, { name: 'alice', kind: 'client', serial: alice.serial, groups: ['dev', 'ops'], state: 'revoked', revoked: { reason: 'keyCompromise' } }, { name: 'edge', hosts: ['a.b'], state: 'valid' },
+    { name: 'old', state: 'expired', expiry: '2026-01-02T00:00:00.000Z' },
+    {
+      name: 'alice',
+      kind: 'client',
+      serial: alice.serial,
+      groups: ['dev', 'ops'],
+      state: 'revoked',
+      revoked: { reason: 'keyCompromise' },
+    },
+    { name: 'edge', hosts: ['a.b'], state: 'valid' },
   ]);
 });

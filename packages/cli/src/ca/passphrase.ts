@@ -1,5 +1,6 @@
 /**
- * Secrets for `adit ca`: from a file, from the environment, or asked for on a terminal; never from the command line, where `ps` shows them.
+ * Secrets for `adit ca`: from a file, from the environment, or asked for on a terminal; never from the command line,
+ * where `ps` shows them.
  * Rule: the file wins over the environment, the environment over the question; without a terminal nothing is asked.
  */
 import { readFileSync } from 'node:fs';
@@ -7,7 +8,10 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { AditError, messageOf } from '@adit/shared/errors';
 
-export interface PassphraseFlags { readonly passphraseFile?: string; readonly passphrase?: true }
+export interface PassphraseFlags {
+  readonly passphraseFile?: string;
+  readonly passphrase?: true;
+}
 
 /** For a CA that is there: asked for when `Store` finds that its key is encrypted. Fails with CA_PASSPHRASE. */
 export function passphraseSource(flags: PassphraseFlags): () => Promise<string | undefined> {
@@ -21,7 +25,10 @@ export async function newPassphrase(flags: PassphraseFlags): Promise<string | un
   return askTwice('Passphrase for the CA key: ');
 }
 
-/** The password of a PKCS#12 file: from its file, ADIT_P12_PASSWORD, or asked for twice. Fails with USAGE when there is none. */
+/**
+ * The password of a PKCS#12 file: from its file, ADIT_P12_PASSWORD, or asked for twice. Fails with USAGE when there is
+ * none.
+ */
 export async function p12Password(file: string | undefined): Promise<string> {
   return given(file, 'ADIT_P12_PASSWORD', 'USAGE') ?? (await askTwice('Password for the PKCS#12 file: ', 'USAGE'));
 }
@@ -44,7 +51,14 @@ function firstLine(file: string): string {
 
 async function askTwice(question: string, code: SecretCode = 'CA_PASSPHRASE'): Promise<string> {
   const first = await ask(question, code);
-  if (first === undefined || first === '') throw new AditError(code, first === '' ? 'An empty secret protects nothing.' : `A secret is needed, and there is no terminal to ask for it: give it in a file${code === 'USAGE' ? ' (--p12-password-file) or in ADIT_P12_PASSWORD' : ''}.`);
+  if (first === undefined || first === '')
+    throw new AditError(
+      code,
+      first === ''
+        ? 'An empty secret protects nothing.'
+        : 'A secret is needed, and there is no terminal to ask for it: give it in a ' +
+            `file${code === 'USAGE' ? ' (--p12-password-file) or in ADIT_P12_PASSWORD' : ''}.`,
+    );
   if ((await ask('The same again: ', code)) !== first) throw new AditError(code, 'The two are not the same.');
   return first;
 }
@@ -53,12 +67,18 @@ async function askTwice(question: string, code: SecretCode = 'CA_PASSPHRASE'): P
 async function ask(question: string, code: SecretCode = 'CA_PASSPHRASE'): Promise<string | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   process.stderr.write(question);
-  const silent = new Writable({ write: (_chunk, _encoding, done) => { done(); } });
+  const silent = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done();
+    },
+  });
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve);
-      lines.once('close', () => { reject(new AditError(code, 'No secret was typed.')); });
+      lines.once('close', () => {
+        reject(new AditError(code, 'No secret was typed.'));
+      });
     });
   } finally {
     lines.close();

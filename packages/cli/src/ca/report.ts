@@ -3,8 +3,23 @@ import type { Issued } from '@adit/pki';
 
 /** One line about the certificate and one for each file, on stdout. */
 export function reportIssued({ subject, serial, notAfter, files }: Issued): void {
-  const names = subject.kind === 'client' ? listed('group', subject.groups) : listed('host', subject.hosts.map((host) => host.text));
-  process.stdout.write([`Issued a certificate for the ${subject.kind} ${subject.name}${names}, serial ${serial}, valid until ${notAfter.toISOString()}.`, ...files.map((file) => `  ${file}`), ''].join('\n'));
+  const names =
+    subject.kind === 'client'
+      ? listed('group', subject.groups)
+      : listed(
+          'host',
+          subject.hosts.map((host) => host.text),
+        );
+  process.stdout.write(
+    [
+      `Issued a certificate for the ${subject.kind} ${subject.name}${names}, serial ${serial}, valid until ` +
+        `${notAfter.toISOString()}.`,
+      ...files.map((file) => `  ${file}`),
+      '',
+    ].join('\n'),
+  );
 }
 
-function listed(noun: string, names: readonly string[]): string { return names.length === 0 ? '' : ` (${noun}${names.length === 1 ? '' : 's'} ${names.join(', ')})`; }
+function listed(noun: string, names: readonly string[]): string {
+  return names.length === 0 ? '' : ` (${noun}${names.length === 1 ? '' : 's'} ${names.join(', ')})`;
+}

@@ -4,7 +4,11 @@ import { openStore, parseReason, revocationReasons, type Entry } from '@adit/pki
 import { passphraseOption, storeFolder, storeOption } from './flags.ts';
 import { passphraseSource } from './passphrase.ts';
 
-interface RevokeFlags { readonly dir?: string; readonly reason: string; readonly passphraseFile?: string }
+interface RevokeFlags {
+  readonly dir?: string;
+  readonly reason: string;
+  readonly passphraseFile?: string;
+}
 
 /** The command. Fails with NOT_FOUND, USAGE (reason), CA_MISSING, CA_BUSY, CA_PASSPHRASE. */
 export function revokeCommand(): Command {
@@ -21,6 +25,15 @@ async function revoke(which: string, flags: RevokeFlags): Promise<void> {
   const reason = parseReason(flags.reason);
   const store = openStore(storeFolder(flags), { passphrase: passphraseSource(flags) });
   const { newly, already } = await store.revoke(which, { reason });
-  const line = (verb: string) => ({ kind, name, serial }: Entry): string => `${verb} ${kind} ${name}, serial ${serial}\n`;
-  process.stdout.write([...newly.map(line('Revoked')), ...already.map(line('Was revoked before:')), `Wrote ${store.revocationListFile}: copy it to every egress that has it as --crl.\n`].join(''));
+  const line =
+    (verb: string) =>
+    ({ kind, name, serial }: Entry): string =>
+      `${verb} ${kind} ${name}, serial ${serial}\n`;
+  process.stdout.write(
+    [
+      ...newly.map(line('Revoked')),
+      ...already.map(line('Was revoked before:')),
+      `Wrote ${store.revocationListFile}: copy it to every egress that has it as --crl.\n`,
+    ].join(''),
+  );
 }

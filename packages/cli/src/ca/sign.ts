@@ -1,4 +1,7 @@
-/** `adit ca sign FILE.csr`: a certificate for a key that was made elsewhere. Names come from this command, none from the request. */
+/**
+ * `adit ca sign FILE.csr`: a certificate for a key that was made elsewhere. Names come from this command, none from the
+ * request.
+ */
 import { Command, Option } from 'commander';
 import { openStore, readRequest, type Ask } from '@adit/pki';
 import { AditError } from '@adit/shared/errors';
@@ -31,7 +34,10 @@ export function signCommand(): Command {
     .addOption(storeOption())
     .addOption(outOption())
     .option('--days <n>', 'how long it is valid (default: 90)', days)
-    .option('--renew', 'a new certificate for a name that has one; replaces NAME.crt, keeps groups and hosts unless given')
+    .option(
+      '--renew',
+      'a new certificate for a name that has one; replaces NAME.crt, keeps groups and hosts unless given',
+    )
     .addOption(passphraseOption())
     .action(sign);
 }

@@ -1,6 +1,8 @@
 /**
- * Looks at the backends of a service: all the time where the policy says `health`; else only at one that is down, until it is up again.
- * Rule: one look at a backend at a time, each with a deadline; no timer keeps the process alive; after `stop` nothing is reported.
+ * Looks at the backends of a service: all the time where the policy says `health`; else only at one that is down, until
+ * it is up again.
+ * Rule: one look at a backend at a time, each with a deadline; no timer keeps the process alive; after `stop` nothing
+ * is reported.
  * Not here: what a look is (services.ts), what its outcome means (pool.ts).
  */
 import { AditError } from '@adit/shared/errors';
@@ -10,22 +12,40 @@ import type { Pool } from './pool.ts';
 import { NotSpoken } from './service-tls.ts';
 
 /** A look: resolves when the backend answers, rejects with AditError when not. */
-export type Look = (backend: Backend, options: { readonly timeoutMs: number; readonly signal: AbortSignal }) => Promise<void>;
+export type Look = (
+  backend: Backend,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+) => Promise<void>;
 
-export interface ChecksOptions { readonly pool: Pool; readonly look: Look; /** From [0, 1). */ readonly random?: () => number }
+export interface ChecksOptions {
+  readonly pool: Pool;
+  readonly look: Look;
+  /** From [0, 1). */ readonly random?: () => number;
+}
 
 /** The first look comes within this time, so that a backend that is down at the start is known soon. */
 const firstWithinMs = 500;
 /** Of a look that nobody configured. */
 const plainTimeoutMs = 2_000;
 /** What says nothing about the backend: the policy, our own limits, our own end; and what a client wants to speak. */
-const notItsFault: readonly string[] = ['POLICY_DENIED', 'ADDRESS_PROHIBITED', 'UNKNOWN_SERVICE', 'OVERLOAD', 'PEER_GONE', 'INTERNAL'];
+const notItsFault: readonly string[] = [
+  'POLICY_DENIED',
+  'ADDRESS_PROHIBITED',
+  'UNKNOWN_SERVICE',
+  'OVERLOAD',
+  'PEER_GONE',
+  'INTERNAL',
+];
 
 /** Does a failed dial with this code count against the backend? */
-export function countsAgainst(error: AditError): boolean { return !notItsFault.includes(error.code) && !(error.cause instanceof NotSpoken); }
+export function countsAgainst(error: AditError): boolean {
+  return !notItsFault.includes(error.code) && !(error.cause instanceof NotSpoken);
+}
 
 /** Why, for the log: what the system said, where it said something. */
-export function whyOf(error: AditError): string { return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message; }
+export function whyOf(error: AditError): string {
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+}
 
 export class Checks {
   readonly #pool: Pool;
@@ -44,7 +64,8 @@ export class Checks {
   start(): void {
     const { backends, health } = this.#pool.service;
     for (const backend of backends) {
-      if (health) this.#schedule(backend, { delayMs: this.#random() * Math.min(firstWithinMs, health.intervalMs), number: 0 });
+      if (health)
+        this.#schedule(backend, { delayMs: this.#random() * Math.min(firstWithinMs, health.intervalMs), number: 0 });
       else if (!this.#pool.isUp(backend.name)) this.wake(backend.name);
     }
   }
@@ -52,7 +73,8 @@ export class Checks {
   /** This backend went down. */
   wake(name: string): void {
     const backend = this.#pool.service.backends.find((one) => one.name === name);
-    if (backend && !this.#pool.service.health && !this.#timers.has(name)) this.#schedule(backend, { delayMs: retryDelayMs(0, this.#random()), number: 0 });
+    if (backend && !this.#pool.service.health && !this.#timers.has(name))
+      this.#schedule(backend, { delayMs: retryDelayMs(0, this.#random()), number: 0 });
   }
 
   stop(): void {
@@ -62,7 +84,12 @@ export class Checks {
   }
 
   #schedule(backend: Backend, { delayMs, number }: { readonly delayMs: number; readonly number: number }): void {
-    this.#timers.set(backend.name, setTimeout(() => { void this.#check(backend, number); }, delayMs).unref());
+    this.#timers.set(
+      backend.name,
+      setTimeout(() => {
+        void this.#check(backend, number);
+      }, delayMs).unref(),
+    );
   }
 
   async #check(backend: Backend, number: number): Promise<void> {

@@ -13,16 +13,27 @@ import { loadServiceTls } from './service-tls.ts';
 
 const allow = (): Permit => ({ allow: true, rule: 'r' });
 const backendOf = (address: string): ConnectRequest['backend'] => serviceOf({ backends: [address] }).backends[0]!;
-const connecting = (address: string, request: Partial<ConnectRequest> = {}): ReturnType<typeof connectBackend> => connectBackend({ backend: backendOf(address), called: 'web', timeoutMs: 30_000, permit: allow, ...request });
+const connecting = (address: string, request: Partial<ConnectRequest> = {}): ReturnType<typeof connectBackend> =>
+  connectBackend({ backend: backendOf(address), called: 'web', timeoutMs: 30_000, permit: allow, ...request });
 
 /** What a service hears, up to the end. */
 function hearing(): { readonly serve: (socket: net.Socket) => void; readonly heard: Promise<string> } {
   let tell!: (text: string) => void;
-  const heard = new Promise<string>((resolve) => { tell = resolve; });
+  const heard = new Promise<string>((resolve) => {
+    tell = resolve;
+  });
   return {
-    heard, serve: (socket) => {
+    heard,
+    serve: (socket) => {
       let text = '';
-      socket.on('data', (chunk) => { text += String(chunk); }).on('end', () => { tell(text); socket.end(); });
+      socket
+        .on('data', (chunk) => {
+          text += String(chunk);
+        })
+        .on('end', () => {
+          tell(text);
+          socket.end();
+        });
     },
   };
 }
@@ -41,9 +52,17 @@ test('a Unix backend is reached by its path, which is what the policy is asked a
   const path = join(temporaryFolder(), 'web.sock');
   const server = net.createServer({ allowHalfOpen: true }, serve).listen(path);
   await once(server, 'listening');
-  atEnd(() => { server.close(); });
+  atEnd(() => {
+    server.close();
+  });
   const asked: string[] = [];
-  const { local, address } = await connecting(`unix:${path}`, { permit: (given) => { asked.push(given); return allow(); }, greet: (to) => Buffer.from(to === undefined ? 'no address|' : 'address|') });
+  const { local, address } = await connecting(`unix:${path}`, {
+    permit: (given) => {
+      asked.push(given);
+      return allow();
+    },
+    greet: (to) => Buffer.from(to === undefined ? 'no address|' : 'address|'),
+  });
   expect([asked, address]).toEqual([[path], path]);
   local.socket.end('bytes');
   expect(await heard).toBe('no address|bytes');
@@ -51,7 +70,9 @@ test('a Unix backend is reached by its path, which is what the policy is asked a
 
 test('the greeting comes before everything, outside TLS', async () => {
   let tell!: (bytes: Buffer) => void;
-  const heard = new Promise<Buffer>((resolve) => { tell = resolve; });
+  const heard = new Promise<Buffer>((resolve) => {
+    tell = resolve;
+  });
   const { port } = await service((socket) => {
     const chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => {
@@ -63,24 +84,44 @@ test('the greeting comes before everything, outside TLS', async () => {
     });
   });
   const secured = serviceOf({ backends: [`tls://127.0.0.1:${port}`], tls: { ca: certificates().ca } });
-  await expect(connecting('tcp://a:1', { backend: secured.backends[0]!, tls: loadServiceTls(secured, '/'), greet: (to) => Buffer.from(`<${to!.port}>`) })).rejects.toMatchObject({ code: 'SERVICE_TLS_FAILED' });
+  await expect(
+    connecting('tcp://a:1', {
+      backend: secured.backends[0]!,
+      tls: loadServiceTls(secured, '/'),
+      greet: (to) => Buffer.from(`<${to!.port}>`),
+    }),
+  ).rejects.toMatchObject({ code: 'SERVICE_TLS_FAILED' });
   const bytes = await heard;
   const greeted = `<${port}>`;
   expect(bytes.subarray(0, greeted.length).toString()).toBe(greeted);
-  expect(bytes.subarray(greeted.length, greeted.length + 2).toString('hex')).toBe('1603'); // a TLS record that is a handshake
+  // a TLS record that is a handshake
+  expect(bytes.subarray(greeted.length, greeted.length + 2).toString('hex')).toBe('1603');
 });
 
 test.each<[string, () => Promise<string>, string]>([
   ['a closed port', async () => `tcp://127.0.0.1:${await closedPort()}`, 'CONNECTION_REFUSED'],
-  ['a Unix socket that is not there', async () => Promise.resolve(`unix:${temporaryFolder()}/none.sock`), 'CONNECTION_REFUSED'],
+  [
+    'a Unix socket that is not there',
+    async () => Promise.resolve(`unix:${temporaryFolder()}/none.sock`),
+    'CONNECTION_REFUSED',
+  ],
   ['a name that nobody knows', async () => Promise.resolve('tcp://does-not-exist.invalid:80'), 'DNS_FAILED'],
 ])('%s fails with %3$s, and the client hears the name of the service only', async (_, address, code) => {
-  await expect(connecting(await address())).rejects.toMatchObject({ code, message: expect.stringMatching(/^web [^/]*$/) });
+  await expect(connecting(await address())).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(/^web [^/]*$/),
+  });
 });
 
 test('what the policy does not permit is not dialled', async () => {
-  const { at, sockets } = await service(() => { /* nobody comes */ });
-  await expect(connecting(`tcp://${at}`, { permit: () => ({ allow: false, code: 'POLICY_DENIED', reason: 'No.', detail: 'no rule' }) })).rejects.toMatchObject({ code: 'POLICY_DENIED', message: 'No.' });
+  const { at, sockets } = await service(() => {
+    /* nobody comes */
+  });
+  await expect(
+    connecting(`tcp://${at}`, {
+      permit: () => ({ allow: false, code: 'POLICY_DENIED', reason: 'No.', detail: 'no rule' }),
+    }),
+  ).rejects.toMatchObject({ code: 'POLICY_DENIED', message: 'No.' });
   expect(sockets.size).toBe(0);
 });
 
@@ -91,26 +132,49 @@ test('a tls:// backend without anything to verify it by is not spoken to', async
   expect(await heard).toBe('');
 });
 
-test('a hop is asked for an address that was judged, where names are resolved here, and for the next where it reaches none', async () => {
-  const seen: string[] = [];
-  const judged: string[] = [];
-  const proxy = await service((socket) => {
-    socket.once('data', (chunk) => {
-      const asked = /^CONNECT (\S+)/.exec(String(chunk))?.[1] ?? '';
-      seen.push(asked);
-      socket.write(asked.startsWith('127.') ? 'HTTP/1.1 200 OK\r\n\r\n' : 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n');
+test(
+  'a hop is asked for an address that was judged, where names are resolved here, and for the next where it ' +
+    'reaches none',
+  async () => {
+    const seen: string[] = [];
+    const judged: string[] = [];
+    const proxy = await service((socket) => {
+      socket.once('data', (chunk) => {
+        const asked = /^CONNECT (\S+)/.exec(String(chunk))?.[1] ?? '';
+        seen.push(asked);
+        socket.write(
+          asked.startsWith('127.')
+            ? 'HTTP/1.1 200 OK\r\n\r\n'
+            : 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n',
+        );
+      });
     });
-  });
-  const backend = serviceOf({ backends: [{ address: 'tcp://localhost:80', via: { url: `http://${proxy.at}`, resolve: 'here' } }] }).backends[0]!;
-  const hop = { to: loadNextHop(backend.via!, '/nowhere'), trail: '1.1 adit-1' };
-  const permit = (address: string): Permit => {
-    judged.push(address);
-    return { allow: true, rule: 'r' };
-  };
-  const { local, address } = await connecting('tcp://unused:1', { backend, hop, permit });
-  atEnd(() => { local.socket.destroy(); });
-  expect([address, seen.at(-1), judged.includes('localhost'), seen.length <= judged.length]).toEqual(['127.0.0.1', '127.0.0.1:80', false, true]);
-  await expect(connecting('tcp://unused:1', { backend, hop, permit: () => ({ allow: false, code: 'POLICY_DENIED', reason: 'no', detail: 'd' }) })).rejects.toMatchObject({ code: 'POLICY_DENIED' });
-  expect(seen.length).toBeLessThanOrEqual(judged.length);
-  await expect(connecting('tcp://unused:1', { backend })).rejects.toMatchObject({ code: 'INTERNAL' });
-});
+    const backend = serviceOf({
+      backends: [{ address: 'tcp://localhost:80', via: { url: `http://${proxy.at}`, resolve: 'here' } }],
+    }).backends[0]!;
+    const hop = { to: loadNextHop(backend.via!, '/nowhere'), trail: '1.1 adit-1' };
+    const permit = (address: string): Permit => {
+      judged.push(address);
+      return { allow: true, rule: 'r' };
+    };
+    const { local, address } = await connecting('tcp://unused:1', { backend, hop, permit });
+    atEnd(() => {
+      local.socket.destroy();
+    });
+    expect([address, seen.at(-1), judged.includes('localhost'), seen.length <= judged.length]).toEqual([
+      '127.0.0.1',
+      '127.0.0.1:80',
+      false,
+      true,
+    ]);
+    await expect(
+      connecting('tcp://unused:1', {
+        backend,
+        hop,
+        permit: () => ({ allow: false, code: 'POLICY_DENIED', reason: 'no', detail: 'd' }),
+      }),
+    ).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+    expect(seen.length).toBeLessThanOrEqual(judged.length);
+    await expect(connecting('tcp://unused:1', { backend })).rejects.toMatchObject({ code: 'INTERNAL' });
+  },
+);

@@ -1,6 +1,8 @@
 /**
- * From one backend to one connected socket that is ready for the bytes of a stream: dialled, greeted, secured, in this order.
- * Rule: the dialer dials only what was judged; whatever fails, nothing is left open. No byte of the stream is sent here.
+ * From one backend to one connected socket that is ready for the bytes of a stream: dialled, greeted, secured, in this
+ * order.
+ * Rule: the dialer dials only what was judged; whatever fails, nothing is left open. No byte of the stream is sent
+ * here.
  * Not here: which backend, and whether to try another (services.ts).
  */
 import net from 'node:net';
@@ -34,29 +36,68 @@ export interface ConnectRequest {
 }
 
 /** The next hop; `trail` says over which the request came. */
-export interface Hop { readonly to: NextHop; readonly trail: string }
+export interface Hop {
+  readonly to: NextHop;
+  readonly trail: string;
+}
 
-/** `address`: what was dialled, an address or the path of a socket; through a next hop the host that it was asked for. */
-export interface Connected { readonly local: RelaySocket; readonly address: string; readonly rule: string }
+/**
+ * `address`: what was dialled, an address or the path of a socket; through a next hop the host that it was asked for.
+ */
+export interface Connected {
+  readonly local: RelaySocket;
+  readonly address: string;
+  readonly rule: string;
+}
 
 /** Fails as `dial` does, and with SERVICE_TLS_FAILED. */
 export async function connectBackend(request: ConnectRequest): Promise<Connected> {
   const { backend, called, timeoutMs, signal, greet, alpn, tls } = request;
   const deadlineAtMs = performance.now() + timeoutMs;
-  const target: Target = { ...(backend.kind === 'unix' ? { host: backend.path, port: 0, unix: true } : { host: backend.host, port: backend.port }), ...(called !== undefined && { called }) };
-  const { local, address, rule } = backend.via === undefined ? await dialBackend(request, target) : await askBackend(request, target);
+  const target: Target = {
+    ...(backend.kind === 'unix'
+      ? { host: backend.path, port: 0, unix: true }
+      : { host: backend.host, port: backend.port }),
+    ...(called !== undefined && { called }),
+  };
+  const { local, address, rule } =
+    backend.via === undefined ? await dialBackend(request, target) : await askBackend(request, target);
   const { socket } = local;
-  if (greet) await send(socket, { header: greet(backend.kind === 'unix' || resolvesThere(backend.via) ? undefined : { host: address, port: backend.port }), target });
+  if (greet)
+    await send(socket, {
+      header: greet(
+        backend.kind === 'unix' || resolvesThere(backend.via) ? undefined : { host: address, port: backend.port },
+      ),
+      target,
+    });
   if (backend.kind !== 'tls') return { local, address, rule };
-  return { local: await secureBackend(socket, { tls, target, deadlineAtMs, ...(alpn !== undefined && { alpn }), ...(signal && { signal }) }), address, rule };
+  return {
+    local: await secureBackend(socket, {
+      tls,
+      target,
+      deadlineAtMs,
+      ...(alpn !== undefined && { alpn }),
+      ...(signal && { signal }),
+    }),
+    address,
+    rule,
+  };
 }
 
 async function dialBackend({ backend, timeoutMs, signal, permit }: ConnectRequest, target: Target): Promise<Connected> {
   const attempts: RelaySocket[] = [];
   const { socket, address, rule } = await dial({
-    ...target, timeoutMs, permit, ...(signal && { signal }),
+    ...target,
+    timeoutMs,
+    permit,
+    ...(signal && { signal }),
     connect: (host, port) => {
-      const attempt = backend.kind === 'unix' ? connectPooled({ path: host }) : backend.kind === 'tls' ? plain(host, port) : connectPooled({ host, port });
+      const attempt =
+        backend.kind === 'unix'
+          ? connectPooled({ path: host })
+          : backend.kind === 'tls'
+            ? plain(host, port)
+            : connectPooled({ host, port });
       attempts.push(attempt);
       return attempt.socket;
     },
@@ -65,12 +106,19 @@ async function dialBackend({ backend, timeoutMs, signal, permit }: ConnectReques
 }
 
 /** Through the next hop, which is asked for what the policy judged. */
-async function askBackend({ backend, timeoutMs, signal, permit, hop }: ConnectRequest, target: Target): Promise<Connected> {
+async function askBackend(
+  { backend, timeoutMs, signal, permit, hop }: ConnectRequest,
+  target: Target,
+): Promise<Connected> {
   if (hop === undefined) throw dialError('INTERNAL', target, new Error('the next hop was not loaded'));
   if (!resolvesThere(backend.via)) return askForAddress({ timeoutMs, permit, hop, ...(signal && { signal }) }, target);
   const verdict = permit(target.host);
   if (!verdict.allow) throw new AditError(verdict.code, verdict.reason, { cause: new Error(verdict.detail) });
-  return { local: await askNextHop(hop.to, { target, timeoutMs, trail: hop.trail, ...(signal && { signal }) }), address: target.host, rule: verdict.rule };
+  return {
+    local: await askNextHop(hop.to, { target, timeoutMs, trail: hop.trail, ...(signal && { signal }) }),
+    address: target.host,
+    rule: verdict.rule,
+  };
 }
 
 /** Of a name, that a hop is asked for: it may have us log in each time. */
@@ -79,15 +127,30 @@ const maxAsked = 4;
 const worthAnother: readonly Code[] = ['HOST_UNREACHABLE', 'VIA_FAILED', 'NETWORK_UNREACHABLE', 'CONNECTION_REFUSED'];
 
 /** The hop is asked for one address after the other, all within the time, until it reaches one. */
-async function askForAddress({ timeoutMs, signal, permit, hop }: Pick<ConnectRequest, 'timeoutMs' | 'signal' | 'permit'> & { readonly hop: Hop }, target: Target): Promise<Connected> {
+async function askForAddress(
+  { timeoutMs, signal, permit, hop }: Pick<ConnectRequest, 'timeoutMs' | 'signal' | 'permit'> & { readonly hop: Hop },
+  target: Target,
+): Promise<Connected> {
   const endsAtMs = performance.now() + timeoutMs;
-  const addresses = (await judgedAddresses({ ...target, timeoutMs, permit, ...(signal && { signal }) })).slice(0, maxAsked);
+  const addresses = (await judgedAddresses({ ...target, timeoutMs, permit, ...(signal && { signal }) })).slice(
+    0,
+    maxAsked,
+  );
   const failed: FailedBackend[] = [];
   for (const [at, { address, rule }] of addresses.entries()) {
     const share = Math.max(1, (endsAtMs - performance.now()) / (addresses.length - at));
     try {
       const asked = { ...target, called: target.called ?? formatHostPort(target.host, target.port), host: address };
-      return { local: await askNextHop(hop.to, { target: asked, timeoutMs: share, trail: hop.trail, ...(signal && { signal }) }), address, rule };
+      return {
+        local: await askNextHop(hop.to, {
+          target: asked,
+          timeoutMs: share,
+          trail: hop.trail,
+          ...(signal && { signal }),
+        }),
+        address,
+        rule,
+      };
     } catch (error) {
       if (!(error instanceof AditError) || !worthAnother.includes(error.code)) throw error;
       failed.push({ backend: address, error });
@@ -99,12 +162,17 @@ async function askForAddress({ timeoutMs, signal, permit, hop }: Pick<ConnectReq
 /** A socket that TLS can take over: it reads for itself. */
 function plain(host: string, port: number): RelaySocket {
   const socket = net.connect({ host, port, allowHalfOpen: true, noDelay: true });
-  socket.on('error', () => { /* the dialer, and then TLS, hear of it themselves */ });
+  socket.on('error', () => {
+    /* the dialer, and then TLS, hear of it themselves */
+  });
   return { socket, reads: undefined };
 }
 
 /** Resolves when the kernel has it, so that the relay counts bytes of the stream only. */
-function send(socket: net.Socket, { header, target }: { readonly header: Uint8Array; readonly target: Target }): Promise<void> {
+function send(
+  socket: net.Socket,
+  { header, target }: { readonly header: Uint8Array; readonly target: Target },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.write(header, (error) => {
       if (!error) {

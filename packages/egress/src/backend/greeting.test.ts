@@ -4,7 +4,13 @@ import { awaitProxyHeader, type ProxyHeader, proxyTlv } from '@adit/shared/proto
 import { sslTlvOf } from '@adit/shared/protocol/proxy-protocol-writer';
 import { greeting, ownGreeting, ownTlv, type Caller } from './greeting.ts';
 
-const caller: Caller = { identity: { name: 'alice', uri: 'spiffe://example.org/client/alice' }, client: '192.0.2.7:51234', remote: '198.51.100.9:40000', requested: 'web', stream: 'a1b2-7' };
+const caller: Caller = {
+  identity: { name: 'alice', uri: 'spiffe://example.org/client/alice' },
+  client: '192.0.2.7:51234',
+  remote: '198.51.100.9:40000',
+  requested: 'web',
+  stream: 'a1b2-7',
+};
 const to = { host: '10.0.0.5', port: 80 };
 const six = { host: 'fd00::5', port: 443 };
 
@@ -18,32 +24,74 @@ function read(bytes: Uint8Array): ProxyHeader {
 const lineOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 describe('a greeting of version 1', () => {
-  it('says the client and where it was led', () => { expect(lineOf(greeting('v1', caller, to))).toBe('PROXY TCP4 192.0.2.7 10.0.0.5 51234 80\r\n'); });
-  it('writes two addresses of different families as IPv6', () => { expect(lineOf(greeting('v1', caller, six))).toBe('PROXY TCP6 ::ffff:192.0.2.7 fd00::5 51234 443\r\n'); });
-  it('says where the session comes from when the ingress claims no address', () => {
-    for (const client of ['local', 'x'.repeat(128), '192.0.2.7', '\r\nPROXY TCP4']) expect(lineOf(greeting('v1', { ...caller, client }, to))).toBe('PROXY TCP4 198.51.100.9 10.0.0.5 40000 80\r\n');
+  it('says the client and where it was led', () => {
+    expect(lineOf(greeting('v1', caller, to))).toBe('PROXY TCP4 192.0.2.7 10.0.0.5 51234 80\r\n');
   });
-  it('says that it does not know when nobody does', () => { expect(lineOf(greeting('v1', { ...caller, client: 'local', remote: 'somewhere' }, to))).toBe('PROXY UNKNOWN\r\n'); });
-  it('has no address of a Unix socket to say', () => { expect(lineOf(greeting('v1', caller))).toBe('PROXY TCP4 192.0.2.7 0.0.0.0 51234 0\r\n'); });
-  it('of a check is nobody\'s', () => { expect(lineOf(ownGreeting('v1'))).toBe('PROXY UNKNOWN\r\n'); });
+  it('writes two addresses of different families as IPv6', () => {
+    expect(lineOf(greeting('v1', caller, six))).toBe('PROXY TCP6 ::ffff:192.0.2.7 fd00::5 51234 443\r\n');
+  });
+  it('says where the session comes from when the ingress claims no address', () => {
+    for (const client of ['local', 'x'.repeat(128), '192.0.2.7', '\r\nPROXY TCP4'])
+      expect(lineOf(greeting('v1', { ...caller, client }, to))).toBe('PROXY TCP4 198.51.100.9 10.0.0.5 40000 80\r\n');
+  });
+  it('says that it does not know when nobody does', () => {
+    expect(lineOf(greeting('v1', { ...caller, client: 'local', remote: 'somewhere' }, to))).toBe('PROXY UNKNOWN\r\n');
+  });
+  it('has no address of a Unix socket to say', () => {
+    expect(lineOf(greeting('v1', caller))).toBe('PROXY TCP4 192.0.2.7 0.0.0.0 51234 0\r\n');
+  });
+  it("of a check is nobody's", () => {
+    expect(lineOf(ownGreeting('v1'))).toBe('PROXY UNKNOWN\r\n');
+  });
 });
 
 describe('a greeting of version 2', () => {
   it('says who came, proven, and which stream it is', () => {
     const { source, destination, tlvs } = read(greeting('v2', { ...caller, alpn: 'h2' }, to));
-    expect({ source, destination }).toEqual({ source: { host: '192.0.2.7', port: 51234 }, destination: { host: '10.0.0.5', port: 80 } });
-    expect(tlvs.map(({ type, value }) => [type, type === proxyTlv.ssl ? Buffer.from(value).toString('hex') : Buffer.from(value).toString()])).toEqual([
-      [proxyTlv.alpn, 'h2'], [proxyTlv.authority, 'web'], [proxyTlv.uniqueId, 'a1b2-7'],
-      [proxyTlv.ssl, Buffer.from(sslTlvOf({ version: 'TLSv1.3', commonName: 'alice' }).value).toString('hex')], [ownTlv.identity, 'spiffe://example.org/client/alice'], [ownTlv.remote, '198.51.100.9:40000'],
+    expect({ source, destination }).toEqual({
+      source: { host: '192.0.2.7', port: 51234 },
+      destination: { host: '10.0.0.5', port: 80 },
+    });
+    expect(
+      tlvs.map(({ type, value }) => [
+        type,
+        type === proxyTlv.ssl ? Buffer.from(value).toString('hex') : Buffer.from(value).toString(),
+      ]),
+    ).toEqual([
+      [proxyTlv.alpn, 'h2'],
+      [proxyTlv.authority, 'web'],
+      [proxyTlv.uniqueId, 'a1b2-7'],
+      [proxyTlv.ssl, Buffer.from(sslTlvOf({ version: 'TLSv1.3', commonName: 'alice' }).value).toString('hex')],
+      [ownTlv.identity, 'spiffe://example.org/client/alice'],
+      [ownTlv.remote, '198.51.100.9:40000'],
     ]);
   });
 
-  it('of a check is nobody\'s', () => { expect(read(ownGreeting('v2'))).toMatchObject({ local: true, tlvs: [] }); });
+  it("of a check is nobody's", () => {
+    expect(read(ownGreeting('v2'))).toMatchObject({ local: true, tlvs: [] });
+  });
 
   it('is read back whatever the ingress claims', () => {
-    fc.assert(fc.property(fc.string({ maxLength: 128 }), fc.option(fc.string({ maxLength: 255 }), { nil: undefined }), fc.oneof(fc.ipV4(), fc.ipV6()), fc.boolean(), (client, alpn, remote, unix) => {
-      const from = remote.includes(':') ? `[${remote}]:1` : `${remote}:1`;
-      for (const version of ['v1', 'v2'] as const) expect(read(greeting(version, { ...caller, client, ...(alpn !== undefined && { alpn }), remote: from }, unix ? undefined : to)).source).toBeDefined();
-    }));
+    fc.assert(
+      fc.property(
+        fc.string({ maxLength: 128 }),
+        fc.option(fc.string({ maxLength: 255 }), { nil: undefined }),
+        fc.oneof(fc.ipV4(), fc.ipV6()),
+        fc.boolean(),
+        (client, alpn, remote, unix) => {
+          const from = remote.includes(':') ? `[${remote}]:1` : `${remote}:1`;
+          for (const version of ['v1', 'v2'] as const)
+            expect(
+              read(
+                greeting(
+                  version,
+                  { ...caller, client, ...(alpn !== undefined && { alpn }), remote: from },
+                  unix ? undefined : to,
+                ),
+              ).source,
+            ).toBeDefined();
+        },
+      ),
+    );
   });
 });

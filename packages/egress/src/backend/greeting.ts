@@ -1,9 +1,10 @@
 /**
  * What a service with `proxy-protocol` is told before the bytes of a stream: who came, as a PROXY protocol header.
- * Rule: the identity is the proven one. The source address is the ingress's claim about its client and no more true than the ingress; where it
- * claims none that is an address, it is where the session came from.
- * Version 2 also says: ALPN what the ingress claims that its client speaks; AUTHORITY the service that was asked for; UNIQUE_ID session and stream, as the access record has them; SSL the name of the
- * verified client certificate; 0xE4 its URI; 0xE5 where the session came from.
+ * Rule: the identity is the proven one. The source address is the ingress's claim about its client and no more true
+ * than the ingress; where it claims none that is an address, it is where the session came from. Version 2 also says:
+ * ALPN what the ingress claims that its client speaks; AUTHORITY the service that was asked for; UNIQUE_ID session and
+ * stream, as the access record has them; SSL the name of the verified client certificate; 0xE4 its URI; 0xE5 where the
+ * session came from.
  */
 import { formatAddress, parseAddress } from '@adit/shared/protocol/address';
 import { addressFamily, parseDestination } from '@adit/shared/protocol/destination';
@@ -39,26 +40,41 @@ export function greeting(version: ProxyProtocol, caller: Caller, to?: Endpoint):
 }
 
 /** The header of a connection that is nobody's: a check. */
-export function ownGreeting(version: ProxyProtocol): Uint8Array { return version === 'v1' ? proxyLine() : proxyBlock({ command: 'LOCAL' }); }
+export function ownGreeting(version: ProxyProtocol): Uint8Array {
+  return version === 'v1' ? proxyLine() : proxyBlock({ command: 'LOCAL' });
+}
 
 function tlvsOf({ identity, alpn, remote, requested, stream }: Caller): ProxyTlv[] {
   const text = (type: number, value: string): ProxyTlv => ({ type, value: Buffer.from(value) });
-  return [...(alpn === undefined ? [] : [text(proxyTlv.alpn, alpn)]), text(proxyTlv.authority, requested), text(proxyTlv.uniqueId, stream), sslTlvOf({ version: tlsVersion, commonName: identity.name }), text(ownTlv.identity, identity.uri), text(ownTlv.remote, remote)];
+  return [
+    ...(alpn === undefined ? [] : [text(proxyTlv.alpn, alpn)]),
+    text(proxyTlv.authority, requested),
+    text(proxyTlv.uniqueId, stream),
+    sslTlvOf({ version: tlsVersion, commonName: identity.name }),
+    text(ownTlv.identity, identity.uri),
+    text(ownTlv.remote, remote),
+  ];
 }
 
 function endpointOf(text: string | undefined): Endpoint | undefined {
   const parsed = text === undefined ? undefined : parseDestination(text);
-  return parsed?.ok === true && parsed.value.kind === 'host' && addressFamily(parsed.value.host) !== 0 ? { host: parsed.value.host, port: parsed.value.port } : undefined;
+  return parsed?.ok === true && parsed.value.kind === 'host' && addressFamily(parsed.value.host) !== 0
+    ? { host: parsed.value.host, port: parsed.value.port }
+    : undefined;
 }
 
 /** Both of one family: an IPv4 address beside an IPv6 one is written v4-mapped (RFC 4291 section 2.5.5.2). */
 function endsOf(source: Endpoint, to: Endpoint | undefined): ProxyEnds {
   const six = addressFamily(source.host) === 6;
   const destination = to ?? nowhere[six ? 6 : 4];
-  return six === (addressFamily(destination.host) === 6) ? { source, destination } : { source: mapped(source), destination: mapped(destination) };
+  return six === (addressFamily(destination.host) === 6)
+    ? { source, destination }
+    : { source: mapped(source), destination: mapped(destination) };
 }
 
 function mapped({ host, port }: Endpoint): Endpoint {
   const bytes = parseAddress(host)!;
-  return bytes.length === 16 ? { host, port } : { host: formatAddress(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes)), port };
+  return bytes.length === 16
+    ? { host, port }
+    : { host: formatAddress(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes)), port };
 }

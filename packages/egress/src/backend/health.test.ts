@@ -2,7 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { checkDelayMs, Health, retryBounds, retryDelayMs } from './health.ts';
 
-const play = (health: Health, outcomes: string): string => [...outcomes].map((one) => { health.report(one === '+'); return health.up ? 'U' : 'd'; }).join('');
+const play = (health: Health, outcomes: string): string =>
+  [...outcomes]
+    .map((one) => {
+      health.report(one === '+');
+      return health.up ? 'U' : 'd';
+    })
+    .join('');
 
 describe('health', () => {
   it('falls after so many failures in a row, and rises after so many successes', () => {
@@ -11,20 +17,27 @@ describe('health', () => {
   });
 
   it('says each turn once, and turns only after a whole row', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }), fc.array(fc.boolean(), { maxLength: 80 }), (rise, fall, outcomes) => {
-      const health = new Health({ rise, fall });
-      let up = true;
-      outcomes.forEach((outcome, at) => {
-        const turned = health.report(outcome);
-        expect(turned).toBe(health.up !== up);
-        if (turned) {
-          expect(health.up).toBe(outcome);
-          const need = outcome ? rise : fall;
-          expect(outcomes.slice(at + 1 - need, at + 1)).toEqual(Array(need).fill(outcome));
-        }
-        up = health.up;
-      });
-    }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(fc.boolean(), { maxLength: 80 }),
+        (rise, fall, outcomes) => {
+          const health = new Health({ rise, fall });
+          let up = true;
+          outcomes.forEach((outcome, at) => {
+            const turned = health.report(outcome);
+            expect(turned).toBe(health.up !== up);
+            if (turned) {
+              expect(health.up).toBe(outcome);
+              const need = outcome ? rise : fall;
+              expect(outcomes.slice(at + 1 - need, at + 1)).toEqual(Array(need).fill(outcome));
+            }
+            up = health.up;
+          });
+        },
+      ),
+    );
   });
 
   it('keeps what it knows when its bounds change', () => {
@@ -36,13 +49,17 @@ describe('health', () => {
 });
 
 describe('the wait before a check', () => {
-  it('is a tenth around the interval', () => { expect([checkDelayMs(5000, 0), checkDelayMs(5000, 0.5), checkDelayMs(5000, 0.999999)]).toEqual([4500, 5000, 5500]); });
+  it('is a tenth around the interval', () => {
+    expect([checkDelayMs(5000, 0), checkDelayMs(5000, 0.5), checkDelayMs(5000, 0.999999)]).toEqual([4500, 5000, 5500]);
+  });
 
   it('doubles for one that stays down, up to a bound, and is never nothing', () => {
     expect([0, 1, 2, 5, 60].map((number) => retryDelayMs(number, 1))).toEqual([1000, 2000, 4000, 30_000, 30_000]);
-    fc.assert(fc.property(fc.nat(1000), fc.double({ min: 0, max: 1, noNaN: true }), (number, drawn) => {
-      expect(retryDelayMs(number, drawn)).toBeGreaterThanOrEqual(retryBounds.firstMs / 2);
-      expect(retryDelayMs(number, drawn)).toBeLessThanOrEqual(retryBounds.capMs);
-    }));
+    fc.assert(
+      fc.property(fc.nat(1000), fc.double({ min: 0, max: 1, noNaN: true }), (number, drawn) => {
+        expect(retryDelayMs(number, drawn)).toBeGreaterThanOrEqual(retryBounds.firstMs / 2);
+        expect(retryDelayMs(number, drawn)).toBeLessThanOrEqual(retryBounds.capMs);
+      }),
+    );
   });
 });

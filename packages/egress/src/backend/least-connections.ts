@@ -5,7 +5,11 @@
 import type { RoundRobin, Weighted } from './round-robin.ts';
 
 /** `open` says how many connections one has now; undefined when there is no candidate. */
-export function leastConnections<T extends Weighted>(candidates: readonly T[], open: (candidate: T) => number, ties: RoundRobin): T | undefined {
+export function leastConnections<T extends Weighted>(
+  candidates: readonly T[],
+  open: (candidate: T) => number,
+  ties: RoundRobin,
+): T | undefined {
   let fewest = Infinity;
   let best: T[] = [];
   for (const candidate of candidates) {

@@ -11,9 +11,14 @@ import { viaSchema } from '../policy/via.ts';
 import { askNextHop, hopFilesOf, loadNextHop, type AskHopOptions, type NextHop } from './next-hop.ts';
 
 const hopOf = (raw: unknown, folder = '/nowhere'): NextHop => loadNextHop(viaSchema(raw).parse(raw), folder);
-const ask = async (hop: NextHop, { target = { host: 'web.internal', port: 80 }, ...more }: Partial<AskHopOptions> = {}) => {
+const ask = async (
+  hop: NextHop,
+  { target = { host: 'web.internal', port: 80 }, ...more }: Partial<AskHopOptions> = {},
+) => {
   const local = await askNextHop(hop, { target, timeoutMs: 20_000, trail: '1.1 adit-1', ...more });
-  atEnd(() => { local.socket.destroy(); });
+  atEnd(() => {
+    local.socket.destroy();
+  });
   local.socket.resume(); // as the relay does; what came early is told in the same turn
   return local;
 };
@@ -23,7 +28,9 @@ describe('a proxy', () => {
     const proxy = await smallProxy({ answers: ['HTTP/1.1 200 OK\r\n\r\nhello'] });
     const { socket } = await ask(hopOf(`http://127.0.0.1:${proxy.port}`));
     expect(String(await chunkFrom(socket))).toBe('hello');
-    expect(proxy.asked).toEqual([expect.stringMatching(/^CONNECT web\.internal:80 HTTP\/1\.1\r\n(?:.+\r\n)*Via: 1\.1 adit-1\r\n/)]);
+    expect(proxy.asked).toEqual([
+      expect.stringMatching(/^CONNECT web\.internal:80 HTTP\/1\.1\r\n(?:.+\r\n)*Via: 1\.1 adit-1\r\n/),
+    ]);
   });
 
   test('of SOCKS5 is asked for the name', async () => {
@@ -34,20 +41,34 @@ describe('a proxy', () => {
 
   test.each([
     ['HTTP/1.1 502 Bad Gateway\r\n\r\n', 'HOST_UNREACHABLE', 'web cannot be reached from the egress.'],
-    ['HTTP/1.1 403 Forbidden\r\n\r\n', 'VIA_FAILED', 'web cannot be reached: the proxy that the egress goes through cannot be used.'],
-    ['HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\n\r\n', 'VIA_FAILED', 'web cannot be reached: the proxy that the egress goes through cannot be used.'],
+    [
+      'HTTP/1.1 403 Forbidden\r\n\r\n',
+      'VIA_FAILED',
+      'web cannot be reached: the proxy that the egress goes through cannot be used.',
+    ],
+    [
+      'HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\n\r\n',
+      'VIA_FAILED',
+      'web cannot be reached: the proxy that the egress goes through cannot be used.',
+    ],
     ['nonsense', 'VIA_FAILED', 'web cannot be reached: the proxy that the egress goes through cannot be used.'],
   ])('that answers %j gives the client a code, and its own name to the log alone', async (answer, code, message) => {
     const proxy = await smallProxy({ answers: [answer], end: true });
     const name = `http://127.0.0.1:${proxy.port}`;
-    await expect(ask(hopOf(name), { target: { host: 'web.internal', port: 80, called: 'web' } })).rejects.toMatchObject({ code, message, cause: { message: expect.stringMatching(new RegExp(`^${name}: `)) } });
+    await expect(ask(hopOf(name), { target: { host: 'web.internal', port: 80, called: 'web' } })).rejects.toMatchObject(
+      { code, message, cause: { message: expect.stringMatching(new RegExp(`^${name}: `)) } },
+    );
   });
 
   test('that does not listen, or is late, or is not wanted any more, is said as that', async () => {
     await expect(ask(hopOf(`http://127.0.0.1:${await closedPort()}`))).rejects.toMatchObject({ code: 'VIA_FAILED' });
     const silent = await smallProxy({ answers: ['HTTP/1.1 100 Continue\r\n\r\n'] });
-    await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { timeoutMs: 50 })).rejects.toMatchObject({ code: 'VIA_FAILED' });
-    await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'PEER_GONE' });
+    await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { timeoutMs: 50 })).rejects.toMatchObject({
+      code: 'VIA_FAILED',
+    });
+    await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'PEER_GONE',
+    });
   });
 
   test('with a password comes from a file that others cannot read', async () => {
@@ -58,14 +79,23 @@ describe('a proxy', () => {
     await ask(hopOf({ file: 'proxy.url' }, folder));
     expect(proxy.asked[0]).toContain(`Proxy-Authorization: Basic ${btoa('alice:s3cret')}\r\n`);
     const { ca } = certificates();
-    expect(() => hopOf({ file, ca }, folder)).toThrow(/names "ca" or "cert" for the proxy of .*, which is http:\/\/ and has no TLS/);
+    expect(() => hopOf({ file, ca }, folder)).toThrow(
+      /names "ca" or "cert" for the proxy of .*, which is http:\/\/ and has no TLS/,
+    );
     chmodSync(file, 0o644);
     expect(() => hopOf({ file }, folder)).toThrow(/has mode 0644, so others may use it/);
-    for (const [text, reason] of [['http://alice:s3cret@p:1\nmore\n', 'it holds more than one line'], ['ftp://alice:s3cret@p:1', 'a proxy is not asked by ftp']] as const) {
+    for (const [text, reason] of [
+      ['http://alice:s3cret@p:1\nmore\n', 'it holds more than one line'],
+      ['ftp://alice:s3cret@p:1', 'a proxy is not asked by ftp'],
+    ] as const) {
       writeFileSync(file, text);
       chmodSync(file, 0o600);
-      expect(() => hopOf({ file }, folder)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(reason) }));
-      expect(() => hopOf({ file }, folder)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('s3cret') }));
+      expect(() => hopOf({ file }, folder)).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(reason) }),
+      );
+      expect(() => hopOf({ file }, folder)).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
+      );
     }
   });
 });
@@ -73,16 +103,33 @@ describe('a proxy', () => {
 describe('another egress', () => {
   test('is asked inside mutual TLS, with our mark; its refusal has its code', async () => {
     const { at, port } = await echo();
-    const egress = await testEgress({ policy: `version: 1\nrules: [{ name: hop, identities: [hop], allow: ["${at}"] }]\n` });
+    const egress = await testEgress({
+      policy: `version: 1\nrules: [{ name: hop, identities: [hop], allow: ["${at}"] }]\n`,
+    });
     const { cert, key } = egress.certs.client('hop');
     const hop = hopOf({ url: `connect://127.0.0.1:${egress.port}`, ca: egress.certs.ca, cert, key });
     const { socket } = await ask(hop, { target: { host: '127.0.0.1', port } });
     socket.write('through');
     expect(String(await chunkFrom(socket))).toBe('through');
-    await expect(ask(hop)).rejects.toMatchObject({ code: 'POLICY_DENIED', message: 'web.internal:80 is not allowed by the next egress.', cause: { message: expect.stringMatching(/^connect:\/\/.* 403: /) } });
-    await expect(ask(hop, { trail: Array.from({ length: 9 }, (_, at) => `1.1 hop-${at}`).join(', ') })).rejects.toMatchObject({ code: 'VIA_LOOP' });
+    await expect(ask(hop)).rejects.toMatchObject({
+      code: 'POLICY_DENIED',
+      message: 'web.internal:80 is not allowed by the next egress.',
+      cause: { message: expect.stringMatching(/^connect:\/\/.* 403: /) },
+    });
+    await expect(
+      ask(hop, { trail: Array.from({ length: 9 }, (_, at) => `1.1 hop-${at}`).join(', ') }),
+    ).rejects.toMatchObject({ code: 'VIA_LOOP' });
     const stranger = egress.certs.client('stranger');
-    await expect(ask(hopOf({ url: `connect://127.0.0.1:${egress.port}`, ca: egress.certs.ca, cert: stranger.cert, key: stranger.key }))).rejects.toMatchObject({ code: 'VIA_FAILED', cause: { message: expect.stringContaining('no rule names') } });
+    await expect(
+      ask(
+        hopOf({
+          url: `connect://127.0.0.1:${egress.port}`,
+          ca: egress.certs.ca,
+          cert: stranger.cert,
+          key: stranger.key,
+        }),
+      ),
+    ).rejects.toMatchObject({ code: 'VIA_FAILED', cause: { message: expect.stringContaining('no rule names') } });
     socket.destroy();
     await once(socket, 'close');
   });
@@ -92,13 +139,21 @@ describe('another egress', () => {
     const other = certificates();
     const { cert, key } = egress.certs.client('hop');
     const url = `connect://127.0.0.1:${egress.port}`;
-    for (const raw of [{ url, ca: other.ca, cert, key }, { url, ca: egress.certs.ca, cert, key, 'server-name': 'other.example' }]) await expect(ask(hopOf(raw))).rejects.toMatchObject({ code: 'VIA_FAILED' });
+    for (const raw of [
+      { url, ca: other.ca, cert, key },
+      { url, ca: egress.certs.ca, cert, key, 'server-name': 'other.example' },
+    ])
+      await expect(ask(hopOf(raw))).rejects.toMatchObject({ code: 'VIA_FAILED' });
     expect(egress.records).toEqual([]);
   });
 
   test('names its files, which begin at the folder of the policy', () => {
     const raw = { url: 'connect://e:1', ca: 'ca.pem', cert: '/abs/c.pem', key: 'k.pem' };
-    expect(hopFilesOf(viaSchema(raw).parse(raw), '/etc/adit')).toEqual(['/etc/adit/ca.pem', '/abs/c.pem', '/etc/adit/k.pem']);
+    expect(hopFilesOf(viaSchema(raw).parse(raw), '/etc/adit')).toEqual([
+      '/etc/adit/ca.pem',
+      '/abs/c.pem',
+      '/etc/adit/k.pem',
+    ]);
     expect(hopFilesOf(viaSchema({ file: 'p' }).parse({ file: 'p' }), '/etc/adit')).toEqual(['/etc/adit/p']);
     expect(() => hopOf(raw)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   });

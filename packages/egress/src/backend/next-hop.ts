@@ -1,7 +1,9 @@
 /**
- * Asking the next hop of a destination (`via` in the policy) for it: a proxy by CONNECT or SOCKS5, or another egress by CONNECT inside mutual TLS.
- * Rule: what is asked for is what was judged, and the hop resolves it. Our mark goes along in Via where the hop reads HTTP, so that a circle of
- * egresses is found by the first that sees its own. Which hop it is, and what it says, is for our log; the client gets a code.
+ * Asking the next hop of a destination (`via` in the policy) for it: a proxy by CONNECT or SOCKS5, or another egress by
+ * CONNECT inside mutual TLS.
+ * Rule: what is asked for is what was judged, and the hop resolves it. Our mark goes along in Via where the hop reads
+ * HTTP, so that a circle of egresses is found by the first that sees its own. Which hop it is, and what it says, is for
+ * our log; the client gets a code.
  * Not here: whether it may be asked (the policy), and sockets that are dialled directly (the dialer).
  * Spec: RFC 9110 sections 7.6.3 (Via) and 9.3.6 (CONNECT).
  */
@@ -22,25 +24,43 @@ import type { Via } from '../policy/via.ts';
 /** Loaded, ready to be asked. */
 export type NextHop = { readonly name: string } & (
   | { readonly kind: 'proxy'; readonly proxy: Proxy }
-  | { readonly kind: 'egress'; readonly host: string; readonly port: number; readonly serverName: string; readonly credentials: Credentials; readonly ca: TrustAnchors });
+  | {
+      readonly kind: 'egress';
+      readonly host: string;
+      readonly port: number;
+      readonly serverName: string;
+      readonly credentials: Credentials;
+      readonly ca: TrustAnchors;
+    }
+);
 
 /** The files that a hop names; relative ones start at the folder of the policy. */
 export function hopFilesOf(via: Via, folder: string): string[] {
-  return [via.kind === 'file' ? via.file : undefined, via.ca, via.cert, via.key].flatMap((file) => (file === undefined ? [] : [pathOf(file, folder)]));
+  return [via.kind === 'file' ? via.file : undefined, via.ca, via.cert, via.key].flatMap((file) =>
+    file === undefined ? [] : [pathOf(file, folder)],
+  );
 }
 
 /** Reads what a hop needs. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE, which name the file. */
 export function loadNextHop(via: Via, folder: string): NextHop {
   const { name, ca: caFile, cert, key } = via;
   const ca = caFile === undefined ? undefined : loadTrustAnchors(pathOf(caFile, folder));
-  const client = cert === undefined || key === undefined ? undefined : loadCredentials({ cert: pathOf(cert, folder), key: pathOf(key, folder), role: 'client' });
+  const client =
+    cert === undefined || key === undefined
+      ? undefined
+      : loadCredentials({ cert: pathOf(cert, folder), key: pathOf(key, folder), role: 'client' });
   if (via.kind !== 'connect') {
     const proxy = via.kind === 'file' ? readProxy(pathOf(via.file, folder)) : via.proxy;
-    if (proxy.scheme !== 'https' && (ca !== undefined || client !== undefined)) throw new AditError('CONFIG_INVALID', `The policy names "ca" or "cert" for ${name}, which is ${proxy.scheme}:// and has no TLS.`);
+    if (proxy.scheme !== 'https' && (ca !== undefined || client !== undefined))
+      throw new AditError(
+        'CONFIG_INVALID',
+        `The policy names "ca" or "cert" for ${name}, which is ${proxy.scheme}:// and has no TLS.`,
+      );
     return { kind: 'proxy', name, proxy: { ...proxy, ...(ca && { ca }), ...(client && { client }) } };
   }
   const { host, port } = via.target;
-  return { kind: 'egress', name, host, port, serverName: via.serverName ?? host, credentials: client!, ca: ca! }; // the policy has both
+  // the policy has both
+  return { kind: 'egress', name, host, port, serverName: via.serverName ?? host, credentials: client!, ca: ca! };
 }
 
 function readProxy(path: string): ProxyAddress {
@@ -49,7 +69,9 @@ function readProxy(path: string): ProxyAddress {
   return parsed.value;
 }
 
-function pathOf(file: string, folder: string): string { return isAbsolute(file) ? file : join(folder, file); }
+function pathOf(file: string, folder: string): string {
+  return isAbsolute(file) ? file : join(folder, file);
+}
 
 export interface AskHopOptions {
   readonly target: Target;
@@ -59,14 +81,26 @@ export interface AskHopOptions {
   readonly trail: string;
 }
 
-/** A connection to the target. Fails with what the hop says of it, with VIA_LOOP, VIA_FAILED, DIAL_TIMEOUT or PEER_GONE. */
-export async function askNextHop(hop: NextHop, { target, timeoutMs, signal = new AbortController().signal, trail }: AskHopOptions): Promise<RelaySocket> {
+/**
+ * A connection to the target. Fails with what the hop says of it, with VIA_LOOP, VIA_FAILED, DIAL_TIMEOUT or PEER_GONE.
+ */
+export async function askNextHop(
+  hop: NextHop,
+  { target, timeoutMs, signal = new AbortController().signal, trail }: AskHopOptions,
+): Promise<RelaySocket> {
   try {
-    return await (hop.kind === 'proxy' ? askProxy(hop.proxy, { target, timeoutMs, signal, trail }) : askEgress(hop, { target, timeoutMs, signal, trail }));
+    return await (hop.kind === 'proxy'
+      ? askProxy(hop.proxy, { target, timeoutMs, signal, trail })
+      : askEgress(hop, { target, timeoutMs, signal, trail }));
   } catch (error) {
     if (!(error instanceof AditError)) throw error;
     if (signal.aborted) throw dialError('PEER_GONE', target, signal.reason);
-    const code = hop.kind === 'proxy' ? ofProxy[error.code] ?? 'VIA_FAILED' : passedOn.includes(error.code) ? error.code : 'VIA_FAILED';
+    const code =
+      hop.kind === 'proxy'
+        ? (ofProxy[error.code] ?? 'VIA_FAILED')
+        : passedOn.includes(error.code)
+          ? error.code
+          : 'VIA_FAILED';
     throw dialError(code, target, new Error(`${hop.name}: ${messageOf(error)}`, { cause: error }));
   }
 }
@@ -74,24 +108,60 @@ export async function askNextHop(hop: NextHop, { target, timeoutMs, signal = new
 /** What a proxy says of the destination; everything else it says of itself. */
 const ofProxy: Readonly<Partial<Record<Code, Code>>> = { EGRESS_UNREACHABLE: 'HOST_UNREACHABLE', VIA_LOOP: 'VIA_LOOP' };
 /** What another egress says of the destination, or of hops behind it. */
-const passedOn: readonly Code[] = ['POLICY_DENIED', 'ADDRESS_PROHIBITED', 'UNKNOWN_SERVICE', 'DNS_FAILED', 'DNS_TIMEOUT', 'CONNECTION_REFUSED', 'HOST_UNREACHABLE', 'NETWORK_UNREACHABLE', 'DIAL_TIMEOUT', 'SERVICE_TLS_FAILED', 'VIA_LOOP', 'VIA_FAILED'];
+const passedOn: readonly Code[] = [
+  'POLICY_DENIED',
+  'ADDRESS_PROHIBITED',
+  'UNKNOWN_SERVICE',
+  'DNS_FAILED',
+  'DNS_TIMEOUT',
+  'CONNECTION_REFUSED',
+  'HOST_UNREACHABLE',
+  'NETWORK_UNREACHABLE',
+  'DIAL_TIMEOUT',
+  'SERVICE_TLS_FAILED',
+  'VIA_LOOP',
+  'VIA_FAILED',
+];
 
 type Asking = Required<AskHopOptions>;
 
-async function askProxy(proxy: Proxy, { target: { host, port }, timeoutMs, signal, trail }: Asking): Promise<RelaySocket> {
+async function askProxy(
+  proxy: Proxy,
+  { target: { host, port }, timeoutMs, signal, trail }: Asking,
+): Promise<RelaySocket> {
   const socket = await openRoute({ host, port }, { proxy, deadlineMs: timeoutMs, signal, headers: { Via: trail } });
   return relayable(socket);
 }
 
-async function askEgress({ name, host, port, serverName, credentials, ca }: Extract<NextHop, { kind: 'egress' }>, { target, timeoutMs, signal, trail }: Asking): Promise<RelaySocket> {
+async function askEgress(
+  { name, host, port, serverName, credentials, ca }: Extract<NextHop, { kind: 'egress' }>,
+  { target, timeoutMs, signal, trail }: Asking,
+): Promise<RelaySocket> {
   const endsAtMs = performance.now() + timeoutMs;
-  const proven = await dialProven({ host, port, alpn: 'http/1.1', serverName, credentials, ca, deadlineMs: timeoutMs, signal });
-  await askProven(proven, { to: { host: target.host, port: target.port }, headers: { Via: trail }, name, deadlineMs: Math.max(1, endsAtMs - performance.now()), signal });
+  const proven = await dialProven({
+    host,
+    port,
+    alpn: 'http/1.1',
+    serverName,
+    credentials,
+    ca,
+    deadlineMs: timeoutMs,
+    signal,
+  });
+  await askProven(proven, {
+    to: { host: target.host, port: target.port },
+    headers: { Via: trail },
+    name,
+    deadlineMs: Math.max(1, endsAtMs - performance.now()),
+    signal,
+  });
   return overTls(relayable(proven.socket).socket as typeof proven.socket, proven.transport);
 }
 
 /** The error also arrives with `close`, where its owner looks; this one only keeps the process alive between owners. */
 function relayable(socket: net.Socket): RelaySocket {
-  socket.on('error', () => { /* see above */ });
+  socket.on('error', () => {
+    /* see above */
+  });
   return { socket, reads: undefined };
 }

@@ -5,7 +5,12 @@ import { circuitBounds, Pool, type Turn } from './pool.ts';
 
 const name = (letter: string): string => `tcp://${letter}:1`;
 
-function poolOf(written: ServiceText): { readonly pool: Pool; readonly turns: string[]; readonly last: () => Turn | undefined; next(options?: { readonly key?: string; readonly tried?: readonly string[]; readonly permitted?: string }): string } {
+function poolOf(written: ServiceText): {
+  readonly pool: Pool;
+  readonly turns: string[];
+  readonly last: () => Turn | undefined;
+  next(options?: { readonly key?: string; readonly tried?: readonly string[]; readonly permitted?: string }): string;
+} {
   const turns: string[] = [];
   let last: Turn | undefined;
   const pool = new Pool(serviceOf(written), (turn) => {
@@ -13,13 +18,22 @@ function poolOf(written: ServiceText): { readonly pool: Pool; readonly turns: st
     turns.push(`${turn.backend[6]!}${turn.isUp ? '+' : '-'} ${turn.up}/${turn.all}`);
   });
   return {
-    pool, turns, last: () => last,
-    next: ({ key = 'k', tried = [], permitted } = {}) => pool.choose({ permitted: pool.service.backends.filter((one) => permitted === undefined || permitted.includes(one.name[6]!)), tried: new Set(tried.map(name)), key })?.backend.name[6] ?? '',
+    pool,
+    turns,
+    last: () => last,
+    next: ({ key = 'k', tried = [], permitted } = {}) =>
+      pool.choose({
+        permitted: pool.service.backends.filter((one) => permitted === undefined || permitted.includes(one.name[6]!)),
+        tried: new Set(tried.map(name)),
+        key,
+      })?.backend.name[6] ?? '',
   };
 }
 
 const three = { backends: backendsOf(1, 1, 1) };
-const fail = (pool: Pool, letter: string, times: number = circuitBounds.fall): void => { for (let at = 0; at < times; at++) pool.report(name(letter), 'refused'); };
+const fail = (pool: Pool, letter: string, times: number = circuitBounds.fall): void => {
+  for (let at = 0; at < times; at++) pool.report(name(letter), 'refused');
+};
 
 describe('a pool', () => {
   it('takes turns by weight, and never gives one of weight 0 a turn', () => {
@@ -45,7 +59,10 @@ describe('a pool', () => {
     expect(keys.map((key) => next({ key }))).toEqual(before);
     expect(new Set(before)).toEqual(new Set(['a', 'b', 'c']));
     fail(pool, 'b');
-    keys.forEach((key, at) => { if (before[at] === 'b') expect('ac').toContain(next({ key })); else expect(next({ key })).toBe(before[at]); });
+    keys.forEach((key, at) => {
+      if (before[at] === 'b') expect('ac').toContain(next({ key }));
+      else expect(next({ key })).toBe(before[at]);
+    });
   });
 
   it('never names one that was tried, or that is not permitted, and says how many more there are', () => {
@@ -110,43 +127,68 @@ describe('a pool', () => {
 
 describe('whatever happens to a pool', () => {
   const step = fc.oneof(
-    fc.record({ kind: fc.constant('report' as const), at: fc.nat(4), ok: fc.boolean() }), fc.record({ kind: fc.constant('take' as const), tried: fc.subarray([0, 1, 2, 3, 4]), key: fc.string({ maxLength: 4 }) }),
-    fc.record({ kind: fc.constant('release' as const), at: fc.nat(40) }), fc.record({ kind: fc.constant('reload' as const), weights: fc.array(fc.nat(3), { minLength: 1, maxLength: 5 }).filter((list) => list.some((one) => one > 0)) }),
+    fc.record({ kind: fc.constant('report' as const), at: fc.nat(4), ok: fc.boolean() }),
+    fc.record({
+      kind: fc.constant('take' as const),
+      tried: fc.subarray([0, 1, 2, 3, 4]),
+      key: fc.string({ maxLength: 4 }),
+    }),
+    fc.record({ kind: fc.constant('release' as const), at: fc.nat(40) }),
+    fc.record({
+      kind: fc.constant('reload' as const),
+      weights: fc.array(fc.nat(3), { minLength: 1, maxLength: 5 }).filter((list) => list.some((one) => one > 0)),
+    }),
   );
 
-  it('it chooses an untried backend of weight that is up where there is one, counts no connection twice, and tells every turn once', () => {
-    fc.assert(fc.property(fc.constantFrom('round-robin', 'least-connections', 'source'), fc.array(step, { maxLength: 120 }), (balance, steps) => {
-      const told = new Map<string, boolean>();
-      const pool = new Pool(serviceOf({ backends: backendsOf(1, 2, 0), balance }), ({ backend, isUp, up, all }) => {
-        expect(told.get(backend) ?? true).toBe(!isUp);
-        expect(up).toBeLessThanOrEqual(all);
-        told.set(backend, isUp);
-      });
-      const held: (() => void)[] = [];
-      for (const one of steps) {
-        const { backends } = pool.service;
-        if (one.kind === 'report') pool.report(backends[one.at]?.name ?? 'tcp://gone:1', one.ok ? undefined : 'refused');
-        else if (one.kind === 'release') held[one.at]?.();
-        else if (one.kind === 'reload') {
-          pool.replace(serviceOf({ backends: backendsOf(...one.weights), balance }));
-          const kept = new Set(pool.service.backends.map((backend) => backend.name));
-          for (const backend of told.keys()) if (!kept.has(backend)) told.delete(backend);
-        } else {
-          const tried = new Set(one.tried.flatMap((at) => (backends[at] ? [backends[at].name] : [])));
-          const left = backends.filter(({ name: called, weight }) => weight > 0 && !tried.has(called));
-          const up = left.filter(({ name: called }) => pool.isUp(called));
-          const choice = pool.choose({ permitted: backends, tried, key: one.key });
-          if (!choice) expect(left).toEqual([]);
-          else {
-            expect(up.length > 0 ? up : left).toContain(choice.backend);
-            expect(choice.others).toBe((up.length > 0 ? up : left).length - 1);
-            held.push(pool.take(choice.backend.name));
-          }
-        }
-        for (const { name: called } of pool.service.backends) expect(pool.openOf(called)).toBeGreaterThanOrEqual(0);
-      }
-      for (const release of held) release();
-      for (const { name: called } of pool.service.backends) expect(pool.openOf(called)).toBe(0);
-    }), { numRuns: 200 });
-  });
+  it(
+    'it chooses an untried backend of weight that is up where there is one, counts no connection twice, and tells ' +
+      'every turn once',
+    () => {
+      fc.assert(
+        fc.property(
+          fc.constantFrom('round-robin', 'least-connections', 'source'),
+          fc.array(step, { maxLength: 120 }),
+          (balance, steps) => {
+            const told = new Map<string, boolean>();
+            const pool = new Pool(
+              serviceOf({ backends: backendsOf(1, 2, 0), balance }),
+              ({ backend, isUp, up, all }) => {
+                expect(told.get(backend) ?? true).toBe(!isUp);
+                expect(up).toBeLessThanOrEqual(all);
+                told.set(backend, isUp);
+              },
+            );
+            const held: (() => void)[] = [];
+            for (const one of steps) {
+              const { backends } = pool.service;
+              if (one.kind === 'report')
+                pool.report(backends[one.at]?.name ?? 'tcp://gone:1', one.ok ? undefined : 'refused');
+              else if (one.kind === 'release') held[one.at]?.();
+              else if (one.kind === 'reload') {
+                pool.replace(serviceOf({ backends: backendsOf(...one.weights), balance }));
+                const kept = new Set(pool.service.backends.map((backend) => backend.name));
+                for (const backend of told.keys()) if (!kept.has(backend)) told.delete(backend);
+              } else {
+                const tried = new Set(one.tried.flatMap((at) => (backends[at] ? [backends[at].name] : [])));
+                const left = backends.filter(({ name: called, weight }) => weight > 0 && !tried.has(called));
+                const up = left.filter(({ name: called }) => pool.isUp(called));
+                const choice = pool.choose({ permitted: backends, tried, key: one.key });
+                if (!choice) expect(left).toEqual([]);
+                else {
+                  expect(up.length > 0 ? up : left).toContain(choice.backend);
+                  expect(choice.others).toBe((up.length > 0 ? up : left).length - 1);
+                  held.push(pool.take(choice.backend.name));
+                }
+              }
+              for (const { name: called } of pool.service.backends)
+                expect(pool.openOf(called)).toBeGreaterThanOrEqual(0);
+            }
+            for (const release of held) release();
+            for (const { name: called } of pool.service.backends) expect(pool.openOf(called)).toBe(0);
+          },
+        ),
+        { numRuns: 200 },
+      );
+    },
+  );
 });

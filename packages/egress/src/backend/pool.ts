@@ -1,7 +1,8 @@
 /**
  * The backends of one service: which comes next, how many connections each has, and which are up.
- * Rule: a backend that is down is chosen only when no other is left, and then in the order of the file: who has nothing better gets the real
- * reason. Weight 0 is never chosen. What is known of a backend outlives a reload that keeps its name.
+ * Rule: a backend that is down is chosen only when no other is left, and then in the order of the file: who has nothing
+ * better gets the real reason. Weight 0 is never chosen. What is known of a backend outlives a reload that keeps its
+ * name.
  * Not here: sockets (connect.ts), clocks (checks.ts), what an identity may reach (the policy).
  */
 import type { Backend, Service } from '../policy/service.ts';
@@ -23,12 +24,25 @@ export interface Wanted {
 }
 
 /** `others`: how many more are as good, and could be tried after it. */
-export interface Choice { readonly backend: Backend; readonly others: number }
+export interface Choice {
+  readonly backend: Backend;
+  readonly others: number;
+}
 
 /** A backend turned: `up` of `all` that take streams are up now. */
-export interface Turn { readonly service: Service; readonly backend: string; readonly isUp: boolean; readonly up: number; readonly all: number; readonly reason: string }
+export interface Turn {
+  readonly service: Service;
+  readonly backend: string;
+  readonly isUp: boolean;
+  readonly up: number;
+  readonly all: number;
+  readonly reason: string;
+}
 
-interface Known { readonly health: Health; open: number }
+interface Known {
+  readonly health: Health;
+  open: number;
+}
 
 export class Pool {
   readonly #turned: (turn: Turn) => void;
@@ -42,10 +56,14 @@ export class Pool {
     this.replace(service);
   }
 
-  get service(): Service { return this.#service; }
+  get service(): Service {
+    return this.#service;
+  }
 
   /** Is there anything to learn about its backends? With one that nobody checks there is no choice, up or down. */
-  get watched(): boolean { return this.#service.health !== undefined || this.#service.backends.length > 1; }
+  get watched(): boolean {
+    return this.#service.health !== undefined || this.#service.backends.length > 1;
+  }
 
   /** A reload: those that stay keep what is known of them. */
   replace(service: Service): void {
@@ -61,10 +79,14 @@ export class Pool {
     this.#turns = new RoundRobin();
   }
 
-  isUp(name: string): boolean { return this.#known.get(name)?.health.up ?? true; }
+  isUp(name: string): boolean {
+    return this.#known.get(name)?.health.up ?? true;
+  }
 
   /** Connections that a backend has now, dials included. */
-  openOf(name: string): number { return this.#known.get(name)?.open ?? 0; }
+  openOf(name: string): number {
+    return this.#known.get(name)?.open ?? 0;
+  }
 
   /** The next backend to try; undefined when all were. */
   choose({ permitted, tried, key }: Wanted): Choice | undefined {
@@ -77,7 +99,10 @@ export class Pool {
   /** A stream is dialled, and perhaps carried, by this backend until the result is called. */
   take(name: string): () => void {
     const known = this.#known.get(name);
-    if (known === undefined) return () => { /* a reload took it away while it was chosen */ };
+    if (known === undefined)
+      return () => {
+        /* a reload took it away while it was chosen */
+      };
     known.open++;
     let held = true;
     return () => {
@@ -92,14 +117,24 @@ export class Pool {
     const known = this.#known.get(name);
     if (known?.health.report(failure === undefined) !== true) return;
     const taking = this.#service.backends.filter(({ weight }) => weight > 0);
-    this.#turned({ service: this.#service, backend: name, isUp: known.health.up, up: taking.filter((one) => this.isUp(one.name)).length, all: taking.length, reason: failure ?? '' });
+    this.#turned({
+      service: this.#service,
+      backend: name,
+      isUp: known.health.up,
+      up: taking.filter((one) => this.isUp(one.name)).length,
+      all: taking.length,
+      reason: failure ?? '',
+    });
   }
 
   #balance(up: readonly Backend[], key: string): Backend | undefined {
     switch (this.#service.balance) {
-      case 'round-robin': return this.#turns.next(up);
-      case 'least-connections': return leastConnections(up, ({ name }) => this.openOf(name), this.#turns);
-      case 'source': return rendezvous(up, key)[0];
+      case 'round-robin':
+        return this.#turns.next(up);
+      case 'least-connections':
+        return leastConnections(up, ({ name }) => this.openOf(name), this.#turns);
+      case 'source':
+        return rendezvous(up, key)[0];
     }
   }
 }

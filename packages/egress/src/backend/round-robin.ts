@@ -1,11 +1,14 @@
 /**
- * Smooth weighted round-robin: in any run of as many picks as the weights add up to, each is picked as often as its weight says, and spread out
- * rather than in a row (5, 1, 1 gives a a b a c a a).
- * Rule: only the candidates of a pick take part in it, so that one that is away neither saves up turns nor loses its place.
- * Spec: nginx's ngx_http_upstream_round_robin.c, which this follows.
+ * Smooth weighted round-robin: in any run of as many picks as the weights add up to, each is picked as often as its
+ * weight says, and spread out rather than in a row (5, 1, 1 gives a a b a c a a).
+ * Rule: only the candidates of a pick take part in it, so that one that is away neither saves up turns nor loses its
+ * place. Spec: nginx's ngx_http_upstream_round_robin.c, which this follows.
  */
 
-export interface Weighted { readonly name: string; readonly weight: number }
+export interface Weighted {
+  readonly name: string;
+  readonly weight: number;
+}
 
 export class RoundRobin {
   readonly #credit = new Map<string, number>();

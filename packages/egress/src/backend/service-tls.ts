@@ -1,9 +1,12 @@
 /**
- * TLS from the egress to a `tls://` backend or destination: 1.2 or newer. A backend is verified by the roots of the system, or by `ca` of its
- * service alone where that is given; a destination by the roots of the system and those of `--service-ca`.
- * Rule: nothing of the stream is sent before the certificate was verified for the name that the policy means; what cannot be verified is a failed
- * dial. The files are read when the policy is, so that a bad one stops the start, or leaves the old policy in force.
- * Not here: TLS of the tunnel itself. A connection that ends without TLS's own end looks like one with it: Node does not tell them apart.
+ * TLS from the egress to a `tls://` backend or destination: 1.2 or newer. A backend is verified by the roots of the
+ * system, or by `ca` of its service alone where that is given; a destination by the roots of the system and those of
+ * `--service-ca`.
+ * Rule: nothing of the stream is sent before the certificate was verified for the name that the policy means; what
+ * cannot be verified is a failed dial. The files are read when the policy is, so that a bad one stops the start, or
+ * leaves the old policy in force.
+ * Not here: TLS of the tunnel itself. A connection that ends without TLS's own end looks like one with it: Node does
+ * not tell them apart.
  */
 import type net from 'node:net';
 import { isAbsolute, join } from 'node:path';
@@ -18,37 +21,66 @@ import { dialError, type Target } from '../dialer/failure.ts';
 import type { Service, TlsSettings } from '../policy/service.ts';
 
 /** Loaded, ready for handshakes. */
-export interface ServiceTls { readonly context: tls.SecureContext; readonly serverName?: string }
+export interface ServiceTls {
+  readonly context: tls.SecureContext;
+  readonly serverName?: string;
+}
 
 /** The files that a service's `tls` names; relative ones start at the folder of the policy. */
 export function tlsFilesOf({ tls: { ca, cert, key } }: Service, folder: string): string[] {
   return [ca, cert, key].flatMap((file) => (file === undefined ? [] : [pathOf(file, folder)]));
 }
 
-/** Reads what a service with `tls://` backends needs. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE, which name the file. */
+/**
+ * Reads what a service with `tls://` backends needs. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE, which name the
+ * file.
+ */
 export function loadServiceTls({ tls: settings }: Service, folder: string): ServiceTls {
   const { ca, cert, key, serverName }: TlsSettings = settings;
-  const client = cert === undefined || key === undefined ? undefined : loadCredentials({ cert: pathOf(cert, folder), key: pathOf(key, folder), role: 'client' });
+  const client =
+    cert === undefined || key === undefined
+      ? undefined
+      : loadCredentials({ cert: pathOf(cert, folder), key: pathOf(key, folder), role: 'client' });
   const roots = ca === undefined ? systemRoots() : loadTrustAnchors(pathOf(ca, folder)).pem;
   return { context: contextOf(roots, client), ...(serverName !== undefined && { serverName }) };
 }
 
 /** What `tls://` destinations of clients are reached with. */
-export interface DestinationTlsFiles { readonly serviceCa?: string; readonly serviceCert?: string; readonly serviceKey?: string }
+export interface DestinationTlsFiles {
+  readonly serviceCa?: string;
+  readonly serviceCert?: string;
+  readonly serviceKey?: string;
+}
 
-/** Reads what the options name; the roots of the system are read when they are first needed. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE. */
+/**
+ * Reads what the options name; the roots of the system are read when they are first needed. Fails with CONFIG_INVALID
+ * or CREDENTIALS_UNUSABLE.
+ */
 export function loadDestinationTls({ serviceCa, serviceCert, serviceKey }: DestinationTlsFiles): ServiceTls {
-  const client = serviceCert === undefined || serviceKey === undefined ? undefined : loadCredentials({ cert: serviceCert, key: serviceKey, role: 'client' });
+  const client =
+    serviceCert === undefined || serviceKey === undefined
+      ? undefined
+      : loadCredentials({ cert: serviceCert, key: serviceKey, role: 'client' });
   const own = serviceCa === undefined ? [] : loadTrustAnchors(serviceCa).pem;
   let context: tls.SecureContext | undefined;
-  return { get context() { return context ??= contextOf([...systemRoots(), ...own], client); } };
+  return {
+    get context() {
+      return (context ??= contextOf([...systemRoots(), ...own], client));
+    },
+  };
 }
 
 function contextOf(roots: readonly string[], client: Credentials | undefined): tls.SecureContext {
-  return tls.createSecureContext({ ca: [...roots], minVersion: 'TLSv1.2', ...(client && { cert: client.certPem, key: client.keyPem }) });
+  return tls.createSecureContext({
+    ca: [...roots],
+    minVersion: 'TLSv1.2',
+    ...(client && { cert: client.certPem, key: client.keyPem }),
+  });
 }
 
-function pathOf(file: string, folder: string): string { return isAbsolute(file) ? file : join(folder, file); }
+function pathOf(file: string, folder: string): string {
+  return isAbsolute(file) ? file : join(folder, file);
+}
 
 /** Who says nothing by ALPN speaks this, too. */
 const plainHttp = 'http/1.1';
@@ -56,13 +88,27 @@ const alpnAlert = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 
 /** The service does not speak what the client wants to: no fault of the service, as its client chooses. */
 export class NotSpoken extends Error {
-  constructor(protocol: string, options?: ErrorOptions) { super(`TLS: the service does not speak ${protocol}`, options); }
+  constructor(protocol: string, options?: ErrorOptions) {
+    super(`TLS: the service does not speak ${protocol}`, options);
+  }
 }
 
-export interface SecureBackendOptions { readonly tls: ServiceTls | undefined; readonly target: Target; readonly deadlineAtMs: number; readonly alpn?: string; readonly signal?: AbortSignal }
+export interface SecureBackendOptions {
+  readonly tls: ServiceTls | undefined;
+  readonly target: Target;
+  readonly deadlineAtMs: number;
+  readonly alpn?: string;
+  readonly signal?: AbortSignal;
+}
 
-/** Takes a connected TCP socket, and gives back TLS over it, verified; or destroys it. Fails with SERVICE_TLS_FAILED, DIAL_TIMEOUT, PEER_GONE. */
-export function secureBackend(transport: net.Socket, { tls: how, target, deadlineAtMs, alpn, signal }: SecureBackendOptions): Promise<RelaySocket> {
+/**
+ * Takes a connected TCP socket, and gives back TLS over it, verified; or destroys it. Fails with SERVICE_TLS_FAILED,
+ * DIAL_TIMEOUT, PEER_GONE.
+ */
+export function secureBackend(
+  transport: net.Socket,
+  { tls: how, target, deadlineAtMs, alpn, signal }: SecureBackendOptions,
+): Promise<RelaySocket> {
   if (how === undefined) {
     transport.destroy();
     return Promise.reject(dialError('INTERNAL', target, new Error('nothing was loaded to verify it with')));
@@ -70,7 +116,15 @@ export function secureBackend(transport: net.Socket, { tls: how, target, deadlin
   const { context, serverName } = how;
   const name = serverName ?? target.host;
   return new Promise((resolve, reject) => {
-    const options = { socket: transport, secureContext: context, host: name, ...(addressFamily(name) === 0 && { servername: name }), ...(alpn !== undefined && { ALPNProtocols: [alpn] }), allowHalfOpen: true, rejectUnauthorized: true };
+    const options = {
+      socket: transport,
+      secureContext: context,
+      host: name,
+      ...(addressFamily(name) === 0 && { servername: name }),
+      ...(alpn !== undefined && { ALPNProtocols: [alpn] }),
+      allowHalfOpen: true,
+      rejectUnauthorized: true,
+    };
     const socket = tls.connect(options);
     const settle = (): void => {
       clearTimeout(timer);
@@ -82,15 +136,35 @@ export function secureBackend(transport: net.Socket, { tls: how, target, deadlin
       transport.destroy();
       reject(error);
     };
-    const timer = setTimeout(() => fail(dialError('DIAL_TIMEOUT', target, new Error('no TLS handshake in time'))), Math.max(1, deadlineAtMs - performance.now()));
+    const timer = setTimeout(
+      () => fail(dialError('DIAL_TIMEOUT', target, new Error('no TLS handshake in time'))),
+      Math.max(1, deadlineAtMs - performance.now()),
+    );
     const aborted = (): void => fail(dialError('PEER_GONE', target, signal?.reason));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const cause = { cause: error };
-      fail(dialError('SERVICE_TLS_FAILED', target, alpn !== undefined && error.code === alpnAlert ? new NotSpoken(alpn, cause) : new Error(`TLS: ${messageOf(error)}`, cause)));
+      fail(
+        dialError(
+          'SERVICE_TLS_FAILED',
+          target,
+          alpn !== undefined && error.code === alpnAlert
+            ? new NotSpoken(alpn, cause)
+            : new Error(`TLS: ${messageOf(error)}`, cause),
+        ),
+      );
     });
-    socket.once('close', () => fail(dialError('SERVICE_TLS_FAILED', target, new Error('TLS: the service closed the connection during the handshake'))));
+    socket.once('close', () =>
+      fail(
+        dialError(
+          'SERVICE_TLS_FAILED',
+          target,
+          new Error('TLS: the service closed the connection during the handshake'),
+        ),
+      ),
+    );
     socket.once('secureConnect', () => {
-      if (alpn !== undefined && alpn !== plainHttp && socket.alpnProtocol !== alpn) return fail(dialError('SERVICE_TLS_FAILED', target, new NotSpoken(alpn)));
+      if (alpn !== undefined && alpn !== plainHttp && socket.alpnProtocol !== alpn)
+        return fail(dialError('SERVICE_TLS_FAILED', target, new NotSpoken(alpn)));
       settle();
       resolve(overTls(socket, transport));
     });

@@ -31,30 +31,52 @@ function serving(written: ServiceText, context: Partial<ServicesContext> = {}) {
   };
   load(written);
   const reach = async (request: Partial<ReachRequest> = {}): Promise<Reached> => {
-    const reached = await services.reach({ service: web, backends: web.backends, caller: { identity: alice, remote: '127.0.0.1:1', requested: 'web', stream: 's-1' }, timeoutMs: 30_000, signal: new AbortController().signal, permit: allow, ...request });
-    reached.local.socket.on('error', () => { /* the service may reset it */ });
-    atEnd(() => { reached.local.socket.destroy(); });
+    const reached = await services.reach({
+      service: web,
+      backends: web.backends,
+      caller: { identity: alice, remote: '127.0.0.1:1', requested: 'web', stream: 's-1' },
+      timeoutMs: 30_000,
+      signal: new AbortController().signal,
+      permit: allow,
+      ...request,
+    });
+    reached.local.socket.on('error', () => {
+      /* the service may reset it */
+    });
+    atEnd(() => {
+      reached.local.socket.destroy();
+    });
     return reached;
   };
   return { services, load, reach, lines, until };
 }
 
 /** Says its name to whoever connects. */
-async function named(name: string): Promise<{ readonly at: string; close(): Promise<void> }> { return await service((socket) => { socket.write(name); }); }
-
+async function named(name: string): Promise<{ readonly at: string; close(): Promise<void> }> {
+  return await service((socket) => {
+    socket.write(name);
+  });
+}
 
 describe('reaching a service', () => {
   it('goes on to the next backend while none has answered, and says which did and after how many', async () => {
     const [first, up] = [await closedPort(), await named('up')];
     const { reach } = serving({ backends: [`127.0.0.1:${first}`, up.at] });
     const attempts = [await reach(), await reach()].map((reached) => [reached.backend.name, reached.attempts]);
-    expect(attempts).toEqual([[`tcp://${up.at}`, 2], [`tcp://${up.at}`, 1]]);
+    expect(attempts).toEqual([
+      [`tcp://${up.at}`, 2],
+      [`tcp://${up.at}`, 1],
+    ]);
   });
 
   it('fails when none answered, with the most telling reason for the client and every one for the log', async () => {
     const [one, two] = [await closedPort(), await closedPort()];
     const { reach } = serving({ backends: [`127.0.0.1:${one}`, `127.0.0.1:${two}`] });
-    await expect(reach()).rejects.toMatchObject({ code: 'CONNECTION_REFUSED', message: 'web refused the connection.', cause: { message: expect.stringMatching(new RegExp(`127.0.0.1:${one}.*; tcp://127.0.0.1:${two}: `)) } });
+    await expect(reach()).rejects.toMatchObject({
+      code: 'CONNECTION_REFUSED',
+      message: 'web refused the connection.',
+      cause: { message: expect.stringMatching(new RegExp(`127.0.0.1:${one}.*; tcp://127.0.0.1:${two}: `)) },
+    });
   });
 
   it('dials only those that the identity may reach, and none of weight 0', async () => {
@@ -62,18 +84,38 @@ describe('reaching a service', () => {
     const { reach } = serving({ backends: [{ address: a.at, weight: 0 }, b.at] });
     expect((await reach()).backend.name).toBe(`tcp://${b.at}`);
     const [zero] = servicesOf({ backends: [{ address: a.at, weight: 0 }, b.at] }).get('web')!.backends;
-    await expect(reach({ backends: [zero!] })).rejects.toMatchObject({ code: 'CONNECTION_REFUSED', message: 'web takes no new connections.' });
+    await expect(reach({ backends: [zero!] })).rejects.toMatchObject({
+      code: 'CONNECTION_REFUSED',
+      message: 'web takes no new connections.',
+    });
   });
 
   it('goes on to the next where the policy refuses the addresses of one, and holds it against nobody', async () => {
     const [a, b] = [await named('a'), await named('b')];
     const { reach, lines } = serving({ backends: [a.at, b.at] });
-    for (let at = 0; at < 8; at++) expect((await reach({ permit: (backend) => (backend.name === `tcp://${a.at}` ? { allow: false, code: 'ADDRESS_PROHIBITED', reason: 'no', detail: 'no' } : allow()) })).backend.name).toBe(`tcp://${b.at}`);
+    for (let at = 0; at < 8; at++)
+      expect(
+        (
+          await reach({
+            permit: (backend) =>
+              backend.name === `tcp://${a.at}`
+                ? { allow: false, code: 'ADDRESS_PROHIBITED', reason: 'no', detail: 'no' }
+                : allow(),
+          })
+        ).backend.name,
+      ).toBe(`tcp://${b.at}`);
     expect(lines.filter(({ event }) => event === 'backend-down')).toEqual([]);
   });
 
   it('leaves time for the next backend when one is silent', async () => {
-    const [silent, up] = [await service((socket) => { socket.resume().on('end', () => { socket.end(); }); }), await named('up')];
+    const [silent, up] = [
+      await service((socket) => {
+        socket.resume().on('end', () => {
+          socket.end();
+        });
+      }),
+      await named('up'),
+    ];
     const { reach } = serving({ backends: [`tls://${silent.at}`, up.at] });
     const reached = await reach({ timeoutMs: 600 });
     expect([reached.backend.name, reached.attempts]).toEqual([`tcp://${up.at}`, 2]);
@@ -85,7 +127,16 @@ describe('reaching a service', () => {
     const { reach } = serving({ backends: [a.at, b.at] });
     const asked: string[] = [];
     const gone = new AbortController();
-    await expect(reach({ signal: gone.signal, permit: (backend) => { asked.push(backend.name); gone.abort(); return allow(); } })).rejects.toMatchObject({ code: 'PEER_GONE' });
+    await expect(
+      reach({
+        signal: gone.signal,
+        permit: (backend) => {
+          asked.push(backend.name);
+          gone.abort();
+          return allow();
+        },
+      }),
+    ).rejects.toMatchObject({ code: 'PEER_GONE' });
     expect(asked).toHaveLength(1);
   });
 
@@ -101,9 +152,15 @@ describe('reaching a service', () => {
   it('keeps an identity at one backend, or a client address', async () => {
     const backends = [await named('a'), await named('b'), await named('c')].map(({ at }) => at);
     const { reach, load } = serving({ backends, balance: 'source' });
-    const to = async (client: string): Promise<string> => (await reach({ caller: { identity: alice, client, remote: '127.0.0.1:1', requested: 'web', stream: 's-1' } })).backend.name;
+    const to = async (client: string): Promise<string> =>
+      (await reach({ caller: { identity: alice, client, remote: '127.0.0.1:1', requested: 'web', stream: 's-1' } }))
+        .backend.name;
     const clients = Array.from({ length: 12 }, (_, at) => `192.0.2.${at}`);
-    const places = async (port: number): Promise<string[]> => { const list: string[] = []; for (const one of clients) list.push(await to(`${one}:${port}`)); return list; };
+    const places = async (port: number): Promise<string[]> => {
+      const list: string[] = [];
+      for (const one of clients) list.push(await to(`${one}:${port}`));
+      return list;
+    };
     expect(new Set(await places(1)).size).toBe(1);
     load({ backends, balance: 'source', 'hash-on': 'client' });
     const before = await places(1);
@@ -113,10 +170,19 @@ describe('reaching a service', () => {
 
   it('tells the service who came, before anything else', async () => {
     let tell!: (header: ProxyHeader) => void;
-    const header = new Promise<ProxyHeader>((resolve) => { tell = resolve; });
-    const { at } = await service((socket) => { socket.once('data', (bytes: Buffer) => { const step = awaitProxyHeader().receive(bytes); if (step.state === 'done') tell(step.value); }); });
+    const header = new Promise<ProxyHeader>((resolve) => {
+      tell = resolve;
+    });
+    const { at } = await service((socket) => {
+      socket.once('data', (bytes: Buffer) => {
+        const step = awaitProxyHeader().receive(bytes);
+        if (step.state === 'done') tell(step.value);
+      });
+    });
     const { reach } = serving({ backends: [at], 'proxy-protocol': 'v2' });
-    await reach({ caller: { identity: alice, client: '192.0.2.7:5', remote: '127.0.0.1:1', requested: 'web', stream: 's-1' } });
+    await reach({
+      caller: { identity: alice, client: '192.0.2.7:5', remote: '127.0.0.1:1', requested: 'web', stream: 's-1' },
+    });
     expect((await header).source).toEqual({ host: '192.0.2.7', port: 5 });
   });
 });
@@ -128,20 +194,40 @@ describe('a circuit', () => {
     const { reach, until, lines } = serving({ backends: [`127.0.0.1:${port}`, up.at] });
     // In turns: every other stream tries the dead one first.
     for (let at = 0; at < 2 * circuitBounds.fall; at++) await reach();
-    expect(lines.filter(({ event }) => event === 'backend-down')).toMatchObject([{ service: 'web', backend: `tcp://127.0.0.1:${port}`, up: 1, of: 2, reason: expect.stringContaining('ECONNREFUSED') }]);
+    expect(lines.filter(({ event }) => event === 'backend-down')).toMatchObject([
+      {
+        service: 'web',
+        backend: `tcp://127.0.0.1:${port}`,
+        up: 1,
+        of: 2,
+        reason: expect.stringContaining('ECONNREFUSED'),
+      },
+    ]);
     for (let at = 0; at < 6; at++) expect((await reach()).attempts).toBe(1);
     const revived = net.createServer().listen(port, '127.0.0.1');
-    atEnd(() => { revived.close(); });
-    expect(await until(({ event }) => event === 'backend-up')).toMatchObject({ backend: `tcp://127.0.0.1:${port}`, up: 2, of: 2 });
+    atEnd(() => {
+      revived.close();
+    });
+    expect(await until(({ event }) => event === 'backend-up')).toMatchObject({
+      backend: `tcp://127.0.0.1:${port}`,
+      up: 2,
+      of: 2,
+    });
   });
 
   it('that is open for all of them lets streams try anyway', async () => {
     const ports = [await closedPort(), await closedPort()];
     const { reach, lines } = serving({ backends: ports.map((port) => `127.0.0.1:${port}`) });
-    for (let at = 0; at < circuitBounds.fall; at++) await expect(reach()).rejects.toMatchObject({ code: 'CONNECTION_REFUSED' });
-    expect(lines.filter(({ event }) => event === 'backend-down').map((line) => [line['up'], line['msg']])).toEqual([[1, 'a backend is down'], [0, 'no backend is up: all are tried']]);
+    for (let at = 0; at < circuitBounds.fall; at++)
+      await expect(reach()).rejects.toMatchObject({ code: 'CONNECTION_REFUSED' });
+    expect(lines.filter(({ event }) => event === 'backend-down').map((line) => [line['up'], line['msg']])).toEqual([
+      [1, 'a backend is down'],
+      [0, 'no backend is up: all are tried'],
+    ]);
     const revived = net.createServer().listen(ports[1], '127.0.0.1');
-    atEnd(() => { revived.close(); });
+    atEnd(() => {
+      revived.close();
+    });
     await once(revived, 'listening');
     expect((await reach()).attempts).toBe(2);
   });
@@ -162,7 +248,9 @@ describe('a reload', () => {
   it('that names a file which cannot be used changes nothing', async () => {
     const up = await named('up');
     const { services, reach } = serving({ backends: [up.at] });
-    expect(() => services.prepare(servicesOf({ backends: ['tls://a:1'], tls: { ca: 'missing.pem' } }), folder)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(() => services.prepare(servicesOf({ backends: ['tls://a:1'], tls: { ca: 'missing.pem' } }), folder)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    );
     expect((await reach()).backend.name).toBe(`tcp://${up.at}`);
   });
 
@@ -182,22 +270,43 @@ describe('a reload', () => {
 test('checks reach only what some rule allows, and say nothing of anybody', async () => {
   const asked: string[] = [];
   let tell!: (bytes: string) => void;
-  const greeted = new Promise<string>((resolve) => { tell = resolve; });
-  const { at } = await service((socket) => { socket.once('data', (bytes: Buffer) => { tell(bytes.toString('latin1')); }); });
-  serving({ backends: [at], health: { interval: '100ms' }, 'proxy-protocol': 'v1' }, { permitCheck: (name, backend, address) => { asked.push(`${name} ${backend.name} ${address}`); return allow(); } });
+  const greeted = new Promise<string>((resolve) => {
+    tell = resolve;
+  });
+  const { at } = await service((socket) => {
+    socket.once('data', (bytes: Buffer) => {
+      tell(bytes.toString('latin1'));
+    });
+  });
+  serving(
+    { backends: [at], health: { interval: '100ms' }, 'proxy-protocol': 'v1' },
+    {
+      permitCheck: (name, backend, address) => {
+        asked.push(`${name} ${backend.name} ${address}`);
+        return allow();
+      },
+    },
+  );
   expect(await greeted).toBe('PROXY UNKNOWN\r\n');
   expect(asked[0]).toBe(`web tcp://${at} 127.0.0.1`);
 });
 
 test('after close nothing is checked any more', async () => {
   let looks = 0;
-  const { at, idle } = await service((socket) => { looks++; socket.resume().on('end', () => { socket.end(); }); });
+  const { at, idle } = await service((socket) => {
+    looks++;
+    socket.resume().on('end', () => {
+      socket.end();
+    });
+  });
   const { services, until, load } = serving({ backends: [at, '127.0.0.1:1'], health: { interval: '100ms', fall: 1 } });
   await until(({ event }) => event === 'backend-down');
   services.close();
   await idle();
   const before = looks;
   load({ backends: [at], health: { interval: '100ms' } });
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   expect(looks).toBe(before);
 });

@@ -1,7 +1,8 @@
 /**
  * The services of the policy in force: reaching one by whichever backend answers, and knowing which do.
- * Rule: another backend is tried only while nothing of the stream was sent, which is as long as no connection is made; every backend at most
- * once, all within one dial timeout, of which each gets its share. The pools change with the policy, in one turn.
+ * Rule: another backend is tried only while nothing of the stream was sent, which is as long as no connection is made;
+ * every backend at most once, all within one dial timeout, of which each gets its share. The pools change with the
+ * policy, in one turn.
  * Not here: what an identity may reach: `permit` is the policy's.
  */
 import { AditError } from '@adit/shared/errors';
@@ -41,15 +42,39 @@ export interface ReachRequest {
 }
 
 /** `attempts`: backends dialled for it. `release` is called once, when the stream is over. */
-export interface Reached { readonly local: RelaySocket; readonly backend: Backend; readonly address: string; readonly rule: string; readonly attempts: number; release(): void }
+export interface Reached {
+  readonly local: RelaySocket;
+  readonly backend: Backend;
+  readonly address: string;
+  readonly rule: string;
+  readonly attempts: number;
+  release(): void;
+}
 
-interface Serving { readonly pool: Pool; readonly checks: Checks; readonly tls: ServiceTls | undefined }
+interface Serving {
+  readonly pool: Pool;
+  readonly checks: Checks;
+  readonly tls: ServiceTls | undefined;
+}
 
 /** The next hops of services, each once. */
-function hopsOfServices(services: ReadonlyMap<string, Service>): Via[] { return [...new Set([...services.values()].flatMap(({ backends }) => backends.flatMap(({ via }) => (via === undefined ? [] : [via]))))]; }
+function hopsOfServices(services: ReadonlyMap<string, Service>): Via[] {
+  return [
+    ...new Set(
+      [...services.values()].flatMap(({ backends }) => backends.flatMap(({ via }) => (via === undefined ? [] : [via]))),
+    ),
+  ];
+}
 
-/** Everything that the services of a policy, and the next hops of its rules, need from other files. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE. */
-export function loadServices(services: ReadonlyMap<string, Service>, folder: string, vias: readonly Via[] = []): { readonly tls: ReadonlyMap<string, ServiceTls>; readonly hops: ReadonlyMap<Via, NextHop> } {
+/**
+ * Everything that the services of a policy, and the next hops of its rules, need from other files. Fails with
+ * CONFIG_INVALID or CREDENTIALS_UNUSABLE.
+ */
+export function loadServices(
+  services: ReadonlyMap<string, Service>,
+  folder: string,
+  vias: readonly Via[] = [],
+): { readonly tls: ReadonlyMap<string, ServiceTls>; readonly hops: ReadonlyMap<Via, NextHop> } {
   const secured = [...services.values()].filter(({ backends }) => backends.some(({ kind }) => kind === 'tls'));
   return {
     tls: new Map(secured.map((service) => [service.name, loadServiceTls(service, folder)])),
@@ -67,20 +92,35 @@ export class Services {
   #files: readonly string[] = [];
   #closed = false;
 
-  constructor(context: ServicesContext) { this.#context = context; }
+  constructor(context: ServicesContext) {
+    this.#context = context;
+  }
 
   /** The files beside the policy that its services were loaded from. */
-  get files(): readonly string[] { return this.#files; }
+  get files(): readonly string[] {
+    return this.#files;
+  }
 
-  /** Loads what these services need; they are in force when the result is called. Fails as `loadServices`, and then nothing has changed. */
+  /**
+   * Loads what these services need; they are in force when the result is called. Fails as `loadServices`, and then
+   * nothing has changed.
+   */
   prepare(services: ReadonlyMap<string, Service>, folder: string, vias: readonly Via[] = []): () => void {
     const loaded = loadServices(services, folder, vias);
     return () => {
       const before = this.#serving;
       for (const { checks } of before.values()) checks.stop();
       for (const [via, hop] of loaded.hops) this.#hops.set(via, hop);
-      this.#files = [...[...services.values()].flatMap((service) => tlsFilesOf(service, folder)), ...[...loaded.hops.keys()].flatMap((via) => hopFilesOf(via, folder))];
-      this.#serving = new Map([...services.values()].map((service) => [service.name, this.#serve(service, { pool: before.get(service.name)?.pool, tls: loaded.tls.get(service.name) })]));
+      this.#files = [
+        ...[...services.values()].flatMap((service) => tlsFilesOf(service, folder)),
+        ...[...loaded.hops.keys()].flatMap((via) => hopFilesOf(via, folder)),
+      ];
+      this.#serving = new Map(
+        [...services.values()].map((service) => [
+          service.name,
+          this.#serve(service, { pool: before.get(service.name)?.pool, tls: loaded.tls.get(service.name) }),
+        ]),
+      );
       for (const { pool, checks } of this.#serving.values()) if (pool.watched && !this.#closed) checks.start();
     };
   }
@@ -93,11 +133,27 @@ export class Services {
 
   /** Connects to the one place, or to one backend of the service. Fails with what says most of why none answered. */
   async reach(request: ReachRequest): Promise<Reached> {
-    const { service, backends: [only], caller: { alpn }, timeoutMs, signal, permit, hops } = request;
+    const {
+      service,
+      backends: [only],
+      caller: { alpn },
+      timeoutMs,
+      signal,
+      permit,
+      hops,
+    } = request;
     const serving = service && this.#serving.get(service.name);
     if (serving) return this.#reachService(request, serving);
     const tls = only!.kind === 'tls' ? this.#context.destinationTls() : undefined;
-    const connected = await connectBackend({ backend: only!, timeoutMs, signal, permit: (address) => permit(only!, address), ...(alpn !== undefined && { alpn }), ...(tls && { tls }), ...this.#through(only!, hops) });
+    const connected = await connectBackend({
+      backend: only!,
+      timeoutMs,
+      signal,
+      permit: (address) => permit(only!, address),
+      ...(alpn !== undefined && { alpn }),
+      ...(tls && { tls }),
+      ...this.#through(only!, hops),
+    });
     return { ...connected, backend: only!, attempts: 1, release: nothing };
   }
 
@@ -116,7 +172,11 @@ export class Services {
       tried.add(backend.name);
       const release = pool.take(backend.name);
       try {
-        const connected = await this.#connect(request, { serving, backend, timeoutMs: Math.max(1, leftMs / (others + 1)) });
+        const connected = await this.#connect(request, {
+          serving,
+          backend,
+          timeoutMs: Math.max(1, leftMs / (others + 1)),
+        });
         pool.report(backend.name);
         return { ...connected, backend, attempts: tried.size, release };
       } catch (error) {
@@ -129,11 +189,25 @@ export class Services {
     }
   }
 
-  #connect({ caller, signal, permit, hops }: ReachRequest, { serving: { pool, tls }, backend, timeoutMs }: { readonly serving: Serving; readonly backend: Backend; readonly timeoutMs: number }): Promise<Connected> {
+  #connect(
+    { caller, signal, permit, hops }: ReachRequest,
+    {
+      serving: { pool, tls },
+      backend,
+      timeoutMs,
+    }: { readonly serving: Serving; readonly backend: Backend; readonly timeoutMs: number },
+  ): Promise<Connected> {
     const { name, proxyProtocol } = pool.service;
     return connectBackend({
-      backend, called: name, timeoutMs, signal, permit: (address) => permit(backend, address),
-      ...(proxyProtocol && { greet: (to) => greeting(proxyProtocol, caller, to) }), ...(caller.alpn !== undefined && { alpn: caller.alpn }), ...(tls && { tls }), ...this.#through(backend, hops),
+      backend,
+      called: name,
+      timeoutMs,
+      signal,
+      permit: (address) => permit(backend, address),
+      ...(proxyProtocol && { greet: (to) => greeting(proxyProtocol, caller, to) }),
+      ...(caller.alpn !== undefined && { alpn: caller.alpn }),
+      ...(tls && { tls }),
+      ...this.#through(backend, hops),
     });
   }
 
@@ -143,7 +217,10 @@ export class Services {
     return to === undefined ? {} : { hop: { to, trail: trailOf(hops, this.mark) } };
   }
 
-  #serve(service: Service, { pool: known, tls }: { readonly pool: Pool | undefined; readonly tls: ServiceTls | undefined }): Serving {
+  #serve(
+    service: Service,
+    { pool: known, tls }: { readonly pool: Pool | undefined; readonly tls: ServiceTls | undefined },
+  ): Serving {
     const pool = known ?? new Pool(service, (turn) => this.#turned(turn));
     pool.replace(service);
     return { pool, tls, checks: new Checks({ pool, look: this.#look(service, tls) }) };
@@ -152,9 +229,16 @@ export class Services {
   /** What a stream would do first, and then the end. */
   #look({ name, proxyProtocol }: Service, tls: ServiceTls | undefined): Look {
     return async (backend, options) => {
-      const { local: { socket } } = await connectBackend({
-        ...options, backend, called: name, permit: (address) => this.#context.permitCheck(name, backend, address),
-        ...(proxyProtocol && { greet: () => ownGreeting(proxyProtocol) }), ...(tls && { tls }), ...this.#through(backend),
+      const {
+        local: { socket },
+      } = await connectBackend({
+        ...options,
+        backend,
+        called: name,
+        permit: (address) => this.#context.permitCheck(name, backend, address),
+        ...(proxyProtocol && { greet: () => ownGreeting(proxyProtocol) }),
+        ...(tls && { tls }),
+        ...this.#through(backend),
       });
       socket.destroy();
     };
@@ -166,9 +250,14 @@ export class Services {
       log.info({ event: 'backend-up', service: service.name, backend, up, of: all }, 'a backend is up again');
       return;
     }
-    log.warn({ event: 'backend-down', service: service.name, backend, reason, up, of: all }, up === 0 ? 'no backend is up: all are tried' : 'a backend is down');
+    log.warn(
+      { event: 'backend-down', service: service.name, backend, reason, up, of: all },
+      up === 0 ? 'no backend is up: all are tried' : 'a backend is down',
+    );
     this.#serving.get(service.name)?.checks.wake(backend);
   }
 }
 
-function nothing(): void { /* a place that no pool counts */ }
+function nothing(): void {
+  /* a place that no pool counts */
+}

@@ -4,8 +4,14 @@ import { addressOf } from './sticky.ts';
 const identity = { name: 'alice', uri: 'spiffe://example.org/client/alice' };
 
 test.each([
-  ['192.0.2.7:51234', '192.0.2.7'], ['[2001:db8::7]:51234', '2001:db8::7'], ['::ffff:192.0.2.7', identity.uri],
-  ['laptop:51234', identity.uri], ['web', identity.uri], ['local', identity.uri], ['', identity.uri], [undefined, identity.uri],
+  ['192.0.2.7:51234', '192.0.2.7'],
+  ['[2001:db8::7]:51234', '2001:db8::7'],
+  ['::ffff:192.0.2.7', identity.uri],
+  ['laptop:51234', identity.uri],
+  ['web', identity.uri],
+  ['local', identity.uri],
+  ['', identity.uri],
+  [undefined, identity.uri],
 ])('a client at %s is remembered by %s', (client, key) => {
   expect(addressOf({ identity, ...(client !== undefined && { client }) })).toBe(key);
 });

@@ -1,7 +1,8 @@
 /**
  * A no to a CONNECT: status, Proxy-Status and a short text that says why and what to do.
- * Rule: all of it comes from the one table of codes, and the reason is the part that is safe to send; our own code goes along, for an ingress.
- * Spec: RFC 9110 section 15, RFC 9209 (`error` and `details`; `adit-code` is ours), RFC 9651 section 3.3.3 for the string.
+ * Rule: all of it comes from the one table of codes, and the reason is the part that is safe to send; our own code goes
+ * along, for an ingress. Spec: RFC 9110 section 15, RFC 9209 (`error` and `details`; `adit-code` is ours), RFC 9651
+ * section 3.3.3 for the string.
  */
 import { STATUS_CODES } from 'node:http';
 import { type Code, codes } from '@adit/shared/errors';
@@ -31,9 +32,12 @@ export function denialAnswer({ code, reason, badRequest }: ConnectDenial): Denia
   const status = badRequest ?? http;
   const error = badRequest === undefined ? proxyStatus : 'http_request_error';
   return {
-    status, statusLine: `${status} ${STATUS_CODES[status] ?? ''}`,
+    status,
+    statusLine: `${status} ${STATUS_CODES[status] ?? ''}`,
     headers: {
-      'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', 'proxy-status': `${proxyName}; error=${error}; details=${quoted(reason)}; adit-code=${code}`,
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
+      'proxy-status': `${proxyName}; error=${error}; details=${quoted(reason)}; adit-code=${code}`,
       ...(retryable && (status === 503 || status === 429) && { 'retry-after': String(retryAfterS) }),
     },
     text: `${code}: ${reason}\n${badRequest === undefined ? `${advice}\n` : ''}`,
@@ -41,4 +45,9 @@ export function denialAnswer({ code, reason, badRequest }: ConnectDenial): Denia
 }
 
 /** A string of structured fields: printable ASCII. */
-function quoted(text: string): string { return `"${text.slice(0, 256).replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`; }
+function quoted(text: string): string {
+  return `"${text
+    .slice(0, 256)
+    .replace(/[^ -~]/g, '?')
+    .replace(/["\\]/g, '\\$&')}"`;
+}

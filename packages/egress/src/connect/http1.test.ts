@@ -8,7 +8,11 @@ import { closedPort, echo } from '../../../../test/support/services.ts';
 test('bytes sent behind the request reach the service once it is dialled', async () => {
   const egress = await testEgress();
   const to = await echo();
-  const { status, duplex, received } = await askHttp1(egress, egress.certs.client('alice'), `CONNECT ${to.at} HTTP/1.1\r\nHost: ${to.at}\r\n\r\nearly`);
+  const { status, duplex, received } = await askHttp1(
+    egress,
+    egress.certs.client('alice'),
+    `CONNECT ${to.at} HTTP/1.1\r\nHost: ${to.at}\r\n\r\nearly`,
+  );
   expect(status).toBe(200);
   duplex.end(' and late');
   expect(String((await within(15_000, 'the echo', received)).bytes)).toBe('early and late');
@@ -17,7 +21,11 @@ test('bytes sent behind the request reach the service once it is dialled', async
 test('bytes sent behind a request that is refused are dropped', async () => {
   const egress = await testEgress();
   const to = `127.0.0.1:${await closedPort()}`;
-  const { status } = await askHttp1(egress, egress.certs.client('alice'), `CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n\r\n${'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000)}`);
+  const { status } = await askHttp1(
+    egress,
+    egress.certs.client('alice'),
+    `CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n\r\n${'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000)}`,
+  );
   expect(status).toBe(502);
   expect(await egress.recorded()).toMatchObject({ code: 'CONNECTION_REFUSED', end: 'refused', bytesDown: 0 });
 });
@@ -29,7 +37,11 @@ test.each([
   ['with two Hosts', 'Host: 127.0.0.1:9\r\nHost: 127.0.0.1:9', /.+/],
 ])('a request %s is refused, and nothing is dialled', async (_what, headers, text) => {
   const egress = await testEgress();
-  const answer = await askHttp1(egress, egress.certs.client('alice'), `CONNECT 127.0.0.1:9 HTTP/1.1\r\n${headers}\r\n\r\nhello`);
+  const answer = await askHttp1(
+    egress,
+    egress.certs.client('alice'),
+    `CONNECT 127.0.0.1:9 HTTP/1.1\r\n${headers}\r\n\r\nhello`,
+  );
   expect([answer.status, answer.text]).toEqual([400, expect.stringMatching(text)]);
   expect(egress.records).toEqual([]);
 });
@@ -40,5 +52,7 @@ test('without TLS there is no identity, and no CONNECT', async () => {
   socket.write('CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n');
   let text = '';
   for await (const chunk of socket) text += String(chunk);
-  expect(text).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n[^]*\r\nproxy-status: adit; error=http_request_denied;[^]*\r\n\r\nCLIENT_CERT_MISSING: CONNECT needs a TLS connection to the egress itself/);
+  expect(text).toMatch(
+    /^HTTP\/1\.1 403 Forbidden\r\n[^]*\r\nproxy-status: adit; error=http_request_denied;[^]*\r\n\r\nCLIENT_CERT_MISSING: CONNECT needs a TLS connection to the egress itself/,
+  );
 });

@@ -1,7 +1,7 @@
 /**
  * CONNECT of HTTP/1.1 (RFC 9110 section 9.3.6): what is asked, and the connection as a stream.
- * Rule: the bytes behind the head belong to the tunnel and are put back; a request that announces a body, or whose Host names something else,
- * is refused: two readers could understand it differently. A reset is one of TCP: TLS has none.
+ * Rule: the bytes behind the head belong to the tunnel and are put back; a request that announces a body, or whose Host
+ * names something else, is refused: two readers could understand it differently. A reset is one of TCP: TLS has none.
  */
 import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
@@ -18,26 +18,47 @@ import { namesTarget, parseTarget } from './target.ts';
 /** Where a CONNECT wants to go; the reason is for the client. */
 export function readHttp1({ url = '', rawHeaders, headers }: IncomingMessage): Parsed<Destination> {
   const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return { ok: false, reason: 'a CONNECT has no body' };
+  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
+    return { ok: false, reason: 'a CONNECT has no body' };
   if (hosts > 1) return { ok: false, reason: 'there is more than one Host' };
-  if (headers.host !== undefined && !namesTarget(headers.host, url)) return { ok: false, reason: 'Host names something other than the target' };
+  if (headers.host !== undefined && !namesTarget(headers.host, url))
+    return { ok: false, reason: 'Host names something other than the target' };
   return parseTarget(url);
 }
 
 /** The connection as a stream that waits for its answer. `head` is what came behind the request. */
-export function http1Stream({ socket, transport, head }: { readonly socket: tls.TLSSocket; readonly transport: net.Socket; readonly head: Buffer }): ConnectionStream {
+export function http1Stream({
+  socket,
+  transport,
+  head,
+}: {
+  readonly socket: tls.TLSSocket;
+  readonly transport: net.Socket;
+  readonly head: Buffer;
+}): ConnectionStream {
   if (head.length > 0) socket.unshift(head);
   return new ConnectionStream(socket, {
     id: 1,
-    accept: () => { socket.write(`HTTP/1.1 200 Connection established\r\nProxy-Status: ${proxyName}\r\n\r\n`); },
+    accept: () => {
+      socket.write(`HTTP/1.1 200 Connection established\r\nProxy-Status: ${proxyName}\r\n\r\n`);
+    },
     refuse: ({ code, reason }) => refuseHttp1(socket, { code: codeOfWire(code), reason }),
     reset: () => resetTls(socket, transport),
-    died: () => ({ code: wireOfCode(transport.errored ?? socket.errored ? 'CONNECTION_RESET' : 'PEER_GONE'), reason: 'the client broke the connection' }),
+    died: () => ({
+      code: wireOfCode((transport.errored ?? socket.errored) ? 'CONNECTION_RESET' : 'PEER_GONE'),
+      reason: 'the client broke the connection',
+    }),
   });
 }
 
 /** Answers no and closes the connection. */
 export function refuseHttp1(socket: net.Socket, denial: ConnectDenial): void {
   const { statusLine, headers, text } = denialAnswer(denial);
-  answer(socket, { status: statusLine, reason: text.trimEnd(), headers: Object.entries(headers).filter(([name]) => name !== 'content-type').map(([name, value]) => `${name}: ${value}`) });
+  answer(socket, {
+    status: statusLine,
+    reason: text.trimEnd(),
+    headers: Object.entries(headers)
+      .filter(([name]) => name !== 'content-type')
+      .map(([name, value]) => `${name}: ${value}`),
+  });
 }

@@ -12,8 +12,13 @@ test('many tunnels share one connection, which is one session of the identity', 
   const session = await http2Connection(egress, egress.certs.client('alice'));
   const tunnels = await Promise.all(Array.from({ length: 20 }, () => connectHttp2(session, to.at)));
   for (const [at, { duplex }] of tunnels.entries()) duplex.end(`tunnel ${at}`);
-  expect(await Promise.all(tunnels.map(async ({ received }) => String((await received).bytes)))).toEqual(tunnels.map((_, at) => `tunnel ${at}`));
-  expect(await egress.until((line) => line.event === 'connected')).toMatchObject({ carrier: 'h2', identity: 'spiffe://example.org/client/alice' });
+  expect(await Promise.all(tunnels.map(async ({ received }) => String((await received).bytes)))).toEqual(
+    tunnels.map((_, at) => `tunnel ${at}`),
+  );
+  expect(await egress.until((line) => line.event === 'connected')).toMatchObject({
+    carrier: 'h2',
+    identity: 'spiffe://example.org/client/alice',
+  });
   const second = await http2Connection(egress, egress.certs.client('alice'));
   expect((await connectHttp2(second, to.at)).text).toMatch(/^LIMIT_SESSIONS: /);
   session.destroy();
@@ -33,13 +38,24 @@ test('the settings and windows are those of the specification', async () => {
   const egress = await testEgress();
   const session = await http2Connection(egress, egress.certs.client('alice'));
   if (session.remoteSettings.maxConcurrentStreams !== 256) await once(session, 'remoteSettings');
-  expect(session.remoteSettings).toMatchObject({ initialWindowSize: 1_048_576, maxFrameSize: 65_536, maxConcurrentStreams: 256, maxHeaderListSize: 16_384, enableConnectProtocol: false });
+  expect(session.remoteSettings).toMatchObject({
+    initialWindowSize: 1_048_576,
+    maxFrameSize: 65_536,
+    maxConcurrentStreams: 256,
+    maxHeaderListSize: 16_384,
+    enableConnectProtocol: false,
+  });
 });
 
 test('a slow service holds only its own tunnel', async () => {
   const egress = await testEgress();
   const session = await http2Connection(egress, egress.certs.client('alice'));
-  const deaf = await service((socket) => { socket.pause(); }, { pauseOnConnect: true });
+  const deaf = await service(
+    (socket) => {
+      socket.pause();
+    },
+    { pauseOnConnect: true },
+  );
   const blocked = await connectHttp2(session, deaf.at);
   for (let wrote = true; wrote;) wrote = blocked.duplex.write(Buffer.alloc(1_000_000));
   const free = await connectHttp2(session, (await echo()).at);
@@ -52,7 +68,7 @@ test('what is no CONNECT is answered as over HTTP/1.1', async () => {
   const session = await http2Connection(egress, undefined);
   const ask = async (headers: http2.OutgoingHttpHeaders): Promise<[number | undefined, string]> => {
     const stream = session.request(headers);
-    const [response] = await once(stream, 'response') as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
+    const [response] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
     let text = '';
     for await (const chunk of stream) text += String(chunk);
     return [response[':status'], text];
@@ -75,10 +91,22 @@ test.each([
 ])('a request with %s of headers is reset, and nothing is dialled', async (_what, headers) => {
   const egress = await testEgress();
   const session = await http2Connection(egress, egress.certs.client('alice'));
-  if (session.remoteSettings.maxHeaderListSize !== 16_384) await once(session, 'remoteSettings'); // before it Node's own limit holds, 64 KiB
-  const stream = session.request({ ':method': 'CONNECT', ':authority': '127.0.0.1:9', ...headers }, { endStream: false });
-  stream.on('error', () => { /* its code counts */ });
-  await within(15_000, 'the reset', new Promise((resolve) => { stream.once('close', resolve); }));
+  // before it Node's own limit holds, 64 KiB
+  if (session.remoteSettings.maxHeaderListSize !== 16_384) await once(session, 'remoteSettings');
+  const stream = session.request(
+    { ':method': 'CONNECT', ':authority': '127.0.0.1:9', ...headers },
+    { endStream: false },
+  );
+  stream.on('error', () => {
+    /* its code counts */
+  });
+  await within(
+    15_000,
+    'the reset',
+    new Promise((resolve) => {
+      stream.once('close', resolve);
+    }),
+  );
   expect(stream.rstCode).not.toBe(http2.constants.NGHTTP2_NO_ERROR);
   expect(egress.records).toEqual([]);
 });
@@ -108,10 +136,14 @@ test('a flood of tunnels that are reset at once ends the connection and leaves n
   const egress = await testEgress();
   const to = await echo();
   const session = await http2Connection(egress, egress.certs.client('alice'));
-  const closed = new Promise((resolve) => { session.once('close', resolve); });
+  const closed = new Promise((resolve) => {
+    session.once('close', resolve);
+  });
   for (let n = 0; n < 5_000 && !session.closed && !session.destroyed; n++) {
     const stream = session.request({ ':method': 'CONNECT', ':authority': to.at }, { endStream: false });
-    stream.on('error', () => { /* that is the point */ });
+    stream.on('error', () => {
+      /* that is the point */
+    });
     stream.close(http2.constants.NGHTTP2_CANCEL);
     if (n % 50 === 0) await new Promise(setImmediate);
   }

@@ -18,7 +18,8 @@ const ways: readonly [string, Ask][] = [
 ];
 
 describe.each(ways)('CONNECT by %s', (_name, ask) => {
-  const connect = async (egress: TestEgress, target: string): Promise<Tunnel> => ask(egress, egress.certs.client('alice'), target);
+  const connect = async (egress: TestEgress, target: string): Promise<Tunnel> =>
+    ask(egress, egress.certs.client('alice'), target);
 
   test('carries bytes both ways, each half-close by itself, and leaves one record', async () => {
     const egress = await testEgress();
@@ -26,14 +27,30 @@ describe.each(ways)('CONNECT by %s', (_name, ask) => {
     const { status, headers, duplex, received } = await connect(egress, to.at);
     expect([status, headers.get('proxy-status')]).toEqual([200, 'adit']);
     duplex.end('hello');
-    expect(await within(15_000, 'the end', received)).toEqual({ bytes: Buffer.from('5 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'), ending: 'end' });
-    expect(await egress.recorded()).toMatchObject({ identity: 'spiffe://example.org/client/alice', frontEnd: 'connect', remote: expect.stringMatching(/^127\.0\.0\.1:\d+$/), requested: to.at, resolved: to.at, rule: 'everyone', verdict: 'allow', end: 'finished', bytesUp: 5, bytesDown: 66 });
+    expect(await within(15_000, 'the end', received)).toEqual({
+      bytes: Buffer.from('5 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'),
+      ending: 'end',
+    });
+    expect(await egress.recorded()).toMatchObject({
+      identity: 'spiffe://example.org/client/alice',
+      frontEnd: 'connect',
+      remote: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      requested: to.at,
+      resolved: to.at,
+      rule: 'everyone',
+      verdict: 'allow',
+      end: 'finished',
+      bytesUp: 5,
+      bytesDown: 66,
+    });
   });
 
   test('a service that ends first is still heard and written to', async () => {
     const egress = await testEgress();
     let got!: (bytes: string) => void;
-    const written = new Promise<string>((resolve) => { got = resolve; });
+    const written = new Promise<string>((resolve) => {
+      got = resolve;
+    });
     const to = await service((socket) => {
       socket.end('banner');
       void receive(socket).then(({ bytes }) => got(bytes.toString()));
@@ -48,7 +65,9 @@ describe.each(ways)('CONNECT by %s', (_name, ask) => {
   test('a reset of the service is a reset of the tunnel, and the other way round', async () => {
     const egress = await testEgress();
     const sockets: net.Socket[] = [];
-    const to = await service((socket) => { sockets.push(socket); });
+    const to = await service((socket) => {
+      sockets.push(socket);
+    });
     const one = await connect(egress, to.at);
     one.duplex.write('x');
     await once(sockets[0]!, 'data');
@@ -75,23 +94,50 @@ describe.each(ways)('CONNECT by %s', (_name, ask) => {
   });
 
   test.each([
-    ['what the policy forbids', () => '127.0.0.2:1', { status: 403, error: 'http_request_denied', code: 'POLICY_DENIED' }],
-    ['a service that is not defined', () => 'nothing.adit.internal:80', { status: 404, error: 'destination_not_found', code: 'UNKNOWN_SERVICE' }],
-    ['a port where nobody listens', async () => `127.0.0.1:${await closedPort()}`, { status: 502, error: 'connection_refused', code: 'CONNECTION_REFUSED' }],
-    ['a name that does not resolve', () => 'nowhere.invalid:80', { status: 502, error: 'dns_error', code: 'DNS_FAILED' }],
+    [
+      'what the policy forbids',
+      () => '127.0.0.2:1',
+      { status: 403, error: 'http_request_denied', code: 'POLICY_DENIED' },
+    ],
+    [
+      'a service that is not defined',
+      () => 'nothing.adit.internal:80',
+      { status: 404, error: 'destination_not_found', code: 'UNKNOWN_SERVICE' },
+    ],
+    [
+      'a port where nobody listens',
+      async () => `127.0.0.1:${await closedPort()}`,
+      { status: 502, error: 'connection_refused', code: 'CONNECTION_REFUSED' },
+    ],
+    [
+      'a name that does not resolve',
+      () => 'nowhere.invalid:80',
+      { status: 502, error: 'dns_error', code: 'DNS_FAILED' },
+    ],
     ['a target that is none', () => 'a%b:1', { status: 400, error: 'http_request_error', code: 'PROTOCOL_ERROR' }],
   ])('%s is refused by status, Proxy-Status and a text', async (_what, target, { status, error, code }) => {
-    const egress = await testEgress({ policy: `${allowLoopback}  - name: nowhere\n    identities: ["*"]\n    allow: ["nowhere.invalid:80"]\n` });
+    const egress = await testEgress({
+      policy: `${allowLoopback}  - name: nowhere\n    identities: ["*"]\n    allow: ["nowhere.invalid:80"]\n`,
+    });
     const answer = await connect(egress, await target());
-    expect([answer.status, answer.headers.get('proxy-status')]).toEqual([status, expect.stringMatching(new RegExp(`^adit; error=${error}; details=".+"; adit-code=${code}$`))]);
+    expect([answer.status, answer.headers.get('proxy-status')]).toEqual([
+      status,
+      expect.stringMatching(new RegExp(`^adit; error=${error}; details=".+"; adit-code=${code}$`)),
+    ]);
     expect(answer.text).toMatch(new RegExp(`^${code}: .+\n`));
   });
 
   test('a client without a certificate is refused with the reason', async () => {
     const egress = await testEgress();
     const answer = await ask(egress, undefined, '127.0.0.1:1');
-    expect([answer.status, answer.text]).toEqual([403, expect.stringMatching(/^CLIENT_CERT_MISSING: it presented no certificate\n/)]);
-    expect(await egress.until((line) => line.event === 'denied')).toMatchObject({ code: 'CLIENT_CERT_MISSING', remote: expect.stringMatching(/^127\.0\.0\.1:/) });
+    expect([answer.status, answer.text]).toEqual([
+      403,
+      expect.stringMatching(/^CLIENT_CERT_MISSING: it presented no certificate\n/),
+    ]);
+    expect(await egress.until((line) => line.event === 'denied')).toMatchObject({
+      code: 'CLIENT_CERT_MISSING',
+      remote: expect.stringMatching(/^127\.0\.0\.1:/),
+    });
   });
 
   test('a client that no rule knows is refused with the reason', async () => {
@@ -101,7 +147,11 @@ describe.each(ways)('CONNECT by %s', (_name, ask) => {
 
   test('a service is reached by its name', async () => {
     const to = await echo();
-    const egress = await testEgress({ policy: `version: 1\nservices:\n  echo: tcp://${to.at}\nrules:\n  - name: everyone\n    identities: ["*"]\n    allow: [echo]\n` });
+    const egress = await testEgress({
+      policy:
+        `version: 1\nservices:\n  echo: tcp://${to.at}\nrules:\n  - name: everyone\n    identities: ["*"]\n    ` +
+        'allow: [echo]\n',
+    });
     const { status, duplex } = await connect(egress, 'echo.adit.internal:80');
     expect(status).toBe(200);
     duplex.end();
@@ -141,11 +191,16 @@ describe.each(ways)('CONNECT by %s', (_name, ask) => {
     const to = await echo();
     const first = await connect(egress, to.at);
     const second = await connect(egress, to.at);
-    expect([second.status, second.headers.get('retry-after'), second.text]).toEqual([503, '1', expect.stringMatching(/^LIMIT_STREAMS: /)]);
+    expect([second.status, second.headers.get('retry-after'), second.text]).toEqual([
+      503,
+      '1',
+      expect.stringMatching(/^LIMIT_STREAMS: /),
+    ]);
     first.duplex.end();
     await first.received;
     await to.idle();
-    for (let status = 0; status !== 200;) ({ status } = await connect(egress, to.at)); // the connection closes in its own time
+    // the connection closes in its own time
+    for (let status = 0; status !== 200;) ({ status } = await connect(egress, to.at));
   });
 
   test('a drain waits for what is open, and refuses what comes', async () => {
@@ -154,7 +209,7 @@ describe.each(ways)('CONNECT by %s', (_name, ask) => {
     const { duplex, received } = await connect(egress, to.at);
     const drained = egress.server.drain(new AbortController().signal);
     duplex.end('last words');
-    expect((await within(15_000, 'the echo', received))).toEqual({ bytes: Buffer.from('last words'), ending: 'end' });
+    expect(await within(15_000, 'the echo', received)).toEqual({ bytes: Buffer.from('last words'), ending: 'end' });
     await within(15_000, 'the drain', drained);
     expect(await egress.recorded()).toMatchObject({ end: 'finished' });
   });

@@ -1,8 +1,9 @@
 /**
  * The egress as a standard proxy: CONNECT over HTTP/1.1 and HTTP/2 for clients that have a certificate and no ingress.
- * Rule: every CONNECT is a stream like those of a session: same policy, limits, dialling and record, ended by the same reloads, revocations and
- * drain. Who has no identity, or none that the policy knows, is told so once, and the connection closes. A stream's place is held until its
- * connection is gone, not only until it is over: a client that does not read the rest keeps it.
+ * Rule: every CONNECT is a stream like those of a session: same policy, limits, dialling and record, ended by the same
+ * reloads, revocations and drain. Who has no identity, or none that the policy knows, is told so once, and the
+ * connection closes. A stream's place is held until its connection is gone, not only until it is over: a client that
+ * does not read the rest keeps it.
  * Not here: resumption. What breaks is reset.
  */
 import { randomBytes } from 'node:crypto';
@@ -26,7 +27,11 @@ import { http1Stream, readHttp1, refuseHttp1 } from './http1.ts';
 import { endHttp2, http2Stream, readHttp2, refuseHttp2, serveHttp2 } from './http2.ts';
 
 /** What an HTTP request that is no CONNECT is told. */
-export interface PlainAnswer { readonly status: number; readonly text: string; readonly headers: Readonly<Record<string, string>> }
+export interface PlainAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 export interface ConnectContext {
   readonly options: { readonly dialTimeoutMs: number; readonly idleTimeoutMs: number };
@@ -69,7 +74,9 @@ export class ConnectService {
   readonly #open = new Set<Duplex>();
   #emptied: (() => void) | undefined;
 
-  constructor(context: ConnectContext) { this.#context = context; }
+  constructor(context: ConnectContext) {
+    this.#context = context;
+  }
 
   /** Answers a CONNECT of HTTP/1.1; the connection is the tunnel from then on. */
   http1(request: IncomingMessage, head: Buffer, peer: ConnectPeer): void {
@@ -83,18 +90,27 @@ export class ConnectService {
     } else {
       this.#proven(peer);
       const { proof: socket } = who;
-      const client = this.#client(peer, who.identity, () => { /* its one stream is all there is to it */ });
+      const client = this.#client(peer, who.identity, () => {
+        /* its one stream is all there is to it */
+      });
       socket.once('close', () => this.#clients.delete(client));
-      this.#serve(client, http1Stream({ socket, transport: peer.transport, head }), { asked: { destination: asked.value, hops: hopsOf(request.headers.via) }, duplex: socket });
+      this.#serve(client, http1Stream({ socket, transport: peer.transport, head }), {
+        asked: { destination: asked.value, hops: hopsOf(request.headers.via) },
+        duplex: socket,
+      });
     }
   }
 
   /** Speaks HTTP/2 on a connection; `plain` answers what is no CONNECT. */
-  http2(peer: ConnectPeer & { readonly proof: tls.TLSSocket }, plain: (method: string, path: string) => PlainAnswer): void {
+  http2(
+    peer: ConnectPeer & { readonly proof: tls.TLSSocket },
+    plain: (method: string, path: string) => PlainAnswer,
+  ): void {
     const who = this.#judge(peer);
     const lease = 'code' in who ? who : this.#context.limits.session(who.identity.uri);
     const session = serveHttp2(peer.proof);
-    const client = 'code' in who || 'code' in lease ? undefined : this.#http2Client(peer, who.identity, { session, lease });
+    const client =
+      'code' in who || 'code' in lease ? undefined : this.#http2Client(peer, who.identity, { session, lease });
     session.on('stream', (stream, headers) => {
       if (headers[':method'] !== 'CONNECT') endHttp2(stream, plain(headers[':method'] ?? '', headers[':path'] ?? ''));
       else if (client) this.#http2Stream(client, stream, headers);
@@ -106,7 +122,9 @@ export class ConnectService {
     });
   }
 
-  /** The policy changed: end the connections of those whom it no longer knows, and the streams that it no longer allows. */
+  /**
+   * The policy changed: end the connections of those whom it no longer knows, and the streams that it no longer allows.
+   */
   recheckPolicy(): void {
     for (const client of [...this.#clients]) {
       const stranger = this.#stranger(client.identity);
@@ -134,54 +152,102 @@ export class ConnectService {
 
   endAll(refusal: Full): void {
     for (const client of [...this.#clients]) this.#end(client, refusal);
-    setImmediate(() => { for (const duplex of [...this.#open]) duplex.destroy(); }); // after the resets
+    setImmediate(() => {
+      for (const duplex of [...this.#open]) duplex.destroy();
+    }); // after the resets
   }
 
-  #http2Client(peer: ConnectPeer, identity: PeerIdentity, { session, lease }: { readonly session: http2.ServerHttp2Session; readonly lease: Lease }): Client {
+  #http2Client(
+    peer: ConnectPeer,
+    identity: PeerIdentity,
+    { session, lease }: { readonly session: http2.ServerHttp2Session; readonly lease: Lease },
+  ): Client {
     const { log } = this.#context;
     this.#proven(peer);
     const client = this.#client(peer, identity, () => session.close());
-    log.info({ event: 'connected', session: client.name, identity: identity.uri, remote: peer.remote, carrier: 'h2', resumed: false }, 'HTTP/2 connection opened');
+    log.info(
+      {
+        event: 'connected',
+        session: client.name,
+        identity: identity.uri,
+        remote: peer.remote,
+        carrier: 'h2',
+        resumed: false,
+      },
+      'HTTP/2 connection opened',
+    );
     session.once('close', () => {
       this.#clients.delete(client);
       lease.release();
-      log.info({ event: 'disconnected', session: client.name, identity: identity.uri, reason: 'the HTTP/2 connection closed' }, 'HTTP/2 connection closed');
+      log.info(
+        { event: 'disconnected', session: client.name, identity: identity.uri, reason: 'the HTTP/2 connection closed' },
+        'HTTP/2 connection closed',
+      );
     });
     return client;
   }
 
   #http2Stream(client: Client, stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
     const asked: Parsed<Destination> = readHttp2(headers);
-    if (headers[':protocol'] !== undefined) refuseHttp2(stream, { code: 'UNSUPPORTED', reason: 'this egress knows no extended CONNECT', badRequest: 501 });
+    if (headers[':protocol'] !== undefined)
+      refuseHttp2(stream, { code: 'UNSUPPORTED', reason: 'this egress knows no extended CONNECT', badRequest: 501 });
     else if (!asked.ok) refuseHttp2(stream, { code: 'PROTOCOL_ERROR', reason: asked.reason, badRequest: 400 });
-    else this.#serve(client, http2Stream(stream), { asked: { destination: asked.value, hops: hopsOf(headers.via) }, duplex: stream });
+    else
+      this.#serve(client, http2Stream(stream), {
+        asked: { destination: asked.value, hops: hopsOf(headers.via) },
+        duplex: stream,
+      });
   }
 
-  #serve(client: Client, stream: ConnectionStream, { asked, duplex }: { readonly asked: Asked; readonly duplex: Duplex }): void {
+  #serve(
+    client: Client,
+    stream: ConnectionStream,
+    { asked, duplex }: { readonly asked: Asked; readonly duplex: Duplex },
+  ): void {
     const { options, limits, policy, services, record } = this.#context;
     this.#open.add(duplex);
     duplex.once('close', () => {
       this.#open.delete(duplex);
       this.#checkEmpty();
     });
-    const served: ServedStream = new ServedStream(stream, { ...asked, frontEnd: 'connect' }, {
-      ...options, sessionId: client.name, identity: client.identity, policy, services, remote: () => client.remote, record: (over) => record({ ...over, remote: client.remote }),
-      admit: () => {
-        const lease = limits.stream(client.identity.uri);
-        return 'code' in lease ? lease : { release: () => { whenClosed(duplex, () => lease.release()); } };
+    const served: ServedStream = new ServedStream(
+      stream,
+      { ...asked, frontEnd: 'connect' },
+      {
+        ...options,
+        sessionId: client.name,
+        identity: client.identity,
+        policy,
+        services,
+        remote: () => client.remote,
+        record: (over) => record({ ...over, remote: client.remote }),
+        admit: () => {
+          const lease = limits.stream(client.identity.uri);
+          return 'code' in lease
+            ? lease
+            : {
+                release: () => {
+                  whenClosed(duplex, () => lease.release());
+                },
+              };
+        },
+        ended: (over) => {
+          client.streams.delete(over);
+          this.#checkEmpty();
+        },
       },
-      ended: (over) => {
-        client.streams.delete(over);
-        this.#checkEmpty();
-      },
-    });
+    );
     if (!stream.dead) client.streams.add(served);
   }
 
   /** Who it is, if it may ask at all. */
   #judge({ proof }: ConnectPeer): { readonly identity: PeerIdentity; readonly proof: tls.TLSSocket } | Full {
     const { peers, draining } = this.#context;
-    if (proof === undefined) return { code: 'CLIENT_CERT_MISSING', reason: 'CONNECT needs a TLS connection to the egress itself, with a client certificate' };
+    if (proof === undefined)
+      return {
+        code: 'CLIENT_CERT_MISSING',
+        reason: 'CONNECT needs a TLS connection to the egress itself, with a client certificate',
+      };
     const verdict = judgeClient(factsOf(proof), peers());
     if (!verdict.ok) return verdict;
     if (draining()) return { code: 'DRAINING', reason: 'the egress is shutting down' };
@@ -189,11 +255,22 @@ export class ConnectService {
   }
 
   #stranger(identity: PeerIdentity): Full | undefined {
-    return this.#context.policy().knows(identity) ? undefined : { code: 'IDENTITY_NOT_IN_POLICY', reason: `no rule names ${identity.uri} or its groups` };
+    return this.#context.policy().knows(identity)
+      ? undefined
+      : { code: 'IDENTITY_NOT_IN_POLICY', reason: `no rule names ${identity.uri} or its groups` };
   }
 
   #turnAway(client: Client, refused: Full): void {
-    this.#context.log.warn({ event: 'denied', session: client.name, identity: client.identity.uri, code: refused.code, reason: refused.reason }, 'connection ended');
+    this.#context.log.warn(
+      {
+        event: 'denied',
+        session: client.name,
+        identity: client.identity.uri,
+        code: refused.code,
+        reason: refused.reason,
+      },
+      'connection ended',
+    );
     this.#end(client, refused);
   }
 
@@ -208,7 +285,9 @@ export class ConnectService {
     transport.setKeepAlive(true, keepAliveMs); // there is no ping here: a peer that vanished is found by TCP
   }
 
-  #denied({ remote }: ConnectPeer, { code, reason }: Full): void { this.#context.log.warn({ event: 'denied', remote, code, reason }, 'refused'); }
+  #denied({ remote }: ConnectPeer, { code, reason }: Full): void {
+    this.#context.log.warn({ event: 'denied', remote, code, reason }, 'refused');
+  }
 
   #end(client: Client, { code, reason }: Full): void {
     for (const stream of [...client.streams]) stream.abort(code, reason);

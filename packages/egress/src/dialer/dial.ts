@@ -1,7 +1,8 @@
 /**
  * From a host and port to one connected socket: resolve once, have every address judged, race those that passed.
- * Rule: the address checked is the address dialled: `connect` gets the literal that `permit` allowed, and nothing is looked up twice.
- * One deadline covers all of it. Whatever the outcome, no socket, timer or listener of a lost attempt is left.
+ * Rule: the address checked is the address dialled: `connect` gets the literal that `permit` allowed, and nothing is
+ * looked up twice. One deadline covers all of it. Whatever the outcome, no socket, timer or listener of a lost attempt
+ * is left.
  * Not here: what is permitted (the policy), how the socket reads (its maker).
  */
 import type { Socket } from 'node:net';
@@ -29,15 +30,22 @@ export interface DialRequest extends Target {
   readonly resolve?: Resolve;
 }
 
-export interface Dialled { readonly socket: Socket; readonly address: string; readonly rule: string }
+export interface Dialled {
+  readonly socket: Socket;
+  readonly address: string;
+  readonly rule: string;
+}
 
 /**
- * Dials. An address literal is dialled before the call returns. The socket is handed over connected, with nothing read from it.
- * Fails with DNS_FAILED, DNS_TIMEOUT, CONNECTION_REFUSED, HOST_UNREACHABLE, NETWORK_UNREACHABLE, DIAL_TIMEOUT, OVERLOAD, PEER_GONE (the
- * signal), or the code of the judge (POLICY_DENIED, ADDRESS_PROHIBITED) when it refuses every address.
+ * Dials. An address literal is dialled before the call returns. The socket is handed over connected, with nothing read
+ * from it. Fails with DNS_FAILED, DNS_TIMEOUT, CONNECTION_REFUSED, HOST_UNREACHABLE, NETWORK_UNREACHABLE, DIAL_TIMEOUT,
+ * OVERLOAD, PEER_GONE (the signal), or the code of the judge (POLICY_DENIED, ADDRESS_PROHIBITED) when it refuses every
+ * address.
  */
 export function dial(request: DialRequest): Promise<Dialled> {
-  return new Promise((resolve, reject) => { new Dial(request, resolve, reject).start(); });
+  return new Promise((resolve, reject) => {
+    new Dial(request, resolve, reject).start();
+  });
 }
 
 class Dial {
@@ -59,7 +67,10 @@ class Dial {
     const { host, unix, timeoutMs, signal } = this.#request;
     if (signal?.aborted === true) return this.#abandoned();
     signal?.addEventListener('abort', this.#abandoned, { once: true });
-    this.#deadline = setTimeout(() => this.#fail(dialError(this.#race === undefined ? 'DNS_TIMEOUT' : 'DIAL_TIMEOUT', this.#request)), timeoutMs);
+    this.#deadline = setTimeout(
+      () => this.#fail(dialError(this.#race === undefined ? 'DNS_TIMEOUT' : 'DIAL_TIMEOUT', this.#request)),
+      timeoutMs,
+    );
     if (unix === true || addressFamily(host) !== 0) this.#judge([host]);
     else void this.#lookUp(host);
   }
@@ -72,7 +83,8 @@ class Dial {
       return this.#fail(dialError('DNS_FAILED', this.#request, error));
     }
     if (this.#done) return;
-    if (addresses.length === 0) this.#fail(dialError('DNS_FAILED', this.#request, new Error('the resolver knows no address')));
+    if (addresses.length === 0)
+      this.#fail(dialError('DNS_FAILED', this.#request, new Error('the resolver knows no address')));
     else this.#judge(inTurns(addresses));
   }
 
@@ -80,7 +92,9 @@ class Dial {
   #judge(addresses: readonly string[]): void {
     try {
       const verdicts = addresses.map((address) => ({ address, permit: this.#request.permit(address) }));
-      const rules = new Map(verdicts.flatMap(({ address, permit }) => (permit.allow ? [[address, permit.rule] as const] : [])));
+      const rules = new Map(
+        verdicts.flatMap(({ address, permit }) => (permit.allow ? [[address, permit.rule] as const] : [])),
+      );
       if (rules.size > 0) this.#dial(rules);
       else this.#fail(refusal(verdicts.map(({ permit }) => permit)));
     } catch (error) {
@@ -91,8 +105,11 @@ class Dial {
   #dial(rules: ReadonlyMap<string, string>): void {
     const { connect, port } = this.#request;
     this.#race = new Race([...rules.keys()], {
-      connect, port,
-      won: (socket, address) => { if (this.#settle()) this.#resolve({ socket, address, rule: rules.get(address)! }); },
+      connect,
+      port,
+      won: (socket, address) => {
+        if (this.#settle()) this.#resolve({ socket, address, rule: rules.get(address)! });
+      },
       lost: (attempts) => this.#fail(allFailed(this.#request, attempts)),
     });
     this.#race.start();
@@ -114,9 +131,14 @@ class Dial {
   }
 }
 
-/** Every address was refused: the judge's words, and for the log every address's. A prohibited address says more than a plain no. */
+/**
+ * Every address was refused: the judge's words, and for the log every address's. A prohibited address says more than a
+ * plain no.
+ */
 export function refusal(permits: readonly Permit[]): AditError {
   const refused = permits.filter((permit) => !permit.allow);
   const { code, reason } = refused.find((permit) => permit.code === 'ADDRESS_PROHIBITED') ?? refused[0]!;
-  return new AditError(code, reason, { cause: new Error([...new Set(refused.map(({ detail }) => detail))].join('; ')) });
+  return new AditError(code, reason, {
+    cause: new Error([...new Set(refused.map(({ detail }) => detail))].join('; ')),
+  });
 }

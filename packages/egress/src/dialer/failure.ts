@@ -1,20 +1,39 @@
 /**
  * What the system says about a failed look-up or connection, as a code of ours.
- * Rule: `message` names what the client asked for (of a service its name) and nothing else; addresses, errno and routes stay in `cause`.
+ * Rule: `message` names what the client asked for (of a service its name) and nothing else; addresses, errno and routes
+ * stay in `cause`.
  */
 import { AditError, type Code, messageOf } from '@adit/shared/errors';
 import { formatHostPort } from '@adit/shared/protocol/destination';
 
 /** `unix`: `host` is the path of a socket. `called`: what the client asked for, where that is not the host and port. */
-export interface Target { readonly host: string; readonly port: number; readonly unix?: boolean; readonly called?: string }
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly unix?: boolean;
+  readonly called?: string;
+}
 
 const codeOfErrno: Readonly<Record<string, Code>> = {
-  ECONNREFUSED: 'CONNECTION_REFUSED', ECONNRESET: 'CONNECTION_REFUSED',
-  ENOENT: 'CONNECTION_REFUSED', ENOTSOCK: 'CONNECTION_REFUSED', EPROTOTYPE: 'CONNECTION_REFUSED', // of a Unix socket
-  EHOSTUNREACH: 'HOST_UNREACHABLE', EHOSTDOWN: 'HOST_UNREACHABLE', EACCES: 'HOST_UNREACHABLE', EPERM: 'HOST_UNREACHABLE',
-  ENETUNREACH: 'NETWORK_UNREACHABLE', ENETDOWN: 'NETWORK_UNREACHABLE', EAFNOSUPPORT: 'NETWORK_UNREACHABLE', EINVAL: 'NETWORK_UNREACHABLE',
+  ECONNREFUSED: 'CONNECTION_REFUSED',
+  ECONNRESET: 'CONNECTION_REFUSED',
+  ENOENT: 'CONNECTION_REFUSED',
+  ENOTSOCK: 'CONNECTION_REFUSED',
+  EPROTOTYPE: 'CONNECTION_REFUSED', // of a Unix socket
+  EHOSTUNREACH: 'HOST_UNREACHABLE',
+  EHOSTDOWN: 'HOST_UNREACHABLE',
+  EACCES: 'HOST_UNREACHABLE',
+  EPERM: 'HOST_UNREACHABLE',
+  ENETUNREACH: 'NETWORK_UNREACHABLE',
+  ENETDOWN: 'NETWORK_UNREACHABLE',
+  EAFNOSUPPORT: 'NETWORK_UNREACHABLE',
+  EINVAL: 'NETWORK_UNREACHABLE',
   ETIMEDOUT: 'DIAL_TIMEOUT',
-  EMFILE: 'OVERLOAD', ENFILE: 'OVERLOAD', ENOBUFS: 'OVERLOAD', ENOMEM: 'OVERLOAD', EAGAIN: 'OVERLOAD',
+  EMFILE: 'OVERLOAD',
+  ENFILE: 'OVERLOAD',
+  ENOBUFS: 'OVERLOAD',
+  ENOMEM: 'OVERLOAD',
+  EAGAIN: 'OVERLOAD',
 };
 
 /** The code of one failed attempt. EADDRNOTAVAIL means no IPv6 address of our own, or no free local port. */
@@ -24,41 +43,87 @@ export function codeOfAttempt(error: unknown, address: string): Code {
   return codeOfErrno[errno] ?? 'INTERNAL';
 }
 
-/** Of several attempts that failed, what tells the client most: an answer beats silence, silence beats a missing route. */
-const byWeight: readonly Code[] = ['VIA_LOOP', 'SERVICE_TLS_FAILED', 'CONNECTION_REFUSED', 'DIAL_TIMEOUT', 'HOST_UNREACHABLE', 'NETWORK_UNREACHABLE', 'VIA_FAILED', 'DNS_TIMEOUT', 'DNS_FAILED', 'ADDRESS_PROHIBITED', 'POLICY_DENIED', 'OVERLOAD', 'INTERNAL'];
+/**
+ * Of several attempts that failed, what tells the client most: an answer beats silence, silence beats a missing route.
+ */
+const byWeight: readonly Code[] = [
+  'VIA_LOOP',
+  'SERVICE_TLS_FAILED',
+  'CONNECTION_REFUSED',
+  'DIAL_TIMEOUT',
+  'HOST_UNREACHABLE',
+  'NETWORK_UNREACHABLE',
+  'VIA_FAILED',
+  'DNS_TIMEOUT',
+  'DNS_FAILED',
+  'ADDRESS_PROHIBITED',
+  'POLICY_DENIED',
+  'OVERLOAD',
+  'INTERNAL',
+];
 
 const sentences: Readonly<Partial<Record<Code, string>>> = {
-  CONNECTION_REFUSED: 'refused the connection', DIAL_TIMEOUT: 'did not answer in time', HOST_UNREACHABLE: 'cannot be reached from the egress',
-  NETWORK_UNREACHABLE: 'is in a network to which the egress has no route', OVERLOAD: 'was not dialled: the egress is out of sockets',
-  DNS_FAILED: 'cannot be resolved by the egress', DNS_TIMEOUT: 'was not resolved in time', PEER_GONE: 'is not wanted any more',
-  VIA_FAILED: 'cannot be reached: the proxy that the egress goes through cannot be used', VIA_LOOP: 'was not dialled: the next hops of the egresses lead in a circle',
-  POLICY_DENIED: 'is not allowed by the next egress', UNKNOWN_SERVICE: 'is not known to the next egress', ADDRESS_PROHIBITED: 'resolves to an address that the next egress does not reach by this name',
+  CONNECTION_REFUSED: 'refused the connection',
+  DIAL_TIMEOUT: 'did not answer in time',
+  HOST_UNREACHABLE: 'cannot be reached from the egress',
+  NETWORK_UNREACHABLE: 'is in a network to which the egress has no route',
+  OVERLOAD: 'was not dialled: the egress is out of sockets',
+  DNS_FAILED: 'cannot be resolved by the egress',
+  DNS_TIMEOUT: 'was not resolved in time',
+  PEER_GONE: 'is not wanted any more',
+  VIA_FAILED: 'cannot be reached: the proxy that the egress goes through cannot be used',
+  VIA_LOOP: 'was not dialled: the next hops of the egresses lead in a circle',
+  POLICY_DENIED: 'is not allowed by the next egress',
+  UNKNOWN_SERVICE: 'is not known to the next egress',
+  ADDRESS_PROHIBITED: 'resolves to an address that the next egress does not reach by this name',
   SERVICE_TLS_FAILED: 'did not prove by TLS that it is the right service',
 };
 
 /** The error of a dial with this code. */
 export function dialError(code: Code, { host, port, called }: Target, cause?: unknown): AditError {
-  return new AditError(code, `${called ?? formatHostPort(host, port)} ${sentences[code] ?? 'was not dialled'}.`, { cause });
+  return new AditError(code, `${called ?? formatHostPort(host, port)} ${sentences[code] ?? 'was not dialled'}.`, {
+    cause,
+  });
 }
 
 /** One failed attempt. */
-export interface Attempt { readonly address: string; readonly error: unknown }
+export interface Attempt {
+  readonly address: string;
+  readonly error: unknown;
+}
 
 /** The error of a dial whose attempts all failed; `cause` holds each of them. */
 export function allFailed(target: Target, attempts: readonly Attempt[]): AditError {
   const seen = new Set(attempts.map(({ error, address }) => codeOfAttempt(error, address)));
   const code = byWeight.find((candidate) => seen.has(candidate)) ?? 'INTERNAL';
-  return dialError(code, target, attempts.length === 1 ? attempts[0]!.error : new AggregateError(attempts.map(({ error }) => error), attempts.map(({ error }) => messageOf(error)).join('; ')));
+  return dialError(
+    code,
+    target,
+    attempts.length === 1
+      ? attempts[0]!.error
+      : new AggregateError(
+          attempts.map(({ error }) => error),
+          attempts.map(({ error }) => messageOf(error)).join('; '),
+        ),
+  );
 }
 
-export interface FailedBackend { readonly backend: string; readonly error: AditError }
+export interface FailedBackend {
+  readonly backend: string;
+  readonly error: AditError;
+}
 
 /** The error of a service of which no backend could be reached; `cause` says of each why, for the log. */
 export function allBackendsFailed(called: string, failed: readonly FailedBackend[]): AditError {
   const [first] = failed;
-  if (first === undefined) return new AditError('CONNECTION_REFUSED', `${called} takes no new connections.`, { cause: new Error('the backends that this identity may reach have weight 0') });
+  if (first === undefined)
+    return new AditError('CONNECTION_REFUSED', `${called} takes no new connections.`, {
+      cause: new Error('the backends that this identity may reach have weight 0'),
+    });
   if (failed.length === 1) return first.error;
   const worst = byWeight.flatMap((code) => failed.filter(({ error }) => error.code === code))[0] ?? first;
-  const why = failed.map(({ backend, error }) => `${backend}: ${error.cause instanceof Error ? error.cause.message : error.code}`).join('; ');
+  const why = failed
+    .map(({ backend, error }) => `${backend}: ${error.cause instanceof Error ? error.cause.message : error.code}`)
+    .join('; ');
   return new AditError(worst.error.code, worst.error.message, { cause: new Error(why) });
 }

@@ -1,7 +1,7 @@
 /**
  * Happy eyeballs (RFC 8305 section 5): attempts that start one after the other, the first that connects wins.
- * Rule: only the addresses given are dialled, each at most once; every socket has an `error` listener from birth to close; when the
- * race is over, all sockets but the winner are destroyed and no timer is left.
+ * Rule: only the addresses given are dialled, each at most once; every socket has an `error` listener from birth to
+ * close; when the race is over, all sockets but the winner are destroyed and no timer is left.
  * Not here: resolving, judging addresses, the deadline (dial.ts).
  */
 import type { Socket } from 'node:net';
@@ -19,13 +19,21 @@ export interface RaceOptions {
   readonly lost: (attempts: readonly Attempt[]) => void;
 }
 
-/** What keeps an `error` from becoming an uncaught exception, before and after the race: the winner's owner adds its own listener. */
-function guard(): void { /* The race hears of it through its own listener, the owner through its own. */ }
+/**
+ * What keeps an `error` from becoming an uncaught exception, before and after the race: the winner's owner adds its own
+ * listener.
+ */
+function guard(): void {
+  /* The race hears of it through its own listener, the owner through its own. */
+}
 
 export class Race {
   readonly #addresses: readonly string[];
   readonly #options: RaceOptions;
-  readonly #running = new Map<Socket, { readonly connected: () => void; readonly failed: (error: unknown) => void; readonly closed: () => void }>();
+  readonly #running = new Map<
+    Socket,
+    { readonly connected: () => void; readonly failed: (error: unknown) => void; readonly closed: () => void }
+  >();
   readonly #attempts: Attempt[] = [];
   #next = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -38,10 +46,14 @@ export class Race {
   }
 
   /** Dials the first address before it returns. */
-  start(): void { this.#dialNext(); }
+  start(): void {
+    this.#dialNext();
+  }
 
   /** Ends the race without a winner: `won` and `lost` are not called any more. */
-  stop(): void { this.#end(); }
+  stop(): void {
+    this.#end();
+  }
 
   #dialNext(): void {
     clearTimeout(this.#timer);

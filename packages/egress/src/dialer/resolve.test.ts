@@ -11,13 +11,18 @@ describe('resolving', () => {
   });
 
   it('drops repetitions and what is too many, and invents nothing', () => {
-    fc.assert(fc.property(fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('1.1.1.1', '::1', 'odd')), { maxLength: 60 }), (addresses) => {
-      const turns = inTurns(addresses);
-      expect(turns).toHaveLength(Math.min(maxAddresses, new Set(addresses).size));
-      expect(new Set(turns).size).toBe(turns.length);
-      expect(turns.every((address) => addresses.includes(address))).toBe(true);
-      expect(turns[0]).toBe(addresses[0]);
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('1.1.1.1', '::1', 'odd')), { maxLength: 60 }),
+        (addresses) => {
+          const turns = inTurns(addresses);
+          expect(turns).toHaveLength(Math.min(maxAddresses, new Set(addresses).size));
+          expect(new Set(turns).size).toBe(turns.length);
+          expect(turns.every((address) => addresses.includes(address))).toBe(true);
+          expect(turns[0]).toBe(addresses[0]);
+        },
+      ),
+    );
   });
 
   it('asks the resolver of the system, which knows localhost', async () => {

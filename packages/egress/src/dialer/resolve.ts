@@ -1,7 +1,8 @@
 /**
  * Names to addresses, once per dial, through the resolver of the system (so /etc/hosts and its like hold).
- * Rule: what comes back is not trusted: every address is still to be judged. At most `maxAddresses`, without repetitions, in the
- * resolver's order with the families taking turns (RFC 8305 section 4), so that a dead family costs one stagger and not many.
+ * Rule: what comes back is not trusted: every address is still to be judged. At most `maxAddresses`, without
+ * repetitions, in the resolver's order with the families taking turns (RFC 8305 section 4), so that a dead family costs
+ * one stagger and not many.
  * Not here: caching, which belongs to the resolver; deadlines (dial.ts).
  */
 import { lookup } from 'node:dns/promises';
@@ -14,7 +15,8 @@ export type Resolve = (host: string) => Promise<readonly string[]>;
 export const maxAddresses = 16;
 
 /** The resolver of the system. */
-export const systemResolve: Resolve = async (host) => (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
+export const systemResolve: Resolve = async (host) =>
+  (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
 
 /** Drops repetitions, lets the families take turns beginning with the first one's, and keeps `maxAddresses`. */
 export function inTurns(addresses: readonly string[]): readonly string[] {

@@ -1,8 +1,9 @@
 /**
- * The HTTP of the egress's port: the upgrade to WebSocket at one path, CONNECT, and /healthz. Without TLS too, behind what ends it.
- * Rule: nothing here proves an identity. Frames flow only after a certificate of ours was judged: that of the TLS around the WebSocket, or that
- * of the TLS inside it, which the first byte tells (no frame begins as a TLS handshake does). Requests are bounded in size, and in time by the
- * deadline of their connection.
+ * The HTTP of the egress's port: the upgrade to WebSocket at one path, CONNECT, and /healthz. Without TLS too, behind
+ * what ends it.
+ * Rule: nothing here proves an identity. Frames flow only after a certificate of ours was judged: that of the TLS
+ * around the WebSocket, or that of the TLS inside it, which the first byte tells (no frame begins as a TLS handshake
+ * does). Requests are bounded in size, and in time by the deadline of their connection.
  */
 import http from 'node:http';
 import type net from 'node:net';
@@ -28,7 +29,10 @@ export interface HttpContext {
 }
 
 /** A connection that speaks HTTP; `proof` is its TLS socket, absent where somebody else ended the TLS. */
-interface Origin { readonly arrival: Arrival; readonly proof?: tls.TLSSocket }
+interface Origin {
+  readonly arrival: Arrival;
+  readonly proof?: tls.TLSSocket;
+}
 
 const maxHeaderBytes = 16_384;
 
@@ -36,7 +40,11 @@ export class HttpDoor {
   readonly #context: HttpContext;
   readonly #origins = new WeakMap<Duplex, Origin>();
   readonly #upgrades = new WebSocketUpgrades();
-  readonly #server = http.createServer({ maxHeaderSize: maxHeaderBytes, insecureHTTPParser: false, requireHostHeader: true });
+  readonly #server = http.createServer({
+    maxHeaderSize: maxHeaderBytes,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  });
 
   constructor(context: HttpContext) {
     this.#context = context;
@@ -66,9 +74,14 @@ export class HttpDoor {
 
   /** What a request is told that is neither an upgrade nor CONNECT. */
   #plain(method: string, url: string): PlainAnswer {
-    const say = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): PlainAnswer => ({ status, text: `${text}\n`, headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers } });
+    const say = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): PlainAnswer => ({
+      status,
+      text: `${text}\n`,
+      headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    });
     const path = url.split('?', 1)[0];
-    if (path === this.#context.wsPath) return say(426, 'this path is for WebSocket over HTTP/1.1', { upgrade: 'websocket' });
+    if (path === this.#context.wsPath)
+      return say(426, 'this path is for WebSocket over HTTP/1.1', { upgrade: 'websocket' });
     if (path !== '/healthz') return say(404, 'there is nothing here');
     if (method !== 'GET' && method !== 'HEAD') return say(405, 'GET or HEAD', { allow: 'GET, HEAD' });
     return this.#context.draining() ? say(503, 'draining') : say(200, 'ok');
@@ -81,7 +94,12 @@ export class HttpDoor {
   }
 
   #peer({ arrival, proof }: Origin): ConnectPeer {
-    return { remote: arrival.remote, transport: arrival.socket, ...(proof && { proof }), proven: () => this.#context.attachments.proven(arrival) };
+    return {
+      remote: arrival.remote,
+      transport: arrival.socket,
+      ...(proof && { proof }),
+      proven: () => this.#context.attachments.proven(arrival),
+    };
   }
 
   #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -103,12 +121,16 @@ export class HttpDoor {
   async #opened({ arrival, proof }: Origin, duplex: Duplex): Promise<void> {
     const { attachments, innerTls } = this.#context;
     try {
-      if (await firstByte(duplex) === handshakeByte) {
+      if ((await firstByte(duplex)) === handshakeByte) {
         const inner = await acceptInnerTls(duplex, innerTls(), Math.max(1, arrival.deadlineAtMs - performance.now()));
         inner.allowHalfOpen = true;
         await attachments.offered(arrival, { kind: 'websocket+tls', duplex: inner, proof: inner });
       } else if (proof) await attachments.offered(arrival, { kind: 'websocket', duplex, proof });
-      else await attachments.refused(arrival, duplex, { code: 'CLIENT_CERT_MISSING', reason: 'where TLS was ended before the egress, the handshake has to be made again inside the WebSocket' });
+      else
+        await attachments.refused(arrival, duplex, {
+          code: 'CLIENT_CERT_MISSING',
+          reason: 'where TLS was ended before the egress, the handshake has to be made again inside the WebSocket',
+        });
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       this.#log({ arrival }, error.message);
@@ -123,17 +145,27 @@ export class HttpDoor {
     }
     const origin = this.#origins.get(socket);
     if (origin) this.#log(origin, `no HTTP request (${code})`);
-    const refusal = code === 'HPE_HEADER_OVERFLOW' ? { status: '431 Request Header Fields Too Large', reason: `the head of a request has at most ${maxHeaderBytes} bytes` } : { status: '400 Bad Request', reason: 'this is no HTTP request' };
+    const refusal =
+      code === 'HPE_HEADER_OVERFLOW'
+        ? {
+            status: '431 Request Header Fields Too Large',
+            reason: `the head of a request has at most ${maxHeaderBytes} bytes`,
+          }
+        : { status: '400 Bad Request', reason: 'this is no HTTP request' };
     answer(socket, refusal);
   }
 
-  #log({ arrival }: Origin, reason: string): void { this.#context.log.debug({ event: 'handshake', remote: arrival.remote, reason }, 'HTTP request refused'); }
+  #log({ arrival }: Origin, reason: string): void {
+    this.#context.log.debug({ event: 'handshake', remote: arrival.remote, reason }, 'HTTP request refused');
+  }
 }
 
 /** Looks at the first byte without taking it. Rejects with LINK_LOST when the connection ends before. */
 function firstByte(duplex: Duplex): Promise<number> {
   return new Promise((resolve, reject) => {
-    const stop = (): void => { duplex.off('data', seen).off('end', gone).off('close', gone).pause(); };
+    const stop = (): void => {
+      duplex.off('data', seen).off('end', gone).off('close', gone).pause();
+    };
     const gone = (): void => {
       stop();
       reject(new AditError('LINK_LOST', 'the WebSocket closed before anything was said'));

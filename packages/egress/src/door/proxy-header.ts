@@ -1,9 +1,10 @@
 /**
- * What stands in front of the egress and begins each connection with a PROXY protocol header: only from these addresses, or at listeners of its
- * own, and then always.
- * Rule: nothing is guessed. Who is trusted is known by the address of its TCP connection or by the listener, before a byte is read; what it does not announce
- * properly is dropped, and nobody else is asked for a header, so that one from them is no TLS and fails as such.
- * The header is read within the deadline and the place of its connection's handshake; what follows it is put back for TLS.
+ * What stands in front of the egress and begins each connection with a PROXY protocol header: only from these
+ * addresses, or at listeners of its own, and then always.
+ * Rule: nothing is guessed. Who is trusted is known by the address of its TCP connection or by the listener, before a
+ * byte is read; what it does not announce properly is dropped, and nobody else is asked for a header, so that one from
+ * them is no TLS and fails as such. The header is read within the deadline and the place of its connection's handshake;
+ * what follows it is put back for TLS.
  * Not here: reading it (net/proxy-header.ts), the format (protocol/proxy-protocol.ts).
  */
 import type net from 'node:net';
@@ -12,10 +13,18 @@ import { readProxyHeader } from '@adit/shared/net/proxy-header';
 import type { Logger } from '@adit/shared/observe/logger';
 import { type Cidr, cidrContains, parseAddress, unmapped } from '@adit/shared/protocol/address';
 
-export interface ProxyHeadersContext { /** `--accept-proxy-protocol`. */ readonly from: readonly Cidr[]; readonly log: Logger }
+export interface ProxyHeadersContext {
+  /** `--accept-proxy-protocol`. */ readonly from: readonly Cidr[];
+  readonly log: Logger;
+}
 
 /** A connection at its handshake: where its TCP comes from, and until when it has time (by performance.now()). */
-interface Arriving { readonly socket: net.Socket; readonly remote: string; readonly deadlineAtMs: number; /** Its listener expects a header from everybody. */ readonly acceptProxy?: true }
+interface Arriving {
+  readonly socket: net.Socket;
+  readonly remote: string;
+  readonly deadlineAtMs: number;
+  /** Its listener expects a header from everybody. */ readonly acceptProxy?: true;
+}
 
 /** Between two lines about headers that are missing or wrong. */
 const quietMs = 60_000;
@@ -27,9 +36,14 @@ export class ProxyHeaders {
   #nextLineAtMs = 0;
   #unsaid = 0;
 
-  constructor(context: ProxyHeadersContext) { this.#context = context; }
+  constructor(context: ProxyHeadersContext) {
+    this.#context = context;
+  }
 
-  /** Calls `serve` with the connection's client: at once with its own address, or after the header with the one that it names. Drops what has no header and should. */
+  /**
+   * Calls `serve` with the connection's client: at once with its own address, or after the header with the one that it
+   * names. Drops what has no header and should.
+   */
   accept(arriving: Arriving, serve: (remote: string) => void): void {
     if (arriving.acceptProxy || this.#trusts(arriving.socket)) void this.#read(arriving, serve);
     else serve(arriving.remote);
@@ -46,7 +60,8 @@ export class ProxyHeaders {
     let client: string | undefined;
     try {
       client = await readProxyHeader(socket, {
-        deadlineMs: Math.max(1, deadlineAtMs - performance.now()), peer: `the load balancer at ${remote}`,
+        deadlineMs: Math.max(1, deadlineAtMs - performance.now()),
+        peer: `the load balancer at ${remote}`,
         codes: { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' },
       });
     } catch (error) {
@@ -54,14 +69,22 @@ export class ProxyHeaders {
       if (!(error instanceof AditError)) throw error;
       // At the deadline the connection is cut from elsewhere too: that is no other reason.
       const late = performance.now() > deadlineAtMs - timerSlackMs;
-      this.#dropped({ remote, from: acceptProxy ? 'a listener with ?accept-proxy' : '--accept-proxy-protocol' }, late ? new AditError('LINK_TIMEOUT', `the load balancer at ${remote} sent no whole header in time`) : error, socket.bytesRead === 0 && !late);
+      this.#dropped(
+        { remote, from: acceptProxy ? 'a listener with ?accept-proxy' : '--accept-proxy-protocol' },
+        late ? new AditError('LINK_TIMEOUT', `the load balancer at ${remote} sent no whole header in time`) : error,
+        socket.bytesRead === 0 && !late,
+      );
       return;
     }
     serve(client ?? remote);
   }
 
   /** A connection that says nothing and goes is how load balancers look whether we live: no reason to complain. */
-  #dropped({ remote, from }: { readonly remote: string; readonly from: string }, { code, message }: AditError, silent: boolean): void {
+  #dropped(
+    { remote, from }: { readonly remote: string; readonly from: string },
+    { code, message }: AditError,
+    silent: boolean,
+  ): void {
     const { log } = this.#context;
     const now = performance.now();
     if (silent || now < this.#nextLineAtMs) {
@@ -70,7 +93,15 @@ export class ProxyHeaders {
       return;
     }
     const others = this.#unsaid === 0 ? '' : `, and ${this.#unsaid} like it since the last such line`;
-    log.warn({ event: 'denied', remote, code, reason: `${message}${others}; connections from ${from} have to begin with a PROXY protocol header` }, 'no PROXY header');
+    log.warn(
+      {
+        event: 'denied',
+        remote,
+        code,
+        reason: `${message}${others}; connections from ${from} have to begin with a PROXY protocol header`,
+      },
+      'no PROXY header',
+    );
     this.#unsaid = 0;
     this.#nextLineAtMs = now + quietMs;
   }

@@ -6,7 +6,9 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadBlocklist, loadBlocklistInSlices } from './blocklist-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adit-blocklist-'));
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 const file = join(folder, 'list.txt');
 const never = new AbortController().signal;
 
@@ -25,13 +27,19 @@ describe('a file of names', () => {
     loading = false;
     const atOnce = loadBlocklist(file);
     expect([slices.size, atOnce.size]).toEqual([count, count]);
-    expect([slices, atOnce].map((list) => list.blocks('x.host-19999.example'))).toEqual([{ line: count, text: 'host-19999.example' }, { line: count, text: 'host-19999.example' }]);
+    expect([slices, atOnce].map((list) => list.blocks('x.host-19999.example'))).toEqual([
+      { line: count, text: 'host-19999.example' },
+      { line: count, text: 'host-19999.example' },
+    ]);
     expect(turns).toBeGreaterThan(20);
   });
 
   it('that cannot be read or understood is no list, and every complaint has its place', async () => {
     writeFileSync(file, 'a.example\nnot a name\n');
-    const told = { code: 'POLICY_INVALID', message: `${file}:2: "not a name" has more than one word: write one name, or a line of a hosts file` };
+    const told = {
+      code: 'POLICY_INVALID',
+      message: `${file}:2: "not a name" has more than one word: write one name, or a line of a hosts file`,
+    };
     expect(() => loadBlocklist(file)).toThrow(told.message);
     await expect(loadBlocklistInSlices(file, never)).rejects.toMatchObject(told);
     const pipe = join(folder, 'pipe');

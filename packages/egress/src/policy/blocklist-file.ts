@@ -1,7 +1,7 @@
 /**
  * A blocklist from its file: at once at the start, in slices while others are served.
- * Rule: a list is whole or it is not there: a file that cannot be read, or has a line that cannot be understood, gives POLICY_INVALID with the
- * place. In slices nobody waits for it longer than for one slice.
+ * Rule: a list is whole or it is not there: a file that cannot be read, or has a line that cannot be understood, gives
+ * POLICY_INVALID with the place. In slices nobody waits for it longer than for one slice.
  * Not here: when to load, and which list is in force (reload.ts).
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
@@ -45,7 +45,9 @@ export async function loadBlocklistInSlices(file: string, signal: AbortSignal): 
   try {
     loading.judge(await handle.stat());
     for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, sliceBytes).catch((error: unknown) => loading.unreadable(error));
+      const { bytesRead } = await handle
+        .read(buffer, 0, sliceBytes)
+        .catch((error: unknown) => loading.unreadable(error));
       signal.throwIfAborted();
       if (bytesRead === 0 || !loading.receive(buffer.subarray(0, bytesRead))) break;
     }
@@ -66,7 +68,9 @@ class Loading {
   readonly #builder = new BlocklistBuilder();
   readonly #reader = new BlocklistReader(this.#builder);
 
-  constructor(file: string) { this.#file = file; }
+  constructor(file: string) {
+    this.#file = file;
+  }
 
   /** False when more is not worth reading. */
   receive(chunk: Uint8Array): boolean {
@@ -77,12 +81,15 @@ class Loading {
   build(): Generator<void, Blocklist> {
     this.#reader.end();
     const { complaints } = this.#reader;
-    if (complaints.length > 0) throw new AditError('POLICY_INVALID', complaints.map((complaint) => `${this.#file}:${complaint}`).join('\n'));
+    if (complaints.length > 0)
+      throw new AditError('POLICY_INVALID', complaints.map((complaint) => `${this.#file}:${complaint}`).join('\n'));
     return this.#builder.build();
   }
 
   /** What is no file has no end, or another one each time. */
-  judge(stats: Stats): void { if (!stats.isFile()) this.unreadable(new Error('it is no regular file')); }
+  judge(stats: Stats): void {
+    if (!stats.isFile()) this.unreadable(new Error('it is no regular file'));
+  }
 
   attempt<T>(act: () => T): T {
     try {
@@ -92,5 +99,9 @@ class Loading {
     }
   }
 
-  unreadable(error: unknown): never { throw new AditError('POLICY_INVALID', `The blocklist ${this.#file} cannot be read: ${messageOf(error)}.`, { cause: error }); }
+  unreadable(error: unknown): never {
+    throw new AditError('POLICY_INVALID', `The blocklist ${this.#file} cannot be read: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
 }

@@ -4,9 +4,10 @@
  *   *.example.com          every name below it, not the name itself
  *   =example.com           that name alone
  *   0.0.0.0 a.example ...  a hosts file: those names alone; the address does not matter
- * Rule: a "#" begins a comment, blank lines are nothing. A line that is none of these is a complaint with its place and never passed over: what
- * somebody wanted blocked would be open. What every hosts file says about its own machine (localhost and the like) is passed over.
- * Any split of the bytes means the same; a line is at most 4 KiB. Names come out in the one spelling of `parseHost`; Unicode ones are mapped (UTS 46).
+ * Rule: a "#" begins a comment, blank lines are nothing. A line that is none of these is a complaint with its place and
+ * never passed over: what somebody wanted blocked would be open. What every hosts file says about its own machine
+ * (localhost and the like) is passed over. Any split of the bytes means the same; a line is at most 4 KiB. Names come
+ * out in the one spelling of `parseHost`; Unicode ones are mapped (UTS 46).
  */
 import { domainToASCII } from 'node:url';
 import { safeText } from '@adit/shared/observe/safe-text';
@@ -18,7 +19,20 @@ export const maxLineBytes = 4_096;
 /** So many complaints are told; the rest are counted. */
 const maxTold = 5;
 /** Names that hosts files give to the machine itself and its network. */
-const ownNames = new Set(['localhost', 'localhost.localdomain', 'local', 'broadcasthost', 'ip6-localhost', 'ip6-loopback', 'ip6-localnet', 'ip6-mcastprefix', 'ip6-allnodes', 'ip6-allrouters', 'ip6-allhosts', '0.0.0.0']);
+const ownNames = new Set([
+  'localhost',
+  'localhost.localdomain',
+  'local',
+  'broadcasthost',
+  'ip6-localhost',
+  'ip6-loopback',
+  'ip6-localnet',
+  'ip6-mcastprefix',
+  'ip6-allnodes',
+  'ip6-allrouters',
+  'ip6-allhosts',
+  '0.0.0.0',
+]);
 const notAscii = /[^\0-\x7f]/;
 const lineFeed = 0x0a;
 const nothing = new Uint8Array(0);
@@ -36,13 +50,21 @@ export class BlocklistReader {
   #stopped = false;
   readonly #told: string[] = [];
 
-  constructor(builder: BlocklistBuilder) { this.#builder = builder; }
+  constructor(builder: BlocklistBuilder) {
+    this.#builder = builder;
+  }
 
   /** Why the file cannot be used, "LINE: reason" each; empty where it can. */
-  get complaints(): readonly string[] { return this.#faults > this.#told.length ? [...this.#told, `and ${this.#faults - this.#told.length} more lines`] : this.#told; }
+  get complaints(): readonly string[] {
+    return this.#faults > this.#told.length
+      ? [...this.#told, `and ${this.#faults - this.#told.length} more lines`]
+      : this.#told;
+  }
 
   /** No more is worth reading. */
-  get hopeless(): boolean { return this.#stopped; }
+  get hopeless(): boolean {
+    return this.#stopped;
+  }
 
   /** The next bytes; they are not kept, but for the beginning of a line. */
   receive(chunk: Uint8Array): void {
@@ -87,13 +109,18 @@ export class BlocklistReader {
   }
 
   #read(text: string): void {
-    if (text.length > maxLineBytes || (text.length > maxLineBytes / 4 && Buffer.byteLength(text) > maxLineBytes)) return this.#stop(this.#line, tooLong);
+    if (text.length > maxLineBytes || (text.length > maxLineBytes / 4 && Buffer.byteLength(text) > maxLineBytes))
+      return this.#stop(this.#line, tooLong);
     const hash = text.indexOf('#');
     const words = (hash < 0 ? text : text.slice(0, hash)).trim().split(/[ \t]+/);
     const [first] = words as [string, ...string[]];
     if (first === '') return;
     if (words.length === 1) this.#add(first);
-    else if (addressFamily(first.replace(/%.*$/, '')) === 0) this.#complain(this.#line, `"${safeText(text, { maxLength: 80 })}" has more than one word: write one name, or a line of a hosts file`);
+    else if (addressFamily(first.replace(/%.*$/, '')) === 0)
+      this.#complain(
+        this.#line,
+        `"${safeText(text, { maxLength: 80 })}" has more than one word: write one name, or a line of a hosts file`,
+      );
     else for (const name of words.slice(1)) if (!ownNames.has(name.toLowerCase())) this.#add(`=${name}`);
   }
 
@@ -121,11 +148,18 @@ function parseListed(text: string): Parsed<string> {
   const ascii = notAscii.test(text) ? domainToASCII(text) : text;
   if (ascii === '' && text !== '') return no('it is not a name that IDNA allows');
   const parsed = parseHost(ascii);
-  if (!parsed.ok) return /characters|colon/.test(parsed.reason) ? no('write one name in a line, without scheme, port or path: example.com, *.example.com or =example.com') : parsed;
-  return addressFamily(parsed.value) === 0 ? parsed : no('addresses and ranges go into "deny" of a rule, as 203.0.113.7:* or 203.0.113.0/24:*');
+  if (!parsed.ok)
+    return /characters|colon/.test(parsed.reason)
+      ? no('write one name in a line, without scheme, port or path: example.com, *.example.com or =example.com')
+      : parsed;
+  return addressFamily(parsed.value) === 0
+    ? parsed
+    : no('addresses and ranges go into "deny" of a rule, as 203.0.113.7:* or 203.0.113.0/24:*');
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array { return a.length === 0 ? b.slice() : Buffer.concat([a, b]); }
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return a.length === 0 ? b.slice() : Buffer.concat([a, b]);
+}
 
 function splitLines(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
@@ -136,4 +170,3 @@ function splitLines(bytes: Uint8Array): Uint8Array[] {
   }
   return [...lines, bytes.subarray(from)];
 }
-

@@ -1,8 +1,9 @@
 /**
  * Names that are denied, by the million: a hash table over their packed bytes.
- * Rule: no false positives and no false negatives: the hash only says where to look, the bytes decide. A look-up hashes a name once, from its
- * end, which gives the hash of every name above it on the way: constant time however long the list is. It never changes once it is built.
- * Memory: the bytes of each name and 7 more, and 8 to 16 for the table. The seed differs in every process, so that nobody writes a list of collisions.
+ * Rule: no false positives and no false negatives: the hash only says where to look, the bytes decide. A look-up hashes
+ * a name once, from its end, which gives the hash of every name above it on the way: constant time however long the
+ * list is. It never changes once it is built. Memory: the bytes of each name and 7 more, and 8 to 16 for the table. The
+ * seed differs in every process, so that nobody writes a list of collisions.
  * Not here: what a line of a file means (blocklist-lines.ts), reading files (blocklist-file.ts).
  */
 import { randomBytes } from 'node:crypto';
@@ -14,7 +15,10 @@ export const everything = 3;
 export type Reach = typeof itself | typeof below | typeof everything;
 
 /** The entry that blocks a name; `text` as a list spells it. */
-export interface Blocked { readonly line: number; readonly text: string }
+export interface Blocked {
+  readonly line: number;
+  readonly text: string;
+}
 
 export const maxNames = 20_000_000;
 /** How a list spells what an entry stands for. */
@@ -36,7 +40,15 @@ export class Blocklist {
   /** Entries; those that were there twice count once. */
   readonly size: number;
 
-  constructor({ segments, table, size }: { readonly segments: readonly Uint8Array[]; readonly table: Uint32Array; readonly size: number }) {
+  constructor({
+    segments,
+    table,
+    size,
+  }: {
+    readonly segments: readonly Uint8Array[];
+    readonly table: Uint32Array;
+    readonly size: number;
+  }) {
     this.#segments = segments;
     this.#table = table;
     this.#mask = table.length - 1;
@@ -44,7 +56,9 @@ export class Blocklist {
   }
 
   /** Bytes that it keeps. */
-  get bytes(): number { return this.#table.byteLength + this.#segments.reduce((sum, { byteLength }) => sum + byteLength, 0); }
+  get bytes(): number {
+    return this.#table.byteLength + this.#segments.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
 
   /** The entry that blocks this name, the most exact first; the name is in its one spelling (`parseHost`). */
   blocks(name: string): Blocked | undefined {
@@ -59,7 +73,10 @@ export class Blocklist {
     return found === undefined ? undefined : this.#entry(found);
   }
 
-  /** The entry for the name that begins at `from`, which is asked for as such where that is 0, and else as a name above the one that is asked for. */
+  /**
+   * The entry for the name that begins at `from`, which is asked for as such where that is 0, and else as a name above
+   * the one that is asked for.
+   */
   #find(name: string, from: number, hash: number): number | undefined {
     const wanted = from === 0 ? itself : below;
     const length = name.length - from;
@@ -78,7 +95,10 @@ export class Blocklist {
   #entry(offset: number): Blocked {
     const segment = this.#segments[Math.floor(offset / segmentBytes)]!;
     const at = offset % segmentBytes;
-    return { line: readLine(segment, at + 1), text: `${marks[segment[at]!] ?? ''}${Buffer.from(segment.buffer, segment.byteOffset + at + headBytes, segment[at + 5]).toString('latin1')}` };
+    return {
+      line: readLine(segment, at + 1),
+      text: `${marks[segment[at]!] ?? ''}${Buffer.from(segment.buffer, segment.byteOffset + at + headBytes, segment[at + 5]).toString('latin1')}`,
+    };
   }
 }
 
@@ -93,7 +113,9 @@ export class BlocklistBuilder {
   #count = 0;
 
   /** Names so far. */
-  get count(): number { return this.#count; }
+  get count(): number {
+    return this.#count;
+  }
 
   /** Adds one; the name is in its one spelling. `line` from 1. */
   add(name: string, { reach, line }: { readonly reach: Reach; readonly line: number }): void {
@@ -129,7 +151,10 @@ export class BlocklistBuilder {
 }
 
 /** Puts an entry into the table; false when one that blocks all that it does is there. */
-function place(table: Uint32Array, { segments, offset }: { readonly segments: readonly Uint8Array[]; readonly offset: number }): boolean {
+function place(
+  table: Uint32Array,
+  { segments, offset }: { readonly segments: readonly Uint8Array[]; readonly offset: number },
+): boolean {
   const segment = segments[Math.floor(offset / segmentBytes)]!;
   const at = offset % segmentBytes;
   const first = at + headBytes;
@@ -144,12 +169,19 @@ function place(table: Uint32Array, { segments, offset }: { readonly segments: re
     }
     const theirs = segments[Math.floor(other / segmentBytes)]!;
     const from = other % segmentBytes;
-    if ((theirs[from]! & segment[at]!) === segment[at] && theirs[from + 5] === segment[at + 5] && sameBytes(theirs.subarray(from + headBytes, from + headBytes + end - first), segment.subarray(first, end))) return false;
+    if (
+      (theirs[from]! & segment[at]!) === segment[at] &&
+      theirs[from + 5] === segment[at + 5] &&
+      sameBytes(theirs.subarray(from + headBytes, from + headBytes + end - first), segment.subarray(first, end))
+    )
+      return false;
   }
 }
 
 /** FNV-1a over 32 bits, one byte. */
-function step(hash: number, byte: number): number { return Math.imul(hash ^ byte, 0x01000193); }
+function step(hash: number, byte: number): number {
+  return Math.imul(hash ^ byte, 0x01000193);
+}
 
 /** The finalizer of MurmurHash3: every bit counts in the low ones. */
 function mixed(hash: number): number {
@@ -164,4 +196,6 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-function readLine(segment: Uint8Array, at: number): number { return ((segment[at]! << 24) | (segment[at + 1]! << 16) | (segment[at + 2]! << 8) | segment[at + 3]!) >>> 0; }
+function readLine(segment: Uint8Array, at: number): number {
+  return ((segment[at]! << 24) | (segment[at + 1]! << 16) | (segment[at + 2]! << 8) | segment[at + 3]!) >>> 0;
+}

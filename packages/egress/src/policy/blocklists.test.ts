@@ -5,7 +5,9 @@ import { afterAll, expect, it } from '@jest/globals';
 import { BlocklistFiles } from './blocklists.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adit-blocklists-'));
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 it('reads a file again when it has changed, and only then', async () => {
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
@@ -20,6 +22,12 @@ it('reads a file again when it has changed, and only then', async () => {
   const second = await files.loadInSlices(['a.txt', join(folder, 'b.txt')], new AbortController().signal);
   expect([second.get('a.txt')?.size, second.get(join(folder, 'b.txt'))]).toEqual([2, first.get(join(folder, 'b.txt'))]);
   rmSync(join(folder, 'a.txt'));
-  await expect(files.loadInSlices(['a.txt'], new AbortController().signal)).rejects.toMatchObject({ code: 'POLICY_INVALID' });
-  expect([files.current(['a.txt']), files.current(['b.txt']), files.current([join(folder, 'b.txt')])]).toEqual([false, false, true]);
+  await expect(files.loadInSlices(['a.txt'], new AbortController().signal)).rejects.toMatchObject({
+    code: 'POLICY_INVALID',
+  });
+  expect([files.current(['a.txt']), files.current(['b.txt']), files.current([join(folder, 'b.txt')])]).toEqual([
+    false,
+    false,
+    true,
+  ]);
 });

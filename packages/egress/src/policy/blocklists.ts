@@ -1,6 +1,7 @@
 /**
  * The blocklists of a policy, kept from one load to the next: a file that has not changed is not read again.
- * Rule: what decides is the state of the file (inode, size, times) from before it was read, so that a change while it is read is seen the next time.
+ * Rule: what decides is the state of the file (inode, size, times) from before it was read, so that a change while it
+ * is read is seen the next time.
  * Not here: watching the files, and when a list comes into force (reload.ts).
  */
 import { statSync } from 'node:fs';
@@ -8,17 +9,24 @@ import { isAbsolute, join } from 'node:path';
 import { loadBlocklist, loadBlocklistInSlices } from './blocklist-file.ts';
 import type { Blocklist, Blocklists } from './blocklist.ts';
 
-interface Kept { readonly state: string; readonly list: Blocklist }
+interface Kept {
+  readonly state: string;
+  readonly list: Blocklist;
+}
 
 export class BlocklistFiles {
   readonly #folder: string;
   #kept: ReadonlyMap<string, Kept> = new Map();
 
   /** `folder`: where relative names begin. */
-  constructor(folder: string) { this.#folder = folder; }
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
 
   /** Where a list is that the policy names. */
-  pathOf(name: string): string { return isAbsolute(name) ? name : join(this.#folder, name); }
+  pathOf(name: string): string {
+    return isAbsolute(name) ? name : join(this.#folder, name);
+  }
 
   /** The lists, where none has to be read for it. */
   held(names: readonly string[]): Blocklists | undefined {
@@ -28,18 +36,34 @@ export class BlocklistFiles {
 
   /** Loads what has changed while nobody else runs. Fails with POLICY_INVALID. */
   load(names: readonly string[]): Blocklists {
-    return this.#keep(names, names.map((name) => this.#unchanged(name) ?? { state: this.#stateOf(name), list: loadBlocklist(this.pathOf(name)) }));
+    return this.#keep(
+      names,
+      names.map(
+        (name) => this.#unchanged(name) ?? { state: this.#stateOf(name), list: loadBlocklist(this.pathOf(name)) },
+      ),
+    );
   }
 
-  /** Loads what has changed in slices, one file after the other. Fails with POLICY_INVALID; rejects with the reason of `signal` when that aborts. */
+  /**
+   * Loads what has changed in slices, one file after the other. Fails with POLICY_INVALID; rejects with the reason of
+   * `signal` when that aborts.
+   */
   async loadInSlices(names: readonly string[], signal: AbortSignal): Promise<Blocklists> {
     const loaded: Kept[] = [];
-    for (const name of names) loaded.push(this.#unchanged(name) ?? { state: this.#stateOf(name), list: await loadBlocklistInSlices(this.pathOf(name), signal) });
+    for (const name of names)
+      loaded.push(
+        this.#unchanged(name) ?? {
+          state: this.#stateOf(name),
+          list: await loadBlocklistInSlices(this.pathOf(name), signal),
+        },
+      );
     return this.#keep(names, loaded);
   }
 
   /** Are these files as they were when they were loaded? */
-  current(names: readonly string[]): boolean { return names.every((name) => this.#unchanged(name) !== undefined); }
+  current(names: readonly string[]): boolean {
+    return names.every((name) => this.#unchanged(name) !== undefined);
+  }
 
   #unchanged(name: string): Kept | undefined {
     const kept = this.#kept.get(name);

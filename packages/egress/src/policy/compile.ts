@@ -13,48 +13,91 @@ import type { IdentityPattern } from './identity-pattern.ts';
 import { keysAt, policySchema, type PolicySource } from './schema.ts';
 import type { Service } from './service.ts';
 
-export interface Rule { readonly name: string; readonly identities: readonly IdentityPattern[]; readonly allow: readonly Grant[]; readonly deny: readonly Grant[]; readonly denyFiles: readonly DenyFile[] }
+export interface Rule {
+  readonly name: string;
+  readonly identities: readonly IdentityPattern[];
+  readonly allow: readonly Grant[];
+  readonly deny: readonly Grant[];
+  readonly denyFiles: readonly DenyFile[];
+}
 
 /** A file of names that a rule denies, as the policy writes it. `why` as that of a grant. */
-export interface DenyFile { readonly rule: string; readonly why: string; readonly file: string }
+export interface DenyFile {
+  readonly rule: string;
+  readonly why: string;
+  readonly file: string;
+}
 
 /** One line of `tests`, and where it stands. */
 export type PolicyTest = NonNullable<PolicySource['tests']>[number] & { readonly place: Place };
 
-export interface CompiledPolicy { readonly services: ReadonlyMap<string, Service>; readonly rules: readonly Rule[]; readonly tests: readonly PolicyTest[] }
+export interface CompiledPolicy {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly rules: readonly Rule[];
+  readonly tests: readonly PolicyTest[];
+}
 
 /** Compiles a file; `file` names it in complaints. Fails with POLICY_INVALID, all complaints in one. */
 export function compilePolicy(text: string, file: string): CompiledPolicy {
   const document = readDocument(text);
   if (document.complaints.length > 0) throw policyInvalid(file, document.complaints);
-  if (document.value === null || document.value === undefined) throw policyInvalid(file, [{ line: 1, column: 1, text: 'the file is empty: a policy begins with "version: 1"' }]);
+  if (document.value === null || document.value === undefined)
+    throw policyInvalid(file, [{ line: 1, column: 1, text: 'the file is empty: a policy begins with "version: 1"' }]);
   const written = mapOf((document.value as { services?: unknown }).services);
   const services = Object.keys(written);
   const parsed = policySchema(written, (document.value as { rules?: unknown }).rules).safeParse(document.value);
   const complaints = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => complain(issue, document))),
-    ...services.filter((name) => !isServiceName(name)).map((name) => ({ ...document.placeOfKey(['services'], name), text: `${JSON.stringify(name)} cannot name a service: use a-z, 0-9 and inner dashes, one letter at least, 63 characters at most` })),
+    ...services
+      .filter((name) => !isServiceName(name))
+      .map((name) => ({
+        ...document.placeOfKey(['services'], name),
+        text:
+          `${JSON.stringify(name)} cannot name a service: use a-z, 0-9 and inner dashes, one letter at least, 63 ` +
+          'characters at most',
+      })),
     ...ruleFaults(document),
   ];
   if (!parsed.success || complaints.length > 0) throw policyInvalid(file, complaints);
   return assemble(parsed.data, document, file);
 }
 
-function mapOf(value: unknown): Readonly<Record<string, unknown>> { return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Readonly<Record<string, unknown>> : {}; }
+function mapOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : {};
+}
 
 function assemble(source: PolicySource, document: SourceDocument, file: string): CompiledPolicy {
-  const reason = (rule: number, list: 'allow' | 'deny' | 'deny-files', { text, at }: { readonly text: string; readonly at: number }): { rule: string; why: string } => {
+  const reason = (
+    rule: number,
+    list: 'allow' | 'deny' | 'deny-files',
+    { text, at }: { readonly text: string; readonly at: number },
+  ): { rule: string; why: string } => {
     const { line, column } = document.placeOf(['rules', rule, list, at]);
     const { name } = source.rules[rule]!;
     return { rule: name, why: `rule "${name}" (${file}:${line}:${column}, "${text}")` };
   };
-  const grants = (rule: number, list: 'allow' | 'deny'): Grant[] => (source.rules[rule]![list] ?? []).map(({ text, value }, at) => ({
-    ...reason(rule, list, { text, at }), pattern: value satisfies DestinationPattern, ...(list === 'allow' && source.rules[rule]!.via && { via: source.rules[rule]!.via }),
-  }));
-  const files = (rule: number): DenyFile[] => (source.rules[rule]!['deny-files'] ?? []).map(({ text, value }, at) => ({ ...reason(rule, 'deny-files', { text, at }), file: value }));
+  const grants = (rule: number, list: 'allow' | 'deny'): Grant[] =>
+    (source.rules[rule]![list] ?? []).map(({ text, value }, at) => ({
+      ...reason(rule, list, { text, at }),
+      pattern: value satisfies DestinationPattern,
+      ...(list === 'allow' && source.rules[rule]!.via && { via: source.rules[rule]!.via }),
+    }));
+  const files = (rule: number): DenyFile[] =>
+    (source.rules[rule]!['deny-files'] ?? []).map(({ text, value }, at) => ({
+      ...reason(rule, 'deny-files', { text, at }),
+      file: value,
+    }));
   return {
     services: new Map(Object.entries(source.services ?? {}).map(([name, service]) => [name, { ...service, name }])),
-    rules: source.rules.map(({ name, identities }, at) => ({ name, identities: identities.map(({ value }) => value), allow: grants(at, 'allow'), deny: grants(at, 'deny'), denyFiles: files(at) })),
+    rules: source.rules.map(({ name, identities }, at) => ({
+      name,
+      identities: identities.map(({ value }) => value),
+      allow: grants(at, 'allow'),
+      deny: grants(at, 'deny'),
+      denyFiles: files(at),
+    })),
     tests: (source.tests ?? []).map((test, at) => ({ ...test, place: document.placeOf(['tests', at]) })),
   };
 }
@@ -66,20 +109,38 @@ function ruleFaults(document: SourceDocument): Complaint[] {
   return (Array.isArray(rules) ? rules : []).flatMap((rule: unknown, at) => {
     if (typeof rule !== 'object' || rule === null) return [];
     const { name, allow, deny, 'deny-files': files } = rule as Readonly<Record<string, unknown>>;
-    const twice = typeof name === 'string' && seen.has(name) ? [{ ...document.placeOf(['rules', at, 'name']), text: `a second rule is named ${JSON.stringify(name)}: logs could not tell them apart` }] : [];
+    const twice =
+      typeof name === 'string' && seen.has(name)
+        ? [
+            {
+              ...document.placeOf(['rules', at, 'name']),
+              text: `a second rule is named ${JSON.stringify(name)}: logs could not tell them apart`,
+            },
+          ]
+        : [];
     seen.add(name);
-    return allow === undefined && deny === undefined && files === undefined ? [...twice, { ...document.placeOf(['rules', at]), text: 'the rule neither allows nor denies anything' }] : twice;
+    return allow === undefined && deny === undefined && files === undefined
+      ? [...twice, { ...document.placeOf(['rules', at]), text: 'the rule neither allows nor denies anything' }]
+      : twice;
   });
 }
 
-const nouns: Readonly<Record<string, string>> = { string: 'text (in quotes, if YAML reads it as something else)', array: 'a list', object: 'a map of keys and values', record: 'a map of keys and values' };
+const nouns: Readonly<Record<string, string>> = {
+  string: 'text (in quotes, if YAML reads it as something else)',
+  array: 'a list',
+  object: 'a map of keys and values',
+  record: 'a map of keys and values',
+};
 
 /** One fault that zod found, in plain words. */
 function complain(issue: z.core.$ZodIssue, document: SourceDocument): Complaint[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const keys = keysAt(path);
-    return issue.keys.map((key) => ({ ...document.placeOfKey(path, key), text: `unknown key "${key}"${didYouMean(key, keys) || `: there are ${keys.join(', ')}`}` }));
+    return issue.keys.map((key) => ({
+      ...document.placeOfKey(path, key),
+      text: `unknown key "${key}"${didYouMean(key, keys) || `: there are ${keys.join(', ')}`}`,
+    }));
   }
   const what = typeof path.at(-1) === 'string' ? `"${String(path.at(-1))}" ` : '';
   return [{ ...document.placeOf(path), text: what + problem(issue, isMissing(document.value, path)) }];

@@ -5,13 +5,21 @@
 import { AditError } from '@adit/shared/errors';
 
 /** `line` and `column` count from 1. */
-export interface Place { readonly line: number; readonly column: number }
-export interface Complaint extends Place { readonly text: string }
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+export interface Complaint extends Place {
+  readonly text: string;
+}
 
 /** POLICY_INVALID with one line "FILE:LINE:COLUMN: complaint" for each. */
 export function policyInvalid(file: string, complaints: readonly Complaint[]): AditError {
   const sorted = [...complaints].sort((a, b) => a.line - b.line || a.column - b.column);
-  return new AditError('POLICY_INVALID', sorted.map(({ line, column, text }) => `${file}:${line}:${column}: ${text}`).join('\n'));
+  return new AditError(
+    'POLICY_INVALID',
+    sorted.map(({ line, column, text }) => `${file}:${line}:${column}: ${text}`).join('\n'),
+  );
 }
 
 /** The word that was probably meant, as an ending for a complaint; empty when none is near. */
@@ -20,7 +28,10 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) { best = candidate; bestDistance = distance; }
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
   }
   return best === undefined ? '' : `: did you mean "${best}"?`;
 }
@@ -33,7 +44,8 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1];
       let cost = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, rows[i - 2]![j - 2]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, rows[i - 2]![j - 2]! + 1);
       row.push(cost);
     }
     rows.push(row);

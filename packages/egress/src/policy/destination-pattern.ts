@@ -1,5 +1,6 @@
 /**
- * What a rule allows or denies: SERVICE, HOST:PORTS, *.SUFFIX:PORTS, ADDRESS:PORTS, RANGE:PORTS, [V6]:PORTS, [V6/LEN]:PORTS, *:PORTS.
+ * What a rule allows or denies: SERVICE, HOST:PORTS, *.SUFFIX:PORTS, ADDRESS:PORTS, RANGE:PORTS, [V6]:PORTS,
+ * [V6/LEN]:PORTS, *:PORTS.
  * Rule: a pattern has one meaning, and what it cannot mean is refused with what to write instead.
  * Not here: whether a service exists (schema.ts), which addresses a pattern may reach (grants.ts, special.ts).
  */
@@ -22,16 +23,24 @@ export function parseDestinationPattern(text: string): Parsed<DestinationPattern
   const colon = text.lastIndexOf(':');
   if (colon < 0) return parseBare(text);
   const host = text.slice(0, colon);
-  const ports = host.startsWith('[') === host.endsWith(']') ? parsePorts(text.slice(colon + 1)) : no('the ports are missing: write [ADDRESS]:PORTS');
+  const ports =
+    host.startsWith('[') === host.endsWith(']')
+      ? parsePorts(text.slice(colon + 1))
+      : no('the ports are missing: write [ADDRESS]:PORTS');
   if (!ports.ok) return ports;
   return parseHostPattern(host, ports.value);
 }
 
 function parseBare(text: string): Parsed<DestinationPattern> {
   if (isServiceName(text)) return { ok: true, value: { kind: 'service', service: text } };
-  if (text === '*') return no('the ports are missing: "*:443" is port 443 of every public destination, "*:*" every port');
+  if (text === '*')
+    return no('the ports are missing: "*:443" is port 443 of every public destination, "*:*" every port');
   if (text === '') return no('the destination is missing');
-  return no(isServiceName(text.toLowerCase()) ? 'service names are lower-case' : 'it is not the name of a service, and for a host the ports are missing: write HOST:PORTS');
+  return no(
+    isServiceName(text.toLowerCase())
+      ? 'service names are lower-case'
+      : 'it is not the name of a service, and for a host the ports are missing: write HOST:PORTS',
+  );
 }
 
 function parseHostPattern(host: string, ports: Ports): Parsed<DestinationPattern> {
@@ -39,7 +48,9 @@ function parseHostPattern(host: string, ports: Ports): Parsed<DestinationPattern
   if (host.startsWith('[')) {
     const range = parseCidr(host.slice(1, -1));
     if (!range.ok) return range;
-    return host.includes(':') ? { ok: true, value: { kind: 'range', range: range.value, ports } } : no('only IPv6 goes in brackets');
+    return host.includes(':')
+      ? { ok: true, value: { kind: 'range', range: range.value, ports } }
+      : no('only IPv6 goes in brackets');
   }
   if (host.includes(':')) return no('IPv6 goes in brackets: [ADDRESS]:PORTS or [ADDRESS/LENGTH]:PORTS');
   if (host.includes('/') || addressFamily(host) === 4) {
@@ -47,8 +58,12 @@ function parseHostPattern(host: string, ports: Ports): Parsed<DestinationPattern
     return range.ok ? { ok: true, value: { kind: 'range', range: range.value, ports } } : range;
   }
   const wild = host.startsWith('*.');
-  if (host.includes('*', wild ? 1 : 0)) return no('"*" stands for a whole host, or for all before the first dot: write *.SUFFIX:PORTS');
+  if (host.includes('*', wild ? 1 : 0))
+    return no('"*" stands for a whole host, or for all before the first dot: write *.SUFFIX:PORTS');
   const name = parseHost(wild ? host.slice(2) : host);
   if (!name.ok) return name;
-  return { ok: true, value: wild ? { kind: 'suffix', suffix: `.${name.value}`, ports } : { kind: 'name', host: name.value, ports } };
+  return {
+    ok: true,
+    value: wild ? { kind: 'suffix', suffix: `.${name.value}`, ports } : { kind: 'name', host: name.value, ports },
+  };
 }

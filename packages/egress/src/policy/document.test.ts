@@ -14,8 +14,17 @@ describe('documents', () => {
   });
 
   it.each([
-    ['a: 1\na: 2\n', 2, 1, 'this is not YAML: Map keys must be unique'], ['allow: [*.internal:22]\n', 1, 9, 'this is not YAML: *.internal:22 is an alias of nothing; a text that begins with * or [ or { goes in quotes'],
-    ['a: [1\n', 2, 1, 'this is not YAML: '], ['a: 1\n---\nb: 2\n', 2, 1, 'this is not YAML: '], ['a: !thing 1\n', 1, 4, 'this is not YAML: '], ['a: b: c\n', 1, 4, 'this is not YAML: '],
+    ['a: 1\na: 2\n', 2, 1, 'this is not YAML: Map keys must be unique'],
+    [
+      'allow: [*.internal:22]\n',
+      1,
+      9,
+      'this is not YAML: *.internal:22 is an alias of nothing; a text that begins with * or [ or { goes in quotes',
+    ],
+    ['a: [1\n', 2, 1, 'this is not YAML: '],
+    ['a: 1\n---\nb: 2\n', 2, 1, 'this is not YAML: '],
+    ['a: !thing 1\n', 1, 4, 'this is not YAML: '],
+    ['a: b: c\n', 1, 4, 'this is not YAML: '],
   ])('say what is wrong with %j and where', (text, line, column, beginning) => {
     const { complaints, value } = readDocument(text);
     expect(value).toBeUndefined();
@@ -29,10 +38,16 @@ describe('documents', () => {
   });
 
   it('never throw, whatever the text', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'ab:-*&![]{}#|>\'" \n\t%@') })), (text) => {
-      const document = readDocument(text);
-      expect(document.complaints.every(({ line, column }) => line > 0 && column > 0)).toBe(true);
-      expect(document.placeOf(['a', 0, 'b']).line).toBeGreaterThan(0);
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'ab:-*&![]{}#|>\'" \n\t%@') })),
+        (text) => {
+          const document = readDocument(text);
+          expect(document.complaints.every(({ line, column }) => line > 0 && column > 0)).toBe(true);
+          expect(document.placeOf(['a', 0, 'b']).line).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: 1000 },
+    );
   });
 });

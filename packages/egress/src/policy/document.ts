@@ -27,8 +27,16 @@ export function readDocument(text: string): SourceDocument {
     const { line, col } = counter.linePos(offset ?? 0);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const complaints: Complaint[] = [...document.errors, ...document.warnings].map((fault) => ({ ...at(fault.pos[0]), text: yamlFault(fault.message) }));
-  visit(document, { Alias: (_key, alias) => { if (alias.resolve(document) === undefined) complaints.push({ ...at(alias.range?.[0]), text: yamlFault(`*${alias.source} is an alias of nothing`) }); } });
+  const complaints: Complaint[] = [...document.errors, ...document.warnings].map((fault) => ({
+    ...at(fault.pos[0]),
+    text: yamlFault(fault.message),
+  }));
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) === undefined)
+        complaints.push({ ...at(alias.range?.[0]), text: yamlFault(`*${alias.source} is an alias of nothing`) });
+    },
+  });
   let value: unknown;
   try {
     if (complaints.length === 0) value = document.toJS();
@@ -48,14 +56,20 @@ export function readDocument(text: string): SourceDocument {
 }
 
 function yamlFault(message: string): string {
-  const advice = /alias|flow|unexpected|implicit/i.test(message) ? '; a text that begins with * or [ or { goes in quotes' : '';
+  const advice = /alias|flow|unexpected|implicit/i.test(message)
+    ? '; a text that begins with * or [ or { goes in quotes'
+    : '';
   return `this is not YAML: ${message}${advice}`;
 }
 
 function nodeAt(document: Document.Parsed, path: Path): Node | undefined {
   let node: Node | undefined = document.contents ?? undefined;
   for (const key of path) {
-    const next: unknown = isMap(node) ? node.get(String(key), true) : isSeq(node) ? node.get(Number(key), true) : undefined;
+    const next: unknown = isMap(node)
+      ? node.get(String(key), true)
+      : isSeq(node)
+        ? node.get(Number(key), true)
+        : undefined;
     if (next === undefined || next === null) return node;
     node = next as Node;
   }

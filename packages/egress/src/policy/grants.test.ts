@@ -3,11 +3,14 @@ import { parseAddress } from '@adit/shared/protocol/address';
 import { parseDestinationPattern } from './destination-pattern.ts';
 import { Grants } from './grants.ts';
 
-const grants = (...texts: string[]) => new Grants(texts.map((text) => {
-  const parsed = parseDestinationPattern(text);
-  if (!parsed.ok) throw new Error(parsed.reason);
-  return { rule: text, why: text, pattern: parsed.value };
-}));
+const grants = (...texts: string[]) =>
+  new Grants(
+    texts.map((text) => {
+      const parsed = parseDestinationPattern(text);
+      if (!parsed.ok) throw new Error(parsed.reason);
+      return { rule: text, why: text, pattern: parsed.value };
+    }),
+  );
 const bytes = (text: string) => parseAddress(text)!;
 
 describe('grants', () => {
@@ -18,8 +21,17 @@ describe('grants', () => {
     expect(all.named('db.internal', 80)).toMatchObject({ breadth: 'any', grant: { rule: '*:*' } });
   });
 
-  it.each([['a.internal', true], ['a.b.internal', true], ['internal', false], ['xinternal', false], ['.internal', false], ['a.internal.evil', false], ['a.internals', false]])(
-    'take %s for a name below *.internal: %s', (host, expected) => { expect(grants('*.internal:22').named(host, 22) !== undefined).toBe(expected); });
+  it.each([
+    ['a.internal', true],
+    ['a.b.internal', true],
+    ['internal', false],
+    ['xinternal', false],
+    ['.internal', false],
+    ['a.internal.evil', false],
+    ['a.internals', false],
+  ])('take %s for a name below *.internal: %s', (host, expected) => {
+    expect(grants('*.internal:22').named(host, 22) !== undefined).toBe(expected);
+  });
 
   it('hold a range against the address, the port and the shortest prefix that will do', () => {
     const all = grants('10.0.0.0/8:22', '[fd00::/8]:22', '0.0.0.0/0:443');

@@ -1,5 +1,6 @@
 /**
- * All that one identity is allowed, or denied, by all rules that speak about it, ready for look-ups on the path of every stream.
+ * All that one identity is allowed, or denied, by all rules that speak about it, ready for look-ups on the path of
+ * every stream.
  * Rule: an index only: it answers which pattern matches, exact names before wildcards before `*`; who wins is judge.ts.
  */
 import { type Cidr, cidrContains } from '@adit/shared/protocol/address';
@@ -9,15 +10,32 @@ import { portsInclude, type Ports } from './ports.ts';
 import type { Via } from './via.ts';
 
 /** One pattern of one rule. `why` is a clause for logs: the rule, where it stands, and the pattern. */
-export interface Grant { readonly rule: string; readonly why: string; readonly pattern: DestinationPattern; /** The next hop for what it allows. */ readonly via?: Via }
+export interface Grant {
+  readonly rule: string;
+  readonly why: string;
+  readonly pattern: DestinationPattern;
+  /** The next hop for what it allows. */ readonly via?: Via;
+}
 
 /** A file of names of one rule. */
-export interface Listed { readonly rule: string; readonly why: string; readonly list: Blocklist }
+export interface Listed {
+  readonly rule: string;
+  readonly why: string;
+  readonly list: Blocklist;
+}
 
-export interface NameMatch { readonly grant: Grant; readonly breadth: 'exact' | 'wildcard' | 'any' }
+export interface NameMatch {
+  readonly grant: Grant;
+  readonly breadth: 'exact' | 'wildcard' | 'any';
+}
 
-interface Entry { readonly grant: Grant; readonly ports: Ports }
-interface RangeEntry extends Entry { readonly range: Cidr }
+interface Entry {
+  readonly grant: Grant;
+  readonly ports: Ports;
+}
+interface RangeEntry extends Entry {
+  readonly range: Cidr;
+}
 
 export class Grants {
   readonly #services = new Map<string, Grant>();
@@ -36,15 +54,27 @@ export class Grants {
   #add(grant: Grant): void {
     const { pattern } = grant;
     switch (pattern.kind) {
-      case 'service': if (!this.#services.has(pattern.service)) this.#services.set(pattern.service, grant); break;
-      case 'name': push(this.#names, pattern.host, { grant, ports: pattern.ports }); break;
-      case 'suffix': push(this.#suffixes, pattern.suffix, { grant, ports: pattern.ports }); break;
-      case 'any': this.#any.push({ grant, ports: pattern.ports }); break;
-      case 'range': this.#ranges.push({ grant, ports: pattern.ports, range: pattern.range }); break;
+      case 'service':
+        if (!this.#services.has(pattern.service)) this.#services.set(pattern.service, grant);
+        break;
+      case 'name':
+        push(this.#names, pattern.host, { grant, ports: pattern.ports });
+        break;
+      case 'suffix':
+        push(this.#suffixes, pattern.suffix, { grant, ports: pattern.ports });
+        break;
+      case 'any':
+        this.#any.push({ grant, ports: pattern.ports });
+        break;
+      case 'range':
+        this.#ranges.push({ grant, ports: pattern.ports, range: pattern.range });
+        break;
     }
   }
 
-  service(name: string): Grant | undefined { return this.#services.get(name); }
+  service(name: string): Grant | undefined {
+    return this.#services.get(name);
+  }
 
   /** The most exact pattern that matches a name; the name is canonical. */
   named(host: string, port: number): NameMatch | undefined {
@@ -70,13 +100,19 @@ export class Grants {
   }
 
   /** The `*` pattern with this port. */
-  any(port: number): Grant | undefined { return find(this.#any, port); }
+  any(port: number): Grant | undefined {
+    return find(this.#any, port);
+  }
 
   /** `*` with all ports. */
-  everything(): Grant | undefined { return this.#any.find(({ ports }) => ports[0]?.[0] === 1 && ports[0][1] === 65535)?.grant; }
+  everything(): Grant | undefined {
+    return this.#any.find(({ ports }) => ports[0]?.[0] === 1 && ports[0][1] === 65535)?.grant;
+  }
 
   /** Any range with this port: whether it holds an address that nobody knows cannot be told. */
-  someRange(port: number): Grant | undefined { return this.#ranges.find(({ ports }) => portsInclude(ports, port))?.grant; }
+  someRange(port: number): Grant | undefined {
+    return this.#ranges.find(({ ports }) => portsInclude(ports, port))?.grant;
+  }
 
   /** A range with this port that holds the address and whose prefix is at least `minPrefix` long. */
   ranged(bytes: Uint8Array, port: number, minPrefix: number): Grant | undefined {

@@ -1,7 +1,9 @@
 /**
- * Whom a rule speaks about: NAME, group:GROUP, spiffe://TRUST-DOMAIN/client/NAME or /group/GROUP with a final `*`, and `*`.
- * Rule: letters keep their case, a `*` stands for one character or more and never for a `/`, and a pattern that no certificate could
- * ever match is refused. NAME and group:GROUP hold in every trust domain whose CA the egress believes; the URI pins one.
+ * Whom a rule speaks about: NAME, group:GROUP, spiffe://TRUST-DOMAIN/client/NAME or /group/GROUP with a final `*`, and
+ * `*`.
+ * Rule: letters keep their case, a `*` stands for one character or more and never for a `/`, and a pattern that no
+ * certificate could ever match is refused. NAME and group:GROUP hold in every trust domain whose CA the egress
+ * believes; the URI pins one.
  * Not here: which certificates prove which names (the identity folder of the shared package).
  */
 import type { Parsed } from '@adit/shared/protocol/address';
@@ -21,14 +23,22 @@ export function parseIdentityPattern(text: string): Parsed<IdentityPattern> {
   if (text.startsWith('spiffe:')) {
     const [, trustDomain, kind, start = '', star] = uri.exec(text) ?? [];
     if (trustDomain === undefined || (start === '' && star === '') || dots.has(start)) {
-      return { ok: false, reason: 'write spiffe://TRUST-DOMAIN/client/NAME or spiffe://TRUST-DOMAIN/group/GROUP; a "*" may end it' };
+      return {
+        ok: false,
+        reason: 'write spiffe://TRUST-DOMAIN/client/NAME or spiffe://TRUST-DOMAIN/group/GROUP; a "*" may end it',
+      };
     }
     return { ok: true, value: { kind: kind as 'client' | 'group', name: start, glob: star === '*', trustDomain } };
   }
   const group = text.startsWith('group:');
   const bare = group ? text.slice('group:'.length) : text;
   if (!name.test(bare) || dots.has(bare)) {
-    return { ok: false, reason: bare.includes('*') ? 'a "*" may end a URI only: write spiffe://TRUST-DOMAIN/client/START*' : 'write NAME, group:GROUP, spiffe://TRUST-DOMAIN/client/NAME, or "*" for every verified client' };
+    return {
+      ok: false,
+      reason: bare.includes('*')
+        ? 'a "*" may end a URI only: write spiffe://TRUST-DOMAIN/client/START*'
+        : 'write NAME, group:GROUP, spiffe://TRUST-DOMAIN/client/NAME, or "*" for every verified client',
+    };
   }
   return { ok: true, value: { kind: group ? 'group' : 'client', name: bare, glob: false } };
 }
@@ -37,6 +47,9 @@ export function parseIdentityPattern(text: string): Parsed<IdentityPattern> {
 export function identityMatches(pattern: IdentityPattern, subject: Subject): boolean {
   if (pattern.kind === 'everybody') return subject.name !== '';
   if (pattern.trustDomain !== undefined && pattern.trustDomain !== subject.trustDomain) return false;
-  const fits = (candidate: string): boolean => (pattern.glob ? candidate.startsWith(pattern.name) && candidate.length > pattern.name.length : candidate === pattern.name);
+  const fits = (candidate: string): boolean =>
+    pattern.glob
+      ? candidate.startsWith(pattern.name) && candidate.length > pattern.name.length
+      : candidate === pattern.name;
   return pattern.kind === 'client' ? fits(subject.name) : subject.groups.some(fits);
 }

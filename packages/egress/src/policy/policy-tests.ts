@@ -1,6 +1,7 @@
 /**
  * The `tests` of a policy file: requests and the answers they have to get.
- * Rule: run at every load; one that fails makes the file invalid. No DNS: a name is judged as asked, with `address` as if it resolved to that.
+ * Rule: run at every load; one that fails makes the file invalid. No DNS: a name is judged as asked, with `address` as
+ * if it resolved to that.
  */
 import type { Destination } from '@adit/shared/protocol/destination';
 import type { Complaint } from './complaint.ts';
@@ -23,14 +24,28 @@ export function runPolicyTests(judge: Judge, tests: readonly PolicyTest[]): read
     const groups = (test.groups ?? []).map(({ value }) => value);
     for (const subject of subjectsOf(test.identity.value, groups, judge.trustDomains)) {
       const { value: destination } = test.destination;
-      const verdict = test.address === undefined ? judge.decide(subject, destination) : judge.decideAddress(subject, destination, test.address.value);
-      if (verdict.allow !== (test.expect === 'allow')) return [{ ...test.place, text: `the test fails: ${describe(test, subject)} has to get ${test.expect} and gets ${verdict.allow ? 'allow' : `deny (${verdict.code})`}: ${verdict.detail}` }];
+      const verdict =
+        test.address === undefined
+          ? judge.decide(subject, destination)
+          : judge.decideAddress(subject, destination, test.address.value);
+      if (verdict.allow !== (test.expect === 'allow'))
+        return [
+          {
+            ...test.place,
+            text:
+              `the test fails: ${describe(test, subject)} has to get ${test.expect} and gets ` +
+              `${verdict.allow ? 'allow' : `deny (${verdict.code})`}: ${verdict.detail}`,
+          },
+        ];
     }
     return [];
   });
 }
 
 function describe(test: PolicyTest, subject: Subject): string {
-  const who = test.identity.value.kind === 'client' ? subject.uri.replace('spiffe://any.invalid/client/', '') : test.identity.text;
+  const who =
+    test.identity.value.kind === 'client'
+      ? subject.uri.replace('spiffe://any.invalid/client/', '')
+      : test.identity.text;
   return `${who} to ${test.destination.text}${test.address === undefined ? '' : ` at ${test.address.text}`}`;
 }

@@ -18,7 +18,14 @@ export function parsePorts(text: string): Parsed<Ports> {
     const [firstText = '', lastText = firstText, ...more] = part.split('-');
     const first = parsePort(firstText);
     const last = parsePort(lastText);
-    if (!first.ok || !last.ok || more.length > 0) return { ok: false, reason: text === '' ? 'the ports are missing: write :443, :443,8443, :8000-8100 or :*' : `${JSON.stringify(part)} is not a port or range of ports from 1 to 65535` };
+    if (!first.ok || !last.ok || more.length > 0)
+      return {
+        ok: false,
+        reason:
+          text === ''
+            ? 'the ports are missing: write :443, :443,8443, :8000-8100 or :*'
+            : `${JSON.stringify(part)} is not a port or range of ports from 1 to 65535`,
+      };
     if (first.value > last.value) return { ok: false, reason: `the range ${part} ends before it begins` };
     runs.push([first.value, last.value]);
   }

@@ -1,7 +1,8 @@
 /**
  * The policy file of a running egress, with the blocklists that it names: read at the start, again on demand.
- * Rule: a file that is not valid changes nothing: the policy in force stays until a whole new one, with all its blocklists, has passed its own tests.
- * At the start nobody is served yet and everything is read at once; a reload reads blocklists in slices, while the old policy serves.
+ * Rule: a file that is not valid changes nothing: the policy in force stays until a whole new one, with all its
+ * blocklists, has passed its own tests. At the start nobody is served yet and everything is read at once; a reload
+ * reads blocklists in slices, while the old policy serves.
  * Not here: when to reload (signals, file watching), and what becomes of live streams: the server decides both.
  */
 import { readFileSync } from 'node:fs';
@@ -12,15 +13,22 @@ import { BlocklistFiles } from './blocklists.ts';
 import { compilePolicy, type CompiledPolicy } from './compile.ts';
 import { blocklistsOf, Policy } from './policy.ts';
 
-/** Reads and checks a policy file, and the blocklists that it names. Fails with POLICY_INVALID, also when one cannot be read. */
-export function loadPolicy(file: string): Policy { return new PolicyFile(file).current; }
+/**
+ * Reads and checks a policy file, and the blocklists that it names. Fails with POLICY_INVALID, also when one cannot be
+ * read.
+ */
+export function loadPolicy(file: string): Policy {
+  return new PolicyFile(file).current;
+}
 
 function readPolicy(file: string): CompiledPolicy {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
-    throw new AditError('POLICY_INVALID', `The policy file ${file} cannot be read: ${messageOf(error)}.`, { cause: error });
+    throw new AditError('POLICY_INVALID', `The policy file ${file} cannot be read: ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
   return compilePolicy(text, file);
 }
@@ -48,24 +56,30 @@ export class PolicyFile {
   }
 
   /** The policy in force. */
-  get current(): Policy { return this.#current; }
+  get current(): Policy {
+    return this.#current;
+  }
 
   /** The blocklists of the policy that was read last, in force or not. */
-  get blocklists(): readonly string[] { return this.#blocklists.map((name) => this.#lists.pathOf(name)); }
+  get blocklists(): readonly string[] {
+    return this.#blocklists.map((name) => this.#lists.pathOf(name));
+  }
 
   /** Has a blocklist in force changed since it was read, which takes its time? */
-  get stale(): boolean { return !this.#lists.current(this.#blocklists); }
+  get stale(): boolean {
+    return !this.#lists.current(this.#blocklists);
+  }
 
   /**
-   * Puts the files' new content in force; before it returns where no blocklist has to be read. False: a later reload took over. Fails with
-   * POLICY_INVALID, or as `prepare` does; then the old one stays in force.
+   * Puts the files' new content in force; before it returns where no blocklist has to be read. False: a later reload
+   * took over. Fails with POLICY_INVALID, or as `prepare` does; then the old one stays in force.
    */
   async reload({ prepare, enforced }: Dependent = {}): Promise<boolean> {
     this.#loading.abort();
-    const { signal } = this.#loading = new AbortController();
+    const { signal } = (this.#loading = new AbortController());
     const compiled = readPolicy(this.file);
     this.#blocklists = blocklistsOf(compiled);
-    const lists = this.#lists.held(this.#blocklists) ?? await this.#read(signal);
+    const lists = this.#lists.held(this.#blocklists) ?? (await this.#read(signal));
     if (lists === undefined) return false;
     const next = Policy.of(compiled, this.file, lists);
     prepare?.(next);
@@ -75,7 +89,9 @@ export class PolicyFile {
   }
 
   /** Ends a reload that is under way. */
-  close(): void { this.#loading.abort(); }
+  close(): void {
+    this.#loading.abort();
+  }
 
   async #read(signal: AbortSignal): Promise<Blocklists | undefined> {
     try {

@@ -14,11 +14,15 @@ import { textOf } from './text-of.ts';
 import { viaKeys, viaSchema } from './via.ts';
 
 /** A service has to be one that the file defines. */
-const known = <T extends { readonly kind: string }>(services: readonly string[], parse: (text: string) => Parsed<T>) => (text: string): Parsed<T> => {
-  const parsed = parse(text);
-  const undefinedService = parsed.ok && parsed.value.kind === 'service' && !services.includes(text);
-  return undefinedService ? { ok: false, reason: `no service of that name is defined${didYouMean(text, services)}` } : parsed;
-};
+const known =
+  <T extends { readonly kind: string }>(services: readonly string[], parse: (text: string) => Parsed<T>) =>
+  (text: string): Parsed<T> => {
+    const parsed = parse(text);
+    const undefinedService = parsed.ok && parsed.value.kind === 'service' && !services.includes(text);
+    return undefinedService
+      ? { ok: false, reason: `no service of that name is defined${didYouMean(text, services)}` }
+      : parsed;
+  };
 
 /** A test is about one identity. */
 function parseTestIdentity(text: string): Parsed<IdentityPattern> {
@@ -29,10 +33,14 @@ function parseTestIdentity(text: string): Parsed<IdentityPattern> {
 
 function parseGroup(text: string): Parsed<string> {
   const parsed = parseIdentityPattern(`group:${text}`);
-  return parsed.ok ? { ok: true, value: text } : { ok: false, reason: 'write the name of a group alone, such as developers' };
+  return parsed.ok
+    ? { ok: true, value: text }
+    : { ok: false, reason: 'write the name of a group alone, such as developers' };
 }
 
-function parseFile(text: string): Parsed<string> { return text === '' || text.includes('\0') ? { ok: false, reason: 'name a file' } : { ok: true, value: text }; }
+function parseFile(text: string): Parsed<string> {
+  return text === '' || text.includes('\0') ? { ok: false, reason: 'name a file' } : { ok: true, value: text };
+}
 
 function parseIp(text: string): Parsed<string> {
   const host = addressFamily(text) === 0 ? undefined : parseHost(text);
@@ -43,19 +51,34 @@ function parseIp(text: string): Parsed<string> {
 export function policySchema(written: Readonly<Record<string, unknown>>, writtenRules: unknown = []) {
   const services = Object.keys(written);
   const patterns = z.array(textOf(known(services, parseDestinationPattern)));
-  const rule = (raw: unknown) => z.strictObject({
-    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, { error: 'a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores' }),
-    identities: z.array(textOf(parseIdentityPattern)).min(1),
-    allow: patterns.optional(),
-    deny: patterns.optional(),
-    'deny-files': z.array(textOf(parseFile)).min(1).optional(),
-    via: viaSchema((raw as { readonly via?: unknown } | null | undefined)?.via).optional(),
-  }).superRefine(({ allow, via }, context) => {
-    if (via !== undefined && (allow ?? []).length === 0) context.addIssue({ code: 'custom', path: ['via'], message: 'is for what the rule allows, and it allows nothing' });
-    for (const [at, { value }] of (via === undefined ? [] : allow ?? []).entries()) {
-      if (value.kind === 'service') context.addIssue({ code: 'custom', path: ['allow', at], message: `${JSON.stringify(value.service)} is a service: "via" stands with the service, not with the rule` });
-    }
-  });
+  const rule = (raw: unknown) =>
+    z
+      .strictObject({
+        name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, {
+          error: 'a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores',
+        }),
+        identities: z.array(textOf(parseIdentityPattern)).min(1),
+        allow: patterns.optional(),
+        deny: patterns.optional(),
+        'deny-files': z.array(textOf(parseFile)).min(1).optional(),
+        via: viaSchema((raw as { readonly via?: unknown } | null | undefined)?.via).optional(),
+      })
+      .superRefine(({ allow, via }, context) => {
+        if (via !== undefined && (allow ?? []).length === 0)
+          context.addIssue({
+            code: 'custom',
+            path: ['via'],
+            message: 'is for what the rule allows, and it allows nothing',
+          });
+        for (const [at, { value }] of (via === undefined ? [] : (allow ?? [])).entries()) {
+          if (value.kind === 'service')
+            context.addIssue({
+              code: 'custom',
+              path: ['allow', at],
+              message: `${JSON.stringify(value.service)} is a service: "via" stands with the service, not with the rule`,
+            });
+        }
+      });
   type RuleSchema = ReturnType<typeof rule>;
   const rules = Array.isArray(writtenRules) ? writtenRules.map(rule) : [];
   const test = z.strictObject({
@@ -67,7 +90,9 @@ export function policySchema(written: Readonly<Record<string, unknown>>, written
   });
   return z.strictObject({
     version: z.literal(1),
-    services: z.strictObject(Object.fromEntries(services.map((name) => [name, serviceSchema(written[name])]))).optional(),
+    services: z
+      .strictObject(Object.fromEntries(services.map((name) => [name, serviceSchema(written[name])])))
+      .optional(),
     rules: rules.length > 0 ? z.tuple(rules as [RuleSchema, ...RuleSchema[]]) : z.array(rule(undefined)),
     tests: z.array(test).optional(),
   });

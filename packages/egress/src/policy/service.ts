@@ -1,7 +1,8 @@
 /**
- * What a service of the policy is: where its backends are and how one is chosen. Types only, and what holds where the file says nothing.
- * Rule: a backend is named by its address in one spelling, once in a service; that name is what logs say and what survives a reload.
- * Spec: docs/services.md.
+ * What a service of the policy is: where its backends are and how one is chosen. Types only, and what holds where the
+ * file says nothing.
+ * Rule: a backend is named by its address in one spelling, once in a service; that name is what logs say and what
+ * survives a reload. Spec: docs/services.md.
  */
 import type { Via } from './via.ts';
 
@@ -16,18 +17,38 @@ export type HashOn = (typeof hashOns)[number];
 export const proxyProtocols = ['v1', 'v2'] as const;
 export type ProxyProtocol = (typeof proxyProtocols)[number];
 
-export interface TcpPlace { readonly kind: 'tcp' | 'tls'; readonly host: string; readonly port: number }
-export interface UnixPlace { readonly kind: 'unix'; readonly path: string }
+export interface TcpPlace {
+  readonly kind: 'tcp' | 'tls';
+  readonly host: string;
+  readonly port: number;
+}
+export interface UnixPlace {
+  readonly kind: 'unix';
+  readonly path: string;
+}
 export type BackendPlace = TcpPlace | UnixPlace;
 
-/** One place of a service. `weight` 0 takes no new streams. `via`: the next hop, which is asked for it and resolves its name. */
+/**
+ * One place of a service. `weight` 0 takes no new streams. `via`: the next hop, which is asked for it and resolves its
+ * name.
+ */
 export type Backend = BackendPlace & { readonly name: string; readonly weight: number; readonly via?: Via };
 
 /** Active checks, times in milliseconds: so many successes in a row for up, so many failures for down. */
-export interface HealthSettings { readonly intervalMs: number; readonly timeoutMs: number; readonly rise: number; readonly fall: number }
+export interface HealthSettings {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+}
 
 /** TLS towards `tls://` backends: paths as the file has them. Without `ca` the roots of the system hold. */
-export interface TlsSettings { readonly ca?: string; readonly serverName?: string; readonly cert?: string; readonly key?: string }
+export interface TlsSettings {
+  readonly ca?: string;
+  readonly serverName?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
 
 export interface Service {
   readonly name: string;

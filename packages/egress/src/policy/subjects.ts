@@ -10,16 +10,36 @@ const nobody = '?';
 const anyDomain = 'any.invalid';
 
 /** The subjects that NAME, group:GROUP or a URI without `*` stands for. */
-export function subjectsOf(pattern: IdentityPattern, groups: readonly string[], trustDomains: readonly string[]): readonly Subject[] {
-  const { name, group, pinned } = pattern.kind === 'everybody'
-    ? { name: nobody, group: [], pinned: undefined }
-    : { name: pattern.kind === 'client' ? pattern.name : nobody, group: pattern.kind === 'group' ? [pattern.name] : [], pinned: pattern.trustDomain };
+export function subjectsOf(
+  pattern: IdentityPattern,
+  groups: readonly string[],
+  trustDomains: readonly string[],
+): readonly Subject[] {
+  const { name, group, pinned } =
+    pattern.kind === 'everybody'
+      ? { name: nobody, group: [], pinned: undefined }
+      : {
+          name: pattern.kind === 'client' ? pattern.name : nobody,
+          group: pattern.kind === 'group' ? [pattern.name] : [],
+          pinned: pattern.trustDomain,
+        };
   const domains = pinned !== undefined ? [pinned] : trustDomains.length > 0 ? trustDomains : [anyDomain];
-  return domains.map((trustDomain) => ({ name, trustDomain, uri: `spiffe://${trustDomain}/client/${name}`, groups: [...group, ...groups] }));
+  return domains.map((trustDomain) => ({
+    name,
+    trustDomain,
+    uri: `spiffe://${trustDomain}/client/${name}`,
+    groups: [...group, ...groups],
+  }));
 }
 
 /** The same from text; undefined when the text names no single identity. */
-export function parseSubjects(text: string, groups: readonly string[], trustDomains: readonly string[]): readonly Subject[] | undefined {
+export function parseSubjects(
+  text: string,
+  groups: readonly string[],
+  trustDomains: readonly string[],
+): readonly Subject[] | undefined {
   const parsed = parseIdentityPattern(text);
-  return parsed.ok && parsed.value.kind !== 'everybody' && !parsed.value.glob ? subjectsOf(parsed.value, groups, trustDomains) : undefined;
+  return parsed.ok && parsed.value.kind !== 'everybody' && !parsed.value.glob
+    ? subjectsOf(parsed.value, groups, trustDomains)
+    : undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * A text of the policy file that one of our parsers reads.
- * Rule: the complaint quotes the text and gives the parser's reason; where it stands is added by whoever knows the document (compile.ts).
+ * Rule: the complaint quotes the text and gives the parser's reason; where it stands is added by whoever knows the
+ * document (compile.ts).
  */
 import type { Parsed } from '@adit/shared/protocol/address';
 import { z } from 'zod';

@@ -2,11 +2,19 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Detached, type DetachedOptions, type Keepable } from './detached.ts';
 
-const options: DetachedOptions = { resumeWindowMs: 60_000, maxDetachedPerIdentity: 3, maxReplayPerIdentity: 1_000, maxReplay: 2_000 };
+const options: DetachedOptions = {
+  resumeWindowMs: 60_000,
+  maxDetachedPerIdentity: 3,
+  maxReplayPerIdentity: 1_000,
+  maxReplay: 2_000,
+};
 
 function keeper(changes: Partial<DetachedOptions> = {}): { detached: Detached<Keepable>; given: [Keepable, string][] } {
   const given: [Keepable, string][] = [];
-  return { detached: new Detached({ ...options, ...changes }, (session, { code }) => given.push([session, code])), given };
+  return {
+    detached: new Detached({ ...options, ...changes }, (session, { code }) => given.push([session, code])),
+    given,
+  };
 }
 const session = (owner: string, heldBytes = 1): { readonly owner: string; heldBytes: number } => ({ owner, heldBytes });
 
@@ -22,7 +30,10 @@ test('bytes count, for an identity and in all', () => {
   const { detached, given } = keeper();
   const [a, b, c, d] = [session('alice', 600), session('alice', 600), session('bob', 900), session('carol', 900)];
   for (const one of [a, b, c, d]) detached.add(one);
-  expect(given).toEqual([[a, 'OVERLOAD'], [b, 'OVERLOAD']]);
+  expect(given).toEqual([
+    [a, 'OVERLOAD'],
+    [b, 'OVERLOAD'],
+  ]);
 });
 
 test('a session that was resumed waits no longer', () => {
@@ -38,7 +49,10 @@ test('a session that was resumed waits no longer', () => {
 });
 
 test('expires, with the reason', async () => {
-  const expired = new Promise((resolve) => { new Detached<Keepable>({ ...options, resumeWindowMs: 5 }, (_, why) => resolve(why)).add(session('alice')); setTimeout(() => {}, 50); });
+  const expired = new Promise((resolve) => {
+    new Detached<Keepable>({ ...options, resumeWindowMs: 5 }, (_, why) => resolve(why)).add(session('alice'));
+    setTimeout(() => {}, 50);
+  });
   expect(await expired).toEqual({ code: 'RESUME_EXPIRED', reason: 'not resumed within 5ms' });
 });
 
@@ -58,32 +72,55 @@ test('bytes that come while a session waits count, and the one that waited longe
 
 test('growth over all identities makes the one that waited longest give way, without anybody asking', async () => {
   const told = new Promise((resolve) => {
-    const detached = new Detached<Keepable>({ ...options, maxReplay: 1_000 }, (one, why) => { resolve([one.owner, why]); for (const each of sessions) detached.remove(each); });
+    const detached = new Detached<Keepable>({ ...options, maxReplay: 1_000 }, (one, why) => {
+      resolve([one.owner, why]);
+      for (const each of sessions) detached.remove(each);
+    });
     const sessions = ['alice', 'bob', 'carol'].map((owner) => ({ owner, heldBytes: 300 }));
     for (const one of sessions) detached.add(one);
     sessions[1]!.heldBytes = 500;
   });
   const hold = setInterval(() => {}, 1_000); // its own timers never keep the process alive
-  expect(await told.finally(() => clearInterval(hold))).toEqual(['alice', { code: 'OVERLOAD', reason: 'the waiting sessions hold 1100 bytes, more than 1000' }]);
+  expect(await told.finally(() => clearInterval(hold))).toEqual([
+    'alice',
+    { code: 'OVERLOAD', reason: 'the waiting sessions hold 1100 bytes, more than 1000' },
+  ]);
 });
 
 test('whatever comes and goes, the bounds hold and each session is given up at most once', () => {
-  fc.assert(fc.property(fc.array(fc.record({ owner: fc.constantFrom('a', 'b', 'c'), bytes: fc.nat(700), grows: fc.nat(700), leaves: fc.boolean() }), { maxLength: 40 }), (steps) => {
-    const { detached, given } = keeper();
-    const here = new Set<Keepable>();
-    for (const { owner, bytes, grows, leaves } of steps) {
-      const one = session(owner, bytes);
-      detached.add(one);
-      here.add(one);
-      if (leaves) { detached.remove(one); here.delete(one); }
-      one.heldBytes += grows;
-      detached.recount();
-      for (const [gone] of given) here.delete(gone);
-      expect(detached.size).toBe(here.size);
-      expect([...here].reduce((sum, { heldBytes }) => sum + heldBytes, 0)).toBeLessThanOrEqual(2_000);
-      for (const who of ['a', 'b', 'c']) expect([...here].filter((each) => each.owner === who).length).toBeLessThanOrEqual(3);
-    }
-    expect(new Set(given.map(([gone]) => gone)).size).toBe(given.length);
-    for (const one of here) detached.remove(one);
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.record({
+          owner: fc.constantFrom('a', 'b', 'c'),
+          bytes: fc.nat(700),
+          grows: fc.nat(700),
+          leaves: fc.boolean(),
+        }),
+        { maxLength: 40 },
+      ),
+      (steps) => {
+        const { detached, given } = keeper();
+        const here = new Set<Keepable>();
+        for (const { owner, bytes, grows, leaves } of steps) {
+          const one = session(owner, bytes);
+          detached.add(one);
+          here.add(one);
+          if (leaves) {
+            detached.remove(one);
+            here.delete(one);
+          }
+          one.heldBytes += grows;
+          detached.recount();
+          for (const [gone] of given) here.delete(gone);
+          expect(detached.size).toBe(here.size);
+          expect([...here].reduce((sum, { heldBytes }) => sum + heldBytes, 0)).toBeLessThanOrEqual(2_000);
+          for (const who of ['a', 'b', 'c'])
+            expect([...here].filter((each) => each.owner === who).length).toBeLessThanOrEqual(3);
+        }
+        expect(new Set(given.map(([gone]) => gone)).size).toBe(given.length);
+        for (const one of here) detached.remove(one);
+      },
+    ),
+  );
 });

@@ -1,7 +1,9 @@
 /**
- * Sessions that lost their carrier: how long each is kept, and which gives way when there are too many or they hold too much.
- * Rule: the one that has waited longest goes first; what a session holds is what it sent and nobody acknowledged.
- * A waiting session asks its services for nothing more, but what was being read still comes: what they hold is counted again while any waits.
+ * Sessions that lost their carrier: how long each is kept, and which gives way when there are too many or they hold too
+ * much.
+ * Rule: the one that has waited longest goes first; what a session holds is what it sent and nobody acknowledged. A
+ * waiting session asks its services for nothing more, but what was being read still comes: what they hold is counted
+ * again while any waits.
  * Not here: what sessions with a carrier hold; their acknowledgements and the limit of each bound that.
  */
 import { formatDuration } from '@adit/shared/config/values/duration';
@@ -27,7 +29,10 @@ const recountMs = 1_000;
 
 export type Give<T> = (session: T, why: { readonly code: Code; readonly reason: string }) => void;
 
-interface Tally { count: number; bytes: number }
+interface Tally {
+  count: number;
+  bytes: number;
+}
 
 export class Detached<T extends Keepable> {
   readonly #options: DetachedOptions;
@@ -42,12 +47,15 @@ export class Detached<T extends Keepable> {
     this.#give = give;
   }
 
-  get size(): number { return this.#waiting.size; }
+  get size(): number {
+    return this.#waiting.size;
+  }
 
   add(session: T): void {
     const { resumeWindowMs } = this.#options;
     this.remove(session);
-    const expire = (): void => this.#drop(session, { code: 'RESUME_EXPIRED', reason: `not resumed within ${formatDuration(resumeWindowMs)}` });
+    const expire = (): void =>
+      this.#drop(session, { code: 'RESUME_EXPIRED', reason: `not resumed within ${formatDuration(resumeWindowMs)}` });
     this.#waiting.set(session, setTimeout(expire, resumeWindowMs).unref());
     this.#recount ??= setInterval(() => this.recount(), recountMs).unref();
     this.recount();
@@ -65,7 +73,8 @@ export class Detached<T extends Keepable> {
   /** Makes room for a new session of this identity, if one of its sessions waits; says whether it did. */
   makeRoom(owner: string): boolean {
     const oldest = this.#oldest(owner);
-    if (oldest) this.#drop(oldest, { code: 'LIMIT_SESSIONS', reason: 'a newer session of the same identity took its place' });
+    if (oldest)
+      this.#drop(oldest, { code: 'LIMIT_SESSIONS', reason: 'a newer session of the same identity took its place' });
     return oldest !== undefined;
   }
 
@@ -75,14 +84,21 @@ export class Detached<T extends Keepable> {
     const tallies = this.#tallies();
     for (const session of [...this.#waiting.keys()]) {
       const tally = tallies.get(session.owner)!;
-      if (tally.count > maxDetachedPerIdentity) this.#evict(session, tally, `${maxDetachedPerIdentity} sessions of this identity wait already`);
-      else if (tally.bytes > maxReplayPerIdentity && session.heldBytes > 0) this.#evict(session, tally, `the waiting sessions of this identity hold ${tally.bytes} bytes, more than ${maxReplayPerIdentity}`);
+      if (tally.count > maxDetachedPerIdentity)
+        this.#evict(session, tally, `${maxDetachedPerIdentity} sessions of this identity wait already`);
+      else if (tally.bytes > maxReplayPerIdentity && session.heldBytes > 0)
+        this.#evict(
+          session,
+          tally,
+          `the waiting sessions of this identity hold ${tally.bytes} bytes, more than ${maxReplayPerIdentity}`,
+        );
     }
     const all = { count: 0, bytes: 0 };
     for (const { bytes } of tallies.values()) all.bytes += bytes;
     for (const session of [...this.#waiting.keys()]) {
       if (all.bytes <= maxReplay) return;
-      if (session.heldBytes > 0) this.#evict(session, all, `the waiting sessions hold ${all.bytes} bytes, more than ${maxReplay}`);
+      if (session.heldBytes > 0)
+        this.#evict(session, all, `the waiting sessions hold ${all.bytes} bytes, more than ${maxReplay}`);
     }
   }
 

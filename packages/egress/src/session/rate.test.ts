@@ -20,15 +20,17 @@ test('a bucket that is full again is forgotten', () => {
 });
 
 test('never more than burst + rate * time, whatever the order of tries', () => {
-  fc.assert(fc.property(fc.array(fc.nat(300), { maxLength: 60 }), (pauses) => {
-    const rates = new Rates({ perSecond: 20, burst: 5 });
-    let now = 0;
-    let passed = 0;
-    for (const pause of pauses) {
-      now += pause;
-      if (rates.take('a', now) === 0) passed++;
-      if (pause % 7 === 0) rates.sweep(now);
-    }
-    expect(passed).toBeLessThanOrEqual(5 + (now / 1000) * 20 + 1e-6);
-  }));
+  fc.assert(
+    fc.property(fc.array(fc.nat(300), { maxLength: 60 }), (pauses) => {
+      const rates = new Rates({ perSecond: 20, burst: 5 });
+      let now = 0;
+      let passed = 0;
+      for (const pause of pauses) {
+        now += pause;
+        if (rates.take('a', now) === 0) passed++;
+        if (pause % 7 === 0) rates.sweep(now);
+      }
+      expect(passed).toBeLessThanOrEqual(5 + (now / 1000) * 20 + 1e-6);
+    }),
+  );
 });

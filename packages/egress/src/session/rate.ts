@@ -3,18 +3,28 @@
  * Rule: the clock is an argument; what is refused costs no token, so that a flood does not prolong itself.
  */
 
-export interface RateOptions { readonly perSecond: number; readonly burst: number }
+export interface RateOptions {
+  readonly perSecond: number;
+  readonly burst: number;
+}
 
-interface Bucket { tokens: number; atMs: number }
+interface Bucket {
+  tokens: number;
+  atMs: number;
+}
 
 export class Rates {
   readonly #options: RateOptions;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(options: RateOptions) { this.#options = options; }
+  constructor(options: RateOptions) {
+    this.#options = options;
+  }
 
   /** Buckets in memory; for tests of leaks. */
-  get size(): number { return this.#buckets.size; }
+  get size(): number {
+    return this.#buckets.size;
+  }
 
   /** 0 if it may happen now, else the milliseconds after which it may. */
   take(owner: string, nowMs: number): number {
@@ -31,6 +41,7 @@ export class Rates {
   /** Forgets the buckets that are full by now. */
   sweep(nowMs: number): void {
     const { perSecond, burst } = this.#options;
-    for (const [owner, { tokens, atMs }] of this.#buckets) if (tokens + ((nowMs - atMs) / 1000) * perSecond >= burst) this.#buckets.delete(owner);
+    for (const [owner, { tokens, atMs }] of this.#buckets)
+      if (tokens + ((nowMs - atMs) / 1000) * perSecond >= burst) this.#buckets.delete(owner);
   }
 }

@@ -16,8 +16,21 @@ function connectTo({ port, certs }: Pick<TestEgress, 'port' | 'certs'>, kind: 'c
   const { cert, key } = certs.client('alice');
   const usable: StreamOpener[] = [];
   const link = new ConnectEgress({
-    target: { kind, host: '127.0.0.1', port }, deadlineMs: 15_000, log, onUsable: (opener) => usable.push(opener),
-    dial: (signal) => dialProven({ host: '127.0.0.1', port, alpn: kind === 'connect' ? 'http/1.1' : 'h2', serverName: '127.0.0.1', credentials: loadCredentials({ cert, key, role: 'client' }), ca: loadTrustAnchors(certs.ca), deadlineMs: 15_000, signal }),
+    target: { kind, host: '127.0.0.1', port },
+    deadlineMs: 15_000,
+    log,
+    onUsable: (opener) => usable.push(opener),
+    dial: (signal) =>
+      dialProven({
+        host: '127.0.0.1',
+        port,
+        alpn: kind === 'connect' ? 'http/1.1' : 'h2',
+        serverName: '127.0.0.1',
+        credentials: loadCredentials({ cert, key, role: 'client' }),
+        ca: loadTrustAnchors(certs.ca),
+        deadlineMs: 15_000,
+        signal,
+      }),
   });
   const running = link.run();
   atEnd(() => link.stop());
@@ -28,10 +41,28 @@ test.each(['connect', 'connect+h2'] as const)('%s: opens streams, and what is lo
   const egress = await testEgress();
   const { at } = await echo();
   const { link, until, usable, running } = connectTo(egress, kind);
-  expect(await until((line) => line.event === 'connected')).toMatchObject({ egress: `${kind}://127.0.0.1:${egress.port}`, carrier: kind, resumable: false, msg: expect.stringContaining('is reset') });
+  expect(await until((line) => line.event === 'connected')).toMatchObject({
+    egress: `${kind}://127.0.0.1:${egress.port}`,
+    carrier: kind,
+    resumable: false,
+    msg: expect.stringContaining('is reset'),
+  });
   expect([usable.length, link.session]).toEqual([1, usable[0]]);
-  const stream = link.session!.open(encodeOpen({ destination: { kind: 'host', host: '127.0.0.1', port: Number(at.split(':')[1]) } }));
-  await within(15_000, 'the opening', new Promise<void>((resolve) => { new Relay(stream, { opened: () => resolve(), ended: () => { /* by the stop */ } }); }));
+  const stream = link.session!.open(
+    encodeOpen({ destination: { kind: 'host', host: '127.0.0.1', port: Number(at.split(':')[1]) } }),
+  );
+  await within(
+    15_000,
+    'the opening',
+    new Promise<void>((resolve) => {
+      new Relay(stream, {
+        opened: () => resolve(),
+        ended: () => {
+          /* by the stop */
+        },
+      });
+    }),
+  );
   expect(link.streams).toBe(1);
   link.stop();
   await running;
@@ -43,10 +74,22 @@ test('tries again for ever, and says why there is nothing', async () => {
   const { log, until } = memoryLog();
   let tries = 0;
   const link = new ConnectEgress({
-    target: { kind: 'connect', host: 'proxy.example', port: 443 }, deadlineMs: 1_000, log, onUsable: () => { throw new Error('usable'); }, dial: () => { tries++; return Promise.reject(new AditError('EGRESS_UNREACHABLE', `try ${tries}`)); },
+    target: { kind: 'connect', host: 'proxy.example', port: 443 },
+    deadlineMs: 1_000,
+    log,
+    onUsable: () => {
+      throw new Error('usable');
+    },
+    dial: () => {
+      tries++;
+      return Promise.reject(new AditError('EGRESS_UNREACHABLE', `try ${tries}`));
+    },
   });
   const running = link.run();
-  expect(await until((line) => line.event === 'retrying' && line['reason'] === 'try 3')).toMatchObject({ code: 'EGRESS_UNREACHABLE', egress: 'connect://proxy.example:443' });
+  expect(await until((line) => line.event === 'retrying' && line['reason'] === 'try 3')).toMatchObject({
+    code: 'EGRESS_UNREACHABLE',
+    egress: 'connect://proxy.example:443',
+  });
   expect([link.session, link.trouble]).toEqual([undefined, expect.stringMatching(/^try \d+$/)]);
   link.stop();
   await running;

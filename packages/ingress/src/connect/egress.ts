@@ -1,7 +1,7 @@
 /**
  * A standard CONNECT proxy as an egress: keeps at hand what opens streams on it, and finds it again when it is lost.
- * Rule: as the link to an egress of ours: for ever, with full-jitter backoff, until stopped, and mutual TLS with our CA or nothing. There is no
- * session: what is open when a connection breaks is reset, which the log says once.
+ * Rule: as the link to an egress of ours: for ever, with full-jitter backoff, until stopped, and mutual TLS with our CA
+ * or nothing. There is no session: what is open when a connection breaks is reset, which the log says once.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
@@ -41,16 +41,25 @@ export class ConnectEgress implements EgressLink {
     this.#trouble = `the proxy ${this.name} has not answered yet`;
   }
 
-  get trouble(): string { return this.#trouble; }
-  get session(): StreamOpener | undefined { return this.#current?.over === false ? this.#current : undefined; }
-  get streams(): number { return [this.#current, ...this.#leaving].reduce((sum, one) => sum + (one?.streams ?? 0), 0); }
+  get trouble(): string {
+    return this.#trouble;
+  }
+  get session(): StreamOpener | undefined {
+    return this.#current?.over === false ? this.#current : undefined;
+  }
+  get streams(): number {
+    return [this.#current, ...this.#leaving].reduce((sum, one) => sum + (one?.streams ?? 0), 0);
+  }
 
   async run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.#hurry = new AbortController();
       const pauseMs = await this.#once(signal);
-      if (pauseMs > 0) await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#hurry.signal]) }).catch(() => undefined);
+      if (pauseMs > 0)
+        await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#hurry.signal]) }).catch(
+          () => undefined,
+        );
     }
   }
 
@@ -75,18 +84,27 @@ export class ConnectEgress implements EgressLink {
   async #once(signal: AbortSignal): Promise<number> {
     const { log, target, onUsable } = this.#options;
     try {
-      const tunnels = this.#current = await this.#make(signal);
+      const tunnels = (this.#current = await this.#make(signal));
       if (signal.aborted) {
         tunnels.end();
         return 0;
       }
       this.#backoff.reset();
-      log.info({ event: 'connected', egress: this.name, carrier: target.kind, resumed: false, resumable: false }, this.#told ? 'connected' : 'connected; there is no session: what is open when a connection to this proxy breaks is reset');
+      log.info(
+        { event: 'connected', egress: this.name, carrier: target.kind, resumed: false, resumable: false },
+        this.#told
+          ? 'connected'
+          : 'connected; there is no session: what is open when a connection to this proxy breaks is reset',
+      );
       this.#told = true;
       onUsable(tunnels);
       this.#trouble = await tunnels.gone;
       this.#leave(tunnels);
-      if (!signal.aborted) log.warn({ event: 'disconnected', egress: this.name, reason: this.#trouble, streams: tunnels.streams }, 'the proxy takes no more streams');
+      if (!signal.aborted)
+        log.warn(
+          { event: 'disconnected', egress: this.name, reason: this.#trouble, streams: tunnels.streams },
+          'the proxy takes no more streams',
+        );
       return 0;
     } catch (error) {
       return this.#failed(error);
@@ -96,7 +114,11 @@ export class ConnectEgress implements EgressLink {
   async #make(signal: AbortSignal): Promise<Tunnels> {
     const { dial, deadlineMs, target } = this.#options;
     const connection = await dial(signal);
-    if (target.kind === 'connect+h2') return Http2Tunnels.open(connection, { name: `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`, deadlineMs });
+    if (target.kind === 'connect+h2')
+      return Http2Tunnels.open(connection, {
+        name: `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`,
+        deadlineMs,
+      });
     connection.socket.destroy(); // it has shown that there is a proxy, and who it is
     return new Http1Tunnels({ name: this.name, dial });
   }
@@ -105,7 +127,17 @@ export class ConnectEgress implements EgressLink {
     if (!(error instanceof AditError) || codes[error.code].exit === 4) throw error;
     if (this.#stop.signal.aborted) return 0;
     const delayMs = Math.round(this.#backoff.next());
-    this.#options.log[error.message === this.#trouble ? 'debug' : 'warn']({ event: 'retrying', egress: this.name, code: error.code, reason: messageOf(error), advice: error.advice, delayMs }, 'no connection');
+    this.#options.log[error.message === this.#trouble ? 'debug' : 'warn'](
+      {
+        event: 'retrying',
+        egress: this.name,
+        code: error.code,
+        reason: messageOf(error),
+        advice: error.advice,
+        delayMs,
+      },
+      'no connection',
+    );
     this.#trouble = error.message;
     return delayMs;
   }

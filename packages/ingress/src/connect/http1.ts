@@ -1,7 +1,8 @@
 /**
  * CONNECT of HTTP/1.1 as a client: one TLS connection for each stream (RFC 9110 section 9.3.6).
- * Rule: nothing is sent before the proxy's certificate was judged; the bytes of the stream follow the 2xx, not the request: a proxy that refuses
- * never has them. When the proxy cannot be reached any more, that is said once, and it opens no more.
+ * Rule: nothing is sent before the proxy's certificate was judged; the bytes of the stream follow the 2xx, not the
+ * request: a proxy that refuses never has them. When the proxy cannot be reached any more, that is said once, and it
+ * opens no more.
  */
 import { askProven } from '@adit/shared/carrier/proven-connect';
 import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
@@ -27,15 +28,25 @@ export class Http1Tunnels implements Tunnels {
 
   constructor(options: Http1TunnelsOptions) {
     this.#options = options;
-    this.gone = new Promise((resolve) => { this.#tell = resolve; });
+    this.gone = new Promise((resolve) => {
+      this.#tell = resolve;
+    });
   }
 
-  get over(): boolean { return this.#over; }
-  get streams(): number { return this.#open.size; }
+  get over(): boolean {
+    return this.#over;
+  }
+  get streams(): number {
+    return this.#open.size;
+  }
 
   open(payload: Uint8Array): RelayStream {
     const giveUp = new AbortController();
-    const stream: RelayStream = new PendingStream(++this.#lastId, this.#connect(targetOf(payload), giveUp.signal, () => this.#open.delete(stream)), giveUp);
+    const stream: RelayStream = new PendingStream(
+      ++this.#lastId,
+      this.#connect(targetOf(payload), giveUp.signal, () => this.#open.delete(stream)),
+      giveUp,
+    );
     this.#open.add(stream);
     return stream;
   }
@@ -53,7 +64,9 @@ export class Http1Tunnels implements Tunnels {
     }
   }
 
-  doubt(): void { /* there is no connection but those of streams */ }
+  doubt(): void {
+    /* there is no connection but those of streams */
+  }
 
   async #connect(target: Target, signal: AbortSignal, closed: () => void): Promise<RelayStream> {
     try {
@@ -78,8 +91,16 @@ export class Http1Tunnels implements Tunnels {
   async #ask({ socket, transport }: ProvenConnection, target: Target, signal: AbortSignal): Promise<RelayStream> {
     await askProven({ socket }, { to: target, name: this.#options.name, deadlineMs: answerWithinMs, signal });
     return new ConnectionStream(socket, {
-      id: 0, accept: () => { /* it is we who asked */ }, refuse: () => resetTls(socket, transport), reset: () => resetTls(socket, transport),
-      died: () => ({ code: wireOfCode(transport.errored ?? socket.errored ? 'CONNECTION_RESET' : 'PEER_GONE'), reason: 'the proxy broke the connection' }),
+      id: 0,
+      accept: () => {
+        /* it is we who asked */
+      },
+      refuse: () => resetTls(socket, transport),
+      reset: () => resetTls(socket, transport),
+      died: () => ({
+        code: wireOfCode((transport.errored ?? socket.errored) ? 'CONNECTION_RESET' : 'PEER_GONE'),
+        reason: 'the proxy broke the connection',
+      }),
     });
   }
 }

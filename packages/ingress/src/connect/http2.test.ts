@@ -12,21 +12,38 @@ import { Http2Tunnels } from './http2.ts';
 async function proxy(serve: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void) {
   const sessions: http2.ServerHttp2Session[] = [];
   const server = http2.createServer().listen(0, '127.0.0.1');
-  server.on('session', (session) => { sessions.push(session); session.on('error', () => { /* told by close */ }); });
+  server.on('session', (session) => {
+    sessions.push(session);
+    session.on('error', () => {
+      /* told by close */
+    });
+  });
   server.on('stream', (stream, headers) => {
-    stream.on('error', () => { /* told by close */ });
+    stream.on('error', () => {
+      /* told by close */
+    });
     serve(stream, headers);
   });
   await once(server, 'listening');
   const socket = net.connect({ host: '127.0.0.1', port: (server.address() as net.AddressInfo).port });
   await once(socket, 'connect');
-  const tunnels = await Http2Tunnels.open({ socket: socket as ProvenConnection['socket'], transport: socket }, { name: '127.0.0.1:1', deadlineMs: 15_000 });
-  atEnd(() => { tunnels.end(); server.close(); });
+  const tunnels = await Http2Tunnels.open(
+    { socket: socket as ProvenConnection['socket'], transport: socket },
+    { name: '127.0.0.1:1', deadlineMs: 15_000 },
+  );
+  atEnd(() => {
+    tunnels.end();
+    server.close();
+  });
   const open = () => {
     const stream = tunnels.open(encodeOpen({ destination: { kind: 'host', host: 'db.internal', port: 5432 } }));
     let open!: () => void;
-    const opened = new Promise<void>((resolve) => { open = resolve; });
-    const ended = new Promise<RelayOutcome>((resolve) => { new Relay(stream, { opened: open, ended: resolve }); });
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const ended = new Promise<RelayOutcome>((resolve) => {
+      new Relay(stream, { opened: open, ended: resolve });
+    });
     return { stream, opened, ended };
   };
   return { tunnels, sessions, open };
@@ -34,24 +51,38 @@ async function proxy(serve: (stream: http2.ServerHttp2Stream, headers: http2.Inc
 
 test('streams share the connection and are counted', async () => {
   const targets: unknown[] = [];
-  const { tunnels, open } = await proxy((stream, headers) => { targets.push(headers[':authority']); stream.respond({ ':status': 200 }); });
+  const { tunnels, open } = await proxy((stream, headers) => {
+    targets.push(headers[':authority']);
+    stream.respond({ ':status': 200 });
+  });
   await within(15_000, 'both', Promise.all([open().opened, open().opened]));
   expect([targets, tunnels.streams, tunnels.over]).toEqual([['db.internal:5432', 'db.internal:5432'], 2, false]);
 });
 
 test('a refusal is told with its code, and the connection lives', async () => {
-  const { tunnels, open } = await proxy((stream) => { stream.respond({ ':status': 504, 'proxy-status': 'x; error=connection_timeout' }); stream.end('too late'); });
-  expect(await within(15_000, 'the refusal', open().ended)).toMatchObject({ end: 'refused', code: 23, reason: 'the proxy answered 504 (connection_timeout)' });
+  const { tunnels, open } = await proxy((stream) => {
+    stream.respond({ ':status': 504, 'proxy-status': 'x; error=connection_timeout' });
+    stream.end('too late');
+  });
+  expect(await within(15_000, 'the refusal', open().ended)).toMatchObject({
+    end: 'refused',
+    code: 23,
+    reason: 'the proxy answered 504 (connection_timeout)',
+  });
   expect(tunnels.over).toBe(false);
 });
 
 test('a stream that is reset before its answer is refused', async () => {
-  const { open } = await proxy((stream) => { stream.close(http2.constants.NGHTTP2_REFUSED_STREAM); });
+  const { open } = await proxy((stream) => {
+    stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+  });
   expect(await within(15_000, 'the refusal', open().ended)).toMatchObject({ end: 'refused', code: 57 });
 });
 
 test('GOAWAY opens no more, and what is open goes on', async () => {
-  const { tunnels, sessions, open } = await proxy((stream) => { stream.respond({ ':status': 200 }); });
+  const { tunnels, sessions, open } = await proxy((stream) => {
+    stream.respond({ ':status': 200 });
+  });
   const one = open();
   await within(15_000, 'the answer', one.opened);
   sessions[0]!.goaway(0);
@@ -60,18 +91,31 @@ test('GOAWAY opens no more, and what is open goes on', async () => {
 });
 
 test('a connection that breaks resets what is open', async () => {
-  const { tunnels, sessions, open } = await proxy((stream) => { stream.respond({ ':status': 200 }); });
+  const { tunnels, sessions, open } = await proxy((stream) => {
+    stream.respond({ ':status': 200 });
+  });
   const one = open();
   await within(15_000, 'the answer', one.opened);
   sessions[0]!.destroy();
   expect((await within(15_000, 'the reset', one.ended)).end).toBe('reset');
-  expect(tunnels.over || await tunnels.gone).toBeTruthy();
+  expect(tunnels.over || (await tunnels.gone)).toBeTruthy();
 });
 
 test('a proxy that says nothing is given up', async () => {
-  const deaf = net.createServer(() => { /* says nothing */ }).listen(0, '127.0.0.1');
-  atEnd(() => { deaf.close(); });
+  const deaf = net
+    .createServer(() => {
+      /* says nothing */
+    })
+    .listen(0, '127.0.0.1');
+  atEnd(() => {
+    deaf.close();
+  });
   await once(deaf, 'listening');
   const socket = net.connect({ host: '127.0.0.1', port: (deaf.address() as net.AddressInfo).port });
-  await expect(Http2Tunnels.open({ socket: socket as ProvenConnection['socket'], transport: socket }, { name: '127.0.0.1:1', deadlineMs: 50 })).rejects.toMatchObject({ code: 'LINK_TIMEOUT' });
+  await expect(
+    Http2Tunnels.open(
+      { socket: socket as ProvenConnection['socket'], transport: socket },
+      { name: '127.0.0.1:1', deadlineMs: 50 },
+    ),
+  ).rejects.toMatchObject({ code: 'LINK_TIMEOUT' });
 });

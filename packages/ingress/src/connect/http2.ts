@@ -1,7 +1,7 @@
 /**
  * CONNECT of HTTP/2 as a client: all streams on one TLS connection (RFC 9113 section 8.5).
- * Rule: as over HTTP/1.1 the bytes of a stream follow its 2xx. GOAWAY ends the opening of streams, not those that are open. A connection that
- * does not answer a PING is given up, its streams with it.
+ * Rule: as over HTTP/1.1 the bytes of a stream follow its 2xx. GOAWAY ends the opening of streams, not those that are
+ * open. A connection that does not answer a PING is given up, its streams with it.
  */
 import http2 from 'node:http2';
 import { denial } from '@adit/shared/carrier/connect-denial';
@@ -30,10 +30,15 @@ export class Http2Tunnels implements Tunnels {
   #streams = 0;
 
   /** Resolves when both ends have said hello. Rejects with LINK_LOST or LINK_TIMEOUT. */
-  static open({ socket }: ProvenConnection, { name, deadlineMs }: { readonly name: string; readonly deadlineMs: number }): Promise<Http2Tunnels> {
+  static open(
+    { socket }: ProvenConnection,
+    { name, deadlineMs }: { readonly name: string; readonly deadlineMs: number },
+  ): Promise<Http2Tunnels> {
     socket.allowHalfOpen = false; // half-closes are of streams
     const session = http2.connect(`https://${name}`, {
-      createConnection: () => socket, maxSessionMemory: maxSessionMemoryMb, settings: { initialWindowSize: streamWindowBytes, maxFrameSize: 65_536, enablePush: false },
+      createConnection: () => socket,
+      maxSessionMemory: maxSessionMemoryMb,
+      settings: { initialWindowSize: streamWindowBytes, maxFrameSize: 65_536, enablePush: false },
     });
     return new Promise((resolve, reject) => {
       const fail = (error: AditError): void => {
@@ -41,8 +46,13 @@ export class Http2Tunnels implements Tunnels {
         session.destroy();
         reject(error);
       };
-      const timer = setTimeout(() => fail(new AditError('LINK_TIMEOUT', `the proxy ${name} said nothing for ${deadlineMs / 1000} s`)), deadlineMs);
-      session.on('error', (error: Error) => fail(new AditError('LINK_LOST', `the proxy ${name} broke the connection (${error.message})`, { cause: error })));
+      const timer = setTimeout(
+        () => fail(new AditError('LINK_TIMEOUT', `the proxy ${name} said nothing for ${deadlineMs / 1000} s`)),
+        deadlineMs,
+      );
+      session.on('error', (error: Error) =>
+        fail(new AditError('LINK_LOST', `the proxy ${name} broke the connection (${error.message})`, { cause: error })),
+      );
       session.once('close', () => fail(new AditError('LINK_LOST', `the proxy ${name} closed the connection`)));
       session.once('remoteSettings', () => {
         clearTimeout(timer);
@@ -54,7 +64,9 @@ export class Http2Tunnels implements Tunnels {
 
   private constructor(session: http2.ClientHttp2Session) {
     this.#session = session;
-    this.gone = new Promise((resolve) => { this.#tell = resolve; });
+    this.gone = new Promise((resolve) => {
+      this.#tell = resolve;
+    });
     session.on('goaway', () => this.leave('the proxy goes away'));
     session.once('close', () => {
       clearInterval(this.#pings);
@@ -63,18 +75,31 @@ export class Http2Tunnels implements Tunnels {
     this.#pings = setInterval(() => this.#ping(deadAfterMs), pingEveryMs).unref();
   }
 
-  get over(): boolean { return this.#over; }
-  get streams(): number { return this.#streams; }
+  get over(): boolean {
+    return this.#over;
+  }
+  get streams(): number {
+    return this.#streams;
+  }
 
   open(payload: Uint8Array): RelayStream {
     const giveUp = new AbortController();
-    const request = this.#session.request({ ':method': 'CONNECT', ':authority': targetOf(payload).authority }, { endStream: false, waitForTrailers: true });
+    const request = this.#session.request(
+      { ':method': 'CONNECT', ':authority': targetOf(payload).authority },
+      { endStream: false, waitForTrailers: true },
+    );
     this.#streams++;
     request.once('close', () => {
       this.#streams--;
       this.#settle();
     });
-    giveUp.signal.addEventListener('abort', () => { if (!request.closed) request.close(NGHTTP2_CANCEL); }, { once: true });
+    giveUp.signal.addEventListener(
+      'abort',
+      () => {
+        if (!request.closed) request.close(NGHTTP2_CANCEL);
+      },
+      { once: true },
+    );
     return new PendingStream(request.id ?? 0, answered(request), giveUp);
   }
 
@@ -90,15 +115,24 @@ export class Http2Tunnels implements Tunnels {
     this.#session.destroy();
   }
 
-  doubt(): void { this.#ping(doubtfulMs); }
+  doubt(): void {
+    this.#ping(doubtfulMs);
+  }
 
   /** What opens no more ends with its last stream. */
-  #settle(): void { if (this.#over && this.#streams === 0 && !this.#session.destroyed) this.#session.close(); }
+  #settle(): void {
+    if (this.#over && this.#streams === 0 && !this.#session.destroyed) this.#session.close();
+  }
 
   #ping(withinMs: number): void {
     if (this.#session.destroyed) return;
     const timer = setTimeout(() => this.#session.destroy(), withinMs).unref();
-    if (!this.#session.ping((error) => { if (!error) clearTimeout(timer); })) clearTimeout(timer); // one is on its way already
+    if (
+      !this.#session.ping((error) => {
+        if (!error) clearTimeout(timer);
+      })
+    )
+      clearTimeout(timer); // one is on its way already
   }
 }
 
@@ -106,13 +140,18 @@ export class Http2Tunnels implements Tunnels {
 function answered(request: http2.ClientHttp2Stream): Promise<RelayStream> {
   endOnlyInOrder(request);
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => fail(new AditError('DIAL_TIMEOUT', `the proxy said nothing for ${answerWithinMs / 1000} s`)), answerWithinMs);
+    const timer = setTimeout(
+      () => fail(new AditError('DIAL_TIMEOUT', `the proxy said nothing for ${answerWithinMs / 1000} s`)),
+      answerWithinMs,
+    );
     const fail = (error: AditError): void => {
       clearTimeout(timer);
       if (!request.closed) request.close(NGHTTP2_CANCEL);
       reject(error);
     };
-    request.on('error', () => { /* arrives with `close` */ });
+    request.on('error', () => {
+      /* arrives with `close` */
+    });
     request.once('close', () => fail(new AditError('LINK_LOST', 'the proxy reset the request')));
     request.once('response', (headers) => {
       clearTimeout(timer);
@@ -127,8 +166,18 @@ function answered(request: http2.ClientHttp2Stream): Promise<RelayStream> {
 function streamOf(request: http2.ClientHttp2Stream): ConnectionStream {
   const lost = (): boolean => request.session?.destroyed !== false;
   return new ConnectionStream(request, {
-    id: request.id ?? 0, accept: () => { /* it is we who asked */ }, refuse: () => request.close(NGHTTP2_CONNECT_ERROR), reset: () => request.close(NGHTTP2_CONNECT_ERROR),
-    died: () => (request.rstCode === NGHTTP2_CONNECT_ERROR ? { code: wireOfCode('CONNECTION_RESET'), reason: 'the far side reset the connection' } : lost() ? { code: wireOfCode('LINK_LOST'), reason: 'the connection to the proxy broke' } : { code: wireOfCode('PEER_GONE'), reason: 'the proxy reset the stream' }),
+    id: request.id ?? 0,
+    accept: () => {
+      /* it is we who asked */
+    },
+    refuse: () => request.close(NGHTTP2_CONNECT_ERROR),
+    reset: () => request.close(NGHTTP2_CONNECT_ERROR),
+    died: () =>
+      request.rstCode === NGHTTP2_CONNECT_ERROR
+        ? { code: wireOfCode('CONNECTION_RESET'), reason: 'the far side reset the connection' }
+        : lost()
+          ? { code: wireOfCode('LINK_LOST'), reason: 'the connection to the proxy broke' }
+          : { code: wireOfCode('PEER_GONE'), reason: 'the proxy reset the stream' },
     truncated: () => request.aborted,
   });
 }

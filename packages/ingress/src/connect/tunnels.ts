@@ -24,14 +24,26 @@ export interface Tunnels extends StreamOpener {
 export const answerWithinMs = 60_000;
 const servicePort = 80;
 
-export interface Target { readonly host: string; readonly port: number; readonly authority: string }
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly authority: string;
+}
 
 /** The target that an OPEN asks for. */
 export function targetOf(payload: Uint8Array): Target {
   const decoded = decodeOpen(payload);
   if (!decoded.ok) throw new AditError('PROTOCOL_ERROR', decoded.reason);
   const { destination } = decoded.request;
-  if (destination.kind === 'host' && destination.tls) throw new AditError('UNSUPPORTED', `${formatHostPort(destination.host, destination.port)} cannot be asked for over TLS: a CONNECT proxy speaks none with it.`);
-  const { host, port } = destination.kind === 'host' ? destination : { host: `${destination.service}${serviceHostSuffix}`, port: servicePort };
+  if (destination.kind === 'host' && destination.tls)
+    throw new AditError(
+      'UNSUPPORTED',
+      `${formatHostPort(destination.host, destination.port)} cannot be asked for over TLS: a CONNECT proxy ` +
+        'speaks none with it.',
+    );
+  const { host, port } =
+    destination.kind === 'host'
+      ? destination
+      : { host: `${destination.service}${serviceHostSuffix}`, port: servicePort };
   return { host, port, authority: formatHostPort(host, port) };
 }

@@ -1,7 +1,7 @@
 /**
  * How a local connection states its destination. Types only.
- * Rule: a front end only gathers a destination; it never opens a stream, and what the client sent behind its request stays with the duplex.
- * It says yes to its client only in words that it hands over here, after the egress has.
+ * Rule: a front end only gathers a destination; it never opens a stream, and what the client sent behind its request
+ * stays with the duplex. It says yes to its client only in words that it hands over here, after the egress has.
  */
 import type { Duplex } from 'node:stream';
 import type { AditError, Code } from '@adit/shared/errors';
@@ -36,20 +36,28 @@ export interface Ask {
   readonly refused?: (refusal: { readonly code: Code; readonly reason: string }) => Uint8Array;
   /** What was read of it and is the service's: follows OPEN at once, before the answer of the egress. */
   readonly early?: Uint8Array;
-  /** What the client's socket becomes before the splice, once the egress has dialled. Rejects with AditError, and the socket is gone. */
+  /**
+   * What the client's socket becomes before the splice, once the egress has dialled. Rejects with AditError, and the
+   * socket is gone.
+   */
   readonly secure?: (local: RelaySocket, options: SecureOptions) => Promise<RelaySocket>;
   /**
-   * In place of the splice: speaks with the service, and with the client over its duplex. Resolves when the client has had its answer and its
-   * connection is closed; rejects where it has to be reset.
+   * In place of the splice: speaks with the service, and with the client over its duplex. Resolves when the client has
+   * had its answer and its connection is closed; rejects where it has to be reset.
    */
   readonly exchange?: (service: Duplex) => Promise<void>;
 }
 
 /** `signal`: the stream is over, and nobody waits any more. */
-export interface SecureOptions { readonly signal: AbortSignal }
+export interface SecureOptions {
+  readonly signal: AbortSignal;
+}
 
 /** A client that cannot be served, and what it is told. */
-export interface TurnedAway { readonly error: AditError; readonly answer: Uint8Array }
+export interface TurnedAway {
+  readonly error: AditError;
+  readonly answer: Uint8Array;
+}
 
 export interface FrontEnd {
   /** Gathers the destination; rejects with AditError where the client does not make sense and cannot be told so. */

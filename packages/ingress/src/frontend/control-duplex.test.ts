@@ -11,31 +11,47 @@ function pair(): [ControlDuplex, ControlDuplex] {
   return [new ControlDuplex(near, 'the client'), new ControlDuplex(far, 'the ingress')];
 }
 
-const bytesOf = (from: Duplex): Promise<Buffer> => new Promise((resolve, reject) => {
-  const chunks: Buffer[] = [];
-  from.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks))).on('error', reject);
-});
-const failure = async (from: Duplex): Promise<unknown> => (await once(from.resume(), 'error') as [unknown])[0];
+const bytesOf = (from: Duplex): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    from
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => resolve(Buffer.concat(chunks)))
+      .on('error', reject);
+  });
+const failure = async (from: Duplex): Promise<unknown> => ((await once(from.resume(), 'error')) as [unknown])[0];
 
 test('whatever is written on one side is read on the other, both ways, each with an end of its own', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 90 }), { maxLength: 8 }), fc.array(fc.uint8Array({ maxLength: 90 }), { maxLength: 8 }), async (there, back) => {
-    const [near, far] = pair();
-    for (const chunk of there) near.write(chunk);
-    near.end();
-    expect(await bytesOf(far)).toEqual(Buffer.concat(there));
-    for (const chunk of back) far.write(chunk);
-    far.end();
-    expect(await bytesOf(near)).toEqual(Buffer.concat(back));
-  }), { numRuns: 50 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.uint8Array({ maxLength: 90 }), { maxLength: 8 }),
+      fc.array(fc.uint8Array({ maxLength: 90 }), { maxLength: 8 }),
+      async (there, back) => {
+        const [near, far] = pair();
+        for (const chunk of there) near.write(chunk);
+        near.end();
+        expect(await bytesOf(far)).toEqual(Buffer.concat(there));
+        for (const chunk of back) far.write(chunk);
+        far.end();
+        expect(await bytesOf(near)).toEqual(Buffer.concat(back));
+      },
+    ),
+    { numRuns: 50 },
+  );
 });
 
 test('more than a frame holds goes in several, and waits for who reads', async () => {
   const [near, far] = pair();
   const large = Buffer.from(Array.from({ length: 1 << 20 }, (_, at) => at * 7));
   let took = 0;
-  for (let at = 0; at < large.length; at += 1 << 16) near.write(large.subarray(at, at + (1 << 16)), () => { took++; });
+  for (let at = 0; at < large.length; at += 1 << 16)
+    near.write(large.subarray(at, at + (1 << 16)), () => {
+      took++;
+    });
   near.end();
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   expect(took).toBeLessThan(16);
   expect((await bytesOf(far)).equals(large)).toBe(true);
 });
@@ -58,13 +74,19 @@ test('a socket that ends unannounced is an error, also after some bytes and afte
   duplex.end();
   for (const part of controlData(Buffer.from('half'))) raw.write(part);
   raw.end();
-  expect(await failure(duplex)).toMatchObject({ code: 'INGRESS_GONE', message: 'the ingress is gone, in the middle of the connection' });
+  expect(await failure(duplex)).toMatchObject({
+    code: 'INGRESS_GONE',
+    message: 'the ingress is gone, in the middle of the connection',
+  });
 });
 
 test('a code that is not known is still an error', async () => {
   const [raw, far] = duplexPair();
   raw.write(controlReset('FROM_THE_FUTURE', 'who knows'));
-  expect(await failure(new ControlDuplex(far, 'the ingress'))).toMatchObject({ code: 'INTERNAL', message: 'who knows' });
+  expect(await failure(new ControlDuplex(far, 'the ingress'))).toMatchObject({
+    code: 'INTERNAL',
+    message: 'who knows',
+  });
 });
 
 test('what is not of the protocol is told to its sender', async () => {
@@ -72,5 +94,5 @@ test('what is not of the protocol is told to its sender', async () => {
   const duplex = new ControlDuplex(far, 'the client');
   raw.write(Buffer.concat([controlEnd, Buffer.of(9)]));
   expect(await failure(duplex)).toMatchObject({ code: 'PROTOCOL_ERROR' });
-  expect(String((await once(raw, 'data') as [Buffer])[0])).toContain('PROTOCOL_ERROR');
+  expect(String(((await once(raw, 'data')) as [Buffer])[0])).toContain('PROTOCOL_ERROR');
 });

@@ -1,7 +1,8 @@
 /**
- * One stream over a control socket as an ordinary duplex: frames on the socket, bytes here, each half with an end of its own.
- * Rule: a socket that closes without having announced it is an error and no end. Destroyed with an error before both halves ended, it tells the
- * other side code and reason; when both have ended it closes the socket.
+ * One stream over a control socket as an ordinary duplex: frames on the socket, bytes here, each half with an end of
+ * its own.
+ * Rule: a socket that closes without having announced it is an error and no end. Destroyed with an error before both
+ * halves ended, it tells the other side code and reason; when both have ended it closes the socket.
  */
 import { Duplex } from 'node:stream';
 import { AditError, isCode } from '@adit/shared/errors';
@@ -22,11 +23,18 @@ export class ControlDuplex extends Duplex {
     this.#socket = socket;
     this.#peer = peer;
     this.on('error', ignore);
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk)).on('end', () => this.#gone()).on('close', () => this.#gone()).on('error', ignore).pause();
+    socket
+      .on('data', (chunk: Buffer) => this.#receive(chunk))
+      .on('end', () => this.#gone())
+      .on('close', () => this.#gone())
+      .on('error', ignore)
+      .pause();
     if (socket.destroyed) this.#gone();
   }
 
-  override _read(): void { this.#socket.resume(); }
+  override _read(): void {
+    this.#socket.resume();
+  }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, taken: (error?: Error | null) => void): void {
     const parts = controlData(chunk);
@@ -54,13 +62,15 @@ export class ControlDuplex extends Duplex {
   #receive(chunk: Uint8Array): void {
     let more = true;
     for (const event of this.#reader.receive(chunk)) more = this.#said(event) && more;
-    if (this.#reader.fault !== undefined) this.destroy(new AditError('PROTOCOL_ERROR', `${this.#peer} sent ${this.#reader.fault}`));
+    if (this.#reader.fault !== undefined)
+      this.destroy(new AditError('PROTOCOL_ERROR', `${this.#peer} sent ${this.#reader.fault}`));
     else if (!more) this.#socket.pause();
   }
 
   /** May more be read? */
   #said(event: ControlEvent): boolean {
-    if (event.type === 'data') return this.push(Buffer.from(event.bytes.buffer, event.bytes.byteOffset, event.bytes.length));
+    if (event.type === 'data')
+      return this.push(Buffer.from(event.bytes.buffer, event.bytes.byteOffset, event.bytes.length));
     if (event.type === 'reset') {
       this.#theirEnd = this.#ourEnd = true; // there is nobody to be told
       this.#socket.destroy();
@@ -73,7 +83,9 @@ export class ControlDuplex extends Duplex {
     return true;
   }
 
-  #settle(): void { if (this.#ourEnd && this.#theirEnd) this.#socket.end(); }
+  #settle(): void {
+    if (this.#ourEnd && this.#theirEnd) this.#socket.end();
+  }
 
   #gone(): void {
     if (this.destroyed || (this.#ourEnd && this.#theirEnd)) return;
@@ -81,4 +93,6 @@ export class ControlDuplex extends Duplex {
   }
 }
 
-function ignore(): void { /* it also arrives with `close`, and where the bytes go */ }
+function ignore(): void {
+  /* it also arrives with `close`, and where the bytes go */
+}

@@ -1,7 +1,8 @@
 /**
- * The control socket: `adit connect` asks for a destination and has its standard input and output joined to a stream of this session.
- * Rule: whoever may connect to the socket may ask; its mode is the only lock. The client hears the very code and reason of a refusal, and a
- * connection that breaks never looks like one that is complete.
+ * The control socket: `adit connect` asks for a destination and has its standard input and output joined to a stream of
+ * this session.
+ * Rule: whoever may connect to the socket may ask; its mode is the only lock. The client hears the very code and reason
+ * of a refusal, and a connection that breaks never looks like one that is complete.
  */
 import type { Duplex } from 'node:stream';
 import { AditError } from '@adit/shared/errors';
@@ -16,15 +17,24 @@ export function control({ deadlineMs }: { readonly deadlineMs: number }): FrontE
   return {
     async ask({ duplex }) {
       const { value: wanted } = await drive(duplex, awaitControlRequest(), {
-        deadlineMs, maxBytes: maxControlBytes, putBack: true, peer: 'the client of the control socket', codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
+        deadlineMs,
+        maxBytes: maxControlBytes,
+        putBack: true,
+        peer: 'the client of the control socket',
+        codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
       });
       const destination = parseAnyDestination(wanted);
       if (!destination.ok) {
-        const error = new AditError('CLIENT_MALFORMED', `the client of the control socket asks for what is no destination: ${destination.reason}`);
+        const error = new AditError(
+          'CLIENT_MALFORMED',
+          `the client of the control socket asks for what is no destination: ${destination.reason}`,
+        );
         return { error, answer: controlReset(error.code, error.message) };
       }
       return {
-        frontEnd: 'stdio', destination: destination.value, accepted: controlAccepted,
+        frontEnd: 'stdio',
+        destination: destination.value,
+        accepted: controlAccepted,
         refused: ({ code, reason }) => controlReset(code, reason),
         exchange: (service) => exchange(duplex, service),
       };
@@ -35,6 +45,11 @@ export function control({ deadlineMs }: { readonly deadlineMs: number }): FrontE
 /** Resolves when both halves have ended, or the client has been told why not. */
 async function exchange(client: Duplex, service: Duplex): Promise<void> {
   const framed = new ControlDuplex(client, 'the client');
-  await joinEnds({ input: framed, output: framed }, service).catch((error: unknown) => { if (!(error instanceof AditError)) throw error; });
-  if (!client.closed) await new Promise<void>((resolve) => { client.once('close', resolve); });
+  await joinEnds({ input: framed, output: framed }, service).catch((error: unknown) => {
+    if (!(error instanceof AditError)) throw error;
+  });
+  if (!client.closed)
+    await new Promise<void>((resolve) => {
+      client.once('close', resolve);
+    });
 }

@@ -1,14 +1,20 @@
 /**
  * One request and its response, through: read from a client, asked of the service, answered to the client.
- * Rule: resolves when the client has all of the answer and its connection is closed. What was cut on the way, by either side, rejects, so that the
- * client sees a reset: a close would make half an answer whole. Bodies are never held, only passed on at the speed of the slower side.
- * Interim answers other than 100 Continue, and trailers, are not passed on.
+ * Rule: resolves when the client has all of the answer and its connection is closed. What was cut on the way, by either
+ * side, rejects, so that the client sees a reset: a close would make half an answer whole. Bodies are never held, only
+ * passed on at the speed of the slower side. Interim answers other than 100 Continue, and trailers, are not passed on.
  */
 import http from 'node:http';
 import { pipeline, type Duplex } from 'node:stream';
 import { AditError, codes, messageOf } from '@adit/shared/errors';
 import { farewell } from '@adit/shared/net/farewell';
-import { type AbsoluteTarget, hasContent, refusalResponse, requestFields, responseFields } from '@adit/shared/protocol/http-proxy';
+import {
+  type AbsoluteTarget,
+  hasContent,
+  refusalResponse,
+  requestFields,
+  responseFields,
+} from '@adit/shared/protocol/http-proxy';
 
 export interface Exchange {
   readonly request: http.IncomingMessage;
@@ -24,7 +30,9 @@ export async function exchangeHttp(exchange: Exchange): Promise<void> {
   const gone = new Promise<never>((_resolve, reject) => {
     duplex.once('close', () => reject(new AditError('PEER_GONE', 'the HTTP client left')));
   });
-  gone.catch(() => { /* looked at only while it matters */ });
+  gone.catch(() => {
+    /* looked at only while it matters */
+  });
   let answer: http.IncomingMessage;
   try {
     answer = await Promise.race([ask(exchange), gone]);
@@ -45,15 +53,28 @@ export async function exchangeHttp(exchange: Exchange): Promise<void> {
 /** Sends the request on; resolves with the head of the final answer. */
 function ask({ request, response, target, service }: Exchange): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const asked = http.request({ method: request.method, path: target.origin, createConnection: () => service, setHost: false, insecureHTTPParser: false, maxHeaderSize: 65_536 });
+    const asked = http.request({
+      method: request.method,
+      path: target.origin,
+      createConnection: () => service,
+      setHost: false,
+      insecureHTTPParser: false,
+      maxHeaderSize: 65_536,
+    });
     const fields = requestFields(request.rawHeaders, target.authority);
     for (let at = 0; at + 1 < fields.length; at += 2) asked.appendHeader(fields[at]!, fields[at + 1]!);
     if (request.headers['transfer-encoding'] !== undefined) asked.setHeader('Transfer-Encoding', 'chunked');
-    asked.on('continue', () => response.writeContinue()).on('response', resolve).on('error', reject);
-    asked.on('upgrade', () => reject(new AditError('PROTOCOL_ERROR', 'the service switches to a protocol that nobody asked for')));
+    asked
+      .on('continue', () => response.writeContinue())
+      .on('response', resolve)
+      .on('error', reject);
+    asked.on('upgrade', () =>
+      reject(new AditError('PROTOCOL_ERROR', 'the service switches to a protocol that nobody asked for')),
+    );
     if (!hasContent(request.rawHeaders)) asked.end();
     else {
-      // What fails here is either the client, whose `close` tells, or the service, which may have answered already and stopped reading.
+      // What fails here is either the client, whose `close` tells, or the service, which may have answered already and
+      // stopped reading.
       asked.flushHeaders(); // a client that expects 100 Continue sends no content before the service has seen them
       pipeline(request, asked, () => {});
     }
@@ -62,15 +83,25 @@ function ask({ request, response, target, service }: Exchange): Promise<http.Inc
 
 function give(answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const coding = answer.headers['transfer-encoding']?.toLowerCase();
-  if (coding !== undefined && coding !== 'chunked') return Promise.reject(new AditError('PROTOCOL_ERROR', 'the service answers in a transfer coding that nobody asked for'));
+  if (coding !== undefined && coding !== 'chunked')
+    return Promise.reject(
+      new AditError('PROTOCOL_ERROR', 'the service answers in a transfer coding that nobody asked for'),
+    );
   response.sendDate = false;
   response.writeHead(answer.statusCode!, answer.statusMessage, responseFields(answer.rawHeaders));
   return new Promise((resolve, reject) => {
-    pipeline(answer, response, (error) => { if (error) reject(error); else resolve(); });
+    pipeline(answer, response, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }
 
-function cut(error: unknown): AditError { return error instanceof AditError ? error : new AditError('CONNECTION_RESET', `the HTTP exchange was cut: ${messageOf(error)}`, { cause: error }); }
+function cut(error: unknown): AditError {
+  return error instanceof AditError
+    ? error
+    : new AditError('CONNECTION_RESET', `the HTTP exchange was cut: ${messageOf(error)}`, { cause: error });
+}
 
 /** The response where the service gave none. */
 function failure(error: unknown, head: boolean): Uint8Array {
@@ -78,6 +109,13 @@ function failure(error: unknown, head: boolean): Uint8Array {
   const parse = (error as NodeJS.ErrnoException).code?.startsWith('HPE_') === true;
   const { http: status, advice } = codes[code];
   return refusalResponse({
-    status: status >= 500 ? status : 502, proxyStatus: parse ? 'http_protocol_error' : codes[code].proxyStatus, code, head, reason: parse ? `the service does not answer in HTTP/1.1: ${messageOf(error)}` : `the service gave no answer: ${messageOf(error)}`, advice,
+    status: status >= 500 ? status : 502,
+    proxyStatus: parse ? 'http_protocol_error' : codes[code].proxyStatus,
+    code,
+    head,
+    reason: parse
+      ? `the service does not answer in HTTP/1.1: ${messageOf(error)}`
+      : `the service gave no answer: ${messageOf(error)}`,
+    advice,
   });
 }

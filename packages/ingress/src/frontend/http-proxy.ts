@@ -1,14 +1,24 @@
 /**
- * An HTTP proxy: CONNECT, and requests for http:// URIs. Each client connection carries one request and is closed after its answer, or becomes the tunnel.
- * Rule: nobody is told yes before the egress said so. A request is forwarded alone, on a stream of its own to the host that it names: nothing that
- * follows it on its connection can reach another one. An answer that was cut is a reset, never an end.
- * Messages are parsed by node:http on both sides, strictly; what goes on is written anew (protocol/http-proxy.ts says what).
- * Not here: caching, keep-alive (and with it NTLM to the service: use CONNECT), Upgrade (WebSocket clients use CONNECT).
+ * An HTTP proxy: CONNECT, and requests for http:// URIs. Each client connection carries one request and is closed after
+ * its answer, or becomes the tunnel.
+ * Rule: nobody is told yes before the egress said so. A request is forwarded alone, on a stream of its own to the host
+ * that it names: nothing that follows it on its connection can reach another one. An answer that was cut is a reset,
+ * never an end. Messages are parsed by node:http on both sides, strictly; what goes on is written anew
+ * (protocol/http-proxy.ts says what).
+ * Not here: caching, keep-alive (and with it NTLM to the service: use CONNECT), Upgrade (WebSocket clients use
+ * CONNECT).
  */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AditError, type Code, codes } from '@adit/shared/errors';
-import { absoluteTarget, ambiguity, basicUser, connectAccepted, connectTarget, refusalResponse } from '@adit/shared/protocol/http-proxy';
+import {
+  absoluteTarget,
+  ambiguity,
+  basicUser,
+  connectAccepted,
+  connectTarget,
+  refusalResponse,
+} from '@adit/shared/protocol/http-proxy';
 import type { Admits } from '@adit/shared/protocol/socks5-server';
 import type { Ask, FrontEnd, TurnedAway } from './contract.ts';
 import { exchangeHttp } from './http-exchange.ts';
@@ -34,13 +44,18 @@ class HttpProxyDoor {
   readonly #options: HttpProxyOptions;
   /** Connections whose request has not been read yet. */
   readonly #waiting = new Map<Duplex, Answer>();
-  readonly #server = http.createServer({ maxHeaderSize: maxHeadBytes, insecureHTTPParser: false, requireHostHeader: false });
+  readonly #server = http.createServer({
+    maxHeaderSize: maxHeadBytes,
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+  });
 
   constructor(options: HttpProxyOptions) {
     this.#options = options;
     // A client that has ended its half still waits for the answer; without this Node ends the other half, too.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
-    const request = (asked: http.IncomingMessage, response: http.ServerResponse): void => this.#request(asked, response);
+    const request = (asked: http.IncomingMessage, response: http.ServerResponse): void =>
+      this.#request(asked, response);
     for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) this.#server.on(event, request);
     this.#server.on('connect', (asked, duplex, head) => this.#connect(asked, duplex, head));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, duplex) => this.#malformed(error, duplex));
@@ -82,7 +97,12 @@ class HttpProxyDoor {
     else if (!target.ok) answer(turnedAway({ code: 'CLIENT_MALFORMED', reason: target.reason }));
     else {
       if (head.length > 0) duplex.unshift(head);
-      answer({ frontEnd: 'http', destination: target.value, accepted: connectAccepted, refused: (no) => refusalOf(no) });
+      answer({
+        frontEnd: 'http',
+        destination: target.value,
+        accepted: connectAccepted,
+        refused: (no) => refusalOf(no),
+      });
     }
   }
 
@@ -98,7 +118,12 @@ class HttpProxyDoor {
     else if (!target.ok) answer(turnedAway({ code: 'CLIENT_MALFORMED', reason: target.reason }, { head }));
     else {
       const { destination } = target.value;
-      answer({ frontEnd: 'http', destination, refused: (no) => refusalOf(no, { head }), exchange: (service) => exchangeHttp({ request, response, service, target: target.value, duplex }) });
+      answer({
+        frontEnd: 'http',
+        destination,
+        refused: (no) => refusalOf(no, { head }),
+        exchange: (service) => exchangeHttp({ request, response, service, target: target.value, duplex }),
+      });
     }
   }
 
@@ -110,25 +135,47 @@ class HttpProxyDoor {
     const reason = ambiguity({ version, connect, fields });
     if (reason !== undefined) return turnedAway({ code: 'CLIENT_MALFORMED', reason }, { head });
     const expected = request.headers.expect;
-    if (expected !== undefined && expected.toLowerCase() !== '100-continue') return turnedAway({ code: 'CLIENT_UNSUPPORTED', reason: 'the only expectation that is known is 100-continue' }, { head, status: 417 });
+    if (expected !== undefined && expected.toLowerCase() !== '100-continue')
+      return turnedAway(
+        { code: 'CLIENT_UNSUPPORTED', reason: 'the only expectation that is known is 100-continue' },
+        { head, status: 417 },
+      );
     if (admits === undefined) return undefined;
     const named = basicUser(fields);
     if (named && admits(named.user, named.password)) return undefined;
-    return turnedAway({ code: 'CLIENT_UNAUTHENTICATED', reason: named ? 'wrong user or password' : 'no user and password, and they are asked for here' }, { head });
+    return turnedAway(
+      {
+        code: 'CLIENT_UNAUTHENTICATED',
+        reason: named ? 'wrong user or password' : 'no user and password, and they are asked for here',
+      },
+      { head },
+    );
   }
 
   #malformed({ code, message }: NodeJS.ErrnoException, duplex: Duplex): void {
     const answer = this.#waiting.get(duplex);
     if (answer === undefined) duplex.destroy(); // in the content of a request that is being forwarded
-    else if (code === tooLong) answer(turnedAway({ code: 'CLIENT_MALFORMED', reason: `the head of the request has more than ${maxHeadBytes} bytes` }, { status: 431 }));
+    else if (code === tooLong)
+      answer(
+        turnedAway(
+          { code: 'CLIENT_MALFORMED', reason: `the head of the request has more than ${maxHeadBytes} bytes` },
+          { status: 431 },
+        ),
+      );
     else answer(turnedAway({ code: 'CLIENT_MALFORMED', reason: `not a request of HTTP/1.1: ${message}` }));
   }
 }
 
-interface Manner { readonly head?: boolean; readonly status?: number }
+interface Manner {
+  readonly head?: boolean;
+  readonly status?: number;
+}
 
 function turnedAway({ code, reason }: Reason, manner: Manner = {}): TurnedAway {
-  return { error: new AditError(code, `the HTTP client is turned away: ${reason}`), answer: refusalOf({ code, reason }, manner) };
+  return {
+    error: new AditError(code, `the HTTP client is turned away: ${reason}`),
+    answer: refusalOf({ code, reason }, manner),
+  };
 }
 
 /** The response for a code of the table. */

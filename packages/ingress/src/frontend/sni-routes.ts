@@ -1,13 +1,20 @@
 /**
  * Which route a name takes: its own before `*.` of the longest name above it, before `*`.
- * Rule: the order in which routes were written means nothing; a name looks as often as it has labels, however many routes there are.
+ * Rule: the order in which routes were written means nothing; a name looks as often as it has labels, however many
+ * routes there are.
  */
 import type { Destination } from '@adit/shared/protocol/destination';
 
-export type SniTarget = { readonly kind: 'fixed'; readonly destination: Destination } | { readonly kind: 'same-name'; readonly port: number } | { readonly kind: 'refuse' };
+export type SniTarget =
+  | { readonly kind: 'fixed'; readonly destination: Destination }
+  | { readonly kind: 'same-name'; readonly port: number }
+  | { readonly kind: 'refuse' };
 
 /** `pattern` is NAME, `*.NAME` or `*`, lower-case. */
-export interface SniRoute { readonly pattern: string; readonly target: SniTarget }
+export interface SniRoute {
+  readonly pattern: string;
+  readonly target: SniTarget;
+}
 
 /** The target of a lower-case name, or of a client that names none; undefined where there is no route. */
 export type SniRouter = (serverName: string | undefined) => SniTarget | undefined;
@@ -18,7 +25,8 @@ export function sniRouter(routes: readonly SniRoute[]): SniRouter {
   return (serverName) => {
     if (serverName === undefined) return targets.get('*');
     let target = targets.get(serverName);
-    for (let dot = serverName.indexOf('.'); target === undefined && dot >= 0; dot = serverName.indexOf('.', dot + 1)) target = targets.get(`*${serverName.slice(dot)}`);
+    for (let dot = serverName.indexOf('.'); target === undefined && dot >= 0; dot = serverName.indexOf('.', dot + 1))
+      target = targets.get(`*${serverName.slice(dot)}`);
     return target ?? targets.get('*');
   };
 }

@@ -4,7 +4,11 @@ import { expect, test } from '@jest/globals';
 import { socks, type SocksOptions } from './socks.ts';
 
 /** A front end that is asked, and the client's end of its connection. */
-function asked(options: Partial<SocksOptions> = {}): { asking: ReturnType<ReturnType<typeof socks>['ask']>; client: Duplex; duplex: Duplex } {
+function asked(options: Partial<SocksOptions> = {}): {
+  asking: ReturnType<ReturnType<typeof socks>['ask']>;
+  client: Duplex;
+  duplex: Duplex;
+} {
   const [duplex, client] = duplexPair();
   return { asking: socks({ deadlineMs: 30_000, ...options }).ask({ duplex }), client, duplex };
 }
@@ -14,10 +18,22 @@ test('a request becomes a destination, the yes and the noes of its version; what
   const { asking, client, duplex } = asked();
   client.write(bytes('\x05\x01\x00\x05\x01\x00\x03\x0bdb.internal\x15\x38hello'));
   const ask = await asking;
-  expect(ask).toMatchObject({ frontEnd: 'socks', destination: { kind: 'host', host: 'db.internal', port: 5432 }, accepted: Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0) });
+  expect(ask).toMatchObject({
+    frontEnd: 'socks',
+    destination: { kind: 'host', host: 'db.internal', port: 5432 },
+    accepted: Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0),
+  });
   expect(String((await once(duplex.resume(), 'data'))[0])).toBe('hello');
   const refused = 'refused' in ask ? ask.refused : undefined;
-  for (const [code, reply] of [['POLICY_DENIED', 2], ['NETWORK_UNREACHABLE', 3], ['DNS_FAILED', 4], ['CONNECTION_REFUSED', 5], ['EGRESS_UNREACHABLE', 1], ['NO_ERROR', 1]] as const) expect(refused?.({ code, reason: '' })[1]).toBe(reply);
+  for (const [code, reply] of [
+    ['POLICY_DENIED', 2],
+    ['NETWORK_UNREACHABLE', 3],
+    ['DNS_FAILED', 4],
+    ['CONNECTION_REFUSED', 5],
+    ['EGRESS_UNREACHABLE', 1],
+    ['NO_ERROR', 1],
+  ] as const)
+    expect(refused?.({ code, reason: '' })[1]).toBe(reply);
 });
 
 test('SOCKS4 knows one no', async () => {
@@ -28,7 +44,11 @@ test('SOCKS4 knows one no', async () => {
   expect('refused' in ask && ask.refused?.({ code: 'POLICY_DENIED', reason: '' })[1]).toBe(91);
 });
 
-test.each([['\x05\x01\x00\x05\x03', 'CLIENT_UNSUPPORTED', 7], ['\x05\x01\x00\x05\x01\x00\x03\x03a b\x00\x50', 'CLIENT_MALFORMED', 4], ['\x05\x01\x02', 'CLIENT_UNAUTHENTICATED', 0xff]])('a client that cannot be served is turned away in its own words: %j', async (said, code, word) => {
+test.each([
+  ['\x05\x01\x00\x05\x03', 'CLIENT_UNSUPPORTED', 7],
+  ['\x05\x01\x00\x05\x01\x00\x03\x03a b\x00\x50', 'CLIENT_MALFORMED', 4],
+  ['\x05\x01\x02', 'CLIENT_UNAUTHENTICATED', 0xff],
+])('a client that cannot be served is turned away in its own words: %j', async (said, code, word) => {
   const { asking, client } = asked();
   client.write(bytes(said));
   const turned = await asking;
@@ -49,7 +69,9 @@ test('a wrong password is turned away, a right one is not', async () => {
 test('a client that says nothing, or a byte now and then, is waited for until the deadline and no longer', async () => {
   const { asking, client } = asked({ deadlineMs: 100 });
   const drip = setInterval(() => client.write(Uint8Array.of(5)), 20);
-  await expect(asking).rejects.toMatchObject({ code: expect.stringMatching(/CLIENT_TIMEOUT/) }).finally(() => clearInterval(drip));
+  await expect(asking)
+    .rejects.toMatchObject({ code: expect.stringMatching(/CLIENT_TIMEOUT/) })
+    .finally(() => clearInterval(drip));
 });
 
 test('a client that leaves, and one that speaks something else, are told apart', async () => {

@@ -1,6 +1,7 @@
 /**
  * SOCKS 4, 4a and 5: the client says where to in a handshake, and hears after the egress has dialled.
- * Rule: names go to the egress as names. Nobody is told yes before the egress said so; a no is the reply of the table of codes.
+ * Rule: names go to the egress as names. Nobody is told yes before the egress said so; a no is the reply of the table
+ * of codes.
  */
 import { AditError, type Code, codes } from '@adit/shared/errors';
 import { drive } from '@adit/shared/net/drive';
@@ -14,18 +15,30 @@ export interface SocksOptions {
   readonly deadlineMs: number;
 }
 
-const why = { credentials: 'CLIENT_UNAUTHENTICATED', command: 'CLIENT_UNSUPPORTED', destination: 'CLIENT_MALFORMED' } as const satisfies Record<string, Code>;
+const why = {
+  credentials: 'CLIENT_UNAUTHENTICATED',
+  command: 'CLIENT_UNSUPPORTED',
+  destination: 'CLIENT_MALFORMED',
+} as const satisfies Record<string, Code>;
 
 export function socks({ admits, deadlineMs }: SocksOptions): FrontEnd {
   return {
     async ask({ duplex }) {
       const { value, rest } = await drive(duplex, awaitSocksRequest(admits), {
-        deadlineMs, maxBytes: maxSocksBytes, peer: 'the SOCKS client', codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
+        deadlineMs,
+        maxBytes: maxSocksBytes,
+        peer: 'the SOCKS client',
+        codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
       });
       if (!value.ok) return turnedAway(value);
       if (rest.length > 0) duplex.unshift(rest);
       const { version, destination } = value;
-      return { frontEnd: 'socks', destination, accepted: socksReply(version, 0), refused: ({ code }) => socksReply(version, codes[code].socks || 1) };
+      return {
+        frontEnd: 'socks',
+        destination,
+        accepted: socksReply(version, 0),
+        refused: ({ code }) => socksReply(version, codes[code].socks || 1),
+      };
     },
   };
 }

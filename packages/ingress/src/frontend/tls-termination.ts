@@ -1,9 +1,9 @@
 /**
  * TLS that ends here: the local client's bytes go on in the clear, inside the tunnel.
- * Rule: the hello is read first and answered last: until the egress has connected the client can still be told no, by an alert in the clear
- * (access_denied, internal_error; no_application_protocol where it speaks nothing that the service does). Then the handshake, with the certificate
- * for the name that the hello asks for.
- * An end is an end with close_notify or without: Node does not tell them apart. A reset is that of the connection below.
+ * Rule: the hello is read first and answered last: until the egress has connected the client can still be told no, by
+ * an alert in the clear (access_denied, internal_error; no_application_protocol where it speaks nothing that the
+ * service does). Then the handshake, with the certificate for the name that the hello asks for. An end is an end with
+ * close_notify or without: Node does not tell them apart. A reset is that of the connection below.
  * Not here: client certificates, choosing a destination by name (that is --sni).
  */
 import type net from 'node:net';
@@ -33,23 +33,47 @@ export function tlsTermination({ destination, certificates, alpn, deadlineMs }: 
       if ('error' in greeting) return greeting;
       const { serverName, alpn: offered, hello } = greeting;
       const agreed = offered.length === 0 ? undefined : alpn.find((protocol) => offered.includes(protocol));
-      if (!agreed && alpn.length > 0 && offered.length > 0) return turnedAway({ code: 'CLIENT_UNSUPPORTED', reason: `it speaks ${safeText(offered.slice(0, 5).join(', '))}, and --tls-alpn says ${alpn.join(', ')}`, alert: 'noApplicationProtocol' });
+      if (!agreed && alpn.length > 0 && offered.length > 0)
+        return turnedAway({
+          code: 'CLIENT_UNSUPPORTED',
+          reason: `it speaks ${safeText(offered.slice(0, 5).join(', '))}, and --tls-alpn says ${alpn.join(', ')}`,
+          alert: 'noApplicationProtocol',
+        });
       return {
-        frontEnd: 'tls-termination', destination, ...(agreed !== undefined && { alpn: agreed }), refused: ({ code }) => alertFor(code),
-        secure: (local, { signal }) => accept(local, { hello, agreed, secureContext: certificates()(serverName), deadlineMs, signal }),
+        frontEnd: 'tls-termination',
+        destination,
+        ...(agreed !== undefined && { alpn: agreed }),
+        refused: ({ code }) => alertFor(code),
+        secure: (local, { signal }) =>
+          accept(local, { hello, agreed, secureContext: certificates()(serverName), deadlineMs, signal }),
       };
     },
   };
 }
 
-interface AcceptOptions extends SecureOptions { readonly hello: Uint8Array; readonly agreed: string | undefined; readonly secureContext: tls.SecureContext; readonly deadlineMs: number }
+interface AcceptOptions extends SecureOptions {
+  readonly hello: Uint8Array;
+  readonly agreed: string | undefined;
+  readonly secureContext: tls.SecureContext;
+  readonly deadlineMs: number;
+}
 
-/** The handshake with a client whose hello was read. Rejects with CLIENT_TLS_FAILED, CLIENT_TIMEOUT or PEER_GONE, and the socket is gone. */
-function accept({ socket, reads }: RelaySocket, { hello, agreed, secureContext, deadlineMs, signal }: AcceptOptions): Promise<RelaySocket> {
+/**
+ * The handshake with a client whose hello was read. Rejects with CLIENT_TLS_FAILED, CLIENT_TIMEOUT or PEER_GONE, and
+ * the socket is gone.
+ */
+function accept(
+  { socket, reads }: RelaySocket,
+  { hello, agreed, secureContext, deadlineMs, signal }: AcceptOptions,
+): Promise<RelaySocket> {
   putBack(socket, reads?.takeOver());
   putBack(socket, hello);
   return new Promise((resolve, reject) => {
-    const secure = new tls.TLSSocket(socket, { isServer: true, secureContext, ...(agreed !== undefined && { ALPNProtocols: [agreed] }) });
+    const secure = new tls.TLSSocket(socket, {
+      isServer: true,
+      secureContext,
+      ...(agreed !== undefined && { ALPNProtocols: [agreed] }),
+    });
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', aborted);
@@ -62,20 +86,46 @@ function accept({ socket, reads }: RelaySocket, { hello, agreed, secureContext, 
     };
     const reset = (): void => resetTls(secure, socket);
     const aborted = (): void => fail(new AditError('PEER_GONE', 'the service is gone'), reset);
-    const left = (): void => fail(new AditError('CLIENT_TLS_FAILED', 'the client closed the connection in the TLS handshake'), reset);
+    const left = (): void =>
+      fail(new AditError('CLIENT_TLS_FAILED', 'the client closed the connection in the TLS handshake'), reset);
     // Its alert is on the way: a reset could overtake it.
-    const failed = (error: Error): void => fail(new AditError('CLIENT_TLS_FAILED', `the TLS handshake with the client failed: ${messageOf(error)}`, { cause: error }), () => secure.destroy());
-    const timer = setTimeout(() => fail(new AditError('CLIENT_TIMEOUT', `the TLS handshake with the client was not done within ${deadlineMs / 1000} s`), reset), deadlineMs);
+    const failed = (error: Error): void =>
+      fail(
+        new AditError('CLIENT_TLS_FAILED', `the TLS handshake with the client failed: ${messageOf(error)}`, {
+          cause: error,
+        }),
+        () => secure.destroy(),
+      );
+    const timer = setTimeout(
+      () =>
+        fail(
+          new AditError(
+            'CLIENT_TIMEOUT',
+            `the TLS handshake with the client was not done within ${deadlineMs / 1000} s`,
+          ),
+          reset,
+        ),
+      deadlineMs,
+    );
     signal.addEventListener('abort', aborted, { once: true });
-    secure.on('error', ignore).on('error', failed).on('close', left).on('end', left).once('secure', () => {
-      settle();
-      resolve(overTls(secure, socket));
-    });
+    secure
+      .on('error', ignore)
+      .on('error', failed)
+      .on('close', left)
+      .on('end', left)
+      .once('secure', () => {
+        settle();
+        resolve(overTls(secure, socket));
+      });
   });
 }
 
 /** In front of what the socket has to read. */
-function putBack(socket: net.Socket, bytes: Uint8Array | undefined): void { if (bytes && bytes.length > 0) socket.unshift(Buffer.from(bytes)); }
+function putBack(socket: net.Socket, bytes: Uint8Array | undefined): void {
+  if (bytes && bytes.length > 0) socket.unshift(Buffer.from(bytes));
+}
 
 /** Once it is in use it arrives with `close`, where its owner looks. */
-function ignore(): void { /* see above */ }
+function ignore(): void {
+  /* see above */
+}

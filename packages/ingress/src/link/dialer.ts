@@ -1,7 +1,7 @@
 /**
  * How one egress is reached: by TLS, by WebSocket, or by whichever gets through.
- * Rule: every way ends in the same mutual TLS 1.3 with our CA, or in nothing. What worked is remembered for the network it worked in, for a
- * while; what is on the way and ends TLS is named in the log.
+ * Rule: every way ends in the same mutual TLS 1.3 with our CA, or in nothing. What worked is remembered for the network
+ * it worked in, for a while; what is on the way and ends TLS is named in the log.
  */
 import type { Carrier } from '@adit/shared/carrier/contract';
 import { dialTls, StrangerError } from '@adit/shared/carrier/tls';
@@ -20,7 +20,13 @@ import { race } from './race.ts';
 export const carrierChoices = ['auto', 'tls', 'websocket'] as const;
 
 /** What the ingress trusts and is, as it stands now. */
-export interface Trust { readonly credentials: Credentials; readonly ca: TrustAnchors; readonly revocation: RevocationList | undefined; readonly outerCa: TrustAnchors | undefined; readonly proxyFor?: ProxyFor }
+export interface Trust {
+  readonly credentials: Credentials;
+  readonly ca: TrustAnchors;
+  readonly revocation: RevocationList | undefined;
+  readonly outerCa: TrustAnchors | undefined;
+  readonly proxyFor?: ProxyFor;
+}
 
 export interface DialerOptions {
   readonly target: EgressTarget;
@@ -46,7 +52,15 @@ const rememberMs = 600_000;
 const suspicious = { unknown: 2, tls: 5 };
 const maxNetworks = 16;
 /** Where these happen, no other way to the same host and port does better. */
-const hopeless = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EMFILE']);
+const hopeless = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EMFILE',
+]);
 
 /** A proxy that cannot be used or does not want to serve us does so for every way alike. */
 const proxyTrouble = new Set<Code>(['PROXY_FAILED', 'PROXY_REFUSED', 'PROXY_AUTH_REQUIRED']);
@@ -62,7 +76,9 @@ export class Dialer {
   #form: WebSocketForm | undefined;
   #told: string | undefined;
 
-  constructor(options: DialerOptions) { this.#options = options; }
+  constructor(options: DialerOptions) {
+    this.#options = options;
+  }
 
   /** Makes an authenticated carrier; rejects with AditError. */
   async dial(signal: AbortSignal): Promise<Carrier> {
@@ -73,7 +89,10 @@ export class Dialer {
     this.#last = made.kind === 'tls' ? 'tls' : 'websocket';
     if (this.#last === 'tls') this.#unanswered++;
     if (made.intermediary !== undefined && made.intermediary !== this.#told) {
-      this.#options.log.warn({ event: 'intercepted', egress: formatEgress(target), issuer: made.intermediary }, 'TLS is ended on the way to the egress; the session is protected by the TLS inside');
+      this.#options.log.warn(
+        { event: 'intercepted', egress: formatEgress(target), issuer: made.intermediary },
+        'TLS is ended on the way to the egress; the session is protected by the TLS inside',
+      );
       this.#told = made.intermediary;
     }
     return made;
@@ -103,12 +122,17 @@ export class Dialer {
     const known = this.#known(this.#network());
     const webFirst = known === 'websocket' || this.#unanswered >= suspicious[known ?? 'unknown'];
     return race(webFirst ? [webSocket, tls] : [tls, webSocket], {
-      staggerMs, signal, discard: ({ duplex }) => duplex.destroy(), goOn: (error) => !signal.aborted && mayHelp(error),
+      staggerMs,
+      signal,
+      discard: ({ duplex }) => duplex.destroy(),
+      goOn: (error) => !signal.aborted && mayHelp(error),
       failed: (errors) => oneOf(errors, formatEgress(target)),
     });
   }
 
-  #tls(signal: AbortSignal): Promise<Carrier> { return dialTls({ ...this.#common(), signal }); }
+  #tls(signal: AbortSignal): Promise<Carrier> {
+    return dialTls({ ...this.#common(), signal });
+  }
 
   async #webSocket(signal: AbortSignal): Promise<Carrier> {
     const { target, headers, wsPath } = this.#options;
@@ -116,21 +140,41 @@ export class Dialer {
     const form = this.#form;
     this.#form = undefined; // until it works again
     const carrier = await dialWebSocket({
-      ...this.#common(), path: (target.kind === 'websocket' ? target.path : undefined) ?? wsPath, headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])), signal,
-      ...(outerCa && { outerCa }), ...(form && { form }),
+      ...this.#common(),
+      path: (target.kind === 'websocket' ? target.path : undefined) ?? wsPath,
+      headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+      signal,
+      ...(outerCa && { outerCa }),
+      ...(form && { form }),
     });
     this.#form = carrier.kind === 'websocket+tls' ? 'websocket+tls' : 'websocket';
     return carrier;
   }
 
   #common(): Omit<Parameters<typeof dialTls>[0], 'signal'> {
-    const { target: { host, port }, serverName, trust, deadlineMs } = this.#options;
+    const {
+      target: { host, port },
+      serverName,
+      trust,
+      deadlineMs,
+    } = this.#options;
     const { credentials, ca, revocation, proxyFor } = trust();
     const proxy = proxyFor?.({ host, port });
-    return { host, port, serverName: serverName ?? host, credentials, ca, ...(revocation && { revocation }), ...(proxy && { proxy }), deadlineMs };
+    return {
+      host,
+      port,
+      serverName: serverName ?? host,
+      credentials,
+      ca,
+      ...(revocation && { revocation }),
+      ...(proxy && { proxy }),
+      deadlineMs,
+    };
   }
 
-  #network(): string { return (this.#options.network ?? networkName)() ?? ''; }
+  #network(): string {
+    return (this.#options.network ?? networkName)() ?? '';
+  }
 }
 
 function mayHelp(error: unknown): boolean {
@@ -146,10 +190,17 @@ function oneOf(errors: readonly unknown[], name: string): Error {
   const told = errors.filter((error, at) => !(error instanceof StrangerError) || at === errors.length - 1);
   const refusals = told.filter((error) => error instanceof AditError);
   const [first] = refusals;
-  if (first === undefined || refusals.length < told.length) { // a bug, to be seen as one
+  if (first === undefined || refusals.length < told.length) {
+    // a bug, to be seen as one
     const bug = errors.find((error) => !(error instanceof AditError));
     return bug instanceof Error ? bug : new Error(String(bug));
   }
   const { code } = refusals.find((refusal) => refusal.code === 'EGRESS_CERT_INVALID') ?? first;
-  return refusals.length === 1 ? first : new AditError(code, `no way to the egress ${name}: ${[...new Set(refusals.map(({ message }) => message))].join('; ')}`, { cause: first });
+  return refusals.length === 1
+    ? first
+    : new AditError(
+        code,
+        `no way to the egress ${name}: ${[...new Set(refusals.map(({ message }) => message))].join('; ')}`,
+        { cause: first },
+      );
 }

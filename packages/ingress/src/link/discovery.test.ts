@@ -6,15 +6,28 @@ const srv = { kind: 'srv', name: '_adit._tcp.example.org' } as const;
 const record = (name: string, priority: number, weight: number) => ({ name, priority, weight, port: 8443 });
 
 test('what was named comes as named, what SRV lists by priority, each once', async () => {
-  const discovery = new Discovery({ addresses: [{ kind: 'address', host: 'a.example.org', port: 8443 }, srv], random: () => 0, resolveSrv: async () => [record('c.example.org', 20, 0), record('b.example.org.', 10, 0), record('A.example.org', 10, 5)] });
+  const discovery = new Discovery({
+    addresses: [{ kind: 'address', host: 'a.example.org', port: 8443 }, srv],
+    random: () => 0,
+    resolveSrv: async () => [
+      record('c.example.org', 20, 0),
+      record('b.example.org.', 10, 0),
+      record('A.example.org', 10, 5),
+    ],
+  });
   expect((await discovery.look()).map(({ host }) => host)).toEqual(['a.example.org', 'b.example.org', 'c.example.org']);
   expect(discovery.changes).toBe(true);
 });
 
 test('a lookup that fails keeps what was known, and is an error only before the first success', async () => {
-  let answer: Promise<ReturnType<typeof record>[]> = Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }));
+  let answer: Promise<ReturnType<typeof record>[]> = Promise.reject(
+    Object.assign(new Error('no'), { code: 'ENOTFOUND' }),
+  );
   const discovery = new Discovery({ addresses: [srv], random: () => 0, resolveSrv: () => answer });
-  await expect(discovery.look()).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', message: 'the SRV records of _adit._tcp.example.org cannot be looked up (ENOTFOUND)' });
+  await expect(discovery.look()).rejects.toMatchObject({
+    code: 'EGRESS_UNREACHABLE',
+    message: 'the SRV records of _adit._tcp.example.org cannot be looked up (ENOTFOUND)',
+  });
   answer = Promise.resolve([record('a.example.org', 1, 1)]);
   await discovery.look();
   answer = Promise.reject(new Error('down'));
@@ -22,7 +35,9 @@ test('a lookup that fails keeps what was known, and is an error only before the 
 });
 
 test('a single "." says that there is no egress', async () => {
-  expect(await new Discovery({ addresses: [srv], random: () => 0, resolveSrv: async () => [record('.', 0, 0)] }).look()).toEqual([]);
+  expect(
+    await new Discovery({ addresses: [srv], random: () => 0, resolveSrv: async () => [record('.', 0, 0)] }).look(),
+  ).toEqual([]);
 });
 
 test('within a priority the draw follows the weights (RFC 2782)', () => {
@@ -35,10 +50,17 @@ test('within a priority the draw follows the weights (RFC 2782)', () => {
 });
 
 test('nothing is lost or doubled, and priorities never mix', () => {
-  fc.assert(fc.property(fc.array(fc.record({ name: fc.string(), priority: fc.nat(3), weight: fc.nat(100), port: fc.nat(65535) })), fc.double({ min: 0, max: 0.999, noNaN: true }), (records, drawn) => {
-    const ordered = inOrder(records, () => drawn);
-    expect(ordered).toHaveLength(records.length);
-    expect(new Set(ordered)).toEqual(new Set(records));
-    for (let n = 1; n < ordered.length; n++) expect(ordered[n]!.priority).toBeGreaterThanOrEqual(ordered[n - 1]!.priority);
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ name: fc.string(), priority: fc.nat(3), weight: fc.nat(100), port: fc.nat(65535) })),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      (records, drawn) => {
+        const ordered = inOrder(records, () => drawn);
+        expect(ordered).toHaveLength(records.length);
+        expect(new Set(ordered)).toEqual(new Set(records));
+        for (let n = 1; n < ordered.length; n++)
+          expect(ordered[n]!.priority).toBeGreaterThanOrEqual(ordered[n - 1]!.priority);
+      },
+    ),
+  );
 });

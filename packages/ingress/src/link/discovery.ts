@@ -1,7 +1,9 @@
 /**
- * Which egresses there are: those that were named, and those that DNS SRV lists, in the order in which to prefer them (RFC 2782).
- * Rule: lower priority first; within one, a weighted draw. A lookup that fails keeps what was known; a record of "." lists nothing.
- * The certificate has to cover the target's name (or --server-name): DNS alone cannot point us at somebody else's egress.
+ * Which egresses there are: those that were named, and those that DNS SRV lists, in the order in which to prefer them
+ * (RFC 2782).
+ * Rule: lower priority first; within one, a weighted draw. A lookup that fails keeps what was known; a record of "."
+ * lists nothing. The certificate has to cover the target's name (or --server-name): DNS alone cannot point us at
+ * somebody else's egress.
  */
 import type { SrvRecord } from 'node:dns';
 import { type EgressAddress, type EgressTarget, formatEgress } from '@adit/shared/config/values/egress-address';
@@ -14,29 +16,47 @@ export interface DiscoveryOptions {
   readonly random: () => number;
 }
 
-/** The egresses in order of preference, each once. Rejects with EGRESS_UNREACHABLE when a lookup fails that never succeeded. */
+/**
+ * The egresses in order of preference, each once. Rejects with EGRESS_UNREACHABLE when a lookup fails that never
+ * succeeded.
+ */
 export class Discovery {
   readonly #options: DiscoveryOptions;
   readonly #known = new Map<string, readonly EgressTarget[]>();
 
-  constructor(options: DiscoveryOptions) { this.#options = options; }
+  constructor(options: DiscoveryOptions) {
+    this.#options = options;
+  }
 
   /** Is there anything to look up again? */
-  get changes(): boolean { return this.#options.addresses.some(({ kind }) => kind === 'srv'); }
+  get changes(): boolean {
+    return this.#options.addresses.some(({ kind }) => kind === 'srv');
+  }
 
   async look(): Promise<readonly EgressTarget[]> {
     const found: EgressTarget[] = [];
-    for (const address of this.#options.addresses) found.push(...(address.kind === 'srv' ? await this.#lookUp(address.name) : [address]));
+    for (const address of this.#options.addresses)
+      found.push(...(address.kind === 'srv' ? await this.#lookUp(address.name) : [address]));
     return [...new Map(found.map((one) => [formatEgress(one), one])).values()];
   }
 
   async #lookUp(name: string): Promise<readonly EgressTarget[]> {
     try {
       const records = await this.#options.resolveSrv(name);
-      this.#known.set(name, inOrder(records, this.#options.random).filter(({ name: target }) => target !== '' && target !== '.')
-        .map(({ name: target, port }) => ({ kind: 'address', host: target.toLowerCase().replace(/\.$/, ''), port })));
+      this.#known.set(
+        name,
+        inOrder(records, this.#options.random)
+          .filter(({ name: target }) => target !== '' && target !== '.')
+          .map(({ name: target, port }) => ({ kind: 'address', host: target.toLowerCase().replace(/\.$/, ''), port })),
+      );
     } catch (error) {
-      if (!this.#known.has(name)) throw new AditError('EGRESS_UNREACHABLE', `the SRV records of ${name} cannot be looked up (${(error as NodeJS.ErrnoException).code ?? messageOf(error)})`, { cause: error });
+      if (!this.#known.has(name))
+        throw new AditError(
+          'EGRESS_UNREACHABLE',
+          `the SRV records of ${name} cannot be looked up ` +
+            `(${(error as NodeJS.ErrnoException).code ?? messageOf(error)})`,
+          { cause: error },
+        );
     }
     return this.#known.get(name)!;
   }

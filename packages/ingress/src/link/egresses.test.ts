@@ -10,13 +10,20 @@ import { atEnd, temporaryFolder, within } from '../../../../test/support/scope.t
 import { Egresses } from './egresses.ts';
 import { Link } from './link.ts';
 
-const at = ({ port }: { port: number }) => ({ kind: 'address', host: '127.0.0.1', port } as const);
+const at = ({ port }: { port: number }) => ({ kind: 'address', host: '127.0.0.1', port }) as const;
 
-async function two(select: 'priority' | 'round-robin'): Promise<{ first: TestEgress; second: TestEgress; ingress: TestIngress }> {
+async function two(
+  select: 'priority' | 'round-robin',
+): Promise<{ first: TestEgress; second: TestEgress; ingress: TestIngress }> {
   const first = await testEgress();
   const second = await testEgress({ certs: first.certs });
-  const ingress = await testIngress(first, first.certs.client('alice'), { to: (await echo()).at, egress: [at(first), at(second)], select });
-  for (const egress of [first, second]) await ingress.until((line) => line.event === 'connected' && line['egress'] === `127.0.0.1:${egress.port}`);
+  const ingress = await testIngress(first, first.certs.client('alice'), {
+    to: (await echo()).at,
+    egress: [at(first), at(second)],
+    select,
+  });
+  for (const egress of [first, second])
+    await ingress.until((line) => line.event === 'connected' && line['egress'] === `127.0.0.1:${egress.port}`);
   return { first, second, ingress };
 }
 
@@ -53,9 +60,12 @@ test('a live stream stays with its egress while new ones go elsewhere', async ()
   await drained;
 });
 
-test('an egress that never answers stands in nobody\'s way', async () => {
+test("an egress that never answers stands in nobody's way", async () => {
   const egress = await testEgress();
-  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: (await echo()).at, egress: [at({ port: await closedPort() }), at(egress)] });
+  const ingress = await testIngress(egress, egress.certs.client('alice'), {
+    to: (await echo()).at,
+    egress: [at({ port: await closedPort() }), at(egress)],
+  });
   expect(await ask(ingress.port, 'x')).toBe('x');
 });
 
@@ -63,7 +73,10 @@ test('one egress that denies us for good leaves the others; all of them end the 
   const nobody = 'version: 1\nrules:\n  - name: none\n    identities: [somebody-else]\n    allow: ["127.0.0.1:*"]\n';
   const good = await testEgress();
   const denying = await testEgress({ certs: { ...good.certs, folder: temporaryFolder() }, policy: nobody });
-  const ingress = await testIngress(good, good.certs.client('alice'), { to: (await echo()).at, egress: [at(denying), at(good)] });
+  const ingress = await testIngress(good, good.certs.client('alice'), {
+    to: (await echo()).at,
+    egress: [at(denying), at(good)],
+  });
   expect(await ingress.until((line) => line.event === 'denied')).toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
   expect(await ask(ingress.port, 'x')).toBe('x');
   const alone = await testIngress(denying, good.certs.client('alice'), { to: '127.0.0.1:1', egress: [at(denying)] });
@@ -81,7 +94,9 @@ test('a swap moves the session to a fresh carrier and no byte is lost', async ()
   }
   socket.write('after');
   expect(String(await chunkFrom(socket))).toBe('after');
-  expect(ingress.lines.filter((line) => line.event === 'connected' && line['resumed'] === true).length).toBeGreaterThanOrEqual(3);
+  expect(
+    ingress.lines.filter((line) => line.event === 'connected' && line['resumed'] === true).length,
+  ).toBeGreaterThanOrEqual(3);
 });
 
 test('many swaps asked for at once are one', async () => {
@@ -97,14 +112,21 @@ test('many swaps asked for at once are one', async () => {
   socket.destroy();
 });
 
-const egressOf = (name: string): string => `version: 1\nrules:\n  - name: one\n    identities: [${name}]\n    allow: ["127.0.0.1:*"]\n`;
+const egressOf = (name: string): string =>
+  `version: 1\nrules:\n  - name: one\n    identities: [${name}]\n    allow: ["127.0.0.1:*"]\n`;
 
 test('an egress that denied us for good is asked again after a reload, and takes its place in the order', async () => {
   const backup = await testEgress();
-  const first = await testEgress({ certs: { ...backup.certs, folder: temporaryFolder() }, policy: egressOf('renamed') });
+  const first = await testEgress({
+    certs: { ...backup.certs, folder: temporaryFolder() },
+    policy: egressOf('renamed'),
+  });
   const pair = backup.certs.client('alice');
   const ingress = await testIngress(backup, pair, { to: (await echo()).at, egress: [at(first), at(backup)] });
-  expect(await ingress.until((line) => line.event === 'denied')).toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY', egress: `127.0.0.1:${first.port}` });
+  expect(await ingress.until((line) => line.event === 'denied')).toMatchObject({
+    code: 'IDENTITY_NOT_IN_POLICY',
+    egress: `127.0.0.1:${first.port}`,
+  });
   await ingress.until((line) => line.event === 'connected');
   const { issued } = backup.certs.client('renamed');
   writeFileSync(pair.key, issued.keyPem);
@@ -117,8 +139,14 @@ test('an egress that denied us for good is asked again after a reload, and takes
 
 test('a reload that changes nothing asks again, and the answer may be the same', async () => {
   const good = await testEgress();
-  const denying = await testEgress({ certs: { ...good.certs, folder: temporaryFolder() }, policy: egressOf('somebody-else') });
-  const ingress = await testIngress(good, good.certs.client('alice'), { to: (await echo()).at, egress: [at(denying), at(good)] });
+  const denying = await testEgress({
+    certs: { ...good.certs, folder: temporaryFolder() },
+    policy: egressOf('somebody-else'),
+  });
+  const ingress = await testIngress(good, good.certs.client('alice'), {
+    to: (await echo()).at,
+    egress: [at(denying), at(good)],
+  });
   await ingress.until((line) => line.event === 'denied');
   await ingress.until((line) => line.event === 'connected');
   ingress.agent.reload('a test');
@@ -128,15 +156,39 @@ test('a reload that changes nothing asks again, and the answer may be the same',
 
 test('when only egresses are listed that denied us for good, the ingress is denied for good', async () => {
   const good = await testEgress();
-  const denying = await testEgress({ certs: { ...good.certs, folder: temporaryFolder() }, policy: egressOf('somebody-else') });
+  const denying = await testEgress({
+    certs: { ...good.certs, folder: temporaryFolder() },
+    policy: egressOf('somebody-else'),
+  });
   const { log, until } = memoryLog();
   const pair = good.certs.client('alice');
   const egresses = new Egresses({
-    selection: 'priority', connectTimeoutMs: 1_000, maxWaiting: 1, log,
-    makeLink: ({ host, port }, onUsable) => new Link({
-      name: `${host}:${port}`, answered: () => {}, onUsable, handshakeTimeoutMs: 30_000, maxCarrierAgeMs: 0, window: 262_144, replayLimitBytes: 1 << 20, agent: 'test', log,
-      dial: (signal) => dialTls({ host, port, serverName: '127.0.0.1', credentials: loadCredentials({ ...pair, role: 'client' }), ca: loadTrustAnchors(good.certs.ca), deadlineMs: 30_000, signal }),
-    }),
+    selection: 'priority',
+    connectTimeoutMs: 1_000,
+    maxWaiting: 1,
+    log,
+    makeLink: ({ host, port }, onUsable) =>
+      new Link({
+        name: `${host}:${port}`,
+        answered: () => {},
+        onUsable,
+        handshakeTimeoutMs: 30_000,
+        maxCarrierAgeMs: 0,
+        window: 262_144,
+        replayLimitBytes: 1 << 20,
+        agent: 'test',
+        log,
+        dial: (signal) =>
+          dialTls({
+            host,
+            port,
+            serverName: '127.0.0.1',
+            credentials: loadCredentials({ ...pair, role: 'client' }),
+            ca: loadTrustAnchors(good.certs.ca),
+            deadlineMs: 30_000,
+            signal,
+          }),
+      }),
   });
   atEnd(() => egresses.stop());
   const outcome = egresses.run().catch((error: unknown) => error);

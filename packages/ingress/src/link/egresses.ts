@@ -1,8 +1,8 @@
 /**
  * All the egresses of one ingress: a link to each, and the choice of the one that takes the next stream.
- * Rule: by priority, the first that is up; round-robin, those that are up in turn. Live streams stay with the egress that owns them; only new
- * ones go elsewhere. An egress that denied us for good is asked again when our certificates were loaded again; the ingress is denied for good
- * when every egress has denied it.
+ * Rule: by priority, the first that is up; round-robin, those that are up in turn. Live streams stay with the egress
+ * that owns them; only new ones go elsewhere. An egress that denied us for good is asked again when our certificates
+ * were loaded again; the ingress is denied for good when every egress has denied it.
  */
 import { type EgressTarget, formatEgress } from '@adit/shared/config/values/egress-address';
 import { AditError } from '@adit/shared/errors';
@@ -53,7 +53,9 @@ export class Egresses {
   constructor(options: EgressesOptions) {
     this.#options = options;
     this.#waiting = new Waiting({ timeoutMs: options.connectTimeoutMs, most: options.maxWaiting });
-    this.#outcome = new Promise((resolve, reject) => { this.#settle = { resolve, reject }; });
+    this.#outcome = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
   }
 
   /** The session that takes the next stream, if there is one. */
@@ -68,13 +70,21 @@ export class Egresses {
   }
 
   /** Streams that are open at any of them. */
-  get streams(): number { return [...this.#links, ...this.#retired].reduce((sum, { streams }) => sum + streams, 0); }
+  get streams(): number {
+    return [...this.#links, ...this.#retired].reduce((sum, { streams }) => sum + streams, 0);
+  }
 
   /** Waits for a session; rejects with EGRESS_UNREACHABLE when the connect timeout passes. */
-  ready(): Promise<StreamOpener> { return this.#waiting.wait(() => [this.#trouble, ...this.#links.map((link) => link.trouble)].filter((text) => text !== '').join('; ')); }
+  ready(): Promise<StreamOpener> {
+    return this.#waiting.wait(() =>
+      [this.#trouble, ...this.#links.map((link) => link.trouble)].filter((text) => text !== '').join('; '),
+    );
+  }
 
   /** Resolves when stopped; rejects when every egress has denied us for good. */
-  run(): Promise<void> { return this.#outcome; }
+  run(): Promise<void> {
+    return this.#outcome;
+  }
 
   /** These are the egresses now, in order of preference; links to those that stay are kept. */
   update(egresses: readonly EgressTarget[]): void {
@@ -94,9 +104,13 @@ export class Egresses {
   }
 
   /** Discovery failed: said to those who wait. */
-  set trouble(text: string) { this.#trouble = text; }
+  set trouble(text: string) {
+    this.#trouble = text;
+  }
 
-  async swap(cause: string): Promise<void> { await Promise.all(this.#links.map((link) => link.swap(cause))); }
+  async swap(cause: string): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.swap(cause)));
+  }
 
   doubt(): void {
     for (const link of [...this.#links, ...this.#retired]) link.doubt();
@@ -112,12 +126,14 @@ export class Egresses {
 
   #arrange(): void {
     const old = new Map(this.#links.map((link) => [link.name, link]));
-    this.#links = this.#listed.filter((egress) => !this.#denials.has(formatEgress(egress))).map((egress) => {
-      const name = formatEgress(egress);
-      const kept = old.get(name);
-      old.delete(name);
-      return kept ?? this.#start(egress);
-    });
+    this.#links = this.#listed
+      .filter((egress) => !this.#denials.has(formatEgress(egress)))
+      .map((egress) => {
+        const name = formatEgress(egress);
+        const kept = old.get(name);
+        old.delete(name);
+        return kept ?? this.#start(egress);
+      });
     for (const link of old.values()) this.#retired.add(link);
     this.#sweep();
     const [denial] = this.#denials.values();
@@ -138,7 +154,10 @@ export class Egresses {
       this.#settle.reject(error);
       return;
     }
-    this.#options.log.error({ event: 'denied', egress: link.name, error, advice: error.advice }, 'this egress denied us for good; the others go on');
+    this.#options.log.error(
+      { event: 'denied', egress: link.name, error, advice: error.advice },
+      'this egress denied us for good; the others go on',
+    );
   }
 
   #sweep(): void {

@@ -6,17 +6,38 @@ import { testCarrier, testEgress, memoryLog } from '../../../../test/support/in-
 import { within } from '../../../../test/support/scope.ts';
 import { LinkSession } from './link-session.ts';
 
-async function attached(options: Parameters<typeof testEgress>[0] = {}): Promise<{ session: LinkSession; released: Promise<void>; expired: Promise<LinkSession>; cut: () => void; egress: Awaited<ReturnType<typeof testEgress>> }> {
+async function attached(options: Parameters<typeof testEgress>[0] = {}): Promise<{
+  session: LinkSession;
+  released: Promise<void>;
+  expired: Promise<LinkSession>;
+  cut: () => void;
+  egress: Awaited<ReturnType<typeof testEgress>>;
+}> {
   const egress = await testEgress(options);
   const pair = egress.certs.client('alice');
   expect(loadCredentials({ cert: pair.cert, key: pair.key, role: 'client' }).summary).toContain('alice');
   const carrier = await testCarrier(egress, pair);
   const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 });
   let expire!: (session: LinkSession) => void;
-  const expired = new Promise<LinkSession>((resolve) => { expire = resolve; });
-  const session = new LinkSession(connected, { window: 262_144, replayLimitBytes: 1 << 20, log: memoryLog().log, expired: expire });
+  const expired = new Promise<LinkSession>((resolve) => {
+    expire = resolve;
+  });
+  const session = new LinkSession(connected, {
+    window: 262_144,
+    replayLimitBytes: 1 << 20,
+    log: memoryLog().log,
+    expired: expire,
+  });
   const released = session.attach(carrier, connected.welcome.position, connected.rest);
-  return { session, released, expired, cut: () => { carrier.duplex.destroy(); }, egress };
+  return {
+    session,
+    released,
+    expired,
+    cut: () => {
+      carrier.duplex.destroy();
+    },
+    egress,
+  };
 }
 
 test('a lost carrier releases the link and keeps the session, which waits', async () => {
@@ -47,9 +68,18 @@ test('every attempt to resume is a new epoch from where the lane stands', async 
 test('a draining egress releases the link and leaves the session open', async () => {
   const { session, released, egress } = await attached();
   let resolve!: (code: number) => void;
-  const promise = new Promise<number>((settle) => { resolve = settle; });
+  const promise = new Promise<number>((settle) => {
+    resolve = settle;
+  });
   const stream = session.driver.session.open(Uint8Array.of());
-  stream.events = { opened() {}, refused: ({ code }) => resolve(code), data() {}, end() {}, reset: ({ code }) => resolve(code), writable() {} };
+  stream.events = {
+    opened() {},
+    refused: ({ code }) => resolve(code),
+    data() {},
+    end() {},
+    reset: ({ code }) => resolve(code),
+    writable() {},
+  };
   expect(await promise).toBe(wireOfCode('PROTOCOL_ERROR'));
   const drained = egress.server.drain(new AbortController().signal);
   await within(30_000, 'the release', released);

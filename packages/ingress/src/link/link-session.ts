@@ -1,6 +1,7 @@
 /**
  * One session of the link, over all its carriers: what resuming it takes, and how it ended.
- * Rule: `attach` resolves nothing by itself; the promise it returns settles when that carrier serves new streams no longer, for whatever reason.
+ * Rule: `attach` resolves nothing by itself; the promise it returns settles when that carrier serves new streams no
+ * longer, for whatever reason.
  */
 import type { Carrier } from '@adit/shared/carrier/contract';
 import { type Code, codeOfWire, wireOfCode } from '@adit/shared/errors';
@@ -43,19 +44,34 @@ export class LinkSession {
   constructor({ welcome, secret }: Connected, { window, replayLimitBytes, log, expired }: LinkSessionOptions) {
     this.secret = secret;
     this.ttlMs = welcome.resumeTtlS * 1000;
-    const resumable = this.resumable = (welcome.features & feature.resume) !== 0;
+    const resumable = (this.resumable = (welcome.features & feature.resume) !== 0);
     this.#expire = () => expired(this);
     this.driver = new SessionDriver(
-      { role: 'client', resumable, receiveWindow: window, sendWindow: welcome.window, maxStreams: 0, replayLimitBytes, pingAfterMs, deadAfterMs },
+      {
+        role: 'client',
+        resumable,
+        receiveWindow: window,
+        sendWindow: welcome.window,
+        maxStreams: 0,
+        replayLimitBytes,
+        pingAfterMs,
+        deadAfterMs,
+      },
       {
         opened: (stream) => stream.refuse({ code: wireOfCode('UNSUPPORTED'), reason: 'this ingress takes no streams' }),
         goaway: ({ reason }) => {
-          log.info({ event: 'draining', reason, streams: this.driver.session.streamCount }, 'the egress drains: new connections go to a new session');
+          log.info(
+            { event: 'draining', reason, streams: this.driver.session.streamCount },
+            'the egress drains: new connections go to a new session',
+          );
           this.leaving = true;
           this.#release(`the egress drains (${reason})`);
         },
         lost: (reason) => {
-          log.warn({ event: 'detached', reason, streams: this.driver.session.streamCount }, 'the connection to the egress broke');
+          log.warn(
+            { event: 'detached', reason, streams: this.driver.session.streamCount },
+            'the connection to the egress broke',
+          );
           // An egress that drains takes no carrier any more: what is open there has no way back.
           if (!resumable || this.leaving) this.end('LINK_LOST', reason);
           else this.#wait();
@@ -71,10 +87,14 @@ export class LinkSession {
     );
   }
 
-  get usable(): boolean { return this.driver.attached && !this.leaving && !this.over; }
+  get usable(): boolean {
+    return this.driver.attached && !this.leaving && !this.over;
+  }
 
   /** Bytes that one end sent and the other knows to have, both ways: what carriers have achieved so far. */
-  get moved(): number { return this.driver.session.lane.log.acked + this.driver.session.lane.position.offset; }
+  get moved(): number {
+    return this.driver.session.lane.log.acked + this.driver.session.lane.position.offset;
+  }
 
   /** What HELLO says to resume it; every attempt is a new epoch. */
   nextAttempt(): SessionSecret & { readonly epoch: number; readonly position: Position } {
@@ -106,7 +126,9 @@ export class LinkSession {
   }
 
   /** The egress gives it up after the resume window: so do we, whatever an attempt is at. */
-  #wait(): void { this.#expiry = setTimeout(this.#expire, Math.min(this.ttlMs, longestMs)).unref(); }
+  #wait(): void {
+    this.#expiry = setTimeout(this.#expire, Math.min(this.ttlMs, longestMs)).unref();
+  }
 
   #release(trouble: string): void {
     this.trouble = trouble;

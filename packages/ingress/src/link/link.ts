@@ -1,7 +1,9 @@
 /**
- * Keeps the session to one egress alive: dials carriers, attaches, resumes, starts anew; says in one line each what it does.
- * Rule: for ever, with full-jitter backoff, until the egress denies us for good or we are stopped. A session that lost its carrier waits,
- * its streams with it, until it is resumed or cannot be. A swap dials the new carrier before it lets go of the old one.
+ * Keeps the session to one egress alive: dials carriers, attaches, resumes, starts anew; says in one line each what it
+ * does.
+ * Rule: for ever, with full-jitter backoff, until the egress denies us for good or we are stopped. A session that lost
+ * its carrier waits, its streams with it, until it is resumed or cannot be. A swap dials the new carrier before it lets
+ * go of the old one.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Carrier } from '@adit/shared/carrier/contract';
@@ -35,7 +37,10 @@ export interface LinkOptions {
 
 /** Pause after the egress ended a session, ms: it shall not be asked in a loop. */
 const afterEndMs = 100;
-/** How long the first attempt to resume may take, ms; one that is late gives the next one twice as long, up to the deadlines of every attempt. */
+/**
+ * How long the first attempt to resume may take, ms; one that is late gives the next one twice as long, up to the
+ * deadlines of every attempt.
+ */
 const resumeWithinMs = 3_000;
 /** A doubt cuts an attempt or a pause short; the next one does so only this much later: they come in bursts. */
 const doubtEveryMs = 1_000;
@@ -68,13 +73,24 @@ export class Link {
     this.#trouble = `the egress ${options.name} has not answered yet`;
   }
 
-  get name(): string { return this.#options.name; }
+  get name(): string {
+    return this.#options.name;
+  }
   /** What stood in the way last. */
-  get trouble(): string { return this.#trouble; }
+  get trouble(): string {
+    return this.#trouble;
+  }
   /** The session that takes new streams right now, if there is one. */
-  get session(): MuxSession | undefined { return this.#current?.usable ? this.#current.driver.session : undefined; }
+  get session(): MuxSession | undefined {
+    return this.#current?.usable ? this.#current.driver.session : undefined;
+  }
   /** Streams that are open on it, wherever they stand. */
-  get streams(): number { return [this.#current, ...this.#leaving].reduce((sum, session) => sum + (session?.driver.session.streamCount ?? 0), 0); }
+  get streams(): number {
+    return [this.#current, ...this.#leaving].reduce(
+      (sum, session) => sum + (session?.driver.session.streamCount ?? 0),
+      0,
+    );
+  }
 
   /** Runs until stopped (resolves) or denied for good (rejects with the AditError). */
   async run(): Promise<void> {
@@ -83,7 +99,10 @@ export class Link {
       while (!signal.aborted) {
         this.#hurry = new AbortController();
         const pauseMs = await this.#once(AbortSignal.any([signal, this.#hurry.signal]));
-        if (pauseMs > 0) await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#hurry.signal]) }).catch(() => undefined);
+        if (pauseMs > 0)
+          await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#hurry.signal]) }).catch(
+            () => undefined,
+          );
       }
     } finally {
       this.stop();
@@ -121,23 +140,32 @@ export class Link {
     }
   }
 
-  /** The machine slept or its network changed: ask the peer now, and wait out neither a pause nor an attempt that began in the old network. */
+  /**
+   * The machine slept or its network changed: ask the peer now, and wait out neither a pause nor an attempt that began
+   * in the old network.
+   */
   doubt(): void {
     this.#current?.driver.doubt();
     if (this.#stop.signal.aborted) return;
-    this.#doubted ??= setTimeout(() => {
-      this.#doubted = undefined;
-      this.#hurriedAtMs = performance.now();
-      this.#resumeWithinMs = resumeWithinMs;
-      this.#hurry.abort('the network changed');
-    }, Math.max(0, this.#hurriedAtMs + doubtEveryMs - performance.now())).unref();
+    this.#doubted ??= setTimeout(
+      () => {
+        this.#doubted = undefined;
+        this.#hurriedAtMs = performance.now();
+        this.#resumeWithinMs = resumeWithinMs;
+        this.#hurry.abort('the network changed');
+      },
+      Math.max(0, this.#hurriedAtMs + doubtEveryMs - performance.now()),
+    ).unref();
   }
 
-  /** One carrier, from dialling to its loss; the signal ends the attempt, not the carrier. Returns how long to wait before the next, ms. */
+  /**
+   * One carrier, from dialling to its loss; the signal ends the attempt, not the carrier. Returns how long to wait
+   * before the next, ms.
+   */
   async #once(signal: AbortSignal): Promise<number> {
     try {
       const { session, released } = await this.#punctually(signal, async (punctual) => {
-        const carrier = this.#spare ?? await this.#options.dial(punctual);
+        const carrier = this.#spare ?? (await this.#options.dial(punctual));
         this.#spare = undefined;
         return await this.#attach(carrier, punctual).catch((error: unknown) => {
           carrier.duplex.destroy();
@@ -162,7 +190,10 @@ export class Link {
     }
   }
 
-  /** While a session waits, a network that swallows everything shall not hold it up for long: such an attempt ends with LINK_TIMEOUT. */
+  /**
+   * While a session waits, a network that swallows everything shall not hold it up for long: such an attempt ends with
+   * LINK_TIMEOUT.
+   */
   async #punctually<T>(signal: AbortSignal, attempt: (punctual: AbortSignal) => Promise<T>): Promise<T> {
     const withinMs = this.#resumeWithinMs;
     if (this.#current === undefined || withinMs >= this.#options.handshakeTimeoutMs) return attempt(signal);
@@ -173,7 +204,11 @@ export class Link {
     } catch (error) {
       if (!late.signal.aborted) throw error;
       this.#resumeWithinMs = withinMs * 2;
-      throw new AditError('LINK_TIMEOUT', `the egress ${this.name} did not take the session back within ${withinMs / 1_000} s`, { cause: error });
+      throw new AditError(
+        'LINK_TIMEOUT',
+        `the egress ${this.name} did not take the session back within ${withinMs / 1_000} s`,
+        { cause: error },
+      );
     } finally {
       clearTimeout(timer);
     }
@@ -182,10 +217,17 @@ export class Link {
   async #attach(carrier: Carrier, signal: AbortSignal): Promise<{ session: LinkSession; released: Promise<void> }> {
     const { window, agent, handshakeTimeoutMs, maxCarrierAgeMs, log } = this.#options;
     const kept = this.#current;
-    const giveUp = (): void => { carrier.duplex.destroy(); };
+    const giveUp = (): void => {
+      carrier.duplex.destroy();
+    };
     if (signal.aborted) giveUp();
     signal.addEventListener('abort', giveUp, { once: true });
-    const connected = await connectSession(carrier, { window, agent, deadlineMs: handshakeTimeoutMs, ...(kept && { resume: kept.nextAttempt() }) })
+    const connected = await connectSession(carrier, {
+      window,
+      agent,
+      deadlineMs: handshakeTimeoutMs,
+      ...(kept && { resume: kept.nextAttempt() }),
+    })
       .finally(() => signal.removeEventListener('abort', giveUp))
       .catch((error: unknown) => {
         if (error instanceof RefusedError) this.#options.answered();
@@ -194,11 +236,25 @@ export class Link {
     this.#options.answered();
     const { welcome, rest } = connected;
     if (this.#stop.signal.aborted) throw new AditError('EGRESS_UNREACHABLE', 'the ingress stops');
-    if (kept && !kept.driver.session.lane.covers(welcome.position)) throw new AditError('BAD_OFFSET', 'the egress wants bytes again that are gone');
+    if (kept && !kept.driver.session.lane.covers(welcome.position))
+      throw new AditError('BAD_OFFSET', 'the egress wants bytes again that are gone');
     this.#resumeWithinMs = resumeWithinMs;
     const session = kept ?? new LinkSession(connected, { ...this.#options, expired: (one) => this.#expired(one) });
     this.#current = session;
-    log.info({ event: 'connected', egress: this.name, remote: carrier.remote, carrier: carrier.kind, ...(carrier.via !== undefined && { proxy: carrier.via }), ...(carrier.intermediary !== undefined && { intermediary: carrier.intermediary }), session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'), resumed: kept !== undefined, agent: welcome.agent }, kept ? 'session resumed' : 'connected');
+    log.info(
+      {
+        event: 'connected',
+        egress: this.name,
+        remote: carrier.remote,
+        carrier: carrier.kind,
+        ...(carrier.via !== undefined && { proxy: carrier.via }),
+        ...(carrier.intermediary !== undefined && { intermediary: carrier.intermediary }),
+        session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'),
+        resumed: kept !== undefined,
+        agent: welcome.agent,
+      },
+      kept ? 'session resumed' : 'connected',
+    );
     const released = session.attach(carrier, welcome.position, rest);
     if (maxCarrierAgeMs > 0) this.#age = setTimeout(() => void this.swap('its age'), maxCarrierAgeMs).unref();
     if (session.usable) this.#options.onUsable(session.driver.session);
@@ -213,7 +269,8 @@ export class Link {
       this.#lose(kept, error.code, error.message);
       return 0;
     }
-    if (signal.aborted) { // no failure of the egress: the backoff stays where it is
+    if (signal.aborted) {
+      // no failure of the egress: the backoff stays where it is
       log.info({ event: 'retrying', egress: this.name, reason: String(signal.reason), delayMs: 0 }, 'dialling again');
       return 0;
     }
@@ -221,7 +278,10 @@ export class Link {
     const news = error.message !== this.#trouble || performance.now() - this.#toldAtMs >= repeatMs;
     if (news) this.#toldAtMs = performance.now();
     this.#trouble = error.message;
-    log[news ? 'warn' : 'debug']({ event: 'retrying', egress: this.name, code: error.code, reason: error.message, advice: error.advice, delayMs }, 'no session');
+    log[news ? 'warn' : 'debug'](
+      { event: 'retrying', egress: this.name, code: error.code, reason: error.message, advice: error.advice, delayMs },
+      'no session',
+    );
     return delayMs;
   }
 
@@ -231,7 +291,10 @@ export class Link {
   }
 
   #lose(session: LinkSession, code: Code, reason: string): void {
-    this.#options.log.warn({ event: 'disconnected', egress: this.name, code, reason, streams: session.driver.session.streamCount }, 'the session cannot be resumed: open connections are reset');
+    this.#options.log.warn(
+      { event: 'disconnected', egress: this.name, code, reason, streams: session.driver.session.streamCount },
+      'the session cannot be resumed: open connections are reset',
+    );
     session.end(code, reason);
     this.#current = undefined;
   }
@@ -245,4 +308,6 @@ export class Link {
 }
 
 /** Refusals that mean: this session is gone, a new one may work. */
-function isSessionLoss(code: Code): boolean { return code === 'NOT_RESUMABLE' || code === 'RESUME_EXPIRED' || code === 'WRONG_INSTANCE' || code === 'BAD_OFFSET'; }
+function isSessionLoss(code: Code): boolean {
+  return code === 'NOT_RESUMABLE' || code === 'RESUME_EXPIRED' || code === 'WRONG_INSTANCE' || code === 'BAD_OFFSET';
+}

@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { watchNetwork } from './network-watch.ts';
 
-const address = (ip: string) => [{ address: ip, netmask: '', family: 'IPv4' as const, mac: '', internal: false, cidr: null }];
+const address = (ip: string) => [
+  { address: ip, netmask: '', family: 'IPv4' as const, mac: '', internal: false, cidr: null },
+];
 
 test('tells once of each change of an address', async () => {
   let now: Record<string, ReturnType<typeof address>> = { eth0: address('192.0.2.1') };
@@ -9,15 +11,21 @@ test('tells once of each change of an address', async () => {
   let looks = 0;
   let changes = 0;
   await new Promise<void>((resolve) => {
-    watchNetwork(() => { changes++; }, stop.signal, {
-      everyMs: 1,
-      interfaces: () => {
-        looks++;
-        if (looks === 3) now = { eth0: address('192.0.2.2') };
-        if (looks === 10) resolve();
-        return now;
+    watchNetwork(
+      () => {
+        changes++;
       },
-    });
+      stop.signal,
+      {
+        everyMs: 1,
+        interfaces: () => {
+          looks++;
+          if (looks === 3) now = { eth0: address('192.0.2.2') };
+          if (looks === 10) resolve();
+          return now;
+        },
+      },
+    );
   });
   stop.abort();
   expect(changes).toBe(1);
@@ -28,7 +36,19 @@ test('outlives a system that cannot say', async () => {
   let looks = 0;
   let changes = 0;
   await new Promise<void>((resolve) => {
-    watchNetwork(() => { changes++; }, stop.signal, { everyMs: 1, interfaces: () => { if (++looks === 3) resolve(); throw new Error('EMFILE'); } });
+    watchNetwork(
+      () => {
+        changes++;
+      },
+      stop.signal,
+      {
+        everyMs: 1,
+        interfaces: () => {
+          if (++looks === 3) resolve();
+          throw new Error('EMFILE');
+        },
+      },
+    );
   });
   stop.abort();
   expect(changes).toBe(0);

@@ -4,12 +4,19 @@
  */
 import { networkInterfaces } from 'node:os';
 
-export interface NetworkWatchOptions { readonly everyMs: number; readonly interfaces: () => ReturnType<typeof networkInterfaces> }
+export interface NetworkWatchOptions {
+  readonly everyMs: number;
+  readonly interfaces: () => ReturnType<typeof networkInterfaces>;
+}
 
 const defaults: NetworkWatchOptions = { everyMs: 1_000, interfaces: networkInterfaces };
 
 /** Calls `onChange` after each change, until the signal aborts. */
-export function watchNetwork(onChange: () => void, signal: AbortSignal, options: Partial<NetworkWatchOptions> = {}): void {
+export function watchNetwork(
+  onChange: () => void,
+  signal: AbortSignal,
+  options: Partial<NetworkWatchOptions> = {},
+): void {
   const { everyMs, interfaces } = { ...defaults, ...options };
   if (signal.aborted) return;
   let seen = networkName(interfaces) ?? '';
@@ -22,10 +29,17 @@ export function watchNetwork(onChange: () => void, signal: AbortSignal, options:
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
-/** Tells networks apart: the names and addresses of all interfaces. Undefined where no file descriptor is left to ask with. */
-export function networkName(interfaces: () => ReturnType<typeof networkInterfaces> = networkInterfaces): string | undefined {
+/**
+ * Tells networks apart: the names and addresses of all interfaces. Undefined where no file descriptor is left to ask
+ * with.
+ */
+export function networkName(
+  interfaces: () => ReturnType<typeof networkInterfaces> = networkInterfaces,
+): string | undefined {
   try {
-    return JSON.stringify(Object.entries(interfaces()).map(([name, addresses]) => [name, addresses?.map(({ address }) => address)]));
+    return JSON.stringify(
+      Object.entries(interfaces()).map(([name, addresses]) => [name, addresses?.map(({ address }) => address)]),
+    );
   } catch {
     return undefined;
   }

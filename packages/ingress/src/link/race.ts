@@ -1,7 +1,7 @@
 /**
  * Several ways to the same end, started one after the other; the first that gets there wins (after RFC 8305).
- * Rule: each way is started once, the next when one before it failed or the stagger has passed; the losers are told to stop, and what they
- * still bring is thrown away. When all failed, the error is that of the first.
+ * Rule: each way is started once, the next when one before it failed or the stagger has passed; the losers are told to
+ * stop, and what they still bring is thrown away. When all failed, the error is that of the first.
  */
 export interface RaceOptions<T> {
   /** How long a way may go on alone before the next is started beside it, ms. */
@@ -17,7 +17,10 @@ export interface RaceOptions<T> {
 
 export type Way<T> = (signal: AbortSignal) => Promise<T>;
 
-export function race<T>(ways: readonly Way<T>[], { staggerMs, signal, goOn, discard, failed }: RaceOptions<T>): Promise<T> {
+export function race<T>(
+  ways: readonly Way<T>[],
+  { staggerMs, signal, goOn, discard, failed }: RaceOptions<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = new AbortController();
     const errors: unknown[] = [];
@@ -44,10 +47,13 @@ export function race<T>(ways: readonly Way<T>[], { staggerMs, signal, goOn, disc
       if (next >= ways.length) return;
       const at = next++;
       running++;
-      ways[at]!(AbortSignal.any([signal, stop.signal])).then((value) => {
-        if (over) discard(value);
-        else settle(() => resolve(value));
-      }, (error: unknown) => lose(at, error));
+      ways[at]!(AbortSignal.any([signal, stop.signal])).then(
+        (value) => {
+          if (over) discard(value);
+          else settle(() => resolve(value));
+        },
+        (error: unknown) => lose(at, error),
+      );
       if (next < ways.length) timer = setTimeout(start, staggerMs);
     };
     start();

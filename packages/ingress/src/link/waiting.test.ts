@@ -12,14 +12,19 @@ test('gives everybody who waits the session that comes', async () => {
 
 test('says, when the time is up, what stood in the way', async () => {
   const waiting = new Waiting<string>({ timeoutMs: 10, most: 3 });
-  await expect(waiting.wait(() => 'the egress is down')).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', message: 'no session within 0.01 s: the egress is down' });
+  await expect(waiting.wait(() => 'the egress is down')).rejects.toMatchObject({
+    code: 'EGRESS_UNREACHABLE',
+    message: 'no session within 0.01 s: the egress is down',
+  });
   expect(waiting.size).toBe(0);
 });
 
 test('refuses at once whoever comes when too many wait', async () => {
   const waiting = new Waiting<string>({ timeoutMs: 60_000, most: 1 });
   const first = waiting.wait(() => '');
-  await expect(waiting.wait(() => 'down')).rejects.toMatchObject({ message: '1 connections wait for the egress already: down' });
+  await expect(waiting.wait(() => 'down')).rejects.toMatchObject({
+    message: '1 connections wait for the egress already: down',
+  });
   waiting.fail(new AditError('EGRESS_UNREACHABLE', 'the ingress stops'));
   await expect(first).rejects.toThrow('the ingress stops');
 });

@@ -4,15 +4,23 @@
  */
 import { AditError } from '@adit/shared/errors';
 
-interface Waiter<T> { readonly resolve: (value: T) => void; readonly reject: (error: AditError) => void; readonly timer: NodeJS.Timeout }
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: AditError) => void;
+  readonly timer: NodeJS.Timeout;
+}
 
 export class Waiting<T> {
   readonly #options: { readonly timeoutMs: number; readonly most: number };
   readonly #waiters = new Set<Waiter<T>>();
 
-  constructor(options: { readonly timeoutMs: number; readonly most: number }) { this.#options = options; }
+  constructor(options: { readonly timeoutMs: number; readonly most: number }) {
+    this.#options = options;
+  }
 
-  get size(): number { return this.#waiters.size; }
+  get size(): number {
+    return this.#waiters.size;
+  }
 
   /** Rejects with EGRESS_UNREACHABLE; `trouble` says, then, what stands in the way. */
   wait(trouble: () => string): Promise<T> {
@@ -31,9 +39,13 @@ export class Waiting<T> {
     });
   }
 
-  give(value: T): void { this.#settle((waiter) => waiter.resolve(value)); }
+  give(value: T): void {
+    this.#settle((waiter) => waiter.resolve(value));
+  }
 
-  fail(error: AditError): void { this.#settle((waiter) => waiter.reject(error)); }
+  fail(error: AditError): void {
+    this.#settle((waiter) => waiter.reject(error));
+  }
 
   #settle(answer: (waiter: Waiter<T>) => void): void {
     const waiters = [...this.#waiters];

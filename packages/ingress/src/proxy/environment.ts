@@ -1,7 +1,8 @@
 /**
  * The proxy that the environment names: HTTPS_PROXY and ALL_PROXY, with NO_PROXY for what is reached without it.
- * Rule: as curl reads them for https: lower-case names win, HTTPS_PROXY wins over ALL_PROXY, an empty variable is none. HTTP_PROXY is for plain
- * HTTP, which a session never is. A URL that cannot be used stops the start: going around a proxy in silence is not what anybody asked for.
+ * Rule: as curl reads them for https: lower-case names win, HTTPS_PROXY wins over ALL_PROXY, an empty variable is none.
+ * HTTP_PROXY is for plain HTTP, which a session never is. A URL that cannot be used stops the start: going around a
+ * proxy in silence is not what anybody asked for.
  */
 import type { Environment } from '@adit/shared/config/environment';
 import { parseProxyUrl, withoutPassword } from '@adit/shared/config/values/proxy-url';
@@ -17,10 +18,16 @@ export interface EnvironmentProxy {
 
 /** Undefined where no variable names a proxy. Throws CONFIG_INVALID. */
 export function proxyOfEnvironment(environment: Environment): EnvironmentProxy | undefined {
-  const name = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'].find((variable) => (environment[variable] ?? '') !== '');
+  const name = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'].find(
+    (variable) => (environment[variable] ?? '') !== '',
+  );
   if (name === undefined) return undefined;
   const text = environment[name]!;
   const proxy = parseProxyUrl(text);
-  if (!proxy.ok) throw new AditError('CONFIG_INVALID', `${name} "${safeText(withoutPassword(text))}": ${proxy.reason}; "--proxy none" ignores it`);
+  if (!proxy.ok)
+    throw new AditError(
+      'CONFIG_INVALID',
+      `${name} "${safeText(withoutPassword(text))}": ${proxy.reason}; "--proxy none" ignores it`,
+    );
   return { proxy: proxy.value, except: environment['no_proxy'] ?? environment['NO_PROXY'] ?? '' };
 }

@@ -12,15 +12,37 @@ const egress = { kind: 'tls', host: 'tunnel.example.org', port: 8443 } as const;
 const options: OwnProxyOptions = { egress: [egress], socks: [], httpProxy: listening('3128'), mixed: [] };
 
 test.each<[string, Partial<OwnProxyOptions>, RegExp]>([
-  ['that of the environment', { environmentProxy: { proxy, except: '' } }, /^the environment \(HTTPS_PROXY or ALL_PROXY\) names http:\/\/127\.0\.0\.1:3128 as the proxy to the egress, and that is --http-proxy "3128" of this ingress itself; start it with "--proxy none"$/],
-  ['that of --proxy', { proxy: { ...proxy, host: 'localhost' } }, /^--proxy names http:\/\/localhost:3128 /], ['one on every address', { proxy, httpProxy: [], mixed: listening('*:3128') }, /--mixed "\*:3128"/],
-  ['a SOCKS proxy', { proxy: { ...proxy, scheme: 'socks5', host: '::1' }, httpProxy: [], socks: listening('[::1]:3128') }, /names socks5:\/\/\[::1\]:3128 .*--socks "\[::1\]:3128"/],
-  ['one of two egresses', { environmentProxy: { proxy, except: 'tunnel.example.org' }, egress: [egress, { kind: 'srv' }] }, /of this ingress itself/],
+  [
+    'that of the environment',
+    { environmentProxy: { proxy, except: '' } },
+    /^the environment \(HTTPS_PROXY or ALL_PROXY\) names http:\/\/127\.0\.0\.1:3128 as the proxy to the egress, and that is --http-proxy "3128" of this ingress itself; start it with "--proxy none"$/,
+  ],
+  ['that of --proxy', { proxy: { ...proxy, host: 'localhost' } }, /^--proxy names http:\/\/localhost:3128 /],
+  ['one on every address', { proxy, httpProxy: [], mixed: listening('*:3128') }, /--mixed "\*:3128"/],
+  [
+    'a SOCKS proxy',
+    { proxy: { ...proxy, scheme: 'socks5', host: '::1' }, httpProxy: [], socks: listening('[::1]:3128') },
+    /names socks5:\/\/\[::1\]:3128 .*--socks "\[::1\]:3128"/,
+  ],
+  [
+    'one of two egresses',
+    { environmentProxy: { proxy, except: 'tunnel.example.org' }, egress: [egress, { kind: 'srv' }] },
+    /of this ingress itself/,
+  ],
 ])('%s is refused where it is ourselves', (_, changes, message) => {
-  expect(() => refuseOwnProxy({ ...options, ...changes })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }));
+  expect(() => refuseOwnProxy({ ...options, ...changes })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }),
+  );
 });
 
 test.each<[string, Partial<OwnProxyOptions>]>([
-  ['there is none', {}], ['it is turned off', { proxy: 'none', environmentProxy: { proxy, except: '' } }], ['it is another machine', { proxy: { ...proxy, host: '10.0.0.1' } }], ['it is another port', { proxy: { ...proxy, port: 3129 } }],
-  ['NO_PROXY names the egress', { environmentProxy: { proxy, except: 'example.org' } }], ['it listens elsewhere', { proxy, httpProxy: listening('10.0.0.1:3128') }], ['it is a Unix socket', { proxy, httpProxy: listening('./proxy.sock') }],
-])('nothing is refused where %s', (_, changes) => { expect(() => refuseOwnProxy({ ...options, ...changes })).not.toThrow(); });
+  ['there is none', {}],
+  ['it is turned off', { proxy: 'none', environmentProxy: { proxy, except: '' } }],
+  ['it is another machine', { proxy: { ...proxy, host: '10.0.0.1' } }],
+  ['it is another port', { proxy: { ...proxy, port: 3129 } }],
+  ['NO_PROXY names the egress', { environmentProxy: { proxy, except: 'example.org' } }],
+  ['it listens elsewhere', { proxy, httpProxy: listening('10.0.0.1:3128') }],
+  ['it is a Unix socket', { proxy, httpProxy: listening('./proxy.sock') }],
+])('nothing is refused where %s', (_, changes) => {
+  expect(() => refuseOwnProxy({ ...options, ...changes })).not.toThrow();
+});

@@ -1,7 +1,8 @@
 /**
- * The mistake of a machine whose HTTPS_PROXY is this very ingress: to reach the egress it would ask itself, and wait for the session that it is to make.
- * Rule: told at the start, before anything listens. Only what is certain is refused: a listener of ours on loopback or on every address, at the port
- * that the proxy is named with, for an egress that NO_PROXY does not name.
+ * The mistake of a machine whose HTTPS_PROXY is this very ingress: to reach the egress it would ask itself, and wait
+ * for the session that it is to make.
+ * Rule: told at the start, before anything listens. Only what is certain is refused: a listener of ours on loopback or
+ * on every address, at the port that the proxy is named with, for an egress that NO_PROXY does not name.
  */
 import { isIP } from 'node:net';
 import type { HostPort } from '@adit/shared/config/values/host-port';
@@ -20,15 +21,39 @@ export interface OwnProxyOptions extends Pick<ProxyOptions, 'proxy' | 'environme
 
 /** Throws CONFIG_INVALID. */
 export function refuseOwnProxy({ proxy, environmentProxy, egress, ...listeners }: OwnProxyOptions): void {
-  const except = proxy === undefined ? environmentProxy?.except ?? '' : '';
-  const named = proxy === 'none' ? undefined : proxy ?? environmentProxy?.proxy;
-  if (named === undefined || !isLoopback(named.host) || egress.every((target) => 'host' in target && bypassesProxy(target, except))) return;
-  for (const [flag, specs] of Object.entries({ socks: listeners.socks, 'http-proxy': listeners.httpProxy, mixed: listeners.mixed })) {
-    const own = specs.find(({ listen }) => listen.kind === 'tcp' && listen.port === named.port && (isLoopback(listen.host) || ['0.0.0.0', '::'].includes(listen.host)));
-    if (own) throw new AditError('CONFIG_INVALID', `${proxy === undefined ? 'the environment (HTTPS_PROXY or ALL_PROXY)' : '--proxy'} names ${at(named)} as the proxy to the egress, and that is --${flag} "${own.spec}" of this ingress itself; start it with "--proxy none"`);
+  const except = proxy === undefined ? (environmentProxy?.except ?? '') : '';
+  const named = proxy === 'none' ? undefined : (proxy ?? environmentProxy?.proxy);
+  if (
+    named === undefined ||
+    !isLoopback(named.host) ||
+    egress.every((target) => 'host' in target && bypassesProxy(target, except))
+  )
+    return;
+  for (const [flag, specs] of Object.entries({
+    socks: listeners.socks,
+    'http-proxy': listeners.httpProxy,
+    mixed: listeners.mixed,
+  })) {
+    const own = specs.find(
+      ({ listen }) =>
+        listen.kind === 'tcp' &&
+        listen.port === named.port &&
+        (isLoopback(listen.host) || ['0.0.0.0', '::'].includes(listen.host)),
+    );
+    if (own)
+      throw new AditError(
+        'CONFIG_INVALID',
+        `${proxy === undefined ? 'the environment (HTTPS_PROXY or ALL_PROXY)' : '--proxy'} names ${at(named)} ` +
+          `as the proxy to the egress, and that is --${flag} "${own.spec}" of this ingress itself; start it with ` +
+          '"--proxy none"',
+      );
   }
 }
 
-function at({ scheme, host, port }: ProxyAddress): string { return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`; }
+function at({ scheme, host, port }: ProxyAddress): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
 
-function isLoopback(host: string): boolean { return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.')); }
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}

@@ -18,7 +18,12 @@ function file(text: string, mode = 0o600): string {
 test('there is none, or the one that was given, or the one of a file', () => {
   expect(loadProxies({})(egress)).toBeUndefined();
   expect(loadProxies({ proxy })(egress)).toEqual(proxy);
-  expect(loadProxies({ proxyFile: file('https://alice:hunter2@proxy.example.org\n') })(egress)).toEqual({ scheme: 'https', host: 'proxy.example.org', port: 443, credentials: { user: 'alice', password: 'hunter2' } });
+  expect(loadProxies({ proxyFile: file('https://alice:hunter2@proxy.example.org\n') })(egress)).toEqual({
+    scheme: 'https',
+    host: 'proxy.example.org',
+    port: 443,
+    credentials: { user: 'alice', password: 'hunter2' },
+  });
 });
 
 test('that of the environment serves those that NO_PROXY does not name; "none" turns everything off', () => {
@@ -32,16 +37,33 @@ test('an https proxy gets its CA and our certificate for it', () => {
   const certs = certificates();
   const { cert, key } = certs.client('alice');
   const options = { proxy, proxyCa: certs.ca, proxyCert: cert, proxyKey: key };
-  expect(loadProxies(options)(egress)).toMatchObject({ ...proxy, ca: { pem: expect.any(Array) }, client: { certPem: expect.any(String) } });
+  expect(loadProxies(options)(egress)).toMatchObject({
+    ...proxy,
+    ca: { pem: expect.any(Array) },
+    client: { certPem: expect.any(String) },
+  });
   expect(proxyFiles({ ...options, proxyFile: 'f' })).toEqual(['f', certs.ca, cert, key]);
 });
 
 test.each([
-  ['http://alice:hunter2@proxy', 0o644, /^The proxy file .* has mode 0644, so others may use it: run "chmod 600 .*"\.$/], ['ftp://alice:hunter2@proxy', 0o600, /^The proxy file .* is unusable: a proxy is not asked by ftp/],
-  ['', 0o600, /unusable: the host is missing/], ['http://a\nhttp://b', 0o600, /unusable: it holds more than one line/],
+  [
+    'http://alice:hunter2@proxy',
+    0o644,
+    /^The proxy file .* has mode 0644, so others may use it: run "chmod 600 .*"\.$/,
+  ],
+  ['ftp://alice:hunter2@proxy', 0o600, /^The proxy file .* is unusable: a proxy is not asked by ftp/],
+  ['', 0o600, /unusable: the host is missing/],
+  ['http://a\nhttp://b', 0o600, /unusable: it holds more than one line/],
 ])('a file that holds %j with mode %d is refused', (text, mode, message) => {
-  expect(() => loadProxies({ proxyFile: file(text, mode) })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }));
-  expect(() => loadProxies({ proxyFile: file(text, mode) })).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hunter2') }));
+  expect(() => loadProxies({ proxyFile: file(text, mode) })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }),
+  );
+  expect(() => loadProxies({ proxyFile: file(text, mode) })).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
+  );
 });
 
-test('a file that is missing is named', () => expect(() => loadProxies({ proxyFile: '/nowhere/proxy' })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('/nowhere/proxy') })));
+test('a file that is missing is named', () =>
+  expect(() => loadProxies({ proxyFile: '/nowhere/proxy' })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('/nowhere/proxy') }),
+  ));

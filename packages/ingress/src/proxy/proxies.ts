@@ -1,7 +1,7 @@
 /**
  * Which proxy, if any, asks for the connection to which egress; its password and certificates, read and checked.
- * Rule: --proxy and --proxy-file serve every egress; the environment's proxy serves those that NO_PROXY does not name. A file with a password that
- * others may read is refused, as a key is.
+ * Rule: --proxy and --proxy-file serve every egress; the environment's proxy serves those that NO_PROXY does not name.
+ * A file with a password that others may read is refused, as a key is.
  */
 import type { Proxy } from '@adit/shared/carrier/route';
 import type { HostPort } from '@adit/shared/config/values/host-port';
@@ -35,7 +35,8 @@ export function loadProxies(options: ProxyOptions): ProxyFor {
   const always = proxy ?? (proxyFile === undefined ? undefined : readProxyFile(proxyFile));
   if (always) return () => ({ ...always, ...tls });
   if (environmentProxy === undefined) return () => undefined;
-  return (egress) => (bypassesProxy(egress, environmentProxy.except) ? undefined : { ...environmentProxy.proxy, ...tls });
+  return (egress) =>
+    bypassesProxy(egress, environmentProxy.except) ? undefined : { ...environmentProxy.proxy, ...tls };
 }
 
 /** The files whose changes matter. */
@@ -52,6 +53,7 @@ function readProxyFile(path: string): ProxyAddress {
 function loadTls({ proxyCa, proxyCert, proxyKey }: ProxyOptions): Pick<Proxy, 'ca' | 'client'> {
   return {
     ...(proxyCa !== undefined && { ca: loadTrustAnchors(proxyCa) }),
-    ...(proxyCert !== undefined && proxyKey !== undefined && { client: loadCredentials({ cert: proxyCert, key: proxyKey, role: 'client' }) }),
+    ...(proxyCert !== undefined &&
+      proxyKey !== undefined && { client: loadCredentials({ cert: proxyCert, key: proxyKey, role: 'client' }) }),
   };
 }

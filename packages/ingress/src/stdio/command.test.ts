@@ -4,7 +4,11 @@ import { connectCommand } from './command.ts';
 
 test('explains every flag, and says in which order of things it ends with which status', () => {
   let text = '';
-  const command = connectCommand().configureOutput({ writeOut: (part) => { text += part; } });
+  const command = connectCommand().configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+  });
   command.outputHelp();
   for (const { name } of Object.values(stdioFlags)) expect(text).toContain(`--${name}`);
   for (const part of ['ProxyCommand adit connect', '--config', 'Exit status: 0']) expect(text).toContain(part);
@@ -12,7 +16,22 @@ test('explains every flag, and says in which order of things it ends with which 
 });
 
 test('takes one destination', async () => {
-  const command = connectCommand().exitOverride().configureOutput({ writeErr: () => { /* the error says it */ } });
+  const command = connectCommand()
+    .exitOverride()
+    .configureOutput({
+      writeErr: () => {
+        /* the error says it */
+      },
+    });
   await expect(command.parseAsync([], { from: 'user' })).rejects.toMatchObject({ code: 'commander.missingArgument' });
-  await expect(connectCommand().exitOverride().configureOutput({ writeErr: () => { /* as above */ } }).parseAsync(['a:1', 'b:2'], { from: 'user' })).rejects.toMatchObject({ code: 'commander.excessArguments' });
+  await expect(
+    connectCommand()
+      .exitOverride()
+      .configureOutput({
+        writeErr: () => {
+          /* as above */
+        },
+      })
+      .parseAsync(['a:1', 'b:2'], { from: 'user' }),
+  ).rejects.toMatchObject({ code: 'commander.excessArguments' });
 });

@@ -28,11 +28,17 @@ Exit status: 0 both sides ended in order, 1 failure, 2 usage or configuration, 3
 export function connectCommand(): Command {
   const command = new Command('connect')
     .summary('join standard input and output to one destination, as ProxyCommand of ssh does')
-    .description('Joins standard input and output to one destination behind the egress: through a running ingress where its control socket answers, else with a session of its own.')
+    .description(
+      'Joins standard input and output to one destination behind the egress: through a running ingress where ' +
+        'its control socket answers, else with a session of its own.',
+    )
     .argument('<destination>', 'HOST:PORT, [V6]:PORT, tls://HOST:PORT or the name of a service')
     .addHelpText('after', examples);
   declareFlags(command, stdioFlags);
   return command.action(async (destination: string) => {
-    process.exitCode = await runStdio(resolveStdioOptions(destination, { flags: command.opts(), environment: process.env }), standardStreams());
+    process.exitCode = await runStdio(
+      resolveStdioOptions(destination, { flags: command.opts(), environment: process.env }),
+      standardStreams(),
+    );
   });
 }

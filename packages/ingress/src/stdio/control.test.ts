@@ -14,10 +14,19 @@ const never = new AbortController().signal;
 /** An ingress that answers a request with these bytes. */
 async function answering(answer: Uint8Array | undefined): Promise<string> {
   const path = join(temporaryFolder(), 'c');
-  const server = net.createServer((socket) => {
-    atEnd(() => socket.destroy());
-    socket.on('error', () => { /* it left */ }).once('data', () => { if (answer) socket.write(answer); else socket.destroy(); });
-  }).listen(path);
+  const server = net
+    .createServer((socket) => {
+      atEnd(() => socket.destroy());
+      socket
+        .on('error', () => {
+          /* it left */
+        })
+        .once('data', () => {
+          if (answer) socket.write(answer);
+          else socket.destroy();
+        });
+    })
+    .listen(path);
   await once(server, 'listening');
   atEnd(() => server.close());
   return path;
@@ -27,7 +36,10 @@ test('where there is no socket, or one that a killed ingress left, nobody is the
   const folder = temporaryFolder();
   expect(await askIngress(join(folder, 'absent'), web, never)).toBeUndefined();
   const path = join(folder, 'stale');
-  const child = spawn(process.execPath, ['-e', `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`]);
+  const child = spawn(process.execPath, [
+    '-e',
+    `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`,
+  ]);
   await once(child, 'exit');
   expect(await askIngress(path, web, never)).toBeUndefined();
 });
@@ -36,25 +48,40 @@ test('a yes is a stream; a no is an error with the code and reason of the ingres
   const stream = await askIngress(await answering(controlAccepted), web, never);
   expect(stream?.writable).toBe(true);
   stream?.destroy();
-  await expect(askIngress(await answering(controlReset('POLICY_DENIED', 'alice may not')), web, never)).rejects.toMatchObject({ code: 'POLICY_DENIED', message: 'alice may not', exitStatus: 4 });
-  await expect(askIngress(await answering(controlReset('FROM_THE_FUTURE', 'x')), web, never)).rejects.toMatchObject({ code: 'INTERNAL' });
+  await expect(
+    askIngress(await answering(controlReset('POLICY_DENIED', 'alice may not')), web, never),
+  ).rejects.toMatchObject({ code: 'POLICY_DENIED', message: 'alice may not', exitStatus: 4 });
+  await expect(askIngress(await answering(controlReset('FROM_THE_FUTURE', 'x')), web, never)).rejects.toMatchObject({
+    code: 'INTERNAL',
+  });
 });
 
 test('an ingress that closes, or is none, is an error', async () => {
-  await expect(askIngress(await answering(undefined), web, never)).rejects.toMatchObject({ code: 'INGRESS_GONE', exitStatus: 1 });
-  await expect(askIngress(await answering(Buffer.from('HTTP/1.1 400 Bad Request\r\n')), web, never)).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
+  await expect(askIngress(await answering(undefined), web, never)).rejects.toMatchObject({
+    code: 'INGRESS_GONE',
+    exitStatus: 1,
+  });
+  await expect(
+    askIngress(await answering(Buffer.from('HTTP/1.1 400 Bad Request\r\n')), web, never),
+  ).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
 });
 
 test('a file that is no socket is refused', async () => {
   const path = join(temporaryFolder(), 'file');
   writeFileSync(path, '');
-  await expect(askIngress(path, web, never)).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(/is not a socket$/) });
+  await expect(askIngress(path, web, never)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/is not a socket$/),
+  });
 });
 
 (process.getuid?.() === 0 ? test : test.skip)('a socket of somebody else is refused', async () => {
   const path = await answering(controlAccepted);
   chownSync(path, 12_345, 12_345);
-  await expect(askIngress(path, web, never)).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(/belongs to another user \(12345\)/) });
+  await expect(askIngress(path, web, never)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/belongs to another user \(12345\)/),
+  });
 });
 
 test('who is stopped while it waits does not wait on', async () => {

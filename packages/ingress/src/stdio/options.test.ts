@@ -8,44 +8,85 @@ const flags = { egress: ['tunnel.example.org:8443'], cert: ['alice.crt'], key: [
 
 test('a session of its own takes what an ingress takes, and logs errors only', () => {
   const options = resolveStdioOptions('db.internal:22', { flags, environment: {} });
-  expect(options).toMatchObject({ destination: { kind: 'host', host: 'db.internal', port: 22 }, logLevel: 'error', logFormat: 'auto' });
+  expect(options).toMatchObject({
+    destination: { kind: 'host', host: 'db.internal', port: 22 },
+    logLevel: 'error',
+    logFormat: 'auto',
+  });
   expect(options).not.toHaveProperty('controlSocket');
-  expect(options.session()).toMatchObject({ egress: [{ host: 'tunnel.example.org' }], cert: 'alice.crt', connectTimeoutMs: 10_000 });
+  expect(options.session()).toMatchObject({
+    egress: [{ host: 'tunnel.example.org' }],
+    cert: 'alice.crt',
+    connectTimeoutMs: 10_000,
+  });
 });
 
 test('the egress may be asked to speak TLS', () => {
-  expect(resolveStdioOptions('tls://db.internal:443', { flags, environment: {} }).destination).toEqual({ kind: 'host', host: 'db.internal', port: 443, tls: true });
+  expect(resolveStdioOptions('tls://db.internal:443', { flags, environment: {} }).destination).toEqual({
+    kind: 'host',
+    host: 'db.internal',
+    port: 443,
+    tls: true,
+  });
 });
 
 test('without a control socket everything for a session has to be there', () => {
-  for (const field of Object.keys(flags)) expect(() => resolveStdioOptions('web', { flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(`--${field} is required`) }));
-  expect(() => resolveStdioOptions('web', { flags: { controlSocket: ['none'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  for (const field of Object.keys(flags))
+    expect(() => resolveStdioOptions('web', { flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(`--${field} is required`) }),
+    );
+  expect(() => resolveStdioOptions('web', { flags: { controlSocket: ['none'] }, environment: {} })).toThrow(
+    expect.objectContaining({ code: 'USAGE' }),
+  );
 });
 
 test('with one it may be missing, until it is needed', () => {
-  const options = resolveStdioOptions('web', { flags: {}, environment: { ADIT_CONTROL_SOCKET: '/run/user/1000/adit.sock' } });
-  expect(options).toMatchObject({ destination: { kind: 'service', service: 'web' }, controlSocket: '/run/user/1000/adit.sock' });
+  const options = resolveStdioOptions('web', {
+    flags: {},
+    environment: { ADIT_CONTROL_SOCKET: '/run/user/1000/adit.sock' },
+  });
+  expect(options).toMatchObject({
+    destination: { kind: 'service', service: 'web' },
+    controlSocket: '/run/user/1000/adit.sock',
+  });
   expect(options.session).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
 test('the file of an ingress serves as it is, with its listeners', () => {
   const folder = temporaryFolder();
   const config = join(folder, 'adit.yaml');
-  writeFileSync(config, 'egress: tunnel.example.org:8443\ncert: alice.crt\nkey: alice.key\nca: ca.crt\nforward: 8080:web\nsocks: "1080"\ncontrol-socket: control\n');
+  writeFileSync(
+    config,
+    'egress: tunnel.example.org:8443\ncert: alice.crt\nkey: alice.key\nca: ca.crt\nforward: 8080:web\n' +
+      'socks: "1080"\ncontrol-socket: control\n',
+  );
   const options = resolveStdioOptions('web', { flags: { config: [config] }, environment: {} });
   expect(options.controlSocket).toBe(join(folder, 'control'));
   expect(options.session().cert).toBe(join(folder, 'alice.crt'));
-  expect(resolveStdioOptions('web', { flags: { config: [config], controlSocket: ['none'] }, environment: {} })).not.toHaveProperty('controlSocket');
+  expect(
+    resolveStdioOptions('web', { flags: { config: [config], controlSocket: ['none'] }, environment: {} }),
+  ).not.toHaveProperty('controlSocket');
   writeFileSync(config, 'egress: tunnel.example.org:8443\nforward: nonsense\n');
-  expect(() => resolveStdioOptions('web', { flags: { config: [config], controlSocket: ['c'] }, environment: {} })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  expect(() =>
+    resolveStdioOptions('web', { flags: { config: [config], controlSocket: ['c'] }, environment: {} }),
+  ).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
 });
 
-test.each([['nope:', /^the destination "nope:": .*; write HOST:PORT/], ['', /destination/], ['db:0', /the port/]])('%j is refused as a destination', (text, message) => {
-  expect(() => resolveStdioOptions(text, { flags, environment: {} })).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }));
+test.each([
+  ['nope:', /^the destination "nope:": .*; write HOST:PORT/],
+  ['', /destination/],
+  ['db:0', /the port/],
+])('%j is refused as a destination', (text, message) => {
+  expect(() => resolveStdioOptions(text, { flags, environment: {} })).toThrow(
+    expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }),
+  );
 });
 
 test('no flag is one of a listener', () => {
   const names = Object.values(stdioFlags).map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(['egress', 'cert', 'key', 'ca', 'control-socket', 'proxy', 'log-level']));
-  for (const name of ['forward', 'socks', 'http-proxy', 'mixed', 'check', 'drain-timeout']) expect(names).not.toContain(name);
+  expect(names).toEqual(
+    expect.arrayContaining(['egress', 'cert', 'key', 'ca', 'control-socket', 'proxy', 'log-level']),
+  );
+  for (const name of ['forward', 'socks', 'http-proxy', 'mixed', 'check', 'drain-timeout'])
+    expect(names).not.toContain(name);
 });

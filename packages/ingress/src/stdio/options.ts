@@ -1,6 +1,8 @@
 /**
- * Everything `adit connect` can be told: what `adit ingress` is told about its session, so that one file serves both, and the control socket.
- * Rule: what only listeners need is read and left aside. Where there is no control socket, a session of its own has to be possible.
+ * Everything `adit connect` can be told: what `adit ingress` is told about its session, so that one file serves both,
+ * and the control socket.
+ * Rule: what only listeners need is read and left aside. Where there is no control socket, a session of its own has to
+ * be possible.
  */
 import { quote } from '@adit/shared/config/complaint';
 import { resolveOptions, type Sources } from '@adit/shared/config/resolve';
@@ -10,7 +12,29 @@ import type { LogFormat, LogLevel } from '@adit/shared/observe/log-settings';
 import { type Destination, parseAnyDestination } from '@adit/shared/protocol/destination';
 import { ingressSettings, withProxy, type IngressOptions } from '../options.ts';
 
-const { controlSocket, egress, carrier, wsPath, headers, outerCa, proxy, proxyFile, proxyCa, proxyCert, proxyKey, select, maxCarrierAgeMs, cert, key, ca, crl, serverName, connectTimeoutMs, maxReplayPerSession, logFormat } = ingressSettings;
+const {
+  controlSocket,
+  egress,
+  carrier,
+  wsPath,
+  headers,
+  outerCa,
+  proxy,
+  proxyFile,
+  proxyCa,
+  proxyCert,
+  proxyKey,
+  select,
+  maxCarrierAgeMs,
+  cert,
+  key,
+  ca,
+  crl,
+  serverName,
+  connectTimeoutMs,
+  maxReplayPerSession,
+  logFormat,
+} = ingressSettings;
 /** An error is one line at the end; nobody wants more on the terminal of ssh. */
 const logLevel = { ...ingressSettings.logLevel, fallback: 'error' } as const;
 
@@ -21,9 +45,31 @@ function optional<S extends { readonly required: true }>(setting: S): Omit<S, 'r
 
 /** The flags, with their help. */
 export const stdioFlags: Settings = {
-  controlSocket: { ...controlSocket, help: 'the Unix socket of a running ingress, whose session is used where it answers; none: a session of its own' },
-  egress: optional(egress), cert: optional(cert), key: optional(key), ca: optional(ca),
-  crl, serverName, carrier, wsPath, headers, outerCa, proxy, proxyFile, proxyCa, proxyCert, proxyKey, select, maxCarrierAgeMs, connectTimeoutMs, maxReplayPerSession, logLevel, logFormat,
+  controlSocket: {
+    ...controlSocket,
+    help: 'the Unix socket of a running ingress, whose session is used where it answers; none: a session of its own',
+  },
+  egress: optional(egress),
+  cert: optional(cert),
+  key: optional(key),
+  ca: optional(ca),
+  crl,
+  serverName,
+  carrier,
+  wsPath,
+  headers,
+  outerCa,
+  proxy,
+  proxyFile,
+  proxyCa,
+  proxyCert,
+  proxyKey,
+  select,
+  maxCarrierAgeMs,
+  connectTimeoutMs,
+  maxReplayPerSession,
+  logLevel,
+  logFormat,
 };
 
 export interface StdioOptions {
@@ -39,12 +85,33 @@ export interface StdioOptions {
 /** Throws AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY). */
 export function resolveStdioOptions(text: string, sources: Sources): StdioOptions {
   const destination = parseAnyDestination(text);
-  if (!destination.ok) throw new AditError('USAGE', `the destination ${quote(text)}: ${destination.reason}; write HOST:PORT, [V6]:PORT, tls://HOST:PORT or the name of a service`);
+  if (!destination.ok)
+    throw new AditError(
+      'USAGE',
+      `the destination ${quote(text)}: ${destination.reason}; write HOST:PORT, [V6]:PORT, tls://HOST:PORT or ` +
+        'the name of a service',
+    );
   // What a running ingress makes needless may be missing, and nothing may be wrong.
-  const lenient = resolveOptions({ ...ingressSettings, egress: optional(egress), cert: optional(cert), key: optional(key), ca: optional(ca), logLevel }, sources);
+  const lenient = resolveOptions(
+    {
+      ...ingressSettings,
+      egress: optional(egress),
+      cert: optional(cert),
+      key: optional(key),
+      ca: optional(ca),
+      logLevel,
+    },
+    sources,
+  );
   const own = (): IngressOptions => withProxy(resolveOptions({ ...ingressSettings, logLevel }, sources), sources);
-  const asked = lenient.controlSocket !== undefined && lenient.controlSocket !== 'none' ? lenient.controlSocket : undefined;
+  const asked =
+    lenient.controlSocket !== undefined && lenient.controlSocket !== 'none' ? lenient.controlSocket : undefined;
   const session = asked === undefined ? own() : undefined;
-  return { destination: destination.value, ...(asked !== undefined && { controlSocket: asked }), session: () => session ?? own(), logLevel: lenient.logLevel, logFormat: lenient.logFormat };
+  return {
+    destination: destination.value,
+    ...(asked !== undefined && { controlSocket: asked }),
+    session: () => session ?? own(),
+    logLevel: lenient.logLevel,
+    logFormat: lenient.logFormat,
+  };
 }
-

@@ -11,20 +11,38 @@ import { closedPort, echo, service } from '../../../../test/support/services.ts'
 import { resolveStdioOptions, type StdioOptions } from './options.ts';
 import { runStdio } from './stdio.ts';
 
-interface Streams extends Ends { readonly input: PassThrough; readonly output: PassThrough; /** What was written by its end. */ readonly said: Promise<string> }
+interface Streams extends Ends {
+  readonly input: PassThrough;
+  readonly output: PassThrough;
+  /** What was written by its end. */ readonly said: Promise<string>;
+}
 
 function streams(): Streams {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const said = new Promise<string>((resolve) => {
     let all = '';
-    output.on('data', (chunk: Buffer) => { all += chunk.toString(); }).on('end', () => resolve(all)).on('error', () => { /* looked for by who expects it */ });
+    output
+      .on('data', (chunk: Buffer) => {
+        all += chunk.toString();
+      })
+      .on('end', () => resolve(all))
+      .on('error', () => {
+        /* looked for by who expects it */
+      });
   });
   return { input, output, said };
 }
 
-function own({ port, certs }: Pick<TestEgress, 'port' | 'certs'>, destination: string, more: Record<string, string[]> = {}): StdioOptions {
+function own(
+  { port, certs }: Pick<TestEgress, 'port' | 'certs'>,
+  destination: string,
+  more: Record<string, string[]> = {},
+): StdioOptions {
   const { cert, key } = certs.client('alice');
-  return resolveStdioOptions(destination, { flags: { egress: [`127.0.0.1:${port}`], cert: [cert], key: [key], ca: [certs.ca], ...more }, environment: {} });
+  return resolveStdioOptions(destination, {
+    flags: { egress: [`127.0.0.1:${port}`], cert: [cert], key: [key], ca: [certs.ca], ...more },
+    environment: {},
+  });
 }
 
 /** Through an ingress that runs, with nothing for a session of its own. */
@@ -34,7 +52,10 @@ async function through(egress: TestEgress, destination: string): Promise<StdioOp
   return resolveStdioOptions(destination, { flags: { controlSocket: [controlSocket] }, environment: {} });
 }
 
-for (const [how, optionsFor] of [['a session of its own', (egress: TestEgress, to: string) => Promise.resolve(own(egress, to))], ['a running ingress', through]] as const) {
+for (const [how, optionsFor] of [
+  ['a session of its own', (egress: TestEgress, to: string) => Promise.resolve(own(egress, to))],
+  ['a running ingress', through],
+] as const) {
   test(`by ${how} both directions are carried, and status 0 says that both have ended`, async () => {
     const egress = await testEgress();
     const { at } = await echo();
@@ -43,13 +64,25 @@ for (const [how, optionsFor] of [['a session of its own', (egress: TestEgress, t
     ends.input.end('hello');
     expect(await ends.said).toBe('hello');
     expect(await status).toBe(0);
-    expect(await egress.recorded()).toMatchObject({ frontEnd: 'stdio', client: 'local', requested: at, end: 'finished', bytesUp: 5, bytesDown: 5 });
+    expect(await egress.recorded()).toMatchObject({
+      frontEnd: 'stdio',
+      client: 'local',
+      requested: at,
+      end: 'finished',
+      bytesUp: 5,
+      bytesDown: 5,
+    });
   });
 
   test(`by ${how} the end of the service ends the output while the input goes on`, async () => {
     const egress = await testEgress();
     let late = '';
-    const ending = await service((socket) => { socket.end('goodbye'); socket.on('data', (chunk: Buffer) => { late += chunk.toString(); }); });
+    const ending = await service((socket) => {
+      socket.end('goodbye');
+      socket.on('data', (chunk: Buffer) => {
+        late += chunk.toString();
+      });
+    });
     const ends = streams();
     const status = runStdio(await optionsFor(egress, ending.at), ends);
     expect(await ends.said).toBe('goodbye');
@@ -61,30 +94,61 @@ for (const [how, optionsFor] of [['a session of its own', (egress: TestEgress, t
 
   test(`by ${how} a refusal and a reset are errors with their code and reason`, async () => {
     const egress = await testEgress();
-    await expect(runStdio(await optionsFor(egress, '10.0.0.1:22'), streams())).rejects.toMatchObject({ code: 'POLICY_DENIED', exitStatus: 4, message: expect.stringContaining('10.0.0.1:22') });
-    await expect(runStdio(await optionsFor(egress, `127.0.0.1:${await closedPort()}`), streams())).rejects.toMatchObject({ code: 'CONNECTION_REFUSED', exitStatus: 1 });
-    const resetting = await service((socket) => { socket.once('data', () => socket.resetAndDestroy()); });
+    await expect(runStdio(await optionsFor(egress, '10.0.0.1:22'), streams())).rejects.toMatchObject({
+      code: 'POLICY_DENIED',
+      exitStatus: 4,
+      message: expect.stringContaining('10.0.0.1:22'),
+    });
+    await expect(
+      runStdio(await optionsFor(egress, `127.0.0.1:${await closedPort()}`), streams()),
+    ).rejects.toMatchObject({ code: 'CONNECTION_REFUSED', exitStatus: 1 });
+    const resetting = await service((socket) => {
+      socket.once('data', () => socket.resetAndDestroy());
+    });
     const ends = streams();
     ends.input.write('x');
-    await expect(runStdio(await optionsFor(egress, resetting.at), ends)).rejects.toMatchObject({ code: 'CONNECTION_RESET', exitStatus: 1 });
+    await expect(runStdio(await optionsFor(egress, resetting.at), ends)).rejects.toMatchObject({
+      code: 'CONNECTION_RESET',
+      exitStatus: 1,
+    });
   });
 
   test(`by ${how} an output that nobody reads any more ends it, and the service is told`, async () => {
     const egress = await testEgress();
-    const endless = await service((socket) => { const more = (): void => { while (!socket.destroyed && socket.write(Buffer.alloc(65_536))) { /* until it is full */ } }; socket.on('drain', more); more(); });
+    const endless = await service((socket) => {
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(Buffer.alloc(65_536))) {
+          /* until it is full */
+        }
+      };
+      socket.on('drain', more);
+      more();
+    });
     const ends = streams();
     const status = runStdio(await optionsFor(egress, endless.at), ends);
-    ends.output.once('data', () => ends.output.destroy(Object.assign(new Error('write EPIPE'), { errno: -32, code: 'EPIPE', syscall: 'write' })));
-    await expect(status).rejects.toMatchObject({ code: 'PEER_GONE', message: expect.stringContaining('nobody reads standard output') });
+    ends.output.once('data', () =>
+      ends.output.destroy(Object.assign(new Error('write EPIPE'), { errno: -32, code: 'EPIPE', syscall: 'write' })),
+    );
+    await expect(status).rejects.toMatchObject({
+      code: 'PEER_GONE',
+      message: expect.stringContaining('nobody reads standard output'),
+    });
     await endless.idle();
   });
 }
 
 test('an egress that is not there, and one that denies us, say so', async () => {
   const certs = certificates();
-  await expect(runStdio(own({ port: await closedPort(), certs }, 'web', { connectTimeout: ['100ms'] }), streams())).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', exitStatus: 1 });
-  const egress = await testEgress({ policy: 'version: 1\nrules:\n  - name: nobody\n    identities: [bob]\n    allow: ["127.0.0.1:*"]\n' });
-  await expect(runStdio(own(egress, 'web'), streams())).rejects.toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY', exitStatus: 4 });
+  await expect(
+    runStdio(own({ port: await closedPort(), certs }, 'web', { connectTimeout: ['100ms'] }), streams()),
+  ).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', exitStatus: 1 });
+  const egress = await testEgress({
+    policy: 'version: 1\nrules:\n  - name: nobody\n    identities: [bob]\n    allow: ["127.0.0.1:*"]\n',
+  });
+  await expect(runStdio(own(egress, 'web'), streams())).rejects.toMatchObject({
+    code: 'IDENTITY_NOT_IN_POLICY',
+    exitStatus: 4,
+  });
 });
 
 test('where no ingress answers, a session of its own is made, or what is missing for it is said', async () => {
@@ -95,13 +159,25 @@ test('where no ingress answers, a session of its own is made, or what is missing
   const status = runStdio(own(egress, at, { controlSocket: [absent] }), ends);
   ends.input.end('alone');
   expect([await ends.said, await status]).toEqual(['alone', 0]);
-  await expect(runStdio(resolveStdioOptions(at, { flags: { controlSocket: [absent] }, environment: {} }), streams())).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(/^no ingress answers at .*, and for a session of its own --egress, --cert, --key and --ca are required/) });
+  await expect(
+    runStdio(resolveStdioOptions(at, { flags: { controlSocket: [absent] }, environment: {} }), streams()),
+  ).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringMatching(
+      /^no ingress answers at .*, and for a session of its own --egress, --cert, --key and --ca are required/,
+    ),
+  });
 });
 
 test('success means that a slow service gets everything, though it ended first', async () => {
   const egress = await testEgress();
   let bytes = 0;
-  const slow = await service((socket) => { socket.end(); socket.on('data', (chunk: Buffer) => { bytes += chunk.length; }); });
+  const slow = await service((socket) => {
+    socket.end();
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+  });
   const ends = streams();
   const status = runStdio(own(egress, slow.at), ends);
   await ends.said;
@@ -111,4 +187,8 @@ test('success means that a slow service gets everything, though it ended first',
   expect(bytes).toBe(3 << 20);
 });
 
-test('a destination that parses is the one that is asked for', () => { expect(own({ port: 1, certs: certificates() }, '[::1]:22').destination).toEqual((parseDestination('[::1]:22') as { value: unknown }).value); });
+test('a destination that parses is the one that is asked for', () => {
+  expect(own({ port: 1, certs: certificates() }, '[::1]:22').destination).toEqual(
+    (parseDestination('[::1]:22') as { value: unknown }).value,
+  );
+});

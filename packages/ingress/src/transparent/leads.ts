@@ -1,7 +1,9 @@
 /**
- * Which connections each transparent listener can take, and how they are led to it: what rules of a firewall have to say.
- * Rule: a listener on loopback takes those of this machine, one on an address or on all of them also those that are routed through it; TPROXY is for
- * the routed ones only. Two listeners for the same connections are refused: only the first would ever get any.
+ * Which connections each transparent listener can take, and how they are led to it: what rules of a firewall have to
+ * say.
+ * Rule: a listener on loopback takes those of this machine, one on an address or on all of them also those that are
+ * routed through it; TPROXY is for the routed ones only. Two listeners for the same connections are refused: only the
+ * first would ever get any.
  * Not here: the words of nftables and iptables.
  */
 import { quote } from '@adit/shared/config/complaint';
@@ -25,22 +27,44 @@ const both: readonly Hook[] = ['output', 'prerouting'];
 
 /** At least one; the hooks in order. Throws CONFIG_INVALID. */
 export function leadsTo(specs: readonly TransparentSpec[]): Lead[] {
-  if (specs.length === 0) throw new AditError('USAGE', '--print-rules prints the rules for --transparent, and there is none: add --transparent [BIND:]PORT');
+  if (specs.length === 0)
+    throw new AditError(
+      'USAGE',
+      '--print-rules prints the rules for --transparent, and there is none: add --transparent [BIND:]PORT',
+    );
   const taken = new Map<string, string>();
-  const leads = specs.flatMap((spec) => leadsOf(spec).map((lead) => {
-    const place = `the IPv${lead.family} connections ${lead.hook === 'output' ? 'of this machine' : 'that are routed through this machine'}`;
-    const earlier = taken.get(place);
-    if (earlier !== undefined) throw new AditError('CONFIG_INVALID', `--transparent ${quote(earlier)} and ${quote(spec.spec)} would both be led ${place}: print the rules for one of them`);
-    taken.set(place, spec.spec);
-    return lead;
-  }));
+  const leads = specs.flatMap((spec) =>
+    leadsOf(spec).map((lead) => {
+      const place =
+        `the IPv${lead.family} connections ` +
+        `${lead.hook === 'output' ? 'of this machine' : 'that are routed through this machine'}`;
+      const earlier = taken.get(place);
+      if (earlier !== undefined)
+        throw new AditError(
+          'CONFIG_INVALID',
+          `--transparent ${quote(earlier)} and ${quote(spec.spec)} would both be led ${place}: print the rules ` +
+            'for one of them',
+        );
+      taken.set(place, spec.spec);
+      return lead;
+    }),
+  );
   return leads.sort((one, other) => both.indexOf(one.hook) - both.indexOf(other.hook) || one.family - other.family);
 }
 
 function leadsOf({ listen, tproxy, spec }: TransparentSpec): Lead[] {
-  if (listen.kind !== 'tcp' || listen.port === 0) throw new AditError('CONFIG_INVALID', `--transparent ${quote(spec)}: rules need the port that it will listen on, and it is not known yet: write [BIND:]PORT`);
+  if (listen.kind !== 'tcp' || listen.port === 0)
+    throw new AditError(
+      'CONFIG_INVALID',
+      `--transparent ${quote(spec)}: rules need the port that it will listen on, and it is not known yet: ` +
+        'write [BIND:]PORT',
+    );
   const bytes = parseAddress(listen.host);
-  if (bytes === undefined) throw new AditError('CONFIG_INVALID', `--transparent ${quote(spec)}: rules need an address, not a name: write 127.0.0.1, or * for every address`);
+  if (bytes === undefined)
+    throw new AditError(
+      'CONFIG_INVALID',
+      `--transparent ${quote(spec)}: rules need an address, not a name: write 127.0.0.1, or * for every address`,
+    );
   const { port } = listen;
   const every = bytes.every((byte) => byte === 0);
   const address = formatAddress(unmapped(bytes));
@@ -48,5 +72,7 @@ function leadsOf({ listen, tproxy, spec }: TransparentSpec): Lead[] {
   const loopback = address.startsWith('127.') || address === '::1';
   const how = tproxy ? 'tproxy' : every || address === '127.0.0.1' || address === '::1' ? 'redirect' : 'dnat';
   const hooks = tproxy ? both.slice(1) : loopback ? both.slice(0, 1) : both;
-  return hooks.flatMap((hook) => families.map((family) => ({ hook, family, how, ...(how !== 'redirect' && !every && { address }), port }) as const));
+  return hooks.flatMap((hook) =>
+    families.map((family) => ({ hook, family, how, ...(how !== 'redirect' && !every && { address }), port }) as const),
+  );
 }

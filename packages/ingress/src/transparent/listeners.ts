@@ -1,7 +1,7 @@
 /**
  * What all transparent listeners of one ingress share: the kernel's answers, the ports that are theirs, one front end.
- * Rule: a listener for TPROXY is made transparent before it gets its first connection by such a rule, or the start fails; without that the kernel
- * hands it none, in silence.
+ * Rule: a listener for TPROXY is made transparent before it gets its first connection by such a rule, or the start
+ * fails; without that the kernel hands it none, in silence.
  */
 import { networkInterfaces } from 'node:os';
 import { AditError } from '@adit/shared/errors';
@@ -38,20 +38,28 @@ export function transparentListeners(options: SocketOptions = loadSocketOptions(
 const notPermitted = 1; // EPERM
 
 /** The option of the other family is refused, and one of them is enough: the kernel keeps one bit for both. */
-function makeTransparent({ address, fd }: { readonly address: string; readonly fd: number }, options: SocketOptions): void {
+function makeTransparent(
+  { address, fd }: { readonly address: string; readonly fd: number },
+  options: SocketOptions,
+): void {
   const six = options.turnOn(fd, socketOption.transparent6);
   if (six.ok) return;
   const four = options.turnOn(fd, socketOption.transparent4);
   if (four.ok) return;
-  const reason = six.errno === notPermitted || four.errno === notPermitted ? 'that needs the capability CAP_NET_ADMIN (setcap, AmbientCapabilities= of systemd, or root)' : `errno ${four.errno}`;
+  const reason =
+    six.errno === notPermitted || four.errno === notPermitted
+      ? 'that needs the capability CAP_NET_ADMIN (setcap, AmbientCapabilities= of systemd, or root)'
+      : `errno ${four.errno}`;
   throw new AditError('LISTEN_FAILED', `Cannot take connections of TPROXY at ${address}: ${reason}.`);
 }
 
 /** Asked only about connections to a port of ours. */
 function isOwnAddress(host: string): boolean {
   if (host.startsWith('127.')) return true;
-  return Object.values(networkInterfaces()).flat().some((one) => {
-    const bytes = parseAddress(one?.address ?? '');
-    return bytes !== undefined && formatAddress(bytes) === host;
-  });
+  return Object.values(networkInterfaces())
+    .flat()
+    .some((one) => {
+      const bytes = parseAddress(one?.address ?? '');
+      return bytes !== undefined && formatAddress(bytes) === host;
+    });
 }

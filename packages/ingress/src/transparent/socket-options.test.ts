@@ -10,31 +10,74 @@ const onLinux = process.platform === 'linux' ? test : test.skip;
 async function listening(host: string): Promise<net.Server> {
   const server = net.createServer().listen(0, host);
   await once(server, 'listening');
-  atEnd(() => { server.close(); });
+  atEnd(() => {
+    server.close();
+  });
   return server;
 }
 
 test('elsewhere than on Linux it says so, and loads nothing', () => {
-  expect(() => loadSocketOptions({ platform: 'darwin', load: () => { throw new Error('loaded'); } })).toThrow(expect.objectContaining({ code: 'TRANSPARENT_UNAVAILABLE', message: '--transparent works on Linux only, and this is darwin' }));
+  expect(() =>
+    loadSocketOptions({
+      platform: 'darwin',
+      load: () => {
+        throw new Error('loaded');
+      },
+    }),
+  ).toThrow(
+    expect.objectContaining({
+      code: 'TRANSPARENT_UNAVAILABLE',
+      message: '--transparent works on Linux only, and this is darwin',
+    }),
+  );
 });
 
 test('without koffi it says how to get it; where it does not load, why', () => {
-  const failing = (code?: string) => () => loadSocketOptions({ platform: 'linux', load: () => { throw Object.assign(new Error("Cannot find the native Koffi module; did you bundle it correctly?\nmore"), code === undefined ? {} : { code }); } });
-  expect(failing('MODULE_NOT_FOUND')).toThrow(expect.objectContaining({ code: 'TRANSPARENT_UNAVAILABLE', message: '--transparent needs the package koffi, which is not installed: run "npm install koffi" in the folder where Adit is installed' }));
-  expect(failing()).toThrow(expect.objectContaining({ code: 'TRANSPARENT_UNAVAILABLE', message: expect.stringContaining('which cannot be loaded (Cannot find the native Koffi module; did you bundle it correctly?): run') }));
+  const failing = (code?: string) => () =>
+    loadSocketOptions({
+      platform: 'linux',
+      load: () => {
+        throw Object.assign(
+          new Error('Cannot find the native Koffi module; did you bundle it correctly?\nmore'),
+          code === undefined ? {} : { code },
+        );
+      },
+    });
+  expect(failing('MODULE_NOT_FOUND')).toThrow(
+    expect.objectContaining({
+      code: 'TRANSPARENT_UNAVAILABLE',
+      message:
+        '--transparent needs the package koffi, which is not installed: run "npm install koffi" in the folder ' +
+        'where Adit is installed',
+    }),
+  );
+  expect(failing()).toThrow(
+    expect.objectContaining({
+      code: 'TRANSPARENT_UNAVAILABLE',
+      message: expect.stringContaining(
+        'which cannot be loaded (Cannot find the native Koffi module; did you bundle it correctly?): run',
+      ),
+    }),
+  );
 });
 
 onLinux('an option is read, or the answer is the errno', async () => {
   const options = loadSocketOptions();
   const fd = descriptorOf(await listening('127.0.0.1'))!;
   expect(options.read(fd, socketOption.transparent4, 4)).toEqual({ ok: true, bytes: new Uint8Array(4) });
-  expect(options.read(fd, socketOption.originalDestination4, 16)).toMatchObject({ ok: false, errno: expect.any(Number) });
+  expect(options.read(fd, socketOption.originalDestination4, 16)).toMatchObject({
+    ok: false,
+    errno: expect.any(Number),
+  });
   expect(options.read(1 << 30, socketOption.transparent4, 4)).toEqual({ ok: false, errno: 9 });
 });
 
 onLinux('an option is turned on where one may, and the answer is the errno where one may not', async () => {
   const options = loadSocketOptions();
-  for (const [host, option] of [['127.0.0.1', socketOption.transparent4], ['::1', socketOption.transparent6]] as const) {
+  for (const [host, option] of [
+    ['127.0.0.1', socketOption.transparent4],
+    ['::1', socketOption.transparent6],
+  ] as const) {
     const fd = descriptorOf(await listening(host))!;
     const turned = options.turnOn(fd, option);
     expect(turned).toEqual(process.getuid?.() === 0 ? { ok: true } : { ok: false, errno: 1 });

@@ -1,8 +1,7 @@
 /**
  * getsockopt and setsockopt, which Node does not have: through koffi, a dependency that may be missing.
- * Rule: nothing is loaded before somebody asks; who asks where it cannot be had is told so before anything listens. A failing call is an answer,
- * the errno, and nothing is thrown.
- * Spec: getsockopt(2), ip(7), ipv6(7).
+ * Rule: nothing is loaded before somebody asks; who asks where it cannot be had is told so before anything listens. A
+ * failing call is an answer, the errno, and nothing is thrown. Spec: getsockopt(2), ip(7), ipv6(7).
  */
 import { createRequire } from 'node:module';
 import { AditError, messageOf } from '@adit/shared/errors';
@@ -33,8 +32,12 @@ interface Koffi {
 type Load = (name: string) => unknown;
 
 /** The options of sockets on this machine. Throws TRANSPARENT_UNAVAILABLE: not Linux, or no koffi. */
-export function loadSocketOptions({ platform = process.platform, load = createRequire(import.meta.url) }: { readonly platform?: string; readonly load?: Load } = {}): SocketOptions {
-  if (platform !== 'linux') throw new AditError('TRANSPARENT_UNAVAILABLE', `--transparent works on Linux only, and this is ${platform}`);
+export function loadSocketOptions({
+  platform = process.platform,
+  load = createRequire(import.meta.url),
+}: { readonly platform?: string; readonly load?: Load } = {}): SocketOptions {
+  if (platform !== 'linux')
+    throw new AditError('TRANSPARENT_UNAVAILABLE', `--transparent works on Linux only, and this is ${platform}`);
   return bind(koffiOf(load));
 }
 
@@ -42,8 +45,16 @@ function koffiOf(load: Load): Koffi {
   try {
     return load('koffi') as Koffi;
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' ? 'is not installed' : `cannot be loaded (${messageOf(error).split('\n')[0]})`;
-    throw new AditError('TRANSPARENT_UNAVAILABLE', `--transparent needs the package koffi, which ${reason}: run "npm install koffi" in the folder where Adit is installed`, { cause: error });
+    const reason =
+      (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
+        ? 'is not installed'
+        : `cannot be loaded (${messageOf(error).split('\n')[0]})`;
+    throw new AditError(
+      'TRANSPARENT_UNAVAILABLE',
+      `--transparent needs the package koffi, which ${reason}: run "npm install koffi" in the folder where ` +
+        'Adit is installed',
+      { cause: error },
+    );
   }
 }
 
@@ -57,7 +68,9 @@ function bind(koffi: Koffi): SocketOptions {
     read: (fd, { level, name }, maxBytes) => {
       const bytes = new Uint8Array(maxBytes);
       const length = Uint32Array.of(maxBytes);
-      return getsockopt(fd, level, name, bytes, length) === 0 ? { ok: true, bytes: bytes.subarray(0, length[0]) } : failed();
+      return getsockopt(fd, level, name, bytes, length) === 0
+        ? { ok: true, bytes: bytes.subarray(0, length[0]) }
+        : failed();
     },
     turnOn: (fd, { level, name }) => (setsockopt(fd, level, name, Int32Array.of(1), 4) === 0 ? { ok: true } : failed()),
   };

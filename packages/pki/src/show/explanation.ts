@@ -15,7 +15,9 @@ export function formatExplanation({ title, facts, problems }: Explanation): stri
   return [
     safeText(title),
     ...facts.map(([label, text]) => `  ${label.padEnd(width)}  ${safeText(text, { maxLength: 4096 })}`),
-    ...(problems.length === 0 ? ['  Nothing is wrong with it by itself.'] : problems.map((problem) => `  WRONG: ${safeText(problem, { maxLength: 1024 })}`)),
+    ...(problems.length === 0
+      ? ['  Nothing is wrong with it by itself.']
+      : problems.map((problem) => `  WRONG: ${safeText(problem, { maxLength: 1024 })}`)),
     '',
   ].join('\n');
 }
@@ -26,6 +28,13 @@ export function formatDate(date: Date, now: Date): string {
   // Rounded: a certificate of 90 days, seconds old, has 90 to go and not 89.
   const days = Math.abs(exact) < 1 ? 0 : Math.round(exact);
   const count = `${Math.abs(days)} day${Math.abs(days) === 1 ? '' : 's'}`;
-  const distance = days === 0 ? (date < now ? 'less than a day ago' : 'in less than a day') : days > 0 ? `in ${count}` : `${count} ago`;
+  const distance =
+    days === 0
+      ? date < now
+        ? 'less than a day ago'
+        : 'in less than a day'
+      : days > 0
+        ? `in ${count}`
+        : `${count} ago`;
   return `${date.toISOString()} (${distance})`;
 }

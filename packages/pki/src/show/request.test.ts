@@ -11,7 +11,10 @@ const { der } = pemBlocks(createRequest('alice', key))![0]!;
 
 test('a request says what it asks for and which key it has', () => {
   expect(explainRequest(der, 'a.csr')).toMatchObject({ title: 'certificate request', problems: [] });
-  expect(Object.fromEntries(explainRequest(der, 'a.csr').facts)).toMatchObject({ 'asks for': expect.stringMatching(/^CN=alice /), 'key SHA-256': keyFingerprint(createPublicKey(key)) });
+  expect(Object.fromEntries(explainRequest(der, 'a.csr').facts)).toMatchObject({
+    'asks for': expect.stringMatching(/^CN=alice /),
+    'key SHA-256': keyFingerprint(createPublicKey(key)),
+  });
 });
 test('one that would not be signed says why', () => {
   const forged = Buffer.from(der);

@@ -9,7 +9,12 @@ export function explainRequest(der: Uint8Array, source: string): Explanation {
   const { publicKey, subject } = readRequest(der, source);
   return {
     title: 'certificate request',
-    facts: [['asks for', `${nameText(subject)} (what it is signed for is decided by "adit ca sign")`], ['key', keyTypeText(publicKey)], ['key SHA-256', keyFingerprint(publicKey)], ['signature', 'made with its key']],
+    facts: [
+      ['asks for', `${nameText(subject)} (what it is signed for is decided by "adit ca sign")`],
+      ['key', keyTypeText(publicKey)],
+      ['key SHA-256', keyFingerprint(publicKey)],
+      ['signature', 'made with its key'],
+    ],
     problems: [],
   };
 }

@@ -1,6 +1,8 @@
 /**
- * Any file with certificates, keys, requests or revocation lists, explained: what each object in it is, and what is wrong with it.
- * Rule: never throws for what a file holds: what cannot be read is a problem of its own. Nothing secret is in the answer.
+ * Any file with certificates, keys, requests or revocation lists, explained: what each object in it is, and what is
+ * wrong with it.
+ * Rule: never throws for what a file holds: what cannot be read is a problem of its own. Nothing secret is in the
+ * answer.
  */
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { messageOf } from '@adit/shared/errors';
@@ -23,11 +25,22 @@ export interface ExplainOptions {
 /** One explanation for each object, in order; at least one. PEM or DER. */
 export function explain(bytes: Uint8Array, { mode, now = new Date() }: ExplainOptions = {}): Explanation[] {
   const blocks = bytes[0] === tags.sequence ? blockOfDer(bytes) : pemBlocks(Buffer.from(bytes).toString('latin1'));
-  if (blocks === undefined) return [unreadable('PEM file', 'It is cut off or damaged: a block begins and does not end, or is not base64.')];
-  if (blocks === 'PKCS#12') return [{ title: 'PKCS#12 file', facts: [['content', 'takes its password to read: openssl pkcs12 -info -in FILE']], problems: [] }];
+  if (blocks === undefined)
+    return [unreadable('PEM file', 'It is cut off or damaged: a block begins and does not end, or is not base64.')];
+  if (blocks === 'PKCS#12')
+    return [
+      {
+        title: 'PKCS#12 file',
+        facts: [['content', 'takes its password to read: openssl pkcs12 -info -in FILE']],
+        problems: [],
+      },
+    ];
   if (typeof blocks === 'string') return [unreadable('binary file', blocks)];
   const found = blocks.filter(({ label }) => label !== 'EC PARAMETERS');
-  if (found.length === 0) return [unreadable('file', 'It holds nothing in PEM or DER form: no certificate, key, request or revocation list.')];
+  if (found.length === 0)
+    return [
+      unreadable('file', 'It holds nothing in PEM or DER form: no certificate, key, request or revocation list.'),
+    ];
   return [...found.map((block) => explainBlock(block, mode, now)), ...strangers(found)];
 }
 
@@ -35,11 +48,20 @@ function explainBlock(block: PemBlock, mode: number | undefined, now: Date): Exp
   const { label, der, pem } = block;
   try {
     switch (label) {
-      case 'CERTIFICATE': case 'TRUSTED CERTIFICATE': return explainCertificate(der, now);
-      case 'X509 CRL': return explainRevocationList(der, now);
-      case 'CERTIFICATE REQUEST': case 'NEW CERTIFICATE REQUEST': return explainRequest(der, 'in it');
-      case 'PUBLIC KEY': return explainPublicKey(pem);
-      default: return label.endsWith('PRIVATE KEY') ? explainKey(pem, mode) : unreadable(label.toLowerCase(), 'It is none of what is explained here.');
+      case 'CERTIFICATE':
+      case 'TRUSTED CERTIFICATE':
+        return explainCertificate(der, now);
+      case 'X509 CRL':
+        return explainRevocationList(der, now);
+      case 'CERTIFICATE REQUEST':
+      case 'NEW CERTIFICATE REQUEST':
+        return explainRequest(der, 'in it');
+      case 'PUBLIC KEY':
+        return explainPublicKey(pem);
+      default:
+        return label.endsWith('PRIVATE KEY')
+          ? explainKey(pem, mode)
+          : unreadable(label.toLowerCase(), 'It is none of what is explained here.');
     }
   } catch (error) {
     return unreadable(label.toLowerCase(), `It cannot be read: ${messageOf(error).replace(/\.$/, '')}.`);
@@ -48,15 +70,25 @@ function explainBlock(block: PemBlock, mode: number | undefined, now: Date): Exp
 
 /** A key in the same file as a certificate of another key: a frequent mistake. */
 function strangers(blocks: readonly PemBlock[]): Explanation[] {
-  const certificate = parsed(blocks.find(({ label }) => label === 'CERTIFICATE'), ({ der }) => new X509Certificate(der));
-  const key = parsed(blocks.find(({ label }) => label.endsWith('PRIVATE KEY') && label !== 'ENCRYPTED PRIVATE KEY'), ({ pem }) => createPrivateKey(pem));
+  const certificate = parsed(
+    blocks.find(({ label }) => label === 'CERTIFICATE'),
+    ({ der }) => new X509Certificate(der),
+  );
+  const key = parsed(
+    blocks.find(({ label }) => label.endsWith('PRIVATE KEY') && label !== 'ENCRYPTED PRIVATE KEY'),
+    ({ pem }) => createPrivateKey(pem),
+  );
   if (certificate === undefined || key === undefined || certificate.checkPrivateKey(key)) return [];
   return [unreadable('together', 'The key does not belong to the first certificate.')];
 }
 
 function parsed<T>(block: PemBlock | undefined, parse: (block: PemBlock) => T): T | undefined {
   // What does not parse has its own explanation.
-  try { return block && parse(block); } catch { return undefined; }
+  try {
+    return block && parse(block);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Which of the kinds a DER file is, told by what parses; "PKCS#12" or a sentence that says why none. */
@@ -69,7 +101,11 @@ function blockOfDer(bytes: Uint8Array): PemBlock[] | string {
     ['PUBLIC KEY', () => createPublicKey({ key: der, format: 'der', type: 'spki' })],
   ];
   for (const [label, test] of kinds) {
-    try { test(); } catch { continue; }
+    try {
+      test();
+    } catch {
+      continue;
+    }
     return [{ label, der, pem: pemOf(label, der) }];
   }
   if (isBundle(der)) return 'PKCS#12';
@@ -81,4 +117,6 @@ function blockOfDer(bytes: Uint8Array): PemBlock[] | string {
   return [{ label: 'CERTIFICATE REQUEST', der, pem: pemOf('CERTIFICATE REQUEST', der) }];
 }
 
-function unreadable(title: string, problem: string): Explanation { return { title, facts: [], problems: [problem] }; }
+function unreadable(title: string, problem: string): Explanation {
+  return { title, facts: [], problems: [problem] };
+}

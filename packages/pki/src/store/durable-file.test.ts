@@ -6,19 +6,26 @@ import { alreadyThere, checkReplaceable, createFile, removeStale, replaceFile, s
 
 let folder: string;
 let path: string;
-beforeEach(() => { folder = temporaryFolder(); path = join(folder, 'f'); });
+beforeEach(() => {
+  folder = temporaryFolder();
+  path = join(folder, 'f');
+});
 
 test('a file is made with its mode, whatever the umask', () => {
   const before = process.umask(0o077);
   try {
     createFile({ path, content: 'x', mode: 0o644 });
     createFile({ path: `${path}.key`, content: 'x', mode: 0o600 });
-  } finally { process.umask(before); }
+  } finally {
+    process.umask(before);
+  }
   expect([path, `${path}.key`].map((name) => statSync(name).mode & 0o777)).toEqual([0o644, 0o600]);
 });
 test('creating does not touch what is there, and leaves nothing', () => {
   writeFileSync(path, 'old');
-  expect(() => { createFile({ path, content: 'new', mode: 0o600 }); }).toThrow(expect.objectContaining({ code: 'FILE_EXISTS', message: `The file ${path} is there already.` }));
+  expect(() => {
+    createFile({ path, content: 'new', mode: 0o600 });
+  }).toThrow(expect.objectContaining({ code: 'FILE_EXISTS', message: `The file ${path} is there already.` }));
   expect(readFileSync(path, 'utf8')).toBe('old');
   expect(readdirSync(folder)).toEqual(['f']);
   expect(alreadyThere('x').code).toBe('FILE_EXISTS');
@@ -46,10 +53,19 @@ test('discarding after the file has its name does no harm', () => {
   }
 });
 test('a folder that is missing or in the way is named', () => {
-  expect(() => { createFile({ path: join(folder, 'no', 'f'), content: '', mode: 0o600 }); }).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE', message: expect.stringContaining(`Cannot write ${join(folder, 'no', 'f')}`) }));
+  expect(() => {
+    createFile({ path: join(folder, 'no', 'f'), content: '', mode: 0o600 });
+  }).toThrow(
+    expect.objectContaining({
+      code: 'FILE_UNREADABLE',
+      message: expect.stringContaining(`Cannot write ${join(folder, 'no', 'f')}`),
+    }),
+  );
   mkdirSync(path);
   writeFileSync(join(path, 'x'), '');
-  expect(() => { replaceFile({ path, content: '', mode: 0o600 }); }).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
+  expect(() => {
+    replaceFile({ path, content: '', mode: 0o600 });
+  }).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
   expect(readdirSync(folder)).toEqual(['f']);
 });
 test('only what is said to be of the right kind may be replaced', () => {
@@ -58,7 +74,10 @@ test('only what is said to be of the right kind may be replaced', () => {
   writeFileSync(path, 'list');
   checkReplaceable(path, 'a list', isList);
   writeFileSync(path, 'key');
-  for (const taken of [path, folder]) expect(() => checkReplaceable(taken, 'a list', isList)).toThrow(`The file ${taken} is there already and is not a list.`);
+  for (const taken of [path, folder])
+    expect(() => checkReplaceable(taken, 'a list', isList)).toThrow(
+      `The file ${taken} is there already and is not a list.`,
+    );
 });
 test('what was staged long ago is removed, and nothing else', () => {
   const names = ['f.0123456789ab.tmp', 'f.ab0123456789.tmp', 'f.tmp', 'fx.0123456789ab.tmp', 'f.0123456789ab.tmp.old'];

@@ -1,14 +1,31 @@
 /**
  * Files that are whole or not there, whatever ends the process or the machine.
- * Rule: content goes to a temporary file beside the target, is synced, and then takes the name in one step; the folder is synced after.
+ * Rule: content goes to a temporary file beside the target, is synced, and then takes the name in one step; the folder
+ * is synced after.
  *       A file that must not be replaced takes its name by a hard link, which fails when the name is taken.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fchmodSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AditError, messageOf } from '@adit/shared/errors';
 
-export interface FileContent { readonly path: string; readonly content: string | Uint8Array; /** 0o600 for anything secret. */ readonly mode: number }
+export interface FileContent {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  /** 0o600 for anything secret. */ readonly mode: number;
+}
 
 /** A file that has its content and not yet its name. */
 export interface StagedFile {
@@ -23,11 +40,26 @@ export interface StagedFile {
 /** Writes the content beside its target. Fails with FILE_UNREADABLE. */
 export function stage({ path, content, mode }: FileContent): StagedFile {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  attempt(path, () => { writeSynced(temporary, content, mode); });
-  const finish = (): void => { rmSync(temporary, { force: true }); };
+  attempt(path, () => {
+    writeSynced(temporary, content, mode);
+  });
+  const finish = (): void => {
+    rmSync(temporary, { force: true });
+  };
   return {
-    replace: () => { attempt(path, () => { renameSync(temporary, path); syncFolder(dirname(path)); }); },
-    create: () => { attempt(path, () => { linkSync(temporary, path); finish(); syncFolder(dirname(path)); }); },
+    replace: () => {
+      attempt(path, () => {
+        renameSync(temporary, path);
+        syncFolder(dirname(path));
+      });
+    },
+    create: () => {
+      attempt(path, () => {
+        linkSync(temporary, path);
+        finish();
+        syncFolder(dirname(path));
+      });
+    },
     discard: finish,
   };
 }
@@ -35,32 +67,49 @@ export function stage({ path, content, mode }: FileContent): StagedFile {
 /** Writes a file in place of what is there. Fails with FILE_UNREADABLE. */
 export function replaceFile(file: FileContent): void {
   const staged = stage(file);
-  try { staged.replace(); } finally { staged.discard(); }
+  try {
+    staged.replace();
+  } finally {
+    staged.discard();
+  }
 }
 
 /** Writes a file where there is none. Fails with FILE_EXISTS and FILE_UNREADABLE. */
 export function createFile(file: FileContent): void {
   const staged = stage(file);
-  try { staged.create(); } finally { staged.discard(); }
+  try {
+    staged.create();
+  } finally {
+    staged.discard();
+  }
 }
 
-/** Fails with FILE_EXISTS when something else than `what` has the name: a device, a folder, a file that `test` says no to. */
+/**
+ * Fails with FILE_EXISTS when something else than `what` has the name: a device, a folder, a file that `test` says no
+ * to.
+ */
 export function checkReplaceable(path: string, what: string, test: (content: Buffer) => boolean): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   const content = found.isFile() ? attempt(path, () => readFileSync(path), 'read') : undefined;
-  if (content === undefined || !test(content)) throw new AditError('FILE_EXISTS', `The file ${path} is there already and is not ${what}.`);
+  if (content === undefined || !test(content))
+    throw new AditError('FILE_EXISTS', `The file ${path} is there already and is not ${what}.`);
 }
 
 const staleMs = 60_000;
 
-/** Removes what a killed process left beside its target, a private key perhaps; what is young may belong to one that lives. */
+/**
+ * Removes what a killed process left beside its target, a private key perhaps; what is young may belong to one that
+ * lives.
+ */
 export function removeStale(path: string): void {
   attempt(path, () => {
     for (const name of readdirSync(dirname(path))) {
-      if (!name.startsWith(`${basename(path)}.`) || !/^[0-9a-f]{12}\.tmp$/.test(name.slice(basename(path).length + 1))) continue;
+      if (!name.startsWith(`${basename(path)}.`) || !/^[0-9a-f]{12}\.tmp$/.test(name.slice(basename(path).length + 1)))
+        continue;
       const file = join(dirname(path), name);
-      if (Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > staleMs) rmSync(file, { force: true });
+      if (Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > staleMs)
+        rmSync(file, { force: true });
     }
   });
 }
@@ -83,7 +132,11 @@ function writeSynced(path: string, content: string | Uint8Array, mode: number): 
 function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');
-  try { fsyncSync(folder); } finally { closeSync(folder); }
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 function attempt<T>(path: string, work: () => T, verb = 'write'): T {
@@ -95,4 +148,6 @@ function attempt<T>(path: string, work: () => T, verb = 'write'): T {
   }
 }
 
-export function alreadyThere(path: string, cause?: unknown): AditError { return new AditError('FILE_EXISTS', `The file ${path} is there already.`, { cause }); }
+export function alreadyThere(path: string, cause?: unknown): AditError {
+  return new AditError('FILE_EXISTS', `The file ${path} is there already.`, { cause });
+}

@@ -8,15 +8,24 @@ import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { filesOf, initAuthority, requireAuthority } from './folder.ts';
 
 let folder: string;
-beforeEach(() => { folder = join(temporaryFolder(), 'new', 'ca'); });
+beforeEach(() => {
+  folder = join(temporaryFolder(), 'new', 'ca');
+});
 const mode = (name: string): string => (statSync(join(folder, name)).mode & 0o777).toString(8);
 
 test('it makes key, certificate, register and an empty list, the key for its owner alone', async () => {
   const authority = await initAuthority(folder, { trustDomain: 'example.org' });
   expect(readdirSync(folder).sort()).toEqual(['ca.crt', 'ca.key', 'crl.pem', 'index.json']);
   expect(['ca.crt', 'ca.key', 'crl.pem', 'index.json'].map(mode)).toEqual(['644', '600', '644', '600']);
-  expect(parseRevocationList(readFileSync(filesOf(folder).revocationList), parseTrustAnchors(authority.certificatePem, 'ca.crt')).size).toBe(0);
-  expect(await openssl(['pkey', '-in', filesOf(folder).key, '-pubout'])).toBe(await openssl(['x509', '-in', filesOf(folder).certificate, '-noout', '-pubkey']));
+  expect(
+    parseRevocationList(
+      readFileSync(filesOf(folder).revocationList),
+      parseTrustAnchors(authority.certificatePem, 'ca.crt'),
+    ).size,
+  ).toBe(0);
+  expect(await openssl(['pkey', '-in', filesOf(folder).key, '-pubout'])).toBe(
+    await openssl(['x509', '-in', filesOf(folder).certificate, '-noout', '-pubkey']),
+  );
   requireAuthority(folder);
 });
 test('a passphrase encrypts the key', async () => {
@@ -34,10 +43,18 @@ test.each(['ca.crt', 'ca.key', 'index.json'])('a folder with a %s is left as it 
 });
 test('an init that was interrupted at any point is begun again', async () => {
   await initAuthority(folder);
-  for (const lost of [[], ['ca.crt'], ['ca.crt', 'crl.pem'], ['ca.crt', 'crl.pem', 'index.json'], ['ca.crt', 'crl.pem', 'index.json', 'ca.key']]) {
+  for (const lost of [
+    [],
+    ['ca.crt'],
+    ['ca.crt', 'crl.pem'],
+    ['ca.crt', 'crl.pem', 'index.json'],
+    ['ca.crt', 'crl.pem', 'index.json', 'ca.key'],
+  ]) {
     writeFileSync(filesOf(folder).pending, '');
     for (const name of lost) rmSync(join(folder, name));
-    expect(() => { requireAuthority(folder); }).toThrow(expect.objectContaining({ code: 'CA_MISSING', message: expect.stringContaining('interrupted') }));
+    expect(() => {
+      requireAuthority(folder);
+    }).toThrow(expect.objectContaining({ code: 'CA_MISSING', message: expect.stringContaining('interrupted') }));
     await initAuthority(folder);
     requireAuthority(folder);
   }
@@ -52,4 +69,8 @@ test('an unusable trust domain or time leaves no trace', async () => {
   await expect(initAuthority(folder, { days: 0 })).rejects.toMatchObject({ code: 'USAGE' });
   expect(existsSync(folder)).toBe(false);
 });
-test('without a CA there is none', () => { expect(() => { requireAuthority(folder); }).toThrow(expect.objectContaining({ code: 'CA_MISSING', message: `There is no CA in ${folder}.` })); });
+test('without a CA there is none', () => {
+  expect(() => {
+    requireAuthority(folder);
+  }).toThrow(expect.objectContaining({ code: 'CA_MISSING', message: `There is no CA in ${folder}.` }));
+});

@@ -1,6 +1,7 @@
 /**
  * The folder of a CA: which files it has, and making it.
- * Rule: a CA is there when its certificate is, and `init.pending` is not: an `init` that was killed half-way is begun again, and
+ * Rule: a CA is there when its certificate is, and `init.pending` is not: an `init` that was killed half-way is begun
+ * again, and
  *       nothing of a finished CA is ever overwritten.
  */
 import { existsSync, rmSync } from 'node:fs';
@@ -13,12 +14,23 @@ import { replaceFile } from './durable-file.ts';
 import { withLock, type LockOptions } from './lock.ts';
 import { emptyRegister, formatRegister } from './register.ts';
 
-export interface StoreFiles { readonly certificate: string; readonly key: string; readonly register: string; readonly revocationList: string; readonly lock: string; readonly pending: string }
+export interface StoreFiles {
+  readonly certificate: string;
+  readonly key: string;
+  readonly register: string;
+  readonly revocationList: string;
+  readonly lock: string;
+  readonly pending: string;
+}
 
 export function filesOf(folder: string): StoreFiles {
   return {
-    certificate: join(folder, 'ca.crt'), key: join(folder, 'ca.key'), register: join(folder, 'index.json'),
-    revocationList: join(folder, 'crl.pem'), lock: join(folder, 'lock'), pending: join(folder, 'init.pending'),
+    certificate: join(folder, 'ca.crt'),
+    key: join(folder, 'ca.key'),
+    register: join(folder, 'index.json'),
+    revocationList: join(folder, 'crl.pem'),
+    lock: join(folder, 'lock'),
+    pending: join(folder, 'init.pending'),
   };
 }
 
@@ -27,28 +39,43 @@ export interface InitOptions extends AuthorityOptions, LockOptions {
   readonly passphrase?: string;
 }
 
-/** Makes a CA and its store in `folder`, with an empty revocation list. Fails with CA_EXISTS, CA_BUSY, FILE_UNREADABLE, NAME_INVALID, USAGE. */
+/**
+ * Makes a CA and its store in `folder`, with an empty revocation list. Fails with CA_EXISTS, CA_BUSY, FILE_UNREADABLE,
+ * NAME_INVALID, USAGE.
+ */
 export async function initAuthority(folder: string, options: InitOptions = {}): Promise<Authority> {
   const files = filesOf(folder);
   // Before the lock, which would make the folder: wrong names and a CA that is there leave no trace.
   const authority = createAuthority(options);
   refuseExisting(folder, files);
-  return withLock(files.lock, () => {
-    refuseExisting(folder, files);
-    replaceFile({ path: files.pending, content: '', mode: 0o600 });
-    replaceFile({ path: files.key, content: privateKeyPem(authority.key, options.passphrase), mode: 0o600 });
-    replaceFile({ path: files.register, content: formatRegister({ ...emptyRegister, crlNumber: 1 }), mode: 0o600 });
-    replaceFile({ path: files.revocationList, content: createRevocationList(authority, { revoked: [], number: 1, ...(options.now && { now: options.now }) }), mode: 0o644 });
-    replaceFile({ path: files.certificate, content: authority.certificatePem, mode: 0o644 });
-    rmSync(files.pending);
-    return authority;
-  }, options);
+  return withLock(
+    files.lock,
+    () => {
+      refuseExisting(folder, files);
+      replaceFile({ path: files.pending, content: '', mode: 0o600 });
+      replaceFile({ path: files.key, content: privateKeyPem(authority.key, options.passphrase), mode: 0o600 });
+      replaceFile({ path: files.register, content: formatRegister({ ...emptyRegister, crlNumber: 1 }), mode: 0o600 });
+      replaceFile({
+        path: files.revocationList,
+        content: createRevocationList(authority, { revoked: [], number: 1, ...(options.now && { now: options.now }) }),
+        mode: 0o644,
+      });
+      replaceFile({ path: files.certificate, content: authority.certificatePem, mode: 0o644 });
+      rmSync(files.pending);
+      return authority;
+    },
+    options,
+  );
 }
 
 /** Fails with CA_MISSING when there is no finished CA in the folder. */
 export function requireAuthority(folder: string): void {
   const files = filesOf(folder);
-  if (existsSync(files.pending)) throw new AditError('CA_MISSING', `The CA in ${folder} is not finished: "adit ca init" was interrupted. Run it again.`);
+  if (existsSync(files.pending))
+    throw new AditError(
+      'CA_MISSING',
+      `The CA in ${folder} is not finished: "adit ca init" was interrupted. Run it again.`,
+    );
   if (!existsSync(files.certificate)) throw new AditError('CA_MISSING', `There is no CA in ${folder}.`);
 }
 

@@ -9,10 +9,19 @@ import { withLock } from './lock.ts';
 
 let folder: string;
 let lock: string;
-beforeEach(() => { folder = temporaryFolder(); lock = join(folder, 'lock'); });
+beforeEach(() => {
+  folder = temporaryFolder();
+  lock = join(folder, 'lock');
+});
 
 /** A process that counts `file` up to `turns` times under the lock, by reading and writing it. */
-const counter = (turns: number): Child => new Child(process.execPath, ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', `
+const counter = (turns: number): Child =>
+  new Child(process.execPath, [
+    '--conditions=@adit/source',
+    '--disable-warning=ExperimentalWarning',
+    '--input-type=module',
+    '-e',
+    `
   import { readFileSync, writeFileSync } from 'node:fs';
   const { withLock } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'lock.ts')).href)});
   for (let turn = 0; turn < ${turns}; turn++) await withLock(${JSON.stringify(lock)}, async () => {
@@ -21,20 +30,36 @@ const counter = (turns: number): Child => new Child(process.execPath, ['--condit
     await new Promise(setImmediate);
     writeFileSync(path, String(before + 1));
     process.stdout.write('counted\\n');
-  }, { waitMs: 60_000 });`]);
+  }, { waitMs: 60_000 });`,
+  ]);
 const gone = () => ({ ...thisHolder(), pid: 2 ** 30 });
 
 test('the work runs with the lock held, its result comes back, and the lock is gone after, also when it fails', async () => {
-  expect(await withLock(lock, () => { expect(existsSync(lock)).toBe(true); return 7; })).toBe(7);
-  await expect(withLock(lock, () => { throw new Error('no'); })).rejects.toThrow('no');
+  expect(
+    await withLock(lock, () => {
+      expect(existsSync(lock)).toBe(true);
+      return 7;
+    }),
+  ).toBe(7);
+  await expect(
+    withLock(lock, () => {
+      throw new Error('no');
+    }),
+  ).rejects.toThrow('no');
   expect(readdirSync(folder)).toEqual([]);
 });
 test('who waits too long is told who has it', async () => {
   await withLock(lock, async () => {
-    await expect(withLock(lock, () => 1, { waitMs: 60 })).rejects.toMatchObject({ code: 'CA_BUSY', message: expect.stringContaining(`process ${process.pid} on `) });
+    await expect(withLock(lock, () => 1, { waitMs: 60 })).rejects.toMatchObject({
+      code: 'CA_BUSY',
+      message: expect.stringContaining(`process ${process.pid} on `),
+    });
   });
   writeFileSync(lock, 'somebody else');
-  await expect(withLock(lock, () => 1, { waitMs: 0 })).rejects.toMatchObject({ code: 'CA_BUSY', message: `The store is locked: something that is not adit wrote it. If nothing uses the store, remove ${lock}.` });
+  await expect(withLock(lock, () => 1, { waitMs: 0 })).rejects.toMatchObject({
+    code: 'CA_BUSY',
+    message: `The store is locked: something that is not adit wrote it. If nothing uses the store, remove ${lock}.`,
+  });
 });
 test('the lock of a process that is gone is taken over, also when a breaker was killed', async () => {
   const [first, second] = [gone(), gone()];
@@ -72,7 +97,13 @@ test('no two of many processes have it at once, and a killed one does not keep i
 });
 test('who finds the lock taken waits, also when it is released at that moment', async () => {
   // Four that take and release as fast as they can, from one moment on, so that most turns meet another one's.
-  const hasty = (): Child => new Child(process.execPath, ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', `
+  const hasty = (): Child =>
+    new Child(process.execPath, [
+      '--conditions=@adit/source',
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+      '-e',
+      `
     import { existsSync } from 'node:fs';
     const { withLock } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'lock.ts')).href)});
     console.log('ready');
@@ -82,7 +113,8 @@ test('who finds the lock taken waits, also when it is released at that moment', 
       try { await withLock(${JSON.stringify(lock)}, () => {}); } catch ({ message }) { failures.add(message); }
       await new Promise(setImmediate);
     }
-    console.log(JSON.stringify([...failures]));`]);
+    console.log(JSON.stringify([...failures]));`,
+    ]);
   const all = Array.from({ length: 4 }, hasty);
   await Promise.all(all.map((child) => child.until('its start', () => child.lines[0])));
   writeFileSync(join(folder, 'go'), '');

@@ -1,7 +1,9 @@
 /**
  * The lock of a store: one process at a time, also when one of them is killed while it has it.
- * Rule: the lock is a file that appears complete (a hard link), so there is never one without a holder in it. A lock whose holder is gone
- *       is removed by whoever holds the lock `LOCK.break.TOKEN` and still finds that TOKEN in it: so nobody removes a fresh lock.
+ * Rule: the lock is a file that appears complete (a hard link), so there is never one without a holder in it. A lock
+ * whose holder is gone
+ * is removed by whoever holds the lock `LOCK.break.TOKEN` and still finds that TOKEN in it: so nobody removes a fresh
+ * lock.
  * Not here: readers. They take no lock; every file of the store is whole at all times.
  */
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -15,8 +17,15 @@ export interface LockOptions {
   readonly waitMs?: number;
 }
 
-/** Runs `work` while holding the lock; the folder is made if it is missing. Fails with CA_BUSY, FILE_UNREADABLE, and as `work` does. */
-export async function withLock<T>(path: string, work: () => T | Promise<T>, { waitMs = 10_000 }: LockOptions = {}): Promise<T> {
+/**
+ * Runs `work` while holding the lock; the folder is made if it is missing. Fails with CA_BUSY, FILE_UNREADABLE, and as
+ * `work` does.
+ */
+export async function withLock<T>(
+  path: string,
+  work: () => T | Promise<T>,
+  { waitMs = 10_000 }: LockOptions = {},
+): Promise<T> {
   const holder = thisHolder();
   await acquire(path, holder, Date.now() + waitMs);
   try {
@@ -51,8 +60,8 @@ function take(path: string, holder: LockHolder): boolean {
 }
 
 /**
- * False when the name was taken at that moment; whoever had it may be gone a moment later, so the link alone decides and nobody looks again.
- * `mkdir` says EEXIST too, when a file is where the folder should be.
+ * False when the name was taken at that moment; whoever had it may be gone a moment later, so the link alone decides
+ * and nobody looks again. `mkdir` says EEXIST too, when a file is where the folder should be.
  */
 function linked(temporary: string, path: string): boolean {
   try {
@@ -86,11 +95,14 @@ function holderOf(path: string): LockHolder | undefined {
   }
 }
 
-/** What killed processes left beside the lock and in the store. Only the holder of the lock writes files of the store. */
+/**
+ * What killed processes left beside the lock and in the store. Only the holder of the lock writes files of the store.
+ */
 function removeLeftovers(path: string): void {
   const folder = dirname(path);
   for (const name of readdirSync(folder)) {
-    if (!/^(?:ca\.crt|ca\.key|index\.json|crl\.pem)\.[0-9a-f]{12}\.tmp$/.test(name) && !isDeadWaiter(path, name)) continue;
+    if (!/^(?:ca\.crt|ca\.key|index\.json|crl\.pem)\.[0-9a-f]{12}\.tmp$/.test(name) && !isDeadWaiter(path, name))
+      continue;
     rmSync(join(folder, name), { force: true });
   }
 }
@@ -106,6 +118,7 @@ function isDeadWaiter(path: string, name: string): boolean {
 }
 
 function busy(path: string, holder: LockHolder | undefined): AditError {
-  const who = holder === undefined ? 'something that is not adit wrote it' : `process ${holder.pid} on ${holder.host} has it`;
+  const who =
+    holder === undefined ? 'something that is not adit wrote it' : `process ${holder.pid} on ${holder.host} has it`;
   return new AditError('CA_BUSY', `The store is locked: ${who}. If nothing uses the store, remove ${path}.`);
 }

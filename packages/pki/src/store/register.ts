@@ -1,5 +1,6 @@
 /**
- * The register of a store (index.json): every certificate that was ever issued, and the number of the last revocation list.
+ * The register of a store (index.json): every certificate that was ever issued, and the number of the last revocation
+ * list.
  * Rule: a certificate is in it before anybody gets it. It only grows: entries are marked as revoked and never removed.
  * Rule: read strictly; a register that is damaged is refused, because forgetting a revocation would be worse.
  */
@@ -33,7 +34,9 @@ export type State = 'valid' | 'expired' | 'revoked';
 export const emptyRegister: Register = { crlNumber: 0, entries: [] };
 
 /** Revoked comes first: an expired certificate that was revoked is shown as revoked. */
-export function stateOf(entry: Entry, now: Date): State { return entry.revoked !== undefined ? 'revoked' : entry.notAfter <= now ? 'expired' : 'valid'; }
+export function stateOf(entry: Entry, now: Date): State {
+  return entry.revoked !== undefined ? 'revoked' : entry.notAfter <= now ? 'expired' : 'valid';
+}
 
 export function formatRegister({ crlNumber, crlDays, entries }: Register): string {
   const lines = entries.map((entry) => JSON.stringify(entry));
@@ -45,14 +48,19 @@ export function parseRegister(text: string, source: string): Register {
   try {
     const { version, crlNumber, crlDays, certificates } = objectOf(JSON.parse(text), 'the file');
     if (version !== 1) throw new Error(`its version is ${JSON.stringify(version)}, and this program knows version 1`);
-    if (typeof crlNumber !== 'number' || !Number.isSafeInteger(crlNumber) || crlNumber < 0) throw new Error('crlNumber is not a number of 0 or more');
-    if (crlDays !== undefined && (typeof crlDays !== 'number' || !Number.isSafeInteger(crlDays) || crlDays < 1)) throw new Error('crlDays is not a number of 1 or more');
+    if (typeof crlNumber !== 'number' || !Number.isSafeInteger(crlNumber) || crlNumber < 0)
+      throw new Error('crlNumber is not a number of 0 or more');
+    if (crlDays !== undefined && (typeof crlDays !== 'number' || !Number.isSafeInteger(crlDays) || crlDays < 1))
+      throw new Error('crlDays is not a number of 1 or more');
     if (!Array.isArray(certificates)) throw new Error('certificates is not a list');
     const entries = certificates.map((value, index) => entryOf(value, `certificate ${index + 1}`));
-    if (new Set(entries.map(({ serial }) => serial)).size !== entries.length) throw new Error('a serial is in it twice');
+    if (new Set(entries.map(({ serial }) => serial)).size !== entries.length)
+      throw new Error('a serial is in it twice');
     return { crlNumber, ...(crlDays !== undefined && { crlDays }), entries };
   } catch (error) {
-    throw new AditError('CA_CORRUPT', `The register ${source} is damaged: ${messageOf(error).replace(/\.$/, '')}.`, { cause: error });
+    throw new AditError('CA_CORRUPT', `The register ${source} is damaged: ${messageOf(error).replace(/\.$/, '')}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -63,16 +71,21 @@ function entryOf(value: unknown, what: string): Entry {
   if (kind !== 'client' && kind !== 'egress') throw new Error(`${what} is neither a client nor an egress`);
   if (typeof serial !== 'string' || !/^(?:[0-9A-F]{2}){1,20}$/.test(serial)) throw new Error(`${what} has no serial`);
   return {
-    name: textOf(name, `${what}: name`), kind, serial,
-    ...(groups !== undefined && { groups: textsOf(groups, `${what}: groups`) }), ...(hosts !== undefined && { hosts: textsOf(hosts, `${what}: hosts`) }),
-    notBefore: dateOf(notBefore, `${what}: notBefore`), notAfter: dateOf(notAfter, `${what}: notAfter`),
+    name: textOf(name, `${what}: name`),
+    kind,
+    serial,
+    ...(groups !== undefined && { groups: textsOf(groups, `${what}: groups`) }),
+    ...(hosts !== undefined && { hosts: textsOf(hosts, `${what}: hosts`) }),
+    notBefore: dateOf(notBefore, `${what}: notBefore`),
+    notAfter: dateOf(notAfter, `${what}: notAfter`),
     ...(revoked !== undefined && { revoked: revocationOf(revoked, `${what}: revoked`) }),
   };
 }
 
 function revocationOf(value: unknown, what: string): NonNullable<Entry['revoked']> {
   const { at, reason } = objectOf(value, what);
-  if (typeof reason !== 'string' || !Object.hasOwn(revocationReasons, reason)) throw new Error(`${what} has no known reason`);
+  if (typeof reason !== 'string' || !Object.hasOwn(revocationReasons, reason))
+    throw new Error(`${what} has no known reason`);
   return { at: dateOf(at, what), reason: reason as RevocationReason };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Which certificates "NAME or SERIAL" means, and the register after they are revoked.
- * Rule: revoking a NAME revokes all of its certificates that have not expired: a renewal must not leave its forerunner in force.
+ * Rule: revoking a NAME revokes all of its certificates that have not expired: a renewal must not leave its forerunner
+ * in force.
  *       A certificate that was revoked keeps its date and reason. Pure.
  */
 import { AditError } from '@adit/shared/errors';
@@ -9,15 +10,29 @@ import type { RevocationReason } from '../revocation-list.ts';
 import { parseSerial } from '../serial.ts';
 import { stateOf, type Entry, type Register } from './register.ts';
 
-export interface Revoked { readonly register: Register; /** Those that were in force before. */ readonly newly: readonly Entry[]; /** Those that were revoked before. */ readonly already: readonly Entry[] }
+export interface Revoked {
+  readonly register: Register;
+  /** Those that were in force before. */ readonly newly: readonly Entry[];
+  /** Those that were revoked before. */ readonly already: readonly Entry[];
+}
 
 /** Fails with NOT_FOUND. */
-export function revokeIn(register: Register, which: string, { reason, now }: { readonly reason: RevocationReason; readonly now: Date }): Revoked {
+export function revokeIn(
+  register: Register,
+  which: string,
+  { reason, now }: { readonly reason: RevocationReason; readonly now: Date },
+): Revoked {
   const found = find(register, which, now);
   const already = found.filter((entry) => entry.revoked !== undefined);
-  const newly = found.filter((entry) => entry.revoked === undefined).map((entry) => ({ ...entry, revoked: { at: now, reason } }));
+  const newly = found
+    .filter((entry) => entry.revoked === undefined)
+    .map((entry) => ({ ...entry, revoked: { at: now, reason } }));
   const bySerial = new Map(newly.map((entry) => [entry.serial, entry]));
-  return { register: { ...register, entries: register.entries.map((entry) => bySerial.get(entry.serial) ?? entry) }, newly, already };
+  return {
+    register: { ...register, entries: register.entries.map((entry) => bySerial.get(entry.serial) ?? entry) },
+    newly,
+    already,
+  };
 }
 
 function find(register: Register, which: string, now: Date): Entry[] {
@@ -27,6 +42,7 @@ function find(register: Register, which: string, now: Date): Entry[] {
   const serial = parseSerial(which);
   const one = register.entries.filter((entry) => entry.serial === serial);
   if (one.length > 0) return one;
-  if (named.length > 0) throw new AditError('NOT_FOUND', `Every certificate of ${which} has expired: there is nothing to revoke.`);
+  if (named.length > 0)
+    throw new AditError('NOT_FOUND', `Every certificate of ${which} has expired: there is nothing to revoke.`);
   throw new AditError('NOT_FOUND', `No certificate has the name or serial "${safeText(which, { maxLength: 100 })}".`);
 }

@@ -13,7 +13,13 @@ import { openStore } from './store.ts';
 
 const store = pathToFileURL(join(import.meta.dirname, 'store.ts')).href;
 /** A process that issues and revokes for ever, or `turns` times, and says each serial once it was handed out. */
-const worker = (folder: string, name: string, turns = 1e9): Child => new Child(process.execPath, ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', `
+const worker = (folder: string, name: string, turns = 1e9): Child =>
+  new Child(process.execPath, [
+    '--conditions=@adit/source',
+    '--disable-warning=ExperimentalWarning',
+    '--input-type=module',
+    '-e',
+    `
   const { openStore } = await import(${JSON.stringify(store)});
   const store = openStore(${JSON.stringify(join(folder, 'ca'))}, { waitMs: 60_000 });
   for (let turn = 0; turn < ${turns}; turn++) {
@@ -21,8 +27,10 @@ const worker = (folder: string, name: string, turns = 1e9): Child => new Child(p
     const { serial } = await store.issueClient({ name }, { out: ${JSON.stringify(join(folder, 'out'))} });
     process.stdout.write('issued ' + serial + '\\n');
     if (turn % 2 === 0) { await store.revoke(name); process.stdout.write('revoked ' + serial + '\\n'); }
-  }`]);
-const said = (child: Child, verb: string): string[] => child.lines.filter((line) => line.startsWith(`${verb} `)).map((line) => line.split(' ')[1]!);
+  }`,
+  ]);
+const said = (child: Child, verb: string): string[] =>
+  child.lines.filter((line) => line.startsWith(`${verb} `)).map((line) => line.split(' ')[1]!);
 
 async function newFolder(): Promise<string> {
   const folder = temporaryFolder();
@@ -36,17 +44,28 @@ async function check(folder: string, children: readonly Child[]): Promise<void> 
   const listed = opened.list();
   const bySerial = new Map(listed.map((entry) => [entry.serial, entry]));
   for (const serial of children.flatMap((child) => said(child, 'issued'))) expect(bySerial.get(serial)).toBeDefined();
-  for (const serial of children.flatMap((child) => said(child, 'revoked'))) expect(bySerial.get(serial)?.state).toBe('revoked');
+  for (const serial of children.flatMap((child) => said(child, 'revoked')))
+    expect(bySerial.get(serial)?.state).toBe('revoked');
   const out = join(folder, 'out');
-  for (const name of existsSync(out) ? readdirSync(out).filter((file) => file.endsWith('.crt') && file !== 'ca.crt') : []) {
-    const { leaf } = loadCredentials({ cert: join(out, name), key: join(out, name.replace('.crt', '.key')), role: 'client' });
+  for (const name of existsSync(out)
+    ? readdirSync(out).filter((file) => file.endsWith('.crt') && file !== 'ca.crt')
+    : []) {
+    const { leaf } = loadCredentials({
+      cert: join(out, name),
+      key: join(out, name.replace('.crt', '.key')),
+      role: 'client',
+    });
     expect(bySerial.get(leaf.serialNumber)).toBeDefined();
   }
   const anchors = parseTrustAnchors(opened.caPem, 'ca.crt');
   parseRevocationList(readFileSync(opened.revocationListFile), anchors);
-  expect(parseRevocationList(Buffer.from(await opened.crlPem()), anchors).size).toBe(listed.filter(({ state }) => state === 'revoked').length);
+  expect(parseRevocationList(Buffer.from(await opened.crlPem()), anchors).size).toBe(
+    listed.filter(({ state }) => state === 'revoked').length,
+  );
   // One who is killed while making its own file to wait with leaves it empty; it goes when it is a minute old.
-  const names = readdirSync(join(folder, 'ca')).filter((name) => !/^lock\..*\.tmp$/.test(name) || statSync(join(folder, 'ca', name)).size > 0);
+  const names = readdirSync(join(folder, 'ca')).filter(
+    (name) => !/^lock\..*\.tmp$/.test(name) || statSync(join(folder, 'ca', name)).size > 0,
+  );
   expect(names.sort()).toEqual(['ca.crt', 'ca.key', 'crl.pem', 'index.json']);
 }
 

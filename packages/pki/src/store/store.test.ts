@@ -23,15 +23,21 @@ beforeEach(async () => {
   store = openStore(folder);
 });
 const fails = (code: Code): unknown => expect.objectContaining({ code });
-const listNow = () => parseRevocationList(readFileSync(store.revocationListFile), parseTrustAnchors(store.caPem, 'ca.crt'));
+const listNow = () =>
+  parseRevocationList(readFileSync(store.revocationListFile), parseTrustAnchors(store.caPem, 'ca.crt'));
 
 test('what it issues is what ingress and egress take', async () => {
   await store.issueClient({ name: 'alice', groups: ['dev'] }, { out });
   await store.issueEgress({ name: 'edge', hosts: ['localhost', '::1'] }, { out });
-  expect(loadCredentials({ cert: join(out, 'alice.crt'), key: join(out, 'alice.key'), role: 'client' }).summary).toContain('spiffe://example.org/client/alice');
-  expect(loadCredentials({ cert: join(out, 'edge.crt'), key: join(out, 'edge.key'), role: 'egress' }).leaf.subjectAltName).toContain('DNS:localhost');
+  expect(
+    loadCredentials({ cert: join(out, 'alice.crt'), key: join(out, 'alice.key'), role: 'client' }).summary,
+  ).toContain('spiffe://example.org/client/alice');
+  expect(
+    loadCredentials({ cert: join(out, 'edge.crt'), key: join(out, 'edge.key'), role: 'egress' }).leaf.subjectAltName,
+  ).toContain('DNS:localhost');
   expect(store.list().map(({ name, kind, groups, hosts, state }) => ({ name, kind, groups, hosts, state }))).toEqual([
-    { name: 'alice', kind: 'client', groups: ['dev'], hosts: undefined, state: 'valid' }, { name: 'edge', kind: 'egress', groups: undefined, hosts: ['localhost', '::1'], state: 'valid' },
+    { name: 'alice', kind: 'client', groups: ['dev'], hosts: undefined, state: 'valid' },
+    { name: 'edge', kind: 'egress', groups: undefined, hosts: ['localhost', '::1'], state: 'valid' },
   ]);
   expect(store.trustDomain).toBe('example.org');
 });
@@ -47,7 +53,9 @@ test('what is refused is not recorded', async () => {
   await expect(store.issueClient({ name: 'bob' }, { out: root })).rejects.toThrow(fails('FILE_EXISTS'));
   await expect(store.issueClient({ name: '../bob' }, { out })).rejects.toThrow(fails('NAME_INVALID'));
   await expect(store.issueClient({ name: 'bob' }, { out, days: 0 })).rejects.toThrow(fails('USAGE'));
-  await expect(store.issueClient({ name: 'bob' }, { out, p12: { file: join(root, 'b.p12'), password: '' } })).rejects.toThrow(fails('USAGE'));
+  await expect(
+    store.issueClient({ name: 'bob' }, { out, p12: { file: join(root, 'b.p12'), password: '' } }),
+  ).rejects.toThrow(fails('USAGE'));
   expect(store.list()).toEqual([]);
   expect(readdirSync(out)).toEqual([]);
 });
@@ -56,12 +64,20 @@ test('a renewal replaces the files, and the certificate before stays valid', asy
   await expect(store.issueClient({ name: 'alice' }, { out: join(root, 'other') })).rejects.toThrow(fails('NAME_TAKEN'));
   const second = await store.issueClient({ name: 'alice' }, { out, renew: true });
   expect(second.subject).toMatchObject({ groups: ['dev'] });
-  expect(loadCredentials({ cert: join(out, 'alice.crt'), key: join(out, 'alice.key'), role: 'client' }).summary).toContain(second.serial);
-  expect(store.list().map(({ serial, state }) => [serial, state])).toEqual([[first.serial, 'valid'], [second.serial, 'valid']]);
+  expect(
+    loadCredentials({ cert: join(out, 'alice.crt'), key: join(out, 'alice.key'), role: 'client' }).summary,
+  ).toContain(second.serial);
+  expect(store.list().map(({ serial, state }) => [serial, state])).toEqual([
+    [first.serial, 'valid'],
+    [second.serial, 'valid'],
+  ]);
 });
 test('a request gets the names of the command and no key', async () => {
   const key = newPrivateKey();
-  const issued = await store.issueClient({ name: 'carol' }, { out, request: readRequest(Buffer.from(createRequest('root', key)), 'x') });
+  const issued = await store.issueClient(
+    { name: 'carol' },
+    { out, request: readRequest(Buffer.from(createRequest('root', key)), 'x') },
+  );
   expect(issued.keyPem).toBeUndefined();
   expect(issued.certificate.subject).toBe('CN=carol');
   expect(issued.certificate.checkPrivateKey(key)).toBe(true);
@@ -69,14 +85,23 @@ test('a request gets the names of the command and no key', async () => {
 });
 test('PKCS#12 comes with it', async () => {
   await store.issueClient({ name: 'alice' }, { out, p12: { file: join(root, 'a.p12'), password: 'secret' } });
-  expect(await openssl(['pkcs12', '-in', join(root, 'a.p12'), '-passin', 'pass:secret', '-nokeys'])).toContain('CN = alice');
+  expect(await openssl(['pkcs12', '-in', join(root, 'a.p12'), '-passin', 'pass:secret', '-nokeys'])).toContain(
+    'CN = alice',
+  );
 });
 test('revoking writes the list at once, with all certificates of the name', async () => {
-  const [first, second] = [await store.issueClient({ name: 'alice' }), await store.issueClient({ name: 'alice' }, { renew: true })];
+  const [first, second] = [
+    await store.issueClient({ name: 'alice' }),
+    await store.issueClient({ name: 'alice' }, { renew: true }),
+  ];
   const bob = await store.issueClient({ name: 'bob' });
   const { newly } = await store.revoke('alice', { reason: 'keyCompromise' });
   expect(newly.map(({ serial }) => serial)).toEqual([first.serial, second.serial]);
-  expect([first, second, bob].map(({ certificate }) => listNow().isRevoked(certificate)?.reason)).toEqual(['key compromise', 'key compromise', undefined]);
+  expect([first, second, bob].map(({ certificate }) => listNow().isRevoked(certificate)?.reason)).toEqual([
+    'key compromise',
+    'key compromise',
+    undefined,
+  ]);
   expect(store.list().map(({ state }) => state)).toEqual(['revoked', 'revoked', 'valid']);
   await store.revoke(bob.serial.toLowerCase());
   expect(listNow().size).toBe(3);
@@ -87,7 +112,13 @@ test('the number of the list goes up each time, and its days are as asked', asyn
   const numbers: number[] = [];
   for (let i = 0; i < 3; i++) {
     writeFileSync(join(root, 'c.pem'), await store.crlPem({ days: 2 }));
-    numbers.push(Number(/crlNumber=(?:0x)?([0-9A-F]+)/.exec(await openssl(['crl', '-in', join(root, 'c.pem'), '-noout', '-crlnumber']))?.[1]));
+    numbers.push(
+      Number(
+        /crlNumber=(?:0x)?([0-9A-F]+)/.exec(
+          await openssl(['crl', '-in', join(root, 'c.pem'), '-noout', '-crlnumber']),
+        )?.[1],
+      ),
+    );
   }
   expect(numbers).toEqual([2, 3, 4]);
   expect(Math.round((listNow().nextUpdate.getTime() - Date.now()) / 3_600_000)).toBe(48);
@@ -110,7 +141,8 @@ test('a copy of the list replaces an older list and nothing else', async () => {
   expect(readFileSync(copy, 'utf8')).toBe(list);
   expect(await store.crlPem({ copy })).toBe(readFileSync(copy, 'utf8'));
   const key = readFileSync(filesOf(folder).key);
-  for (const taken of [filesOf(folder).key, filesOf(folder).register, filesOf(folder).certificate, root]) await expect(store.crlPem({ copy: taken })).rejects.toThrow(fails('FILE_EXISTS'));
+  for (const taken of [filesOf(folder).key, filesOf(folder).register, filesOf(folder).certificate, root])
+    await expect(store.crlPem({ copy: taken })).rejects.toThrow(fails('FILE_EXISTS'));
   expect(readFileSync(filesOf(folder).key).equals(key)).toBe(true);
   expect(store.list()).toEqual([]);
 });
@@ -126,7 +158,12 @@ test('the passphrase is asked for once, and only when the key is needed', async 
   const locked = join(root, 'locked');
   await initAuthority(locked, { passphrase: 'secret' });
   let asked = 0;
-  const opened = openStore(locked, { passphrase: () => { asked += 1; return Promise.resolve('secret'); } });
+  const opened = openStore(locked, {
+    passphrase: () => {
+      asked += 1;
+      return Promise.resolve('secret');
+    },
+  });
   expect(opened.list()).toEqual([]);
   expect(asked).toBe(0);
   await opened.issueClient({ name: 'alice' });
@@ -139,9 +176,18 @@ test('a damaged store is refused, and says what is damaged', async () => {
   const files = filesOf(folder);
   const damaged = async (path: string, work: () => unknown): Promise<void> => {
     const before = readFileSync(path);
-    for (const damage of [() => { rmSync(path); }, () => { writeFileSync(path, before.subarray(0, 20)); }]) {
+    for (const damage of [
+      () => {
+        rmSync(path);
+      },
+      () => {
+        writeFileSync(path, before.subarray(0, 20));
+      },
+    ]) {
       damage();
-      await expect((async () => work())()).rejects.toMatchObject({ code: expect.stringMatching(/^CA_(CORRUPT|MISSING)$/) });
+      await expect((async () => work())()).rejects.toMatchObject({
+        code: expect.stringMatching(/^CA_(CORRUPT|MISSING)$/),
+      });
     }
     writeFileSync(path, before);
   };

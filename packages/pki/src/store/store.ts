@@ -1,6 +1,7 @@
 /**
  * The store of a CA: a folder with its certificate, key, register of certificates, and revocation list.
- * Rule: what changes it holds the lock from reading the register to writing it; a certificate is recorded, durably, before anybody gets it,
+ * Rule: what changes it holds the lock from reading the register to writing it; a certificate is recorded, durably,
+ * before anybody gets it,
  *       and a revocation before its list. Killed between the two, the next `revoke` or `crl` completes it.
  * Not here: who may do this (whoever can read ca.key), and talking to people.
  */
@@ -49,9 +50,14 @@ export interface Issued extends Leaf {
   readonly files: readonly string[];
 }
 
-export interface Listed extends Entry { readonly state: State }
+export interface Listed extends Entry {
+  readonly state: State;
+}
 
-/** Opens the store in `folder`. Fails with CA_MISSING and CA_CORRUPT; a missing or wrong passphrase is found out when the key is needed. */
+/**
+ * Opens the store in `folder`. Fails with CA_MISSING and CA_CORRUPT; a missing or wrong passphrase is found out when
+ * the key is needed.
+ */
 export function openStore(folder: string, options: StoreOptions = {}): Store {
   requireAuthority(folder);
   return new Store(filesOf(folder), options);
@@ -70,29 +76,61 @@ export class Store {
     this.#read();
   }
 
-  get caPem(): string { return this.#public.certificatePem; }
-  get trustDomain(): string { return this.#public.trustDomain; }
+  get caPem(): string {
+    return this.#public.certificatePem;
+  }
+  get trustDomain(): string {
+    return this.#public.trustDomain;
+  }
   /** Where the list is that `revoke` and `crl` write. */
-  get revocationListFile(): string { return this.#files.revocationList; }
+  get revocationListFile(): string {
+    return this.#files.revocationList;
+  }
 
-  issueClient(ask: Omit<ClientAsk, 'kind'>, options: IssueOptions = {}): Promise<Issued> { return this.issue({ kind: 'client', ...ask }, options); }
-  issueEgress(ask: Omit<EgressAsk, 'kind'>, options: IssueOptions = {}): Promise<Issued> { return this.issue({ kind: 'egress', ...ask }, options); }
+  issueClient(ask: Omit<ClientAsk, 'kind'>, options: IssueOptions = {}): Promise<Issued> {
+    return this.issue({ kind: 'client', ...ask }, options);
+  }
+  issueEgress(ask: Omit<EgressAsk, 'kind'>, options: IssueOptions = {}): Promise<Issued> {
+    return this.issue({ kind: 'egress', ...ask }, options);
+  }
 
-  /** Fails with NAME_INVALID, NAME_TAKEN, NOT_FOUND (nothing to renew), FILE_EXISTS, FILE_UNREADABLE, USAGE, CA_PASSPHRASE, CA_BUSY, CA_CORRUPT, CREDENTIALS_UNUSABLE. */
+  /**
+   * Fails with NAME_INVALID, NAME_TAKEN, NOT_FOUND (nothing to renew), FILE_EXISTS, FILE_UNREADABLE, USAGE,
+   * CA_PASSPHRASE, CA_BUSY, CA_CORRUPT, CREDENTIALS_UNUSABLE.
+   */
   async issue(ask: Ask, options: IssueOptions = {}): Promise<Issued> {
     const authority = await this.#authority();
     return this.#change((register) => this.#issueIn(register, { authority, ask, options }));
   }
 
-  #issueIn(register: Register, { authority, ask, options }: { readonly authority: Authority; readonly ask: Ask; readonly options: IssueOptions }): Issued {
+  #issueIn(
+    register: Register,
+    { authority, ask, options }: { readonly authority: Authority; readonly ask: Ask; readonly options: IssueOptions },
+  ): Issued {
     const { renew = false, out, p12, request, days, now = new Date() } = options;
     const subject = decideSubject(ask, { register, renew, now });
     const key = request === undefined ? newPrivateKey() : undefined;
     const keyPem = key && privateKeyPem(key);
-    const delivery = out === undefined ? undefined : prepareDelivery({ out, name: subject.name, renew, key: keyPem, caPem: this.caPem, p12: p12?.file });
+    const delivery =
+      out === undefined
+        ? undefined
+        : prepareDelivery({ out, name: subject.name, renew, key: keyPem, caPem: this.caPem, p12: p12?.file });
     try {
-      const leaf = issueLeaf(authority, subject, { publicKey: request?.publicKey ?? key!, now, ...(days !== undefined && { days }) });
-      const bundle = p12 && key && createBundle({ key, certificatePem: leaf.certificatePem, caPem: this.caPem, name: subject.name, password: p12.password });
+      const leaf = issueLeaf(authority, subject, {
+        publicKey: request?.publicKey ?? key!,
+        now,
+        ...(days !== undefined && { days }),
+      });
+      const bundle =
+        p12 &&
+        key &&
+        createBundle({
+          key,
+          certificatePem: leaf.certificatePem,
+          caPem: this.caPem,
+          name: subject.name,
+          password: p12.password,
+        });
       this.#write({ ...register, entries: [...register.entries, entryOf(subject, leaf)] });
       const files = delivery?.finish({ certificatePem: leaf.certificatePem, p12: bundle }) ?? [];
       return { ...leaf, subject, ...(keyPem !== undefined && { keyPem }), caPem: this.caPem, files };
@@ -102,10 +140,21 @@ export class Store {
   }
 
   /** Every certificate that was issued, oldest first. Fails with CA_CORRUPT. */
-  list(now = new Date()): Listed[] { return this.#read().entries.map((entry) => ({ ...entry, state: stateOf(entry, now) })); }
+  list(now = new Date()): Listed[] {
+    return this.#read().entries.map((entry) => ({ ...entry, state: stateOf(entry, now) }));
+  }
 
-  /** Revokes by NAME or SERIAL and writes the list. What was revoked before stays as it was. Fails with NOT_FOUND, CA_PASSPHRASE, CA_BUSY, CA_CORRUPT, FILE_UNREADABLE. */
-  async revoke(which: string, { reason = 'unspecified', now = new Date() }: { readonly reason?: RevocationReason | undefined; readonly now?: Date } = {}): Promise<{ readonly newly: readonly Entry[]; readonly already: readonly Entry[] }> {
+  /**
+   * Revokes by NAME or SERIAL and writes the list. What was revoked before stays as it was. Fails with NOT_FOUND,
+   * CA_PASSPHRASE, CA_BUSY, CA_CORRUPT, FILE_UNREADABLE.
+   */
+  async revoke(
+    which: string,
+    {
+      reason = 'unspecified',
+      now = new Date(),
+    }: { readonly reason?: RevocationReason | undefined; readonly now?: Date } = {},
+  ): Promise<{ readonly newly: readonly Entry[]; readonly already: readonly Entry[] }> {
     const authority = await this.#authority();
     return this.#change((register) => {
       const { register: after, newly, already } = revokeIn(register, which, { reason, now });
@@ -115,13 +164,24 @@ export class Store {
   }
 
   /**
-   * Writes and returns a new revocation list, PEM. `days` until the next one has to be there (default: as before; 30 at first).
-   * `copy` gets it too, and has to be free or a revocation list. Fails as `revoke` does, and with USAGE and FILE_EXISTS.
+   * Writes and returns a new revocation list, PEM. `days` until the next one has to be there (default: as before; 30 at
+   * first). `copy` gets it too, and has to be free or a revocation list. Fails as `revoke` does, and with USAGE and
+   * FILE_EXISTS.
    */
-  async crlPem({ days, copy, now = new Date() }: { readonly days?: number | undefined; readonly copy?: string | undefined; readonly now?: Date } = {}): Promise<string> {
+  async crlPem({
+    days,
+    copy,
+    now = new Date(),
+  }: {
+    readonly days?: number | undefined;
+    readonly copy?: string | undefined;
+    readonly now?: Date;
+  } = {}): Promise<string> {
     if (copy !== undefined) checkReplaceable(copy, 'a revocation list', isListFile);
     const authority = await this.#authority();
-    const list = await this.#change((register) => this.#writeList(authority, { ...register, ...(days !== undefined && { crlDays: days }) }, now));
+    const list = await this.#change((register) =>
+      this.#writeList(authority, { ...register, ...(days !== undefined && { crlDays: days }) }, now),
+    );
     if (copy !== undefined) replaceFile({ path: copy, content: list, mode: 0o644 });
     return list;
   }
@@ -129,8 +189,15 @@ export class Store {
   /** The number is recorded before the list is there, so that no two lists share one. */
   #writeList(authority: Authority, register: Register, now: Date): string {
     const number = register.crlNumber + 1;
-    const revoked = register.entries.flatMap(({ serial, revoked: mark }) => (mark === undefined ? [] : [{ serial, ...mark }]));
-    const list = createRevocationList(authority, { revoked, number, now, ...(register.crlDays !== undefined && { days: register.crlDays }) });
+    const revoked = register.entries.flatMap(({ serial, revoked: mark }) =>
+      mark === undefined ? [] : [{ serial, ...mark }],
+    );
+    const list = createRevocationList(authority, {
+      revoked,
+      number,
+      now,
+      ...(register.crlDays !== undefined && { days: register.crlDays }),
+    });
     this.#write({ ...register, crlNumber: number });
     replaceFile({ path: this.#files.revocationList, content: list, mode: 0o644 });
     return list;
@@ -140,23 +207,36 @@ export class Store {
     if (this.#unlocked !== undefined) return this.#unlocked;
     const text = readText(this.#files.key, 'the CA key');
     const { passphrase } = this.#options;
-    const secret = isEncryptedKey(text) ? (typeof passphrase === 'function' ? await passphrase() : passphrase) : undefined;
+    const secret = isEncryptedKey(text)
+      ? typeof passphrase === 'function'
+        ? await passphrase()
+        : passphrase
+      : undefined;
     this.#unlocked = readAuthority(this.caPem, readPrivateKey(text, this.#files.key, secret), this.#files.certificate);
     return this.#unlocked;
   }
 
-  #change<T>(work: (register: Register) => T): Promise<T> { return withLock(this.#files.lock, () => work(this.#read()), this.#options); }
-  #read(): Register { return parseRegister(readText(this.#files.register, 'the register'), this.#files.register); }
-  #write(register: Register): void { replaceFile({ path: this.#files.register, content: formatRegister(register), mode: 0o600 }); }
+  #change<T>(work: (register: Register) => T): Promise<T> {
+    return withLock(this.#files.lock, () => work(this.#read()), this.#options);
+  }
+  #read(): Register {
+    return parseRegister(readText(this.#files.register, 'the register'), this.#files.register);
+  }
+  #write(register: Register): void {
+    replaceFile({ path: this.#files.register, content: formatRegister(register), mode: 0o600 });
+  }
 }
 
 function entryOf(subject: Subject, { serial, notBefore, notAfter }: Leaf): Entry {
-  const names = subject.kind === 'client' ? { groups: subject.groups } : { hosts: subject.hosts.map((host) => host.text) };
+  const names =
+    subject.kind === 'client' ? { groups: subject.groups } : { hosts: subject.hosts.map((host) => host.text) };
   return { name: subject.name, kind: subject.kind, serial, ...names, notBefore, notAfter };
 }
 
 /** Lists of any CA, in the form that we write. */
-function isListFile(content: Buffer): boolean { return pemBlocks(content.toString('latin1'))?.some(({ label }) => label === 'X509 CRL') === true; }
+function isListFile(content: Buffer): boolean {
+  return pemBlocks(content.toString('latin1'))?.some(({ label }) => label === 'X509 CRL') === true;
+}
 
 function readText(path: string, what: string): string {
   if (!existsSync(path)) throw new AditError('CA_CORRUPT', `The store lacks ${what} (${path}).`);

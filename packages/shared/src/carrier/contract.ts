@@ -1,10 +1,14 @@
 /**
  * What a carrier is to a session: an authenticated duplex of bytes that may die.
- * Rule: the identity of both ends is proven before a carrier is made; the duplex has an `error` listener from birth and allows half-open.
+ * Rule: the identity of both ends is proven before a carrier is made; the duplex has an `error` listener from birth and
+ * allows half-open.
  */
 import type { Duplex } from 'node:stream';
 
-/** `websocket`: inside the mutual TLS that carries it; `websocket+tls`: mutual TLS inside it, through an intermediary that ends the outer one. */
+/**
+ * `websocket`: inside the mutual TLS that carries it; `websocket+tls`: mutual TLS inside it, through an intermediary
+ * that ends the outer one.
+ */
 export type CarrierKind = 'tls' | 'websocket' | 'websocket+tls';
 
 export interface Carrier {

@@ -1,15 +1,21 @@
 /**
  * Asks an HTTP proxy for a connection, on a connection to it that is open already, and says what a refusal means.
- * Rule: after this the socket is the egress's: what came after the head of the answer is read first. A refusal names the proxy, the destination,
- * the status and what the proxy says about it, made safe; never the password.
- * Spec: RFC 9110 section 9.3.6, RFC 7617 (Basic), RFC 9209 (Proxy-Status).
+ * Rule: after this the socket is the egress's: what came after the head of the answer is read first. A refusal names
+ * the proxy, the destination, the status and what the proxy says about it, made safe; never the password. Spec: RFC
+ * 9110 section 9.3.6, RFC 7617 (Basic), RFC 9209 (Proxy-Status).
  */
 import type { Socket } from 'node:net';
 import { AditError, type Code } from '../errors.ts';
 import { drive } from '../net/drive.ts';
 import { safeText } from '../observe/safe-text.ts';
 import { formatHostPort } from '../protocol/destination.ts';
-import { awaitConnectResponse, basicCredentials, connectRequest, maxHeadBytes, type ConnectResponse } from '../protocol/http-connect.ts';
+import {
+  awaitConnectResponse,
+  basicCredentials,
+  connectRequest,
+  maxHeadBytes,
+  type ConnectResponse,
+} from '../protocol/http-connect.ts';
 import { formatProxy, type ProxyAddress } from '../protocol/proxy-address.ts';
 
 export interface AskOptions {
@@ -20,18 +26,38 @@ export interface AskOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const proxyCodes = { timeout: 'PROXY_FAILED', closed: 'PROXY_FAILED', garbage: 'PROXY_FAILED' } as const satisfies Record<string, Code>;
+export const proxyCodes = {
+  timeout: 'PROXY_FAILED',
+  closed: 'PROXY_FAILED',
+  garbage: 'PROXY_FAILED',
+} as const satisfies Record<string, Code>;
 /** How much of the body of a refusal is read, and for how long. */
 const maxBodyBytes = 4_096;
 const bodyMs = 500;
 
-/** Rejects with PROXY_AUTH_REQUIRED, PROXY_REFUSED, EGRESS_UNREACHABLE or PROXY_FAILED; the socket is then the caller's to destroy. */
-export async function askHttpProxy(socket: Socket, { proxy, to, deadlineMs, headers: more }: AskOptions): Promise<void> {
+/**
+ * Rejects with PROXY_AUTH_REQUIRED, PROXY_REFUSED, EGRESS_UNREACHABLE or PROXY_FAILED; the socket is then the caller's
+ * to destroy.
+ */
+export async function askHttpProxy(
+  socket: Socket,
+  { proxy, to, deadlineMs, headers: more }: AskOptions,
+): Promise<void> {
   const { credentials } = proxy;
-  const headers = { 'User-Agent': 'adit', ...more, ...(credentials && { 'Proxy-Authorization': basicCredentials(credentials.user, credentials.password) }) };
+  const headers = {
+    'User-Agent': 'adit',
+    ...more,
+    ...(credentials && { 'Proxy-Authorization': basicCredentials(credentials.user, credentials.password) }),
+  };
   socket.write(connectRequest({ ...to, headers }));
-  const { value, rest } = await drive(socket, awaitConnectResponse(), { deadlineMs, maxBytes: maxHeadBytes, codes: proxyCodes, peer: `the proxy ${formatProxy(proxy)}` });
-  if (value.status < 200 || value.status > 299) throw refusal(value, await beginningOf(socket, rest, value.headers), { proxy, to });
+  const { value, rest } = await drive(socket, awaitConnectResponse(), {
+    deadlineMs,
+    maxBytes: maxHeadBytes,
+    codes: proxyCodes,
+    peer: `the proxy ${formatProxy(proxy)}`,
+  });
+  if (value.status < 200 || value.status > 299)
+    throw refusal(value, await beginningOf(socket, rest, value.headers), { proxy, to });
   if (rest.length > 0) socket.unshift(rest);
 }
 
@@ -40,30 +66,53 @@ function refusal(response: ConnectResponse, body: string, { proxy, to }: Pick<As
   const where = formatHostPort(to.host, to.port);
   const said = `${response.status}${response.reason === '' ? '' : ` ${safeText(response.reason, { maxLength: 80 })}`}${explanation(response.headers, body)}`;
   const { status } = response;
-  if (status === 407) return new AditError('PROXY_AUTH_REQUIRED', `${name} ${proxy.credentials ? 'does not accept this user and password' : 'wants a user and password'} (${said}); ${offers(response.headers)}`);
-  if (status === 502 || status === 503 || status === 504) return new AditError('EGRESS_UNREACHABLE', `${name} cannot reach ${where} (${said})`);
-  if (status === 400 || status === 405 || status === 501) return new AditError('PROXY_REFUSED', `${name} does not do CONNECT, at least not to ${where} (${said})`);
+  if (status === 407)
+    return new AditError(
+      'PROXY_AUTH_REQUIRED',
+      `${name} ${proxy.credentials ? 'does not accept this user and password' : 'wants a user and password'} ` +
+        `(${said}); ${offers(response.headers)}`,
+    );
+  if (status === 502 || status === 503 || status === 504)
+    return new AditError('EGRESS_UNREACHABLE', `${name} cannot reach ${where} (${said})`);
+  if (status === 400 || status === 405 || status === 501)
+    return new AditError('PROXY_REFUSED', `${name} does not do CONNECT, at least not to ${where} (${said})`);
   return new AditError('PROXY_REFUSED', `${name} does not allow a connection to ${where} (${said})`);
 }
 
 /** What the proxy says about itself: RFC 9209, then squid's header, then the text of the page. */
 function explanation(headers: ReadonlyMap<string, string>, body: string): string {
-  const notes = [headers.get('proxy-status'), headers.get('x-squid-error'), headers.get('content-encoding') === undefined ? plainText(body) : ''];
+  const notes = [
+    headers.get('proxy-status'),
+    headers.get('x-squid-error'),
+    headers.get('content-encoding') === undefined ? plainText(body) : '',
+  ];
   const note = notes.find((text) => text !== undefined && text !== '' && !/^err_none\b/i.test(text));
   return note === undefined ? '' : `: ${safeText(note, { maxLength: 200 })}`;
 }
 
 function plainText(body: string): string {
-  return body.replace(/<!--.*?-->|<(style|script|head)\b.*?<\/\1\s*>|<[^>]*(?:>|$)/gis, ' ').replace(/&nbsp;/g, ' ').replace(/\s+/g, ' ').trim();
+  return body
+    .replace(/<!--.*?-->|<(style|script|head)\b.*?<\/\1\s*>|<[^>]*(?:>|$)/gis, ' ')
+    .replace(/&nbsp;/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** Which ways to prove oneself the proxy takes, and what that means here. */
 function offers(headers: ReadonlyMap<string, string>): string {
   const challenges = (headers.get('proxy-authenticate') ?? '').replace(/"(?:[^"\\]|\\.)*"/g, '""');
-  const schemes = [...new Set([...challenges.matchAll(/(?:^|,)\s*([!#$%&'*+.^_`|~\w-]+)(?=\s+[^\s=,]|\s*(?:,|$))/g)].map(([, scheme]) => safeText(scheme!, { maxLength: 30 })))];
+  const schemes = [
+    ...new Set(
+      [...challenges.matchAll(/(?:^|,)\s*([!#$%&'*+.^_`|~\w-]+)(?=\s+[^\s=,]|\s*(?:,|$))/g)].map(([, scheme]) =>
+        safeText(scheme!, { maxLength: 30 }),
+      ),
+    ),
+  ];
   if (schemes.length === 0) return 'it does not say which ways to log in it takes';
   const list = `it takes ${schemes.slice(0, 6).join(', ')}`;
-  return schemes.some((scheme) => scheme.toLowerCase() === 'basic') ? list : `${list}, and Adit knows Basic only: put a local proxy that knows the others in between, such as cntlm or px`;
+  return schemes.some((scheme) => scheme.toLowerCase() === 'basic')
+    ? list
+    : `${list}, and Adit knows Basic only: put a local proxy that knows the others in between, such as cntlm or px`;
 }
 
 /** The beginning of the body of a refusal, as far as it comes at once. */

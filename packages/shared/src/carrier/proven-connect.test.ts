@@ -10,10 +10,24 @@ import { askProven, type AskProvenOptions } from './proven-connect.ts';
 async function connection(answer: string, more: { readonly end?: boolean } = {}) {
   const proxy = await smallProxy({ answers: [answer], ...more });
   const socket = net.connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true });
-  socket.on('error', () => { /* told by who asks */ });
-  atEnd(() => { socket.destroy(); });
+  socket.on('error', () => {
+    /* told by who asks */
+  });
+  atEnd(() => {
+    socket.destroy();
+  });
   await once(socket, 'connect');
-  const ask = (options: Partial<AskProvenOptions> = {}): Promise<void> => askProven({ socket: socket as unknown as tls.TLSSocket }, { to: { host: 'web.internal', port: 80 }, name: 'connect://proxy.example:443', deadlineMs: 20_000, signal: new AbortController().signal, ...options });
+  const ask = (options: Partial<AskProvenOptions> = {}): Promise<void> =>
+    askProven(
+      { socket: socket as unknown as tls.TLSSocket },
+      {
+        to: { host: 'web.internal', port: 80 },
+        name: 'connect://proxy.example:443',
+        deadlineMs: 20_000,
+        signal: new AbortController().signal,
+        ...options,
+      },
+    );
   return { proxy, socket, ask };
 }
 
@@ -27,8 +41,19 @@ test('a tunnel that is made begins with what came behind the answer', async () =
 });
 
 test.each([
-  ['HTTP/1.1 403 Forbidden\r\nProxy-Status: adit; error=http_request_denied; details="no"; adit-code=POLICY_DENIED\r\n\r\n', {}, 'POLICY_DENIED', 'the proxy answered 403: no'],
-  ['HTTP/1.1 508 Loop Detected\r\nProxy-Status: adit; error=proxy_loop_detected; adit-code=VIA_LOOP\r\n\r\n', {}, 'VIA_LOOP', 'the proxy answered 508 (proxy_loop_detected)'],
+  [
+    'HTTP/1.1 403 Forbidden\r\nProxy-Status: adit; error=http_request_denied; details="no"; ' +
+      'adit-code=POLICY_DENIED\r\n\r\n',
+    {},
+    'POLICY_DENIED',
+    'the proxy answered 403: no',
+  ],
+  [
+    'HTTP/1.1 508 Loop Detected\r\nProxy-Status: adit; error=proxy_loop_detected; adit-code=VIA_LOOP\r\n\r\n',
+    {},
+    'VIA_LOOP',
+    'the proxy answered 508 (proxy_loop_detected)',
+  ],
   ['SSH-2.0-x\r\n', {}, 'PROTOCOL_ERROR', expect.stringContaining('connect://proxy.example:443')],
   ['HTTP/1.1 2', { end: true }, 'LINK_LOST', expect.stringContaining('connect://proxy.example:443')],
 ])('a tunnel that is not made leaves no connection: %j', async (answer, more, code, message) => {

@@ -1,7 +1,7 @@
 /**
  * Asks for a tunnel by CONNECT of HTTP/1.1 on a connection whose other end was judged (RFC 9110 section 9.3.6).
- * Rule: after this the connection is the tunnel: what came behind the head of the answer is read first. Where it comes to nothing the connection is
- * gone, and the reason is the proxy's own, as one of our codes.
+ * Rule: after this the connection is the tunnel: what came behind the head of the answer is read first. Where it comes
+ * to nothing the connection is gone, and the reason is the proxy's own, as one of our codes.
  */
 import type { ProvenConnection } from './proven-tls.ts';
 import { drive } from '../net/drive.ts';
@@ -17,15 +17,26 @@ export interface AskProvenOptions {
   readonly signal: AbortSignal;
 }
 
-/** Rejects with the code of the proxy's refusal, DIAL_TIMEOUT, LINK_LOST, PROTOCOL_ERROR, or CLIENT_CERT_... where it does not take our certificate. */
-export async function askProven({ socket }: Pick<ProvenConnection, 'socket'>, { to, headers = {}, name, deadlineMs, signal }: AskProvenOptions): Promise<void> {
-  const giveUp = (): void => { socket.destroy(); };
+/**
+ * Rejects with the code of the proxy's refusal, DIAL_TIMEOUT, LINK_LOST, PROTOCOL_ERROR, or CLIENT_CERT_... where it
+ * does not take our certificate.
+ */
+export async function askProven(
+  { socket }: Pick<ProvenConnection, 'socket'>,
+  { to, headers = {}, name, deadlineMs, signal }: AskProvenOptions,
+): Promise<void> {
+  const giveUp = (): void => {
+    socket.destroy();
+  };
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
   try {
     socket.write(connectRequest({ ...to, headers }));
     const { value, rest } = await drive(socket, awaitConnectResponse(), {
-      deadlineMs, maxBytes: 2 * maxHeadBytes, codes: { timeout: 'DIAL_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' }, peer: `the proxy ${name}`,
+      deadlineMs,
+      maxBytes: 2 * maxHeadBytes,
+      codes: { timeout: 'DIAL_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' },
+      peer: `the proxy ${name}`,
     });
     if (value.status < 200 || value.status > 299) throw denial(value.status, value.headers.get('proxy-status'));
     if (rest.length > 0) socket.unshift(rest);

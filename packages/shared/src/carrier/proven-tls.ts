@@ -1,7 +1,7 @@
 /**
  * Mutual TLS 1.3 with our CA to a proxy that is not ours: HTTP is spoken on it, not frames.
- * Rule: that of every carrier: nothing is sent before the certificate of the far end was judged. The TCP connection below is handed out too, for
- * whoever has to reset it.
+ * Rule: that of every carrier: nothing is sent before the certificate of the far end was judged. The TCP connection
+ * below is handed out too, for whoever has to reset it.
  */
 import type net from 'node:net';
 import type tls from 'node:tls';
@@ -22,24 +22,44 @@ export interface DialProvenOptions extends EgressTrust {
   readonly signal: AbortSignal;
 }
 
-export interface ProvenConnection { readonly socket: tls.TLSSocket; readonly transport: net.Socket }
+export interface ProvenConnection {
+  readonly socket: tls.TLSSocket;
+  readonly transport: net.Socket;
+}
 
 const keepAliveMs = 60_000;
 
-/** Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or what openRoute says of a proxy on the way. */
+/**
+ * Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or what openRoute says of a
+ * proxy on the way.
+ */
 export async function dialProven({ host, port, alpn, ...options }: DialProvenOptions): Promise<ProvenConnection> {
   const startedMs = performance.now();
   const remote = formatHostPort(host, port);
-  const { credentials: { certPem, keyPem }, ca } = options;
+  const {
+    credentials: { certPem, keyPem },
+    ca,
+  } = options;
   const transport = await openRoute({ host, port }, options);
   const socket = await secure({
-    ...options, to: transport, peer: `the egress ${remote}`, deadlineMs: Math.max(1, options.deadlineMs - (performance.now() - startedMs)),
-    tls: { cert: certPem, key: keyPem, ca: [...ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
+    ...options,
+    to: transport,
+    peer: `the egress ${remote}`,
+    deadlineMs: Math.max(1, options.deadlineMs - (performance.now() - startedMs)),
+    tls: {
+      cert: certPem,
+      key: keyPem,
+      ca: [...ca.pem],
+      minVersion: 'TLSv1.3',
+      maxVersion: 'TLSv1.3',
+      ALPNProtocols: [alpn],
+    },
   });
   trusted(socket, remote, options);
   transport.setKeepAlive(true, keepAliveMs); // a proxy that vanished is found by TCP
   // Many proxies of HTTP/1.1 know no ALPN.
-  if (socket.alpnProtocol === alpn || (alpn === 'http/1.1' && socket.alpnProtocol === false)) return { socket, transport };
+  if (socket.alpnProtocol === alpn || (alpn === 'http/1.1' && socket.alpnProtocol === false))
+    return { socket, transport };
   socket.destroy();
   throw new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} does not speak ${alpn}`);
 }

@@ -1,6 +1,7 @@
 /**
  * A TLS handshake as a client, over a new TCP connection or over any duplex, under a deadline.
- * Rule: nothing is sent before the caller has judged the certificate; the socket has an `error` listener from birth, and is destroyed when this fails.
+ * Rule: nothing is sent before the caller has judged the certificate; the socket has an `error` listener from birth,
+ * and is destroyed when this fails.
  * Not here: whom to believe. The verification of OpenSSL is on the socket (`authorized`), its use is the caller's.
  */
 import type { Duplex } from 'node:stream';
@@ -18,18 +19,28 @@ export interface SecureOptions {
   readonly to: { readonly host: string; readonly port: number } | Duplex;
   /** The name to ask for (SNI); an address asks for none. */
   readonly serverName: string;
-  readonly tls: Pick<tls.ConnectionOptions, 'cert' | 'key' | 'ca' | 'minVersion' | 'maxVersion' | 'ALPNProtocols' | 'checkServerIdentity'>;
+  readonly tls: Pick<
+    tls.ConnectionOptions,
+    'cert' | 'key' | 'ca' | 'minVersion' | 'maxVersion' | 'ALPNProtocols' | 'checkServerIdentity'
+  >;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
 
-interface Hop { readonly unreachable: Code; readonly timeout: Code; readonly expected: string }
+interface Hop {
+  readonly unreachable: Code;
+  readonly timeout: Code;
+  readonly expected: string;
+}
 const hops = {
   egress: { unreachable: 'EGRESS_UNREACHABLE', timeout: 'LINK_TIMEOUT', expected: 'an Adit egress' },
   proxy: { unreachable: 'PROXY_FAILED', timeout: 'PROXY_FAILED', expected: 'a proxy that speaks TLS' },
 } as const satisfies Record<string, Hop>;
 
-/** Resolves when the handshake is done, whatever the certificate says. Rejects with EGRESS_UNREACHABLE or LINK_TIMEOUT; PROXY_FAILED where the peer is a proxy. */
+/**
+ * Resolves when the handshake is done, whatever the certificate says. Rejects with EGRESS_UNREACHABLE or LINK_TIMEOUT;
+ * PROXY_FAILED where the peer is a proxy.
+ */
 export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
   const { peer, signal, deadlineMs } = options;
   const hop = hops[options.hop ?? 'egress'];
@@ -40,18 +51,24 @@ export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
     else socket.once('close', () => to.destroy());
     const fail = (error: AditError): void => {
       settle();
-      socket.destroy(error.cause instanceof Error ? error.cause : undefined); // also after the handshake: an alert that comes then is why it ends
+      // also after the handshake: an alert that comes then is why it ends
+      socket.destroy(error.cause instanceof Error ? error.cause : undefined);
       reject(error);
     };
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', aborted);
     };
-    const timer = setTimeout(() => fail(new AditError(hop.timeout, `no TLS connection to ${peer} within ${deadlineMs / 1000} s`)), deadlineMs);
+    const timer = setTimeout(
+      () => fail(new AditError(hop.timeout, `no TLS connection to ${peer} within ${deadlineMs / 1000} s`)),
+      deadlineMs,
+    );
     const aborted = (): void => fail(new AditError(hop.unreachable, `the connection to ${peer} was given up`));
     signal.addEventListener('abort', aborted, { once: true });
     socket.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, peer, hop)));
-    socket.once('close', () => fail(new AditError(hop.unreachable, `${peer} closed the connection during the handshake`)));
+    socket.once('close', () =>
+      fail(new AditError(hop.unreachable, `${peer} closed the connection during the handshake`)),
+    );
     socket.once('secureConnect', () => {
       settle();
       resolve(socket);
@@ -63,15 +80,24 @@ export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
 function connection({ to, serverName, tls: settings }: SecureOptions): tls.ConnectionOptions {
   const halfOpen = { allowHalfOpen: true }; // an option of every socket, which the types of tls.connect leave out
   return {
-    ...('port' in to ? { host: to.host, port: to.port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250, noDelay: true } : { socket: to, host: serverName }), // the host: the name that the certificate is held against, where no name is asked for
+    ...('port' in to
+      ? { host: to.host, port: to.port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250, noDelay: true }
+      : // the host: the name that the certificate is held against, where no name is asked for
+        { socket: to, host: serverName }),
     ...(net.isIP(serverName) === 0 && { servername: serverName }),
-    ...halfOpen, ...settings, rejectUnauthorized: false, // the caller judges, on the same verification
+    ...halfOpen,
+    ...settings,
+    rejectUnauthorized: false, // the caller judges, on the same verification
   };
 }
 
 function explain(error: NodeJS.ErrnoException, peer: string, hop: Hop): AditError {
   const code = error.code ?? '';
-  const foreign = code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
-  if (foreign) return new AditError(hop.unreachable, `what answers as ${peer} is not ${hop.expected} (${code})`, { cause: error });
+  const foreign =
+    code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' ||
+    code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
+    code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
+  if (foreign)
+    return new AditError(hop.unreachable, `what answers as ${peer} is not ${hop.expected} (${code})`, { cause: error });
   return new AditError(hop.unreachable, `cannot reach ${peer} (${code || messageOf(error)})`, { cause: error });
 }

@@ -6,9 +6,13 @@ import tls from 'node:tls';
 
 let roots: readonly string[] | undefined;
 
-/** The roots that Node brings, those of the system where this Node can read them, and those of NODE_EXTRA_CA_CERTS; PEM. */
+/**
+ * The roots that Node brings, those of the system where this Node can read them, and those of NODE_EXTRA_CA_CERTS; PEM.
+ */
 export function systemRoots(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (kind: 'default' | 'system') => string[] };
-  roots ??= getCACertificates ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])] : tls.rootCertificates;
+  roots ??= getCACertificates
+    ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])]
+    : tls.rootCertificates;
   return roots;
 }

@@ -1,7 +1,7 @@
 /**
  * A carrier that is one TLS 1.3 connection, ALPN `adit/1`, certificates on both sides.
- * Rule: TLS 1.3 only, no tickets: a resumed TLS session would skip the check of the chain. On the egress the handshake always completes and the
- * peer is judged afterwards (identity/peer.ts), so that a refusal can say why.
+ * Rule: TLS 1.3 only, no tickets: a resumed TLS session would skip the check of the chain. On the egress the handshake
+ * always completes and the peer is judged afterwards (identity/peer.ts), so that a refusal can say why.
  */
 import { constants } from 'node:crypto';
 import type { Duplex } from 'node:stream';
@@ -22,20 +22,41 @@ export const alpn = 'adit/1';
 /** The TLS options of an egress listener; for `tls.createServer` and `setSecureContext`. */
 export function serverOptions(credentials: Credentials, clientCa: TrustAnchors): tls.TlsOptions {
   return {
-    cert: credentials.certPem, key: credentials.keyPem, ca: [...clientCa.pem],
-    minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false,
-    secureOptions: constants.SSL_OP_NO_TICKET, ALPNProtocols: [alpn], noDelay: true,
+    cert: credentials.certPem,
+    key: credentials.keyPem,
+    ca: [...clientCa.pem],
+    minVersion: 'TLSv1.3',
+    maxVersion: 'TLSv1.3',
+    requestCert: true,
+    rejectUnauthorized: false,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    ALPNProtocols: [alpn],
+    noDelay: true,
   };
 }
 
 /** An authenticated TLS socket as a carrier. */
-export function tlsCarrier(socket: tls.TLSSocket, remote: string): Carrier { return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote }); }
+export function tlsCarrier(socket: tls.TLSSocket, remote: string): Carrier {
+  return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote });
+}
 
 /**
  * A carrier whose bytes go over `duplex` and whose ends were proven by the handshake of `proof`, below or above it.
  * `exportKey` throws LINK_LOST on one that has died: there is nothing left to export from.
  */
-export function carrierOf({ kind, duplex, proof, remote, via }: { readonly kind: CarrierKind; readonly duplex: Duplex; readonly proof: tls.TLSSocket; readonly remote: string; readonly via?: Proxy | undefined }): Carrier {
+export function carrierOf({
+  kind,
+  duplex,
+  proof,
+  remote,
+  via,
+}: {
+  readonly kind: CarrierKind;
+  readonly duplex: Duplex;
+  readonly proof: tls.TLSSocket;
+  readonly remote: string;
+  readonly via?: Proxy | undefined;
+}): Carrier {
   const exportKey = (label: string, context: Buffer): Buffer => {
     if (proof.destroyed) throw new AditError('LINK_LOST', `the connection to ${remote} closed`);
     return proof.exportKeyingMaterial(32, label, context);
@@ -53,20 +74,41 @@ export interface DialTlsOptions extends EgressTrust {
   readonly signal: AbortSignal;
 }
 
-/** Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or what openRoute says of the proxy. */
+/**
+ * Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE,
+ * LINK_TIMEOUT, or what openRoute says of the proxy.
+ */
 export async function dialTls({ host, port, ...options }: DialTlsOptions): Promise<Carrier> {
   const remote = formatHostPort(host, port);
   const socket = await secure({
-    ...options, ...await routeTo({ host, port }, options), peer: `the egress ${remote}${throughProxy(options.proxy)}`,
-    tls: { cert: options.credentials.certPem, key: options.credentials.keyPem, ca: [...options.ca.pem], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ALPNProtocols: [alpn] },
+    ...options,
+    ...(await routeTo({ host, port }, options)),
+    peer: `the egress ${remote}${throughProxy(options.proxy)}`,
+    tls: {
+      cert: options.credentials.certPem,
+      key: options.credentials.keyPem,
+      ca: [...options.ca.pem],
+      minVersion: 'TLSv1.3',
+      maxVersion: 'TLSv1.3',
+      ALPNProtocols: [alpn],
+    },
   });
   trusted(socket, remote, options);
-  if (socket.alpnProtocol !== alpn) throw refused(socket, new AditError('EGRESS_UNREACHABLE', `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`));
+  if (socket.alpnProtocol !== alpn)
+    throw refused(
+      socket,
+      new AditError(
+        'EGRESS_UNREACHABLE',
+        `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`,
+      ),
+    );
   return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote, via: options.proxy });
 }
 
 /** For complaints: nothing, or " through the proxy http://proxy.example.org:3128". */
-export function throughProxy(proxy: Proxy | undefined): string { return proxy ? ` through the proxy ${formatProxy(proxy)}` : ''; }
+export function throughProxy(proxy: Proxy | undefined): string {
+  return proxy ? ` through the proxy ${formatProxy(proxy)}` : '';
+}
 
 /** Whom to believe: that the far end is an egress of ours, and the one we meant. */
 export interface EgressTrust {
@@ -78,12 +120,22 @@ export interface EgressTrust {
 
 /** What answered has a certificate of a CA that is not ours: perhaps not the egress, but something on the way to it. */
 export class StrangerError extends AditError {
-  constructor(message: string) { super('EGRESS_CERT_INVALID', message); }
+  constructor(message: string) {
+    super('EGRESS_CERT_INVALID', message);
+  }
 }
 
-/** Judges the egress behind a finished handshake. Throws EGRESS_CERT_INVALID (StrangerError for an unknown CA) or REVOCATION_STALE, and the socket is gone. */
+/**
+ * Judges the egress behind a finished handshake. Throws EGRESS_CERT_INVALID (StrangerError for an unknown CA) or
+ * REVOCATION_STALE, and the socket is gone.
+ */
 export function trusted(socket: tls.TLSSocket, remote: string, { serverName, ca, revocation }: EgressTrust): void {
-  const verdict = judgeEgress(factsOf(socket), { now: new Date(), anchors: ca, serverName, ...(revocation && { revocation }) });
+  const verdict = judgeEgress(factsOf(socket), {
+    now: new Date(),
+    anchors: ca,
+    serverName,
+    ...(revocation && { revocation }),
+  });
   if (verdict.ok) return;
   const message = `the egress ${remote} cannot be trusted: ${verdict.reason}`;
   throw refused(socket, verdict.stranger ? new StrangerError(message) : new AditError(verdict.code, message));

@@ -8,11 +8,20 @@ import { upgrade, type UpgradeOptions } from './websocket-client.ts';
 /** A server that answers whatever is asked with this text; what was asked is kept. */
 async function answering(text: string): Promise<{ connect(): Promise<net.Socket>; asked: string[] }> {
   const asked: string[] = [];
-  const server = net.createServer((socket) => {
-    socket.on('error', () => { /* it goes away */ });
-    socket.on('data', (chunk: Buffer) => { asked.push(String(chunk)); if (text !== '') socket.write(text); });
-  }).listen(0, '127.0.0.1');
-  atEnd(() => { server.close(); });
+  const server = net
+    .createServer((socket) => {
+      socket.on('error', () => {
+        /* it goes away */
+      });
+      socket.on('data', (chunk: Buffer) => {
+        asked.push(String(chunk));
+        if (text !== '') socket.write(text);
+      });
+    })
+    .listen(0, '127.0.0.1');
+  atEnd(() => {
+    server.close();
+  });
   await once(server, 'listening');
   return {
     asked,
@@ -24,9 +33,17 @@ async function answering(text: string): Promise<{ connect(): Promise<net.Socket>
   };
 }
 
-const ask = (over: net.Socket, changes: Partial<UpgradeOptions> = {}): ReturnType<typeof upgrade> => upgrade({
-  over, authority: 'tunnel.example.org', path: '/adit', headers: { 'X-Access': 'abc' }, peer: 'wss://tunnel.example.org/adit', deadlineMs: 30_000, signal: new AbortController().signal, ...changes,
-});
+const ask = (over: net.Socket, changes: Partial<UpgradeOptions> = {}): ReturnType<typeof upgrade> =>
+  upgrade({
+    over,
+    authority: 'tunnel.example.org',
+    path: '/adit',
+    headers: { 'X-Access': 'abc' },
+    peer: 'wss://tunnel.example.org/adit',
+    deadlineMs: 30_000,
+    signal: new AbortController().signal,
+    ...changes,
+  });
 
 test.each([
   ['403 Forbidden', 'Server: cloud\r\n', /was answered 403 by cloud .*--header/],
@@ -45,24 +62,40 @@ test.each([
 });
 
 test('an upgrade to something else is none', async () => {
-  const over = await (await answering('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: wrong\r\n\r\n')).connect();
-  await expect(ask(over)).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', message: expect.stringContaining('Sec-WebSocket-Accept') });
+  const over = await (
+    await answering(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Accept: wrong\r\n\r\n',
+    )
+  ).connect();
+  await expect(ask(over)).rejects.toMatchObject({
+    code: 'EGRESS_UNREACHABLE',
+    message: expect.stringContaining('Sec-WebSocket-Accept'),
+  });
 });
 
 test('waits no longer than it was told, and stops when told', async () => {
   const server = await answering('');
   await expect(ask(await server.connect(), { deadlineMs: 50 })).rejects.toMatchObject({ code: 'LINK_TIMEOUT' });
-  await expect(ask(await server.connect(), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE' });
+  await expect(ask(await server.connect(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'EGRESS_UNREACHABLE',
+  });
 });
 
 test('sends bytes as they are: masked with the key 0', async () => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'adit.v1' });
-  atEnd(() => { server.close(); });
+  atEnd(() => {
+    server.close();
+  });
   await once(server, 'listening');
-  const received = new Promise<Buffer>((resolve) => { server.once('connection', (_webSocket, { socket }) => socket.once('data', resolve)); });
+  const received = new Promise<Buffer>((resolve) => {
+    server.once('connection', (_webSocket, { socket }) => socket.once('data', resolve));
+  });
   const over = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
   const duplex = await ask(over);
-  atEnd(() => { duplex.destroy(); });
+  atEnd(() => {
+    duplex.destroy();
+  });
   duplex.write('hello');
   expect(await received).toEqual(Buffer.concat([Buffer.of(0x82, 0x80 | 5, 0, 0, 0, 0), Buffer.from('hello')]));
 });

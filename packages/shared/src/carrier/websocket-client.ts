@@ -1,7 +1,8 @@
 /**
  * The ingress end of a WebSocket: asks for the upgrade on a connection that is open already.
- * Rule: one request, no redirects, no compression, subprotocol `adit.v1`; an answer that is no upgrade says which server said what.
- * Frames carry the masking key 0, which changes no byte: ADR 8 says why (RFC 6455 sections 5.3 and 10.3).
+ * Rule: one request, no redirects, no compression, subprotocol `adit.v1`; an answer that is no upgrade says which
+ * server said what. Frames carry the masking key 0, which changes no byte: ADR 8 says why (RFC 6455 sections 5.3 and
+ * 10.3).
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -25,10 +26,24 @@ export interface UpgradeOptions {
 }
 
 /** Rejects with EGRESS_UNREACHABLE or LINK_TIMEOUT; the connection is then gone. */
-export function upgrade({ over, authority, path, headers, peer, deadlineMs, signal }: UpgradeOptions): Promise<WebSocketDuplex> {
+export function upgrade({
+  over,
+  authority,
+  path,
+  headers,
+  peer,
+  deadlineMs,
+  signal,
+}: UpgradeOptions): Promise<WebSocketDuplex> {
   return new Promise((resolve, reject) => {
     const webSocket = new WebSocket(`ws://${authority}${path}`, [subprotocol], {
-      createConnection: () => over, headers: { ...headers, host: authority }, perMessageDeflate: false, maxPayload: maxMessageBytes, skipUTF8Validation: true, followRedirects: false, generateMask: unmasked,
+      createConnection: () => over,
+      headers: { ...headers, host: authority },
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+      skipUTF8Validation: true,
+      followRedirects: false,
+      generateMask: unmasked,
     });
     const settle = (): void => {
       clearTimeout(timer);
@@ -40,10 +55,25 @@ export function upgrade({ over, authority, path, headers, peer, deadlineMs, sign
       over.destroy();
       reject(error);
     };
-    const timer = setTimeout(() => fail(new AditError('LINK_TIMEOUT', `${peer} did not answer the upgrade to WebSocket within ${deadlineMs / 1000} s`)), deadlineMs);
+    const timer = setTimeout(
+      () =>
+        fail(
+          new AditError(
+            'LINK_TIMEOUT',
+            `${peer} did not answer the upgrade to WebSocket within ${deadlineMs / 1000} s`,
+          ),
+        ),
+      deadlineMs,
+    );
     const aborted = (): void => fail(new AditError('EGRESS_UNREACHABLE', `the connection to ${peer} was given up`));
     signal.addEventListener('abort', aborted, { once: true });
-    webSocket.on('error', (error) => fail(new AditError('EGRESS_UNREACHABLE', `${peer} did not become a WebSocket (${messageOf(error)})`, { cause: error })));
+    webSocket.on('error', (error) =>
+      fail(
+        new AditError('EGRESS_UNREACHABLE', `${peer} did not become a WebSocket (${messageOf(error)})`, {
+          cause: error,
+        }),
+      ),
+    );
     webSocket.once('unexpected-response', (_request, response) => fail(explain(response, peer)));
     webSocket.once('open', () => {
       settle();
@@ -54,17 +84,24 @@ export function upgrade({ over, authority, path, headers, peer, deadlineMs, sign
 }
 
 /** What a mask is for does not exist inside TLS, and each end would touch every byte for it. */
-function unmasked(key: Buffer): void { key.fill(0); }
+function unmasked(key: Buffer): void {
+  key.fill(0);
+}
 
 function explain({ statusCode = 0, headers }: IncomingMessage, peer: string): AditError {
   const server = typeof headers['server'] === 'string' ? ` by ${safeText(headers['server'])}` : '';
-  return new AditError('EGRESS_UNREACHABLE', `${peer} was answered ${statusCode}${server} and did not become a WebSocket: ${meaning(statusCode)}`);
+  return new AditError(
+    'EGRESS_UNREACHABLE',
+    `${peer} was answered ${statusCode}${server} and did not become a WebSocket: ${meaning(statusCode)}`,
+  );
 }
 
 function meaning(status: number): string {
-  if (status === 401 || status === 403) return 'what stands before the egress wants to be asked differently; --header can carry what it wants';
+  if (status === 401 || status === 403)
+    return 'what stands before the egress wants to be asked differently; --header can carry what it wants';
   if (status === 404) return 'there is no egress at this path; compare it with --ws-path of the egress';
-  if (status >= 300 && status < 400) return 'it sends elsewhere, which is not followed; give the address of the egress itself';
+  if (status >= 300 && status < 400)
+    return 'it sends elsewhere, which is not followed; give the address of the egress itself';
   if (status >= 502 && status <= 504) return 'what stands before the egress does not reach it';
   return 'what answers there is no Adit egress, or does not pass WebSockets';
 }

@@ -8,13 +8,24 @@ import { maxMessageBytes, WebSocketDuplex } from './websocket-duplex.ts';
 
 /** A WebSocket of the test's own, and the duplex at its other end. */
 async function pair(): Promise<{ raw: WebSocket; duplex: WebSocketDuplex }> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false, maxPayload: maxMessageBytes });
-  atEnd(() => { server.close(); });
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+  });
+  atEnd(() => {
+    server.close();
+  });
   await once(server, 'listening');
   const raw = new WebSocket(`ws://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
-  raw.on('error', () => { /* told by close */ });
+  raw.on('error', () => {
+    /* told by close */
+  });
   const [[accepted]] = await Promise.all([once(server, 'connection') as Promise<[WebSocket]>, once(raw, 'open')]);
-  atEnd(() => { raw.terminate(); });
+  atEnd(() => {
+    raw.terminate();
+  });
   return { raw, duplex: new WebSocketDuplex(accepted) };
 }
 
@@ -30,12 +41,15 @@ async function broken(duplex: WebSocketDuplex): Promise<Error | null> {
 }
 
 test('bytes arrive as they were sent, whatever the messages are cut into, and an orderly close ends them', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 5_000 }), { maxLength: 20 }), async (messages) => {
-    const { raw, duplex } = await pair();
-    for (const message of messages) raw.send(message);
-    raw.close(1000);
-    expect(await everything(duplex)).toEqual(Buffer.concat(messages));
-  }), { numRuns: 20 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 5_000 }), { maxLength: 20 }), async (messages) => {
+      const { raw, duplex } = await pair();
+      for (const message of messages) raw.send(message);
+      raw.close(1000);
+      expect(await everything(duplex)).toEqual(Buffer.concat(messages));
+    }),
+    { numRuns: 20 },
+  );
 });
 
 test('small writes of one turn go out as one message, large ones alone, in messages of at most 128 KiB', async () => {
@@ -59,7 +73,10 @@ test('a reader that does not read holds the sender back', async () => {
   await new Promise(setImmediate);
   expect(duplex.readableLength).toBeLessThan(1 << 20);
   let bytes = 0;
-  duplex.on('data', (data: Buffer) => { bytes += data.length; if (bytes === 400 * chunk.length) raw.close(1000); });
+  duplex.on('data', (data: Buffer) => {
+    bytes += data.length;
+    if (bytes === 400 * chunk.length) raw.close(1000);
+  });
   await once(duplex, 'end');
   expect(bytes).toBe(400 * chunk.length);
 });
@@ -78,7 +95,10 @@ test.each([
 test('pings whose answers nobody reads break it', async () => {
   const { raw, duplex } = await pair();
   raw.pause();
-  const ping = (): void => { for (let n = 0; n < 5_000 && raw.readyState === raw.OPEN; n++) raw.ping(Buffer.alloc(125)); if (!duplex.destroyed) setImmediate(ping); };
+  const ping = (): void => {
+    for (let n = 0; n < 5_000 && raw.readyState === raw.OPEN; n++) raw.ping(Buffer.alloc(125));
+    if (!duplex.destroyed) setImmediate(ping);
+  };
   ping();
   expect((await broken(duplex))?.message).toMatch(/closed with code 1006/);
 });

@@ -1,8 +1,8 @@
 /**
  * An open WebSocket as a duplex of bytes: binary messages, end to end, whose boundaries mean nothing.
- * Rule: text, a message beyond the limit, or a flood of pings (ws bounds the answers that wait) ends it; what came before an orderly close is delivered first.
- * There is no half-close: streams of a session have their own, in frames; ending our side closes the WebSocket.
- * Spec: RFC 6455; docs/protocol.md section 3.9.
+ * Rule: text, a message beyond the limit, or a flood of pings (ws bounds the answers that wait) ends it; what came
+ * before an orderly close is delivered first. There is no half-close: streams of a session have their own, in frames;
+ * ending our side closes the WebSocket. Spec: RFC 6455; docs/protocol.md section 3.9.
  */
 import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
@@ -25,20 +25,28 @@ export class WebSocketDuplex extends Duplex {
   constructor(socket: WebSocket) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
-    this.on('error', () => { /* told by close */ });
+    this.on('error', () => {
+      /* told by close */
+    });
     socket.on('message', (data: Buffer, binary: boolean) => this.#message(data, binary));
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', (code) => this.#closed(code));
   }
 
-  override _read(): void { this.#socket.resume(); }
+  override _read(): void {
+    this.#socket.resume();
+  }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void { this._writev([{ chunk }], done); }
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    this._writev([{ chunk }], done);
+  }
 
   override _writev(chunks: { chunk: Buffer }[], done: Done): void {
     const messages = messagesOf(chunks.map(({ chunk }) => chunk));
     if (messages.length === 0) done();
-    else for (const [at, message] of messages.entries()) this.#socket.send(message, { binary: true }, at === messages.length - 1 ? done : undefined);
+    else
+      for (const [at, message] of messages.entries())
+        this.#socket.send(message, { binary: true }, at === messages.length - 1 ? done : undefined);
   }
 
   override _final(done: Done): void {
@@ -89,4 +97,6 @@ function messagesOf(chunks: readonly Buffer[]): Buffer[] {
   return messages;
 }
 
-function broken(why: string): AditError { return new AditError('LINK_LOST', `the WebSocket broke: ${why}`); }
+function broken(why: string): AditError {
+  return new AditError('LINK_LOST', `the WebSocket broke: ${why}`);
+}

@@ -1,7 +1,7 @@
 /**
  * The egress end of a WebSocket: answers an upgrade request, and hands over the duplex.
- * Rule: no compression, messages are bounded, the subprotocol is `adit.v1` and nothing else; bytes that were sent before the answer are refused:
- * a client cannot know yet whether it speaks to an egress.
+ * Rule: no compression, messages are bounded, the subprotocol is `adit.v1` and nothing else; bytes that were sent
+ * before the answer are refused: a client cannot know yet whether it speaks to an egress.
  * Not here: which path, and who the peer is.
  */
 import type { IncomingMessage } from 'node:http';
@@ -12,10 +12,21 @@ import { maxMessageBytes, WebSocketDuplex } from './websocket-duplex.ts';
 
 export const subprotocol = 'adit.v1';
 
-export interface UpgradeRequest { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
 
 export class WebSocketUpgrades {
-  readonly #server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: maxMessageBytes, skipUTF8Validation: true, handleProtocols: () => subprotocol });
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    skipUTF8Validation: true,
+    handleProtocols: () => subprotocol,
+  });
 
   /** Upgrades and calls `opened`, or answers with the status and the reason why not (which is returned) and closes. */
   accept({ request, socket, head }: UpgradeRequest, opened: (duplex: WebSocketDuplex) => void): string | undefined {
@@ -29,20 +40,49 @@ export class WebSocketUpgrades {
   }
 }
 
-export interface HttpRefusal { readonly status: string; readonly reason: string; readonly headers?: readonly string[] }
+export interface HttpRefusal {
+  readonly status: string;
+  readonly reason: string;
+  readonly headers?: readonly string[];
+}
 
 function whyNot({ method, httpVersion, headers }: IncomingMessage, head: Buffer): HttpRefusal | undefined {
-  if (method !== 'GET' || httpVersion !== '1.1') return { status: '405 Method Not Allowed', reason: 'an upgrade to WebSocket is a GET of HTTP/1.1', headers: ['Allow: GET'] };
-  if (headers.upgrade?.toLowerCase() !== 'websocket') return { status: '400 Bad Request', reason: 'the only upgrade here is to websocket' };
-  if (headers['sec-websocket-version'] !== '13') return { status: '426 Upgrade Required', reason: 'the WebSocket version is 13', headers: ['Sec-WebSocket-Version: 13'] };
-  if (!/^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '')) return { status: '400 Bad Request', reason: 'there is no valid Sec-WebSocket-Key' };
-  if (!(headers['sec-websocket-protocol'] ?? '').split(',').some((name) => name.trim() === subprotocol)) return { status: '400 Bad Request', reason: `the subprotocol here is ${subprotocol}` };
-  if (head.length > 0 || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return { status: '400 Bad Request', reason: 'nothing may follow the upgrade request before its answer' };
+  if (method !== 'GET' || httpVersion !== '1.1')
+    return {
+      status: '405 Method Not Allowed',
+      reason: 'an upgrade to WebSocket is a GET of HTTP/1.1',
+      headers: ['Allow: GET'],
+    };
+  if (headers.upgrade?.toLowerCase() !== 'websocket')
+    return { status: '400 Bad Request', reason: 'the only upgrade here is to websocket' };
+  if (headers['sec-websocket-version'] !== '13')
+    return {
+      status: '426 Upgrade Required',
+      reason: 'the WebSocket version is 13',
+      headers: ['Sec-WebSocket-Version: 13'],
+    };
+  if (!/^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? ''))
+    return { status: '400 Bad Request', reason: 'there is no valid Sec-WebSocket-Key' };
+  if (!(headers['sec-websocket-protocol'] ?? '').split(',').some((name) => name.trim() === subprotocol))
+    return { status: '400 Bad Request', reason: `the subprotocol here is ${subprotocol}` };
+  if (head.length > 0 || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
+    return { status: '400 Bad Request', reason: 'nothing may follow the upgrade request before its answer' };
   return undefined;
 }
 
 /** Writes one whole HTTP/1.1 answer and ends the connection. */
 export function answer(socket: Duplex, { status, reason, headers = [] }: HttpRefusal): void {
   const body = `${reason}\n`;
-  void farewell(socket, [`HTTP/1.1 ${status}`, 'Content-Type: text/plain; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close', ...headers, '', body].join('\r\n'));
+  void farewell(
+    socket,
+    [
+      `HTTP/1.1 ${status}`,
+      'Content-Type: text/plain; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      ...headers,
+      '',
+      body,
+    ].join('\r\n'),
+  );
 }

@@ -4,13 +4,25 @@ import { parsed } from './parsed.ts';
 import type { Settings } from './setting.ts';
 
 const settings = {
-  listen: { name: 'listen', short: 'L', argument: 'HOST:PORT', many: true, fallback: 'a:1', parse: parsed, help: 'where' },
+  listen: {
+    name: 'listen',
+    short: 'L',
+    argument: 'HOST:PORT',
+    many: true,
+    fallback: 'a:1',
+    parse: parsed,
+    help: 'where',
+  },
   clientCa: { name: 'client-ca', argument: 'FILE', required: true, parse: parsed, help: 'who' },
   password: { name: 'password', argument: 'TEXT', secret: true, parse: parsed, help: 'hidden' },
   check: { name: 'check', fallback: 'false', parse: parsed, help: 'only look' },
 } as const satisfies Settings;
 
-const declared = (): { readonly flags: string; readonly description: string; readonly gather: Parameters<FlagTarget['option']>[2] }[] => {
+const declared = (): {
+  readonly flags: string;
+  readonly description: string;
+  readonly gather: Parameters<FlagTarget['option']>[2];
+}[] => {
   const found: ReturnType<typeof declared> = [];
   declareFlags({ option: (flags, description, gather) => found.push({ flags, description, gather }) }, settings);
   return found;
@@ -31,4 +43,10 @@ test('texts are gathered in order, and a switch counts as true', () => {
   expect(gather(undefined, undefined)).toEqual(['true']);
 });
 
-test('the field of a flag is its name in camel case', () => { expect(['listen', 'client-ca', 'max-streams-per-identity'].map(fieldOf)).toEqual(['listen', 'clientCa', 'maxStreamsPerIdentity']); });
+test('the field of a flag is its name in camel case', () => {
+  expect(['listen', 'client-ca', 'max-streams-per-identity'].map(fieldOf)).toEqual([
+    'listen',
+    'clientCa',
+    'maxStreamsPerIdentity',
+  ]);
+});

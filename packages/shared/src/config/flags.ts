@@ -1,32 +1,47 @@
 /**
  * A table of settings as flags of a command.
- * Rule: commander only gathers texts; what they mean, and which source wins, is decided in resolve.ts. A secret never becomes a flag.
+ * Rule: commander only gathers texts; what they mean, and which source wins, is decided in resolve.ts. A secret never
+ * becomes a flag.
  * Not here: commander itself; the shape below is all of it that is used, so that this package does not depend on it.
  */
 import type { Setting, Settings } from './setting.ts';
 
 /** The part of commander's `Command` that this needs. */
 export interface FlagTarget {
-  option(flags: string, description: string, gather: (text: string | undefined, earlier: readonly string[] | undefined) => readonly string[]): unknown;
+  option(
+    flags: string,
+    description: string,
+    gather: (text: string | undefined, earlier: readonly string[] | undefined) => readonly string[],
+  ): unknown;
 }
 
 /** Adds one flag for each setting, and `--config FILE`. */
 export function declareFlags(command: FlagTarget, settings: Settings): void {
-  for (const setting of Object.values(settings)) if (!setting.secret) command.option(flagsOf(setting), describe(setting), gather);
+  for (const setting of Object.values(settings))
+    if (!setting.secret) command.option(flagsOf(setting), describe(setting), gather);
   command.option('--config <FILE>', 'YAML file with any of these as keys', gather);
 }
 
 /** `client-ca` -> `clientCa`: the name under which commander keeps a flag. */
-export function fieldOf(name: string): string { return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()); }
+export function fieldOf(name: string): string {
+  return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
 
 /** A switch comes without text. */
-const gather = (text: string | undefined, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), text ?? 'true'];
+const gather = (text: string | undefined, earlier: readonly string[] | undefined): readonly string[] => [
+  ...(earlier ?? []),
+  text ?? 'true',
+];
 
 function flagsOf({ name, short, argument }: Setting): string {
   return `${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` <${argument}>`}`;
 }
 
 function describe({ help, required, many, fallback, argument }: Setting): string {
-  const notes = [required && 'required', many && 'repeatable', argument !== undefined && fallback !== undefined && `default ${fallback}`].filter((note) => typeof note === 'string');
+  const notes = [
+    required && 'required',
+    many && 'repeatable',
+    argument !== undefined && fallback !== undefined && `default ${fallback}`,
+  ].filter((note) => typeof note === 'string');
   return notes.length === 0 ? help : `${help} (${notes.join(', ')})`;
 }

@@ -1,7 +1,7 @@
 /**
  * From flags, environment and file to one typed, complete and frozen set of options.
- * Rule: the flag wins over the variable, the variable over the file, the file over the default; a list comes whole from the strongest
- * source. Every source is checked, the overridden ones too, and everything wrong with them is one error.
+ * Rule: the flag wins over the variable, the variable over the file, the file over the default; a list comes whole from
+ * the strongest source. Every source is checked, the overridden ones too, and everything wrong with them is one error.
  * Not here: what commander accepts (flags.ts), whether the named files are usable (whoever reads them).
  */
 import { quote, refuse, type Complaint } from './complaint.ts';
@@ -18,9 +18,15 @@ export interface Sources {
 }
 
 /** The texts that one source gives for one setting; `at` names the place in a complaint. */
-interface Given { readonly texts: readonly (Pick<FileText, 'text' | 'at'> & { readonly offset?: number })[]; readonly from?: string }
+interface Given {
+  readonly texts: readonly (Pick<FileText, 'text' | 'at'> & { readonly offset?: number })[];
+  readonly from?: string;
+}
 
-/** Options of a table. Throws AditError: USAGE when required values are missing, CONFIG_UNKNOWN_KEY, CONFIG_INVALID, exit status 2 all. */
+/**
+ * Options of a table. Throws AditError: USAGE when required values are missing, CONFIG_UNKNOWN_KEY, CONFIG_INVALID,
+ * exit status 2 all.
+ */
 export function resolveOptions<const S extends Settings>(settings: S, sources: Sources): Options<S> {
   const complaints = unknownVariables(sources.environment);
   const path = configPath(sources, complaints);
@@ -29,8 +35,14 @@ export function resolveOptions<const S extends Settings>(settings: S, sources: S
   const options: Record<string, unknown> = {};
   const missing: Setting[] = [];
   for (const [field, setting] of Object.entries(settings)) {
-    const values = given(setting, { ...sources, file }, complaints).map((source) => parseAll(setting, source, complaints));
-    const strongest = values[0] ?? (setting.fallback === undefined ? undefined : parseAll(setting, { texts: [{ text: setting.fallback, at: 'the default' }] }, complaints));
+    const values = given(setting, { ...sources, file }, complaints).map((source) =>
+      parseAll(setting, source, complaints),
+    );
+    const strongest =
+      values[0] ??
+      (setting.fallback === undefined
+        ? undefined
+        : parseAll(setting, { texts: [{ text: setting.fallback, at: 'the default' }] }, complaints));
     if (strongest) options[field] = setting.many ? Object.freeze(strongest) : strongest[0];
     else if (setting.required) missing.push(setting);
     else if (setting.many) options[field] = Object.freeze([]);
@@ -46,50 +58,95 @@ function configPath({ flags, environment }: Sources, complaints: Complaint[]): s
   if (texts.length > 1) complaints.push({ code: 'USAGE', text: '--config is given more than once' });
   const path = texts[0] ?? environment['ADIT_CONFIG'];
   if (path !== '') return path;
-  complaints.push({ code: 'CONFIG_INVALID', text: `${texts.length > 0 ? '--config' : 'ADIT_CONFIG'} is empty: name a file, or leave it away` });
+  complaints.push({
+    code: 'CONFIG_INVALID',
+    text: `${texts.length > 0 ? '--config' : 'ADIT_CONFIG'} is empty: name a file, or leave it away`,
+  });
   return undefined;
 }
 
 function unknownKeys(file: SettingsFile, settings: Settings): Complaint[] {
   const known = Object.values(settings).map((setting) => setting.name);
-  return file.entries.filter((entry) => !known.includes(entry.key)).map(({ at, offset, key }): Complaint => ({
-    code: 'CONFIG_UNKNOWN_KEY', offset,
-    text: key === 'config' ? `${at}: a configuration file cannot name another one` : `${at}: the key ${quote(key)} is unknown${didYouMean(key, known)}`,
-  }));
+  return file.entries
+    .filter((entry) => !known.includes(entry.key))
+    .map(({ at, offset, key }): Complaint => ({
+      code: 'CONFIG_UNKNOWN_KEY',
+      offset,
+      text:
+        key === 'config'
+          ? `${at}: a configuration file cannot name another one`
+          : `${at}: the key ${quote(key)} is unknown${didYouMean(key, known)}`,
+    }));
 }
 
 /** What each source gives, strongest first. */
-function given(setting: Setting, { flags, environment, file }: Sources & { readonly file: SettingsFile | undefined }, complaints: Complaint[]): Given[] {
+function given(
+  setting: Setting,
+  { flags, environment, file }: Sources & { readonly file: SettingsFile | undefined },
+  complaints: Complaint[],
+): Given[] {
   const found: Given[] = [];
   const flag = flags[fieldOf(setting.name)];
   if (flag !== undefined) found.push({ texts: flag.map((text) => ({ text, at: `--${setting.name}` })) });
   const variable = variableOf(setting.name);
   const text = environment[variable];
-  if (text === '') complaints.push({ code: 'CONFIG_INVALID', text: `${variable} is empty: unset it, or give it a value` });
-  else if (text !== undefined) found.push({ texts: (setting.many ? text.split(',').map((item) => item.trim()) : [text]).map((item) => ({ text: item, at: variable })) });
+  if (text === '')
+    complaints.push({ code: 'CONFIG_INVALID', text: `${variable} is empty: unset it, or give it a value` });
+  else if (text !== undefined)
+    found.push({
+      texts: (setting.many ? text.split(',').map((item) => item.trim()) : [text]).map((item) => ({
+        text: item,
+        at: variable,
+      })),
+    });
   const entry = file?.entries.find((candidate) => candidate.key === setting.name);
   if (file && entry) {
-    const wrong = entry.list && !setting.many ? 'takes one value, not a list' : entry.list && entry.texts.length === 0 ? 'is an empty list' : undefined;
-    if (wrong !== undefined) complaints.push({ code: 'CONFIG_INVALID', offset: entry.offset, text: `${entry.at}: ${setting.name} ${wrong}` });
-    found.push({ texts: entry.texts.slice(0, setting.many ? undefined : 1).map((item) => ({ ...item, at: `${item.at}: ${setting.name}` })), from: file.folder });
+    const wrong =
+      entry.list && !setting.many
+        ? 'takes one value, not a list'
+        : entry.list && entry.texts.length === 0
+          ? 'is an empty list'
+          : undefined;
+    if (wrong !== undefined)
+      complaints.push({ code: 'CONFIG_INVALID', offset: entry.offset, text: `${entry.at}: ${setting.name} ${wrong}` });
+    found.push({
+      texts: entry.texts
+        .slice(0, setting.many ? undefined : 1)
+        .map((item) => ({ ...item, at: `${item.at}: ${setting.name}` })),
+      from: file.folder,
+    });
   }
   return found;
 }
 
 function parseAll(setting: Setting, { texts, from }: Given, complaints: Complaint[]): unknown[] {
-  if (texts.length > 1 && !setting.many) complaints.push({ code: 'USAGE', text: `${texts[0]!.at} is given more than once` });
+  if (texts.length > 1 && !setting.many)
+    complaints.push({ code: 'USAGE', text: `${texts[0]!.at} is given more than once` });
   return texts.flatMap(({ text, at, offset }) => {
     const result = setting.parse(text, from);
     if (result.ok) return [result.value];
-    complaints.push({ code: 'CONFIG_INVALID', ...(offset === undefined ? {} : { offset }), text: setting.secret ? `${at}: the value is not usable` : `${at} ${quote(setting.shown?.(text) ?? text)}: ${result.reason}` });
+    complaints.push({
+      code: 'CONFIG_INVALID',
+      ...(offset === undefined ? {} : { offset }),
+      text: setting.secret
+        ? `${at}: the value is not usable`
+        : `${at} ${quote(setting.shown?.(text) ?? text)}: ${result.reason}`,
+    });
     return [];
   });
 }
 
 function missingValues(settings: readonly Setting[]): Complaint {
-  const list = (words: readonly string[]): string => (words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`);
+  const list = (words: readonly string[]): string =>
+    words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
   const names = settings.map((setting) => setting.name);
   const flags = list(settings.map((setting) => (setting.secret ? variableOf(setting.name) : `--${setting.name}`)));
   const [verb, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them'];
-  return { code: 'USAGE', offset: Infinity, text: `${flags} ${verb} required: give ${them} there, as ${list(names.map(variableOf))} in the environment, or as ${list(names.map((name) => `"${name}:"`))} in the file of --config` };
+  return {
+    code: 'USAGE',
+    offset: Infinity,
+    text:
+      `${flags} ${verb} required: give ${them} there, as ${list(names.map(variableOf))} in the environment, or ` +
+      `as ${list(names.map((name) => `"${name}:"`))} in the file of --config`,
+  };
 }

@@ -12,11 +12,20 @@ test('the variable of a setting is its name in capitals behind ADIT_', () => {
 });
 
 function table(settings: Settings): string {
-  const row = ({ name, short, argument, many, required, fallback, help }: Setting): string => [
-    `\`${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` ${argument}`}\``, `\`${name}:\`${many ? ' (list)' : ''}`, `\`${variableOf(name)}\``,
-    required ? 'required' : fallback === undefined ? '' : `\`${fallback}\``, help,
-  ].join(' | ');
-  return ['| flag | key | variable | default | |', '| --- | --- | --- | --- | --- |', ...Object.values(settings).map((setting) => `| ${row(setting)} |`), '| `--config FILE` | | `ADIT_CONFIG` | | YAML file with any of these as keys |'].join('\n');
+  const row = ({ name, short, argument, many, required, fallback, help }: Setting): string =>
+    [
+      `\`${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` ${argument}`}\``,
+      `\`${name}:\`${many ? ' (list)' : ''}`,
+      `\`${variableOf(name)}\``,
+      required ? 'required' : fallback === undefined ? '' : `\`${fallback}\``,
+      help,
+    ].join(' | ');
+  return [
+    '| flag | key | variable | default | |',
+    '| --- | --- | --- | --- | --- |',
+    ...Object.values(settings).map((setting) => `| ${row(setting)} |`),
+    '| `--config FILE` | | `ADIT_CONFIG` | | YAML file with any of these as keys |',
+  ].join('\n');
 }
 
 test('docs/configuration.md lists every setting as the tables have it', () => {

@@ -1,5 +1,6 @@
 /**
- * One row of a command's table of settings, from which its flag, variable, key of the YAML file, help line and typed value all follow.
+ * One row of a command's table of settings, from which its flag, variable, key of the YAML file, help line and typed
+ * value all follow.
  * Rule: a table is a literal `as const satisfies Settings`; nothing about a setting is written down a second time.
  * Not here: reading the sources (resolve.ts), telling commander (flags.ts).
  */
@@ -10,14 +11,20 @@ export interface Setting<T = unknown> {
   readonly name: string;
   /** One letter: `-L`. */
   readonly short?: string;
-  /** What stands behind the flag in help: `HOST:PORT`. Absent for a switch, which takes no value on the command line and true or false elsewhere. */
+  /**
+   * What stands behind the flag in help: `HOST:PORT`. Absent for a switch, which takes no value on the command line and
+   * true or false elsewhere.
+   */
   readonly argument?: string;
   readonly help: string;
   readonly parse: Parse<T>;
   /** The default, as a person would write it. */
   readonly fallback?: string;
   readonly required?: true;
-  /** May be given more than once; a list in the file, comma-separated in the variable. The strongest source gives all of it. */
+  /**
+   * May be given more than once; a list in the file, comma-separated in the variable. The strongest source gives all of
+   * it.
+   */
   readonly many?: true;
   /** How a complaint quotes the text, where it may hold a password. */
   readonly shown?: (text: string) => string;
@@ -32,9 +39,13 @@ type ItemOf<S> = S extends { readonly parse: Parse<infer T> } ? T : never;
 type Sure = { readonly required: true } | { readonly fallback: string } | { readonly many: true };
 
 /** The typed result of a table: a field is optional when its setting is not required, has no default and is no list. */
-export type Options<S extends Settings> =
-  & { readonly [K in keyof S as S[K] extends Sure ? K : never]: S[K] extends { readonly many: true } ? readonly ItemOf<S[K]>[] : ItemOf<S[K]> }
-  & { readonly [K in keyof S as S[K] extends Sure ? never : K]?: ItemOf<S[K]> };
+export type Options<S extends Settings> = {
+  readonly [K in keyof S as S[K] extends Sure ? K : never]: S[K] extends { readonly many: true }
+    ? readonly ItemOf<S[K]>[]
+    : ItemOf<S[K]>;
+} & { readonly [K in keyof S as S[K] extends Sure ? never : K]?: ItemOf<S[K]> };
 
 /** `client-ca` -> `ADIT_CLIENT_CA`. */
-export function variableOf(name: string): string { return `ADIT_${name.replaceAll('-', '_').toUpperCase()}`; }
+export function variableOf(name: string): string {
+  return `ADIT_${name.replaceAll('-', '_').toUpperCase()}`;
+}

@@ -1,7 +1,8 @@
 /**
  * The YAML file of --config: text in, the texts of its keys out, each with its line and column.
- * Rule: every scalar stays the text that was written (the failsafe schema of YAML 1.2): no number, date, boolean or null is guessed.
- * Anchors, aliases, tags, nested maps and second documents are refused: a configuration reads the same to everybody.
+ * Rule: every scalar stays the text that was written (the failsafe schema of YAML 1.2): no number, date, boolean or
+ * null is guessed. Anchors, aliases, tags, nested maps and second documents are refused: a configuration reads the same
+ * to everybody.
  * Not here: which keys exist and what their texts mean (resolve.ts).
  */
 import { readFileSync } from 'node:fs';
@@ -42,7 +43,11 @@ export function readSettingsFile(path: string): SettingsFile {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new AditError('CONFIG_INVALID', `the configuration file ${quote(path)} cannot be read: ${safeText(messageOf(error))}`, { cause: error });
+    throw new AditError(
+      'CONFIG_INVALID',
+      `the configuration file ${quote(path)} cannot be read: ${safeText(messageOf(error))}`,
+      { cause: error },
+    );
   }
   return parseSettingsFile(text, path);
 }
@@ -52,8 +57,12 @@ export function parseSettingsFile(text: string, path: string): SettingsFile {
   const name = safeText(path);
   const lines = new LineCounter();
   const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false, lineCounter: lines });
-  const reading = new Reading((offset) => { const { line, col } = lines.linePos(offset); return `${name}:${line}:${col}`; });
-  for (const { pos, message } of [...document.errors, ...document.warnings]) reading.complain(pos[0], `${message.replaceAll('\n', ' ')}${hint(text, pos[0])}`);
+  const reading = new Reading((offset) => {
+    const { line, col } = lines.linePos(offset);
+    return `${name}:${line}:${col}`;
+  });
+  for (const { pos, message } of [...document.errors, ...document.warnings])
+    reading.complain(pos[0], `${message.replaceAll('\n', ' ')}${hint(text, pos[0])}`);
   if (document.errors.length === 0) reading.document(document);
   return { name, folder: dirname(path), entries: reading.entries, complaints: reading.complaints };
 }
@@ -68,30 +77,50 @@ class Reading {
   readonly entries: FileEntry[] = [];
   readonly complaints: Complaint[] = [];
   readonly #at: (offset: number) => string;
-  constructor(at: (offset: number) => string) { this.#at = at; }
+  constructor(at: (offset: number) => string) {
+    this.#at = at;
+  }
 
-  complain(offset: number, text: string): void { this.complaints.push({ code: 'CONFIG_INVALID', offset, text: `${this.#at(offset)}: ${text}` }); }
+  complain(offset: number, text: string): void {
+    this.complaints.push({ code: 'CONFIG_INVALID', offset, text: `${this.#at(offset)}: ${text}` });
+  }
 
   document(document: Document.Parsed): void {
     const map = document.contents;
     if (map === null || (isScalar(map) && map.value === '')) return;
     if (!isMap(map)) return this.complain(map.range[0], 'the file has to hold "key: value" lines');
     for (const { key, value } of map.items) {
-      if (!isScalar(key) || typeof key.value !== 'string') { this.complain(key.range[0], 'a key has to be a word'); continue; }
+      if (!isScalar(key) || typeof key.value !== 'string') {
+        this.complain(key.range[0], 'a key has to be a word');
+        continue;
+      }
       const offset = key.range[0];
       const list = isSeq(value);
       const nodes: readonly (ParsedNode | null)[] = list ? value.items : [value];
-      this.entries.push({ key: key.value, at: this.#at(offset), offset, list, texts: nodes.flatMap((node) => this.#text(node, offset)) });
+      this.entries.push({
+        key: key.value,
+        at: this.#at(offset),
+        offset,
+        list,
+        texts: nodes.flatMap((node) => this.#text(node, offset)),
+      });
     }
   }
 
   #text(node: ParsedNode | null, keyOffset: number): FileText[] {
     const offset = node?.range[0] ?? keyOffset;
-    if (isScalar(node) && typeof node.value === 'string' && node.anchor === undefined) return [{ text: node.value, at: this.#at(offset), offset }];
-    this.complain(offset, isScalar(node) ? 'an anchor is not possible here: put a text that begins with & in quotes'
-      : node === null ? 'the value is missing'
-        : isMap(node) || isSeq(node) ? 'a nested value is not possible here: a key has one value or a list of values'
-          : 'an alias is not possible here: put a text that begins with * in quotes');
+    if (isScalar(node) && typeof node.value === 'string' && node.anchor === undefined)
+      return [{ text: node.value, at: this.#at(offset), offset }];
+    this.complain(
+      offset,
+      isScalar(node)
+        ? 'an anchor is not possible here: put a text that begins with & in quotes'
+        : node === null
+          ? 'the value is missing'
+          : isMap(node) || isSeq(node)
+            ? 'a nested value is not possible here: a key has one value or a list of values'
+            : 'an alias is not possible here: put a text that begins with * in quotes',
+    );
     return [];
   }
 }

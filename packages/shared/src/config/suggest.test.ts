@@ -5,7 +5,18 @@ import { didYouMean, suggest } from './suggest.ts';
 const known = ['listen', 'cert', 'key', 'client-ca', 'crl', 'policy', 'idle-timeout', 'max-streams'];
 
 test('a slip of the fingers finds its word', () => {
-  for (const [slip, word] of [['lissten', 'listen'], ['lsiten', 'listen'], ['Cert', 'cert'], ['clientca', 'client-ca'], ['client_ca', 'client-ca'], ['polcy', 'policy'], ['idle-time', 'idle-timeout'], ['idle-timout', 'idle-timeout'], ['max-stream', 'max-streams']] as const) expect(suggest(slip, known)).toBe(word);
+  for (const [slip, word] of [
+    ['lissten', 'listen'],
+    ['lsiten', 'listen'],
+    ['Cert', 'cert'],
+    ['clientca', 'client-ca'],
+    ['client_ca', 'client-ca'],
+    ['polcy', 'policy'],
+    ['idle-time', 'idle-timeout'],
+    ['idle-timout', 'idle-timeout'],
+    ['max-stream', 'max-streams'],
+  ] as const)
+    expect(suggest(slip, known)).toBe(word);
 });
 
 test('a word that resembles nothing gets no suggestion', () => {
@@ -14,5 +25,9 @@ test('a word that resembles nothing gets no suggestion', () => {
 });
 
 test('answers a known word or nothing, whatever it is asked', () => {
-  fc.assert(fc.property(fc.string(), (word) => { expect([undefined, ...known]).toContain(suggest(word, known)); }));
+  fc.assert(
+    fc.property(fc.string(), (word) => {
+      expect([undefined, ...known]).toContain(suggest(word, known));
+    }),
+  );
 });

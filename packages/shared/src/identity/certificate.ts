@@ -3,9 +3,24 @@
  * Rule: names come from the exact octets, never from printed text, which a certificate can shape (CVE-2021-44532).
  * Not here: signatures, chains and dates, which OpenSSL checks.
  */
-import { type DerElement, DerError, bitsOf, booleanOf, childrenOf, context, expectTag, oidOf, readDer, serialOf, tags } from './der.ts';
+import {
+  type DerElement,
+  DerError,
+  bitsOf,
+  booleanOf,
+  childrenOf,
+  context,
+  expectTag,
+  oidOf,
+  readDer,
+  serialOf,
+  tags,
+} from './der.ts';
 
-export interface Extension { readonly critical: boolean; readonly value: Uint8Array }
+export interface Extension {
+  readonly critical: boolean;
+  readonly value: Uint8Array;
+}
 export type Extensions = ReadonlyMap<string, Extension>;
 
 /** `serial` is upper-case hex without leading zero bytes; `issuer` and `subject` are the DER of the names. */
@@ -29,11 +44,14 @@ export function readCertificate(der: Uint8Array): CertificateFields {
     serial: serialOf(serial),
     issuer: expectTag(issuer, tags.sequence, 'issuer').whole,
     subject: expectTag(subject, tags.sequence, 'subject').whole,
-    extensions: readExtensions(fields.slice(6).find(field => field.tag === context(3, true))),
+    extensions: readExtensions(fields.slice(6).find((field) => field.tag === context(3, true))),
   };
 }
 
-/** `Extensions ::= SEQUENCE OF SEQUENCE { OID, critical BOOLEAN DEFAULT FALSE, OCTET STRING }` inside its explicit tag; one named twice is refused. */
+/**
+ * `Extensions ::= SEQUENCE OF SEQUENCE { OID, critical BOOLEAN DEFAULT FALSE, OCTET STRING }` inside its explicit tag;
+ * one named twice is refused.
+ */
 export function readExtensions(tagged: DerElement | undefined): Extensions {
   const extensions = new Map<string, Extension>();
   if (tagged === undefined) return extensions;
@@ -56,24 +74,38 @@ export function readExtensionList(list: DerElement | undefined): Extensions {
   return extensions;
 }
 
-/** Every URI of the subject alternative name, as its exact octets read as Latin-1: nothing is decoded, folded or dropped. */
+/**
+ * Every URI of the subject alternative name, as its exact octets read as Latin-1: nothing is decoded, folded or
+ * dropped.
+ */
 export function uriNamesOf(extensions: Extensions): string[] {
   const names = extensions.get(oids.subjectAltName);
   if (names === undefined) return [];
-  return childrenOf(expectTag(readDer(names.value, 'subject alternative name'), tags.sequence, 'subject alternative name'), 'subject alternative name')
-    .filter(name => name.tag === context(6, false))
-    .map(name => Buffer.from(name.content).toString('latin1'));
+  return childrenOf(
+    expectTag(readDer(names.value, 'subject alternative name'), tags.sequence, 'subject alternative name'),
+    'subject alternative name',
+  )
+    .filter((name) => name.tag === context(6, false))
+    .map((name) => Buffer.from(name.content).toString('latin1'));
 }
 
 /** The extended key usages as OIDs; undefined when the certificate has no such extension. */
 export function extendedKeyUsagesOf(extensions: Extensions): string[] | undefined {
   const usage = extensions.get(oids.extendedKeyUsage);
   if (usage === undefined) return undefined;
-  return childrenOf(expectTag(readDer(usage.value, 'extended key usage'), tags.sequence, 'extended key usage'), 'extended key usage').map(id => oidOf(id, 'extended key usage'));
+  return childrenOf(
+    expectTag(readDer(usage.value, 'extended key usage'), tags.sequence, 'extended key usage'),
+    'extended key usage',
+  ).map((id) => oidOf(id, 'extended key usage'));
 }
 
-/** May this CA sign certificates, and revocation lists? Without a key usage extension it may (RFC 5280 section 4.2.1.3). */
-export function signingUsesOf(extensions: Extensions): { readonly certificates: boolean; readonly revocationLists: boolean } {
+/**
+ * May this CA sign certificates, and revocation lists? Without a key usage extension it may (RFC 5280 section 4.2.1.3).
+ */
+export function signingUsesOf(extensions: Extensions): {
+  readonly certificates: boolean;
+  readonly revocationLists: boolean;
+} {
   const usage = extensions.get(oids.keyUsage);
   if (usage === undefined) return { certificates: true, revocationLists: true };
   const [bits = 0] = bitsOf(readDer(usage.value, 'key usage'), 'key usage', true);

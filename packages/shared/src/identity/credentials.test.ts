@@ -8,7 +8,9 @@ import { AditError } from '../errors.ts';
 import { type CredentialFiles, loadCredentials } from './credentials.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adit-'));
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 const ca = newCa();
 const alice = newClient(ca);
 const edge = newServer(ca);
@@ -21,21 +23,25 @@ function files(certPem: string, keyPem: string, mode = 0o600): CredentialFiles {
   return { cert, key, role: 'client' };
 }
 function complaint(given: CredentialFiles): string {
-  try { loadCredentials(given); } catch (error) {
+  try {
+    loadCredentials(given);
+  } catch (error) {
     expect(error).toBeInstanceOf(AditError);
     expect((error as AditError).code).toBe('CREDENTIALS_UNUSABLE');
     return (error as AditError).message;
   }
   throw new Error('accepted');
 }
-const encrypted = createPrivateKey(alice.keyPem).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString();
+const encrypted = createPrivateKey(alice.keyPem)
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+  .toString();
 const past = { from: new Date(Date.now() - 2 * day), to: new Date(Date.now() - day) };
 const future = { from: new Date(Date.now() + day), to: new Date(Date.now() + 2 * day) };
 
 test('a client certificate, its chain and its key are loaded', () => {
   const credentials = loadCredentials(files(alice.certPem + ca.certPem, alice.keyPem));
   expect(credentials.leaf.subject).toBe('CN=alice');
-  expect(credentials.chain.map(certificate => certificate.subject)).toEqual(['CN=Test CA']);
+  expect(credentials.chain.map((certificate) => certificate.subject)).toEqual(['CN=Test CA']);
   expect(credentials.notAfter.getTime()).toBeGreaterThan(Date.now());
   expect(credentials.summary).toMatch(/^spiffe:\/\/example\.org\/client\/alice, serial [0-9A-F]+, valid until 20/);
 });
@@ -43,8 +49,11 @@ test('an egress certificate serves the egress', () => {
   expect(loadCredentials({ ...files(edge.certPem, edge.keyPem), role: 'egress' }).summary).toContain('CN=edge');
 });
 test('a certificate for local clients is of any kind that servers may have: without usages, or signed by itself', () => {
-  for (const issued of [edge, newServer(ca, { uses: [] }), ca]) expect(loadCredentials({ ...files(issued.certPem, issued.keyPem), role: 'server' }).certPem).toBe(issued.certPem);
-  expect(complaint({ ...files(alice.certPem, alice.keyPem), role: 'server' })).toContain('is not for servers (its extended key usage lacks serverAuth)');
+  for (const issued of [edge, newServer(ca, { uses: [] }), ca])
+    expect(loadCredentials({ ...files(issued.certPem, issued.keyPem), role: 'server' }).certPem).toBe(issued.certPem);
+  expect(complaint({ ...files(alice.certPem, alice.keyPem), role: 'server' })).toContain(
+    'is not for servers (its extended key usage lacks serverAuth)',
+  );
 });
 test('certificate and key may be one file', () => {
   const both = files(alice.certPem, alice.certPem + alice.keyPem);
@@ -59,20 +68,44 @@ test.each([
   ['a nonsense key', alice.certPem, alice.keyPem.replace(/\n[^-]+\n/, '\nAAEC\n'), 'does not parse'],
   ['an encrypted key', alice.certPem, encrypted, 'is encrypted: decrypt it'],
   ['the key of another certificate', alice.certPem, edge.keyPem, 'does not belong to the certificate'],
-  ['a chain with the leaf last', ca.certPem + alice.certPem, alice.keyPem, 'but to a later one in it: put that one first'],
-  ['a server certificate', edge.certPem, edge.keyPem, 'is not for clients (its extended key usage lacks clientAuth): issue one with "adit ca issue client NAME"'],
+  [
+    'a chain with the leaf last',
+    ca.certPem + alice.certPem,
+    alice.keyPem,
+    'but to a later one in it: put that one first',
+  ],
+  [
+    'a server certificate',
+    edge.certPem,
+    edge.keyPem,
+    'is not for clients (its extended key usage lacks clientAuth): issue one with "adit ca issue client NAME"',
+  ],
   ['a certificate without usage', ...pair(newClient(ca, { uses: [] })), 'is not for clients'],
   ['a CA', ca.certPem, ca.keyPem, 'is that of a CA'],
   ['an expired certificate', ...pair(newClient(ca, past)), `expired on ${past.to.toISOString().slice(0, 10)}`],
-  ['a certificate of tomorrow', ...pair(newClient(ca, future)), `is not valid before ${future.from.toISOString().slice(0, 10)}`],
-] as const)('%s is refused', (_, certPem, keyPem, why) => { expect(complaint(files(certPem, keyPem))).toContain(why); });
-test('a client certificate is refused for an egress', () => { expect(complaint({ ...files(alice.certPem, alice.keyPem), role: 'egress' })).toContain('lacks serverAuth'); });
-test.each([0o644, 0o604, 0o620, 0o666])('a key of mode %o is refused with advice', mode => {
+  [
+    'a certificate of tomorrow',
+    ...pair(newClient(ca, future)),
+    `is not valid before ${future.from.toISOString().slice(0, 10)}`,
+  ],
+] as const)('%s is refused', (_, certPem, keyPem, why) => {
+  expect(complaint(files(certPem, keyPem))).toContain(why);
+});
+test('a client certificate is refused for an egress', () => {
+  expect(complaint({ ...files(alice.certPem, alice.keyPem), role: 'egress' })).toContain('lacks serverAuth');
+});
+test.each([0o644, 0o604, 0o620, 0o666])('a key of mode %o is refused with advice', (mode) => {
   expect(complaint(files(alice.certPem, alice.keyPem, mode))).toContain(`run "chmod 600 ${key}"`);
 });
 test('a missing file is named', () => {
-  expect(complaint({ ...files(alice.certPem, alice.keyPem), key: join(folder, 'absent.key') })).toBe(`Cannot read the key ${join(folder, 'absent.key')}: there is no such file.`);
-  expect(complaint({ ...files(alice.certPem, alice.keyPem), cert: folder })).toBe(`Cannot read the certificate ${folder}: it is a folder.`);
+  expect(complaint({ ...files(alice.certPem, alice.keyPem), key: join(folder, 'absent.key') })).toBe(
+    `Cannot read the key ${join(folder, 'absent.key')}: there is no such file.`,
+  );
+  expect(complaint({ ...files(alice.certPem, alice.keyPem), cert: folder })).toBe(
+    `Cannot read the certificate ${folder}: it is a folder.`,
+  );
 });
 
-function pair({ certPem, keyPem }: { certPem: string; keyPem: string }): [string, string] { return [certPem, keyPem]; }
+function pair({ certPem, keyPem }: { certPem: string; keyPem: string }): [string, string] {
+  return [certPem, keyPem];
+}

@@ -1,7 +1,9 @@
 /**
  * Our own certificate and key, checked before anything listens or dials.
- * Rule: what comes back can be used right now in the role asked for; otherwise one sentence says which file is wrong and why.
- *       A private key that others may read is refused, as ssh does: its owner alone, or a group too when root owns it (PostgreSQL's rule).
+ * Rule: what comes back can be used right now in the role asked for; otherwise one sentence says which file is wrong
+ * and why.
+ * A private key that others may read is refused, as ssh does: its owner alone, or a group too when root owns it
+ * (PostgreSQL's rule).
  * Not here: what the peer thinks of it.
  */
 import { type KeyObject, X509Certificate, createPrivateKey } from 'node:crypto';
@@ -12,7 +14,11 @@ import { extendedKeyUsagesOf, readCertificate, uriNamesOf, usages } from './cert
 import { type PemBlock, pemBlocks, readNamedFile } from './pem.ts';
 
 /** What the certificate is shown as; `server`: to local clients, who may trust a certificate of any kind. */
-export interface CredentialFiles { readonly cert: string; readonly key: string; readonly role: 'client' | 'egress' | 'server' }
+export interface CredentialFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly role: 'client' | 'egress' | 'server';
+}
 
 /** `certPem` is the leaf and its chain; `chain` excludes the leaf; `summary` is one line for a log. */
 export interface Credentials {
@@ -24,28 +30,47 @@ export interface Credentials {
   readonly summary: string;
 }
 
-/** Reads and checks both files. `cert` is the leaf, then its intermediates if any. Fails with CREDENTIALS_UNUSABLE (exit 3). */
+/**
+ * Reads and checks both files. `cert` is the leaf, then its intermediates if any. Fails with CREDENTIALS_UNUSABLE (exit
+ * 3).
+ */
 export function loadCredentials({ cert, key, role }: CredentialFiles): Credentials {
   const certificates = readCertificates(cert);
   const [leaf, ...chain] = certificates.map(({ der }, index) => parseCertificate(cert, der, index));
   const privateKey = readKey(key);
-  if (!leaf!.checkPrivateKey(privateKey.key)) throw unusable(`The key ${key} does not belong to the certificate ${cert}${chain.some(ca => ca.checkPrivateKey(privateKey.key)) ? ', but to a later one in it: put that one first' : ''}.`);
+  if (!leaf!.checkPrivateKey(privateKey.key))
+    throw unusable(
+      `The key ${key} does not belong to the certificate ` +
+        `${cert}${chain.some((ca) => ca.checkPrivateKey(privateKey.key)) ? ', but to a later one in it: put that one first' : ''}.`,
+    );
   checkUse(cert, leaf!, role);
   checkDates(cert, leaf!);
-  const certPem = certificates.map(block => block.pem).join('');
+  const certPem = certificates.map((block) => block.pem).join('');
   try {
     createSecureContext({ cert: certPem, key: privateKey.pem, minVersion: 'TLSv1.3' });
   } catch (error) {
     throw unusable(`TLS cannot use the certificate ${cert} with the key ${key}: ${messageOf(error)}.`, error);
   }
-  return { certPem, keyPem: privateKey.pem, leaf: leaf!, chain, notAfter: leaf!.validToDate, summary: summaryOf(leaf!) };
+  return {
+    certPem,
+    keyPem: privateKey.pem,
+    leaf: leaf!,
+    chain,
+    notAfter: leaf!.validToDate,
+    summary: summaryOf(leaf!),
+  };
 }
 
 function readCertificates(path: string): PemBlock[] {
   const blocks = pemBlocks(readNamedFile(path, 'the certificate', 'CREDENTIALS_UNUSABLE').toString('latin1'));
   if (blocks === undefined) throw unusable(`The certificate ${path} is cut off or damaged.`);
-  const certificates = blocks.filter(block => block.label === 'CERTIFICATE');
-  if (certificates.length === 0) throw unusable(blocks[0] === undefined ? `The certificate ${path} is not in PEM form.` : `The certificate ${path} holds no certificate but a ${blocks[0].label.toLowerCase()}.`);
+  const certificates = blocks.filter((block) => block.label === 'CERTIFICATE');
+  if (certificates.length === 0)
+    throw unusable(
+      blocks[0] === undefined
+        ? `The certificate ${path} is not in PEM form.`
+        : `The certificate ${path} holds no certificate but a ${blocks[0].label.toLowerCase()}.`,
+    );
   return certificates;
 }
 
@@ -63,7 +88,10 @@ function readKey(path: string): { key: KeyObject; pem: string } {
   const block = pemBlocks(text)?.find(({ label }) => label.endsWith('PRIVATE KEY'));
   if (block === undefined) throw unusable(`The key ${path} holds no private key in PEM form.`);
   if (block.label === 'ENCRYPTED PRIVATE KEY' || block.pem.includes('Proc-Type: 4,ENCRYPTED')) {
-    throw unusable(`The key ${path} is encrypted: decrypt it ("openssl pkey -in FILE -out FILE.plain") and protect the result by its permissions.`);
+    throw unusable(
+      `The key ${path} is encrypted: decrypt it ("openssl pkey -in FILE -out FILE.plain") and protect the ` +
+        'result by its permissions.',
+    );
   }
   try {
     return { key: createPrivateKey(block.pem), pem: block.pem };
@@ -72,13 +100,21 @@ function readKey(path: string): { key: KeyObject; pem: string } {
   }
 }
 
-/** Reads a file that is for its owner only; fails with `code` where others may use it. `what` names it in complaints: "key". */
+/**
+ * Reads a file that is for its owner only; fails with `code` where others may use it. `what` names it in complaints:
+ * "key".
+ */
 export function readSecretFile(path: string, what: string, code: Code): Buffer {
   const bytes = readNamedFile(path, `the ${what}`, code);
   if (process.platform === 'win32') return bytes;
   const { mode, uid } = statSync(path);
   const tooOpen = mode & (uid === 0 ? 0o037 : 0o077);
-  if (tooOpen !== 0) throw new AditError(code, `The ${what} ${path} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}, so others may use it: run "chmod 600 ${path}".`);
+  if (tooOpen !== 0)
+    throw new AditError(
+      code,
+      `The ${what} ${path} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}, so others may use it: run ` +
+        `"chmod 600 ${path}".`,
+    );
   return bytes;
 }
 
@@ -86,17 +122,29 @@ function checkUse(path: string, leaf: X509Certificate, role: CredentialFiles['ro
   const [needed, whom] = role === 'client' ? [usages.clientAuth, 'clients'] : [usages.serverAuth, 'servers'];
   const given = extendedKeyUsagesOf(readCertificate(leaf.raw).extensions);
   if (role === 'server') {
-    if (given?.includes(needed) === false) throw unusable(`The certificate ${path} is not for servers (its extended key usage lacks serverAuth).`);
+    if (given?.includes(needed) === false)
+      throw unusable(`The certificate ${path} is not for servers (its extended key usage lacks serverAuth).`);
     return;
   }
   if (leaf.ca) throw unusable(`The certificate ${path} is that of a CA: issue one with "adit ca issue ${role} NAME".`);
-  if (given?.includes(needed) !== true) throw unusable(`The certificate ${path} is not for ${whom} (its extended key usage lacks ${role === 'client' ? 'clientAuth' : 'serverAuth'}): issue one with "adit ca issue ${role} NAME".`);
+  if (given?.includes(needed) !== true)
+    throw unusable(
+      `The certificate ${path} is not for ${whom} (its extended key usage lacks ` +
+        `${role === 'client' ? 'clientAuth' : 'serverAuth'}): issue one with "adit ca issue ${role} NAME".`,
+    );
 }
 
 function checkDates(path: string, leaf: X509Certificate): void {
   const now = new Date();
-  if (leaf.validToDate < now) throw unusable(`The certificate ${path} expired on ${leaf.validToDate.toISOString()}; it is now ${now.toISOString()}.`);
-  if (leaf.validFromDate > now) throw unusable(`The certificate ${path} is not valid before ${leaf.validFromDate.toISOString()}; it is now ${now.toISOString()}.`);
+  if (leaf.validToDate < now)
+    throw unusable(
+      `The certificate ${path} expired on ${leaf.validToDate.toISOString()}; it is now ${now.toISOString()}.`,
+    );
+  if (leaf.validFromDate > now)
+    throw unusable(
+      `The certificate ${path} is not valid before ${leaf.validFromDate.toISOString()}; it is now ` +
+        `${now.toISOString()}.`,
+    );
 }
 
 function summaryOf(leaf: X509Certificate): string {
@@ -105,4 +153,6 @@ function summaryOf(leaf: X509Certificate): string {
   return `${name.replace(/[^\x20-\x7e]+/g, ', ')}, serial ${serial}, valid until ${leaf.validToDate.toISOString()}`;
 }
 
-function unusable(message: string, cause?: unknown): AditError { return new AditError('CREDENTIALS_UNUSABLE', message, { cause }); }
+function unusable(message: string, cause?: unknown): AditError {
+  return new AditError('CREDENTIALS_UNUSABLE', message, { cause });
+}

@@ -1,24 +1,45 @@
 /**
  * DER, read strictly: one element at a time, over views of the input (X.690 sections 8 and 10).
- * Rule: throws DerError or returns; never recurses, never copies, never reads outside the input; work is linear in its length.
+ * Rule: throws DerError or returns; never recurses, never copies, never reads outside the input; work is linear in its
+ * length.
  *       Indefinite lengths, lengths longer than needed, tags above 30 and trailing bytes are refused.
  * Not here: what the elements mean (certificate.ts, revocation.ts), and writing.
  */
 
-/** The input is not DER of the expected shape; `message` says which part. Callers turn it into a refusal of their own. */
-export class DerError extends Error { override readonly name = 'DerError'; }
+/**
+ * The input is not DER of the expected shape; `message` says which part. Callers turn it into a refusal of their own.
+ */
+export class DerError extends Error {
+  override readonly name = 'DerError';
+}
 
-/** One element: `tag` is the identifier octet, `whole` tag, length and content, `content` the content alone. Both are views. */
-export interface DerElement { readonly tag: number; readonly whole: Uint8Array; readonly content: Uint8Array }
+/**
+ * One element: `tag` is the identifier octet, `whole` tag, length and content, `content` the content alone. Both are
+ * views.
+ */
+export interface DerElement {
+  readonly tag: number;
+  readonly whole: Uint8Array;
+  readonly content: Uint8Array;
+}
 
 /** Identifier octets in use here; `context(n)` makes the implicit and explicit ones. */
 export const tags = {
-  boolean: 0x01, integer: 0x02, bitString: 0x03, octetString: 0x04, oid: 0x06, enumerated: 0x0a,
-  utcTime: 0x17, generalizedTime: 0x18, sequence: 0x30,
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  oid: 0x06,
+  enumerated: 0x0a,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
 } as const;
 
 /** `[n]` of the context class; `constructed` for explicit tagging and for structures. */
-export function context(n: number, constructed: boolean): number { return (constructed ? 0xa0 : 0x80) | n; }
+export function context(n: number, constructed: boolean): number {
+  return (constructed ? 0xa0 : 0x80) | n;
+}
 
 /** The single element that `bytes` is; anything after it is refused. */
 export function readDer(bytes: Uint8Array, what: string): DerElement {
@@ -41,11 +62,15 @@ export function childrenOf(parent: DerElement, what: string): DerElement[] {
 
 /** `element` when it is there and has this tag. */
 export function expectTag(element: DerElement | undefined, tag: number, what: string): DerElement {
-  if (element?.tag !== tag) throw new DerError(element === undefined ? `${what} is missing` : `${what} has an unexpected type`);
+  if (element?.tag !== tag)
+    throw new DerError(element === undefined ? `${what} is missing` : `${what} has an unexpected type`);
   return element;
 }
 
-/** A serial number: a positive INTEGER of at most 20 bytes, as upper-case hex without leading zero bytes ("00" for zero; RFC 5280 section 4.1.2.2). */
+/**
+ * A serial number: a positive INTEGER of at most 20 bytes, as upper-case hex without leading zero bytes ("00" for zero;
+ * RFC 5280 section 4.1.2.2).
+ */
 export function serialOf(element: DerElement | undefined): string {
   const { content } = expectTag(element, tags.integer, 'serial number');
   const [first, second] = content;
@@ -73,7 +98,10 @@ export function oidOf(element: DerElement | undefined, what: string): string {
     if (arc === 0 && byte === 0x80) throw new DerError(`${what} is a malformed identifier`);
     arc = arc * 128 + (byte & 0x7f);
     if (arc > 2 ** 48 || index > 64) throw new DerError(`${what} is too long an identifier`);
-    if (byte < 0x80) { arcs.push(arc); arc = 0; }
+    if (byte < 0x80) {
+      arcs.push(arc);
+      arc = 0;
+    }
   }
   const [first] = arcs;
   if (first === undefined || content.at(-1)! >= 0x80) throw new DerError(`${what} is a malformed identifier`);
@@ -84,7 +112,8 @@ export function oidOf(element: DerElement | undefined, what: string): string {
 /** A BOOLEAN: DER knows 00 and FF only. */
 export function booleanOf(element: DerElement, what: string): boolean {
   const { content } = expectTag(element, tags.boolean, what);
-  if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) throw new DerError(`${what} is a malformed truth value`);
+  if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff))
+    throw new DerError(`${what} is a malformed truth value`);
   return content[0] === 0xff;
 }
 
@@ -92,13 +121,18 @@ export function booleanOf(element: DerElement, what: string): boolean {
 export function bitsOf(element: DerElement | undefined, what: string, anyLength = false): Uint8Array {
   const { content } = expectTag(element, tags.bitString, what);
   const unused = content[0];
-  if (unused === undefined || unused > 7 || (unused > 0 && (!anyLength || content.length === 1))) throw new DerError(`${what} is a malformed bit string`);
+  if (unused === undefined || unused > 7 || (unused > 0 && (!anyLength || content.length === 1)))
+    throw new DerError(`${what} is a malformed bit string`);
   return content.subarray(1);
 }
 
-/** A UTCTime (`YYMMDDHHMMSSZ`, 1950 to 2049) or GeneralizedTime (`YYYYMMDDHHMMSSZ`), as RFC 5280 section 4.1.2.5 narrows them. */
+/**
+ * A UTCTime (`YYMMDDHHMMSSZ`, 1950 to 2049) or GeneralizedTime (`YYYYMMDDHHMMSSZ`), as RFC 5280 section 4.1.2.5 narrows
+ * them.
+ */
 export function timeOf(element: DerElement | undefined, what: string): Date {
-  if (element === undefined || (element.tag !== tags.utcTime && element.tag !== tags.generalizedTime)) throw new DerError(`${what} is not a time`);
+  if (element === undefined || (element.tag !== tags.utcTime && element.tag !== tags.generalizedTime))
+    throw new DerError(`${what} is not a time`);
   const text = Buffer.from(element.content.subarray(0, 16)).toString('latin1');
   const full = element.tag === tags.generalizedTime ? text : `${Number(text.slice(0, 2)) >= 50 ? '19' : '20'}${text}`;
   const iso = full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');

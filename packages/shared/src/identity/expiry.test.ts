@@ -8,17 +8,36 @@ import { endsSoon, ExpiryWatch } from './expiry.ts';
 import { loadRevocationList } from './revocation.ts';
 import { loadTrustAnchors } from './trust.ts';
 
-function watched(): { watch: ExpiryWatch; lines: () => unknown[][]; passes: (days: number) => void; stop: AbortController; until: ReturnType<typeof memoryLog>['until'] } {
+function watched(): {
+  watch: ExpiryWatch;
+  lines: () => unknown[][];
+  passes: (days: number) => void;
+  stop: AbortController;
+  until: ReturnType<typeof memoryLog>['until'];
+} {
   const certs = certificates();
   const start = new Date();
-  const pair = certs.client('alice', { from: new Date(start.getTime() - 80 * day), to: new Date(start.getTime() + 22 * day) });
-  const crl = certs.revoke({ thisUpdate: new Date(start.getTime() - 80 * day), nextUpdate: new Date(start.getTime() + 21 * day) });
-  const loaded = { credentials: loadCredentials({ ...pair, role: 'client' }), revocation: loadRevocationList(crl, loadTrustAnchors(certs.ca)) };
+  const pair = certs.client('alice', {
+    from: new Date(start.getTime() - 80 * day),
+    to: new Date(start.getTime() + 22 * day),
+  });
+  const crl = certs.revoke({
+    thisUpdate: new Date(start.getTime() - 80 * day),
+    nextUpdate: new Date(start.getTime() + 21 * day),
+  });
+  const loaded = {
+    credentials: loadCredentials({ ...pair, role: 'client' }),
+    revocation: loadRevocationList(crl, loadTrustAnchors(certs.ca)),
+  };
   const { log, lines, until } = memoryLog();
   let now = start;
   return {
-    watch: new ExpiryWatch({ loaded: () => loaded, log, now: () => now, everyMs: 1 }), stop: new AbortController(), until,
-    passes: (days) => { now = new Date(start.getTime() + days * day); },
+    watch: new ExpiryWatch({ loaded: () => loaded, log, now: () => now, everyMs: 1 }),
+    stop: new AbortController(),
+    until,
+    passes: (days) => {
+      now = new Date(start.getTime() + days * day);
+    },
     lines: () => lines.map(({ event, what, hoursLeft, level }) => [level, event, what, hoursLeft]),
   };
 }
@@ -38,7 +57,14 @@ test('nothing is said while more than a fifth of the time is left, then one line
   expect(lines().slice(2)).toEqual([['warn', 'expiring', 'revocation list', 455]]);
   passes(30);
   watch.look();
-  expect(lines().slice(3).map(([, , what, hours]) => [what, (hours as number) < 0])).toEqual([['certificate', true], ['revocation list', true]]);
+  expect(
+    lines()
+      .slice(3)
+      .map(([, , what, hours]) => [what, (hours as number) < 0]),
+  ).toEqual([
+    ['certificate', true],
+    ['revocation list', true],
+  ]);
 });
 
 test('it looks by itself', async () => {
@@ -56,12 +82,19 @@ test('it is said at the start and again after a reload', () => {
   passes(5);
   watch.start(stop.signal);
   watch.reloaded();
-  expect(lines().map(([, , what]) => what)).toEqual(['certificate', 'revocation list', 'certificate', 'revocation list']);
+  expect(lines().map(([, , what]) => what)).toEqual([
+    'certificate',
+    'revocation list',
+    'certificate',
+    'revocation list',
+  ]);
   stop.abort();
 });
 
 test('a fifth is a fifth, whatever the time is', () => {
-  fc.assert(fc.property(fc.integer({ min: 5, max: 1e9 }), fc.integer({ min: 0, max: 1e9 }), (length, at) => {
-    expect(endsSoon(new Date(0), new Date(length), new Date(at))).toBe(at > length * 0.8);
-  }));
+  fc.assert(
+    fc.property(fc.integer({ min: 5, max: 1e9 }), fc.integer({ min: 0, max: 1e9 }), (length, at) => {
+      expect(endsSoon(new Date(0), new Date(length), new Date(at))).toBe(at > length * 0.8);
+    }),
+  );
 });

@@ -1,7 +1,8 @@
 /**
  * Who the peer is: the verdict on the certificate of a finished TLS handshake, by us, with its reason.
- * Rule: yes only if OpenSSL said yes (`authorized === true`), the handshake was a full one (a resumed one skips every check),
- *       the leaf is there, has the right extended key usage, is in date, is not revoked, and names exactly one identity.
+ * Rule: yes only if OpenSSL said yes (`authorized === true`), the handshake was a full one (a resumed one skips every
+ * check),
+ * the leaf is there, has the right extended key usage, is in date, is not revoked, and names exactly one identity.
  *       When several things are wrong, the most fundamental is told: no certificate, then unknown CA, then the rest.
  * Not here: the handshake, and what the identity may do (policy).
  */
@@ -23,8 +24,15 @@ export interface PeerFacts {
   readonly leaf: X509Certificate | undefined;
 }
 
-/** `anchors` only sharpen the reason: OpenSSL names the last of several failures, and with them an unknown CA is told first. */
-export interface PeerContext { readonly revocation?: RevocationList; readonly anchors?: TrustAnchors; readonly now: Date }
+/**
+ * `anchors` only sharpen the reason: OpenSSL names the last of several failures, and with them an unknown CA is told
+ * first.
+ */
+export interface PeerContext {
+  readonly revocation?: RevocationList;
+  readonly anchors?: TrustAnchors;
+  readonly now: Date;
+}
 
 /** A proven name. `serial` is upper-case hex without leading zero bytes; `groups` are the bare names. */
 export interface PeerIdentity {
@@ -38,12 +46,23 @@ export interface PeerIdentity {
   readonly leaf: X509Certificate;
 }
 
-/** `reason` is one clause, safe to send and to log; `stranger` where the certificate was issued by a CA that we do not know, and may be in order for others. */
-export interface Refused { readonly ok: false; readonly code: Code; readonly reason: string; readonly stranger?: true }
+/**
+ * `reason` is one clause, safe to send and to log; `stranger` where the certificate was issued by a CA that we do not
+ * know, and may be in order for others.
+ */
+export interface Refused {
+  readonly ok: false;
+  readonly code: Code;
+  readonly reason: string;
+  readonly stranger?: true;
+}
 export type PeerVerdict = { readonly ok: true; readonly identity: PeerIdentity } | Refused;
 export type EgressVerdict = { readonly ok: true; readonly leaf: X509Certificate } | Refused;
 
-/** Leaves that were handed out: Node 22 and 24 do so once for each connection, and know of no certificate when asked again. */
+/**
+ * Leaves that were handed out: Node 22 and 24 do so once for each connection, and know of no certificate when asked
+ * again.
+ */
 const leaves = new WeakMap<TLSSocket, X509Certificate>();
 
 /** The facts of a TLS socket after `secureConnection` or `secureConnect`. */
@@ -53,7 +72,12 @@ export function factsOf(socket: TLSSocket): PeerFacts {
   const error: unknown = socket.authorizationError;
   return {
     authorized: socket.authorized,
-    authorizationError: error === null || error === undefined ? undefined : typeof error === 'string' ? error : (error as NodeJS.ErrnoException).code ?? messageOf(error),
+    authorizationError:
+      error === null || error === undefined
+        ? undefined
+        : typeof error === 'string'
+          ? error
+          : ((error as NodeJS.ErrnoException).code ?? messageOf(error)),
     sessionReused: socket.isSessionReused(),
     leaf,
   };
@@ -62,43 +86,70 @@ export function factsOf(socket: TLSSocket): PeerFacts {
 /** The egress's verdict on an ingress. Refuses with one of CLIENT_CERT_* or REVOCATION_STALE. */
 export function judgeClient(facts: PeerFacts, context: PeerContext): PeerVerdict {
   const { leaf } = facts;
-  // A resumed session shows no certificate on some versions of Node and the one of long ago on others: neither proves anything now.
-  if (facts.sessionReused) return refused('CLIENT_CERT_INVALID', 'it resumed an earlier TLS session, which proves no certificate');
+  // A resumed session shows no certificate on some versions of Node and the one of long ago on others: neither proves
+  // anything now.
+  if (facts.sessionReused)
+    return refused('CLIENT_CERT_INVALID', 'it resumed an earlier TLS session, which proves no certificate');
   if (leaf === undefined || leaf.raw.length === 0) return refused('CLIENT_CERT_MISSING', 'it presented no certificate');
-  if (facts.authorized !== true || facts.authorizationError !== undefined) return unverified(leaf, facts.authorizationError, context);
+  if (facts.authorized !== true || facts.authorizationError !== undefined)
+    return unverified(leaf, facts.authorizationError, context);
   const fields = fieldsOf(leaf);
   if (typeof fields === 'string') return refused('CLIENT_CERT_INVALID', fields);
-  if (extendedKeyUsagesOf(fields.extensions)?.includes(usages.clientAuth) !== true) return refused('CLIENT_CERT_WRONG_USAGE', 'the certificate is not for clients (extended key usage lacks clientAuth)');
-  return datesRefusal(leaf, context.now) ?? revocationRefusal(leaf, context, 'CLIENT_CERT_REVOKED') ?? identify(leaf, fields);
+  if (extendedKeyUsagesOf(fields.extensions)?.includes(usages.clientAuth) !== true)
+    return refused(
+      'CLIENT_CERT_WRONG_USAGE',
+      'the certificate is not for clients (extended key usage lacks clientAuth)',
+    );
+  return (
+    datesRefusal(leaf, context.now) ?? revocationRefusal(leaf, context, 'CLIENT_CERT_REVOKED') ?? identify(leaf, fields)
+  );
 }
 
-/** The ingress's verdict on an egress, for the host name or IP address it dialled. Refuses with EGRESS_CERT_INVALID or REVOCATION_STALE. */
+/**
+ * The ingress's verdict on an egress, for the host name or IP address it dialled. Refuses with EGRESS_CERT_INVALID or
+ * REVOCATION_STALE.
+ */
 export function judgeEgress(facts: PeerFacts, context: PeerContext & { readonly serverName: string }): EgressVerdict {
   const { leaf } = facts;
-  if (facts.sessionReused) return refused('EGRESS_CERT_INVALID', 'it resumed an earlier TLS session, which proves no certificate');
+  if (facts.sessionReused)
+    return refused('EGRESS_CERT_INVALID', 'it resumed an earlier TLS session, which proves no certificate');
   if (leaf === undefined || leaf.raw.length === 0) return refused('EGRESS_CERT_INVALID', 'it presented no certificate');
   const fields = fieldsOf(leaf);
   if (typeof fields === 'string') return refused('EGRESS_CERT_INVALID', fields);
   const { serverName } = context;
-  const named = (isIP(serverName) > 0 ? leaf.checkIP(serverName) : leaf.checkHost(serverName, { subject: 'never' })) !== undefined;
+  const named =
+    (isIP(serverName) > 0 ? leaf.checkIP(serverName) : leaf.checkHost(serverName, { subject: 'never' })) !== undefined;
   const wrongName = facts.authorizationError === 'ERR_TLS_CERT_ALTNAME_INVALID' || !named;
-  if (!facts.authorized && facts.authorizationError !== 'ERR_TLS_CERT_ALTNAME_INVALID') return { ...unverified(leaf, facts.authorizationError, context), code: 'EGRESS_CERT_INVALID' };
-  if (wrongName) return refused('EGRESS_CERT_INVALID', `the certificate is not for "${serverName}" but for ${oneLine(leaf.subjectAltName) ?? 'no host at all'}`);
-  if (extendedKeyUsagesOf(fields.extensions)?.includes(usages.serverAuth) !== true) return refused('EGRESS_CERT_INVALID', 'the certificate is not for servers (extended key usage lacks serverAuth)');
+  if (!facts.authorized && facts.authorizationError !== 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return { ...unverified(leaf, facts.authorizationError, context), code: 'EGRESS_CERT_INVALID' };
+  if (wrongName)
+    return refused(
+      'EGRESS_CERT_INVALID',
+      `the certificate is not for "${serverName}" but for ${oneLine(leaf.subjectAltName) ?? 'no host at all'}`,
+    );
+  if (extendedKeyUsagesOf(fields.extensions)?.includes(usages.serverAuth) !== true)
+    return refused('EGRESS_CERT_INVALID', 'the certificate is not for servers (extended key usage lacks serverAuth)');
   const dates = datesRefusal(leaf, context.now);
   if (dates !== undefined) return { ...dates, code: 'EGRESS_CERT_INVALID' };
   return revocationRefusal(leaf, context, 'EGRESS_CERT_INVALID') ?? { ok: true, leaf };
 }
 
-/** May a session of this identity go on (asked on reload and when time passes)? Refuses with CERT_EXPIRED, REVOKED or REVOCATION_STALE. */
+/**
+ * May a session of this identity go on (asked on reload and when time passes)? Refuses with CERT_EXPIRED, REVOKED or
+ * REVOCATION_STALE.
+ */
 export function judgeAgain(identity: PeerIdentity, context: PeerContext): Refused | undefined {
-  if (context.anchors !== undefined && !leadsTo(identity.leaf, context.anchors)) return refused('REVOKED', 'the CA that issued the certificate is no longer trusted here');
-  if (identity.notAfter < context.now) return refused('CERT_EXPIRED', `the certificate expired on ${identity.notAfter.toISOString()}`);
+  if (context.anchors !== undefined && !leadsTo(identity.leaf, context.anchors))
+    return refused('REVOKED', 'the CA that issued the certificate is no longer trusted here');
+  if (identity.notAfter < context.now)
+    return refused('CERT_EXPIRED', `the certificate expired on ${identity.notAfter.toISOString()}`);
   return revocationRefusal(identity.leaf, context, 'REVOKED');
 }
 
 /** The same name in the same trust domain; the certificate may have been renewed and the groups changed. */
-export function sameIdentity(a: PeerIdentity, b: PeerIdentity): boolean { return a.uri === b.uri; }
+export function sameIdentity(a: PeerIdentity, b: PeerIdentity): boolean {
+  return a.uri === b.uri;
+}
 
 function fieldsOf(leaf: X509Certificate): CertificateFields | string {
   try {
@@ -113,32 +164,63 @@ function fieldsOf(leaf: X509Certificate): CertificateFields | string {
 
 function identify(leaf: X509Certificate, { extensions, serial }: CertificateFields): PeerVerdict {
   const names = readClientNames(uriNamesOf(extensions));
-  if (typeof names === 'string') return refused('CLIENT_CERT_NO_IDENTITY', `the certificate names no identity: ${names}`);
-  return { ok: true, identity: { ...names, serial, notAfter: leaf.validToDate, fingerprint256: leaf.fingerprint256, leaf } };
+  if (typeof names === 'string')
+    return refused('CLIENT_CERT_NO_IDENTITY', `the certificate names no identity: ${names}`);
+  return {
+    ok: true,
+    identity: { ...names, serial, notAfter: leaf.validToDate, fingerprint256: leaf.fingerprint256, leaf },
+  };
 }
 
-/** OpenSSL's no, as ours. Measured on Node 22 and 26: `authorizationError` is the name of the last failure found, expired before unknown. */
+/**
+ * OpenSSL's no, as ours. Measured on Node 22 and 26: `authorizationError` is the name of the last failure found,
+ * expired before unknown.
+ */
 function unverified(leaf: X509Certificate, error: string | undefined, context: PeerContext): Refused {
-  const unknownCa: Refused = { ...refused('CLIENT_CERT_UNKNOWN_CA', `the certificate was issued by a CA that is not trusted here (${oneLine(leaf.issuer) ?? 'no issuer'})`), stranger: true };
+  const unknownCa: Refused = {
+    ...refused(
+      'CLIENT_CERT_UNKNOWN_CA',
+      `the certificate was issued by a CA that is not trusted here (${oneLine(leaf.issuer) ?? 'no issuer'})`,
+    ),
+    stranger: true,
+  };
   if (context.anchors !== undefined && !leadsTo(leaf, context.anchors)) return unknownCa;
   switch (error) {
-    case 'CERT_HAS_EXPIRED': return datesRefusal(leaf, context.now) ?? refused('CLIENT_CERT_EXPIRED', 'a certificate of its chain has expired');
-    case 'CERT_NOT_YET_VALID': return datesRefusal(leaf, context.now) ?? refused('CLIENT_CERT_NOT_YET_VALID', 'a certificate of its chain is not valid yet');
-    case 'INVALID_PURPOSE': return refused('CLIENT_CERT_WRONG_USAGE', 'the certificate is not for this use');
-    case 'CERT_REVOKED': return refused('CLIENT_CERT_REVOKED', 'the certificate was revoked');
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': case 'UNABLE_TO_GET_ISSUER_CERT': case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-    case 'SELF_SIGNED_CERT_IN_CHAIN': case 'DEPTH_ZERO_SELF_SIGNED_CERT': case 'CERT_UNTRUSTED':
-    case 'CERT_SIGNATURE_FAILURE': return unknownCa; // A CA with the name of ours and another key.
-    default: return refused('CLIENT_CERT_INVALID', `the certificate does not verify (${error ?? 'no reason given'})`);
+    case 'CERT_HAS_EXPIRED':
+      return (
+        datesRefusal(leaf, context.now) ?? refused('CLIENT_CERT_EXPIRED', 'a certificate of its chain has expired')
+      );
+    case 'CERT_NOT_YET_VALID':
+      return (
+        datesRefusal(leaf, context.now) ??
+        refused('CLIENT_CERT_NOT_YET_VALID', 'a certificate of its chain is not valid yet')
+      );
+    case 'INVALID_PURPOSE':
+      return refused('CLIENT_CERT_WRONG_USAGE', 'the certificate is not for this use');
+    case 'CERT_REVOKED':
+      return refused('CLIENT_CERT_REVOKED', 'the certificate was revoked');
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'CERT_UNTRUSTED':
+    case 'CERT_SIGNATURE_FAILURE':
+      return unknownCa; // A CA with the name of ours and another key.
+    default:
+      return refused('CLIENT_CERT_INVALID', `the certificate does not verify (${error ?? 'no reason given'})`);
   }
 }
 
-/** Does a chain of signatures lead from the leaf, over the certificates the peer sent, to an anchor? Eight steps at most. */
+/**
+ * Does a chain of signatures lead from the leaf, over the certificates the peer sent, to an anchor? Eight steps at
+ * most.
+ */
 function leadsTo(leaf: X509Certificate, { certificates }: TrustAnchors): boolean {
   let current: X509Certificate | undefined = leaf;
   for (let depth = 0; depth < 8 && current !== undefined; depth++) {
     const child: X509Certificate = current;
-    if (certificates.some(anchor => isIssuedBy(child, anchor) || anchor.raw.equals(child.raw))) return true;
+    if (certificates.some((anchor) => isIssuedBy(child, anchor) || anchor.raw.equals(child.raw))) return true;
     const next: X509Certificate | undefined = child.issuerCertificate;
     current = next !== undefined && isIssuedBy(child, next) ? next : undefined;
   }
@@ -154,20 +236,35 @@ function isIssuedBy(child: X509Certificate, issuer: X509Certificate): boolean {
 }
 
 function datesRefusal(leaf: X509Certificate, now: Date): Refused | undefined {
-  if (leaf.validToDate < now) return refused('CLIENT_CERT_EXPIRED', `the certificate expired on ${leaf.validToDate.toISOString()}`);
-  if (leaf.validFromDate > now) return refused('CLIENT_CERT_NOT_YET_VALID', `the certificate is not valid before ${leaf.validFromDate.toISOString()}`);
+  if (leaf.validToDate < now)
+    return refused('CLIENT_CERT_EXPIRED', `the certificate expired on ${leaf.validToDate.toISOString()}`);
+  if (leaf.validFromDate > now)
+    return refused(
+      'CLIENT_CERT_NOT_YET_VALID',
+      `the certificate is not valid before ${leaf.validFromDate.toISOString()}`,
+    );
   return undefined;
 }
 
 function revocationRefusal(leaf: X509Certificate, { revocation, now }: PeerContext, code: Code): Refused | undefined {
   if (revocation === undefined) return undefined;
   const entry = revocation.isRevoked(leaf);
-  if (entry !== undefined) return refused(code, `the certificate was revoked on ${entry.at.toISOString()} (${entry.reason})`);
-  if (!revocation.covers(leaf)) return refused('REVOCATION_STALE', 'there is no revocation list of the CA that issued it');
-  if (revocation.isStale(now)) return refused('REVOCATION_STALE', `the revocation list is out of date since ${revocation.nextUpdate.toISOString()}`);
+  if (entry !== undefined)
+    return refused(code, `the certificate was revoked on ${entry.at.toISOString()} (${entry.reason})`);
+  if (!revocation.covers(leaf))
+    return refused('REVOCATION_STALE', 'there is no revocation list of the CA that issued it');
+  if (revocation.isStale(now))
+    return refused(
+      'REVOCATION_STALE',
+      `the revocation list is out of date since ${revocation.nextUpdate.toISOString()}`,
+    );
   return undefined;
 }
 
-function refused(code: Code, reason: string): Refused { return { ok: false, code, reason }; }
+function refused(code: Code, reason: string): Refused {
+  return { ok: false, code, reason };
+}
 
-function oneLine(text: string | undefined): string | undefined { return text?.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300); }
+function oneLine(text: string | undefined): string | undefined {
+  return text?.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300);
+}

@@ -7,9 +7,16 @@ import { readFileSync } from 'node:fs';
 import { AditError, type Code, messageOf } from '../errors.ts';
 
 /** `pem` is the block with its two lines; `der` its decoded content. */
-export interface PemBlock { readonly label: string; readonly pem: string; readonly der: Buffer }
+export interface PemBlock {
+  readonly label: string;
+  readonly pem: string;
+  readonly der: Buffer;
+}
 
-/** The blocks of a text, in order; text around them is ignored. Undefined when a block is cut off or holds something else than base64. */
+/**
+ * The blocks of a text, in order; text around them is ignored. Undefined when a block is cut off or holds something
+ * else than base64.
+ */
 export function pemBlocks(text: string): PemBlock[] | undefined {
   const blocks: PemBlock[] = [];
   for (let at = text.indexOf('-----BEGIN '); at >= 0; at = text.indexOf('-----BEGIN ', at)) {

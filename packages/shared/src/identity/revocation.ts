@@ -1,19 +1,39 @@
 /**
- * Revocation lists (X.509 CRL v2, RFC 5280 section 5), read and verified by us so that a reload needs no new listener and a refusal has a reason.
- * Rule: fails closed. A list that is damaged, partial (delta, scoped, indirect), unsigned by an anchor or without nextUpdate is refused
+ * Revocation lists (X.509 CRL v2, RFC 5280 section 5), read and verified by us so that a reload needs no new listener
+ * and a refusal has a reason.
+ * Rule: fails closed. A list that is damaged, partial (delta, scoped, indirect), unsigned by an anchor or without
+ * nextUpdate is refused
  *       when loaded; one that is past nextUpdate, or none for the issuer of a certificate, refuses that certificate.
  * Not here: fetching lists, OCSP.
  */
 import { type KeyObject, verify } from 'node:crypto';
 import { AditError, messageOf } from '../errors.ts';
 import { type Extensions, readCertificate, readExtensionList, readExtensions, signingUsesOf } from './certificate.ts';
-import { type DerElement, DerError, bitsOf, childrenOf, context, expectTag, oidOf, readDer, serialOf, smallNumberOf, tags, timeOf } from './der.ts';
+import {
+  type DerElement,
+  DerError,
+  bitsOf,
+  childrenOf,
+  context,
+  expectTag,
+  oidOf,
+  readDer,
+  serialOf,
+  smallNumberOf,
+  tags,
+  timeOf,
+} from './der.ts';
 import { pemBlocks, readNamedFile } from './pem.ts';
 import type { TrustAnchors } from './trust.ts';
 
 /** Anything with the DER of a certificate: an X509Certificate. */
-export interface HasDer { readonly raw: Uint8Array }
-export interface Revocation { readonly reason: string; readonly at: Date }
+export interface HasDer {
+  readonly raw: Uint8Array;
+}
+export interface Revocation {
+  readonly reason: string;
+  readonly at: Date;
+}
 
 /** `thisUpdate` and `nextUpdate` are the earliest among the lists of the file. */
 export interface RevocationList {
@@ -29,11 +49,35 @@ export interface RevocationList {
   isStale(now: Date): boolean;
 }
 
-interface ParsedList { readonly issuer: string; readonly thisUpdate: Date; readonly nextUpdate: Date; readonly revoked: ReadonlyMap<string, Revocation> }
+interface ParsedList {
+  readonly issuer: string;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date;
+  readonly revoked: ReadonlyMap<string, Revocation>;
+}
 
 const maxBytes = 64 * 1024 * 1024;
-const reasons = ['unspecified', 'key compromise', 'CA compromise', 'affiliation changed', 'superseded', 'cessation of operation', 'certificate hold', 'unknown', 'removed from list', 'privilege withdrawn', 'AA compromise'] as const;
-const oids = { reasonCode: '2.5.29.21', invalidityDate: '2.5.29.24', crlNumber: '2.5.29.20', authorityKeyIdentifier: '2.5.29.35', issuingDistributionPoint: '2.5.29.28', deltaCrlIndicator: '2.5.29.27' } as const;
+const reasons = [
+  'unspecified',
+  'key compromise',
+  'CA compromise',
+  'affiliation changed',
+  'superseded',
+  'cessation of operation',
+  'certificate hold',
+  'unknown',
+  'removed from list',
+  'privilege withdrawn',
+  'AA compromise',
+] as const;
+const oids = {
+  reasonCode: '2.5.29.21',
+  invalidityDate: '2.5.29.24',
+  crlNumber: '2.5.29.20',
+  authorityKeyIdentifier: '2.5.29.35',
+  issuingDistributionPoint: '2.5.29.28',
+  deltaCrlIndicator: '2.5.29.27',
+} as const;
 const signatures: Readonly<Record<string, { readonly type: string; readonly digest: string | null }>> = {
   '1.2.840.10045.4.3.2': { type: 'ec', digest: 'sha256' },
   '1.2.840.10045.4.3.3': { type: 'ec', digest: 'sha384' },
@@ -49,12 +93,17 @@ export function loadRevocationList(path: string, anchors: TrustAnchors): Revocat
   return parseRevocationList(readNamedFile(path, 'the revocation list', 'CONFIG_INVALID'), anchors, path);
 }
 
-/** The same for bytes already read; `source` names them in complaints. Fails with CONFIG_INVALID, and with nothing else whatever the bytes. */
+/**
+ * The same for bytes already read; `source` names them in complaints. Fails with CONFIG_INVALID, and with nothing else
+ * whatever the bytes.
+ */
 export function parseRevocationList(bytes: Uint8Array, anchors: TrustAnchors, source = 'the list'): RevocationList {
   try {
-    return combined(listsIn(bytes).map(der => readList(der, anchors)));
+    return combined(listsIn(bytes).map((der) => readList(der, anchors)));
   } catch (error) {
-    throw new AditError('CONFIG_INVALID', `The revocation list ${source} is unusable: ${messageOf(error)}.`, { cause: error });
+    throw new AditError('CONFIG_INVALID', `The revocation list ${source} is unusable: ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -64,9 +113,9 @@ function listsIn(bytes: Uint8Array): Uint8Array[] {
   const blocks = pemBlocks(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1'));
   if (blocks === undefined) throw new DerError('it is cut off or damaged');
   if (blocks.length === 0) throw new DerError('it holds no list in PEM or DER form');
-  const stranger = blocks.find(block => block.label !== 'X509 CRL');
+  const stranger = blocks.find((block) => block.label !== 'X509 CRL');
   if (stranger !== undefined) throw new DerError(`it holds a ${stranger.label.toLowerCase().slice(0, 40)}`);
-  return blocks.map(block => block.der);
+  return blocks.map((block) => block.der);
 }
 
 function combined(lists: readonly ParsedList[]): RevocationList {
@@ -76,15 +125,16 @@ function combined(lists: readonly ParsedList[]): RevocationList {
     byIssuer.set(list.issuer, list);
   }
   const earliest = (dates: readonly Date[]): Date => new Date(Math.min(...dates.map(Number)));
-  const listFor = (certificate: HasDer): ParsedList | undefined => byIssuer.get(keyOf(readCertificate(certificate.raw).issuer));
-  const nextUpdate = earliest(lists.map(list => list.nextUpdate));
+  const listFor = (certificate: HasDer): ParsedList | undefined =>
+    byIssuer.get(keyOf(readCertificate(certificate.raw).issuer));
+  const nextUpdate = earliest(lists.map((list) => list.nextUpdate));
   return {
-    thisUpdate: earliest(lists.map(list => list.thisUpdate)),
+    thisUpdate: earliest(lists.map((list) => list.thisUpdate)),
     nextUpdate,
     size: lists.reduce((sum, list) => sum + list.revoked.size, 0),
-    isRevoked: certificate => listFor(certificate)?.revoked.get(readCertificate(certificate.raw).serial),
-    covers: certificate => listFor(certificate) !== undefined,
-    isStale: now => now.getTime() > nextUpdate.getTime(),
+    isRevoked: (certificate) => listFor(certificate)?.revoked.get(readCertificate(certificate.raw).serial),
+    covers: (certificate) => listFor(certificate) !== undefined,
+    isStale: (now) => now.getTime() > nextUpdate.getTime(),
   };
 }
 
@@ -95,9 +145,13 @@ function readList(der: Uint8Array, anchors: TrustAnchors): ParsedList {
   const fields = childrenOf(expectTag(tbs, tags.sequence, 'list content'), 'list content');
   if (smallNumberOf(fields.shift(), tags.integer, 'version') !== 1) throw new DerError('it is not a version 2 list');
   const inner = expectTag(fields.shift(), tags.sequence, 'signature algorithm');
-  if (!Buffer.from(inner.whole).equals(expectTag(algorithm, tags.sequence, 'signature algorithm').whole)) throw new DerError('it names two signature algorithms');
+  if (!Buffer.from(inner.whole).equals(expectTag(algorithm, tags.sequence, 'signature algorithm').whole))
+    throw new DerError('it names two signature algorithms');
   const issuer = keyOf(expectTag(fields.shift(), tags.sequence, 'issuer').whole);
-  verifySignature({ issuer, content: tbs!.whole, algorithm: inner, signature: bitsOf(signature, 'signature') }, anchors);
+  verifySignature(
+    { issuer, content: tbs!.whole, algorithm: inner, signature: bitsOf(signature, 'signature') },
+    anchors,
+  );
   const thisUpdate = timeOf(fields.shift(), 'thisUpdate');
   const next = takeIf(fields, tags.utcTime, tags.generalizedTime);
   if (next === undefined) throw new DerError('it has no nextUpdate, so nobody can tell when it is out of date');
@@ -105,7 +159,8 @@ function readList(der: Uint8Array, anchors: TrustAnchors): ParsedList {
   const revoked = readEntries(takeIf(fields, tags.sequence));
   const extensions = readExtensions(takeIf(fields, context(0, true)));
   if (fields.length > 0) throw new DerError('list has more parts than it should');
-  if (extensions.has(oids.deltaCrlIndicator) || extensions.has(oids.issuingDistributionPoint)) throw new DerError('it is a partial list (delta or scoped); give the complete one');
+  if (extensions.has(oids.deltaCrlIndicator) || extensions.has(oids.issuingDistributionPoint))
+    throw new DerError('it is a partial list (delta or scoped); give the complete one');
   refuseCritical(extensions, [oids.crlNumber, oids.authorityKeyIdentifier]);
   return { issuer, thisUpdate, nextUpdate, revoked };
 }
@@ -123,7 +178,8 @@ function readEntries(list: DerElement | undefined): Map<string, Revocation> {
     const [serial, date, tagged, more] = childrenOf(expectTag(entry, tags.sequence, 'entry'), 'entry');
     if (more !== undefined) throw new DerError('entry has more parts than it should');
     const extensions: Extensions = tagged === undefined ? new Map() : readExtensionList(tagged);
-    // An indirect list names other issuers per entry by a critical extension: reading on would revoke the wrong certificates and miss the right ones.
+    // An indirect list names other issuers per entry by a critical extension: reading on would revoke the wrong
+    // certificates and miss the right ones.
     refuseCritical(extensions, [oids.reasonCode, oids.invalidityDate]);
     const code = extensions.get(oids.reasonCode);
     const reason = code === undefined ? 0 : smallNumberOf(readDer(code.value, 'reason'), tags.enumerated, 'reason');
@@ -133,20 +189,30 @@ function readEntries(list: DerElement | undefined): Map<string, Revocation> {
 }
 
 function refuseCritical(extensions: Extensions, known: readonly string[]): void {
-  for (const [id, { critical }] of extensions) if (critical && !known.includes(id)) throw new DerError(`it has the critical extension ${id}, which is not understood here`);
+  for (const [id, { critical }] of extensions)
+    if (critical && !known.includes(id))
+      throw new DerError(`it has the critical extension ${id}, which is not understood here`);
 }
 
-interface Signed { readonly issuer: string; readonly content: Uint8Array; readonly algorithm: DerElement; readonly signature: Uint8Array }
+interface Signed {
+  readonly issuer: string;
+  readonly content: Uint8Array;
+  readonly algorithm: DerElement;
+  readonly signature: Uint8Array;
+}
 
 function verifySignature({ issuer, content, algorithm, signature }: Signed, anchors: TrustAnchors): void {
   const scheme = signatures[oidOf(childrenOf(algorithm, 'signature algorithm')[0], 'signature algorithm')];
   if (scheme === undefined) throw new DerError('its signature algorithm is not supported');
-  const namesakes = anchors.certificates.filter(anchor => keyOf(readCertificate(anchor.raw).subject) === issuer);
+  const namesakes = anchors.certificates.filter((anchor) => keyOf(readCertificate(anchor.raw).subject) === issuer);
   if (namesakes.length === 0) throw new DerError('it was issued by a CA that is not trusted here');
-  const signers = namesakes.filter(anchor => signingUsesOf(readCertificate(anchor.raw).extensions).revocationLists);
+  const signers = namesakes.filter((anchor) => signingUsesOf(readCertificate(anchor.raw).extensions).revocationLists);
   if (signers.length === 0) throw new DerError('its CA may not sign revocation lists (key usage lacks cRLSign)');
-  const proven = (key: KeyObject): boolean => key.asymmetricKeyType === scheme.type && verify(scheme.digest, content, { key, dsaEncoding: 'der' }, signature);
-  if (!signers.some(anchor => proven(anchor.publicKey))) throw new DerError('its signature does not verify');
+  const proven = (key: KeyObject): boolean =>
+    key.asymmetricKeyType === scheme.type && verify(scheme.digest, content, { key, dsaEncoding: 'der' }, signature);
+  if (!signers.some((anchor) => proven(anchor.publicKey))) throw new DerError('its signature does not verify');
 }
 
-function keyOf(name: Uint8Array): string { return Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1'); }
+function keyOf(name: Uint8Array): string {
+  return Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1');
+}

@@ -1,11 +1,17 @@
 /**
- * The names inside a client certificate: `spiffe://TRUST-DOMAIN/client/NAME` once, `spiffe://TRUST-DOMAIN/group/GROUP` any number of times.
+ * The names inside a client certificate: `spiffe://TRUST-DOMAIN/client/NAME` once, `spiffe://TRUST-DOMAIN/group/GROUP`
+ * any number of times.
  * Rule: exactly one client, every group of its trust domain, ASCII of the SPIFFE grammar only; anything that looks like
- *       SPIFFE and is not one of the two makes the certificate name nobody. Other URIs are ignored when they are printable ASCII.
- * Spec: SPIFFE-ID section 2; a wildcard or a NUL that survives into a name is how others matched the wrong peer.
+ * SPIFFE and is not one of the two makes the certificate name nobody. Other URIs are ignored when they are printable
+ * ASCII. Spec: SPIFFE-ID section 2; a wildcard or a NUL that survives into a name is how others matched the wrong peer.
  */
 
-export interface ClientNames { readonly uri: string; readonly trustDomain: string; readonly name: string; readonly groups: readonly string[] }
+export interface ClientNames {
+  readonly uri: string;
+  readonly trustDomain: string;
+  readonly name: string;
+  readonly groups: readonly string[];
+}
 
 const pattern = /^spiffe:\/\/([a-z0-9._-]{1,255})\/(client|group)\/([A-Za-z0-9._-]{1,255})$/;
 
@@ -17,13 +23,14 @@ export function readClientNames(uris: readonly string[]): ClientNames | string {
     if (/[^\x21-\x7e]/.test(uri)) return 'a URI in it has control or non-ASCII characters';
     if (!/^spiffe:/i.test(uri)) continue;
     const [, trustDomain, kind, name] = pattern.exec(uri) ?? [];
-    if (trustDomain === undefined || name === undefined || name === '.' || name === '..') return `its URI ${uri.slice(0, 300)} is neither a client nor a group`;
+    if (trustDomain === undefined || name === undefined || name === '.' || name === '..')
+      return `its URI ${uri.slice(0, 300)} is neither a client nor a group`;
     if (kind === 'group') groups.set(uri, name);
     else if (client !== undefined) return 'it names more than one client';
     else client = { uri, trustDomain, name, groups: [] };
   }
   if (client === undefined) return 'it has no URI spiffe://TRUST-DOMAIN/client/NAME';
   const prefix = `spiffe://${client.trustDomain}/group/`;
-  if ([...groups.keys()].some(uri => !uri.startsWith(prefix))) return 'it names a group of another trust domain';
+  if ([...groups.keys()].some((uri) => !uri.startsWith(prefix))) return 'it names a group of another trust domain';
   return { ...client, groups: [...groups.values()] };
 }

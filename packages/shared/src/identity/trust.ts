@@ -1,13 +1,17 @@
 /**
  * Trust anchors: the roots we believe, from a PEM file (--client-ca at the egress, --ca at the ingress).
- * Rule: every certificate in the file is a CA that may sign certificates; a file with none, or with anything else in it, is refused.
+ * Rule: every certificate in the file is a CA that may sign certificates; a file with none, or with anything else in
+ * it, is refused.
  */
 import { X509Certificate } from 'node:crypto';
 import { AditError, messageOf } from '../errors.ts';
 import { readCertificate, signingUsesOf } from './certificate.ts';
 import { pemBlocks, readNamedFile } from './pem.ts';
 
-export interface TrustAnchors { readonly pem: readonly string[]; readonly certificates: readonly X509Certificate[] }
+export interface TrustAnchors {
+  readonly pem: readonly string[];
+  readonly certificates: readonly X509Certificate[];
+}
 
 /** Reads and checks the file. Fails with CONFIG_INVALID. */
 export function loadTrustAnchors(path: string): TrustAnchors {
@@ -16,7 +20,9 @@ export function loadTrustAnchors(path: string): TrustAnchors {
 
 /** The same for text already read; `source` names it in complaints. Fails with CONFIG_INVALID. */
 export function parseTrustAnchors(text: string, source: string): TrustAnchors {
-  const refuse = (why: string, cause?: unknown): never => { throw new AditError('CONFIG_INVALID', `The CA file ${source} is unusable: ${why}.`, { cause }); };
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new AditError('CONFIG_INVALID', `The CA file ${source} is unusable: ${why}.`, { cause });
+  };
   const blocks = pemBlocks(text) ?? refuse('it is cut off or damaged');
   if (blocks.length === 0) refuse('it holds no certificate in PEM form');
   const certificates = blocks.map(({ label, der }, index) => {
@@ -33,8 +39,11 @@ export function parseTrustAnchors(text: string, source: string): TrustAnchors {
     return certificate;
   });
   const now = Date.now();
-  if (certificates.every(ca => ca.validToDate.getTime() < now)) refuse(`it expired on ${certificates[0]!.validToDate.toISOString()}`);
-  return { pem: blocks.map(block => block.pem), certificates };
+  if (certificates.every((ca) => ca.validToDate.getTime() < now))
+    refuse(`it expired on ${certificates[0]!.validToDate.toISOString()}`);
+  return { pem: blocks.map((block) => block.pem), certificates };
 }
 
-function oneLine(subject: string): string { return subject.replace(/[^\x20-\x7e]+/g, ', '); }
+function oneLine(subject: string): string {
+  return subject.replace(/[^\x20-\x7e]+/g, ', ');
+}

@@ -1,16 +1,24 @@
 /**
- * Sockets that systemd opened and handed to this process: LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, descriptors from 3 on.
- * Rule: they are for the process of LISTEN_PID and nobody else; what is malformed is an error and no guess. The variables are taken out of the
- * environment. Every name that is asked for has a socket, and every socket is asked for: one that nobody serves would let its clients hang.
+ * Sockets that systemd opened and handed to this process: LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, descriptors from 3
+ * on.
+ * Rule: they are for the process of LISTEN_PID and nobody else; what is malformed is an error and no guess. The
+ * variables are taken out of the environment. Every name that is asked for has a socket, and every socket is asked for:
+ * one that nobody serves would let its clients hang.
  * Not here: listening. Spec: sd_listen_fds(3), systemd.socket(5).
  */
 import { AditError } from '../errors.ts';
 import { safeText } from '../observe/safe-text.ts';
 
-export interface PassedSocket { readonly fd: number; /** FileDescriptorName= of its unit; several sockets may share one. */ readonly name: string }
+export interface PassedSocket {
+  readonly fd: number;
+  /** FileDescriptorName= of its unit; several sockets may share one. */ readonly name: string;
+}
 
 /** A place that is named after its sockets. */
-interface Activated { readonly kind: 'systemd'; readonly name: string }
+interface Activated {
+  readonly kind: 'systemd';
+  readonly name: string;
+}
 
 export interface Activation {
   readonly sockets: readonly PassedSocket[];
@@ -25,25 +33,54 @@ const firstFd = 3;
 export function takeActivation(environment: Record<string, string | undefined>, pid: number): Activation {
   const { LISTEN_FDS: count, LISTEN_PID: owner, LISTEN_FDNAMES: names } = environment;
   for (const variable of variables) delete environment[variable];
-  if (count === undefined || owner === undefined) return none('systemd handed over no sockets: the service has to be started by its .socket unit, or with it');
-  if (owner !== String(pid)) return none(`the sockets of systemd are for process ${safeText(owner)}, and this is ${pid}: ExecStart= has to start this program itself, or a script that ends in "exec"`);
-  if (!/^[0-9]{1,4}$/.test(count)) throw new AditError('ACTIVATION_INVALID', `LISTEN_FDS is "${safeText(count)}", which is no number of sockets`);
+  if (count === undefined || owner === undefined)
+    return none('systemd handed over no sockets: the service has to be started by its .socket unit, or with it');
+  if (owner !== String(pid))
+    return none(
+      `the sockets of systemd are for process ${safeText(owner)}, and this is ${pid}: ExecStart= has to start ` +
+        'this program itself, or a script that ends in "exec"',
+    );
+  if (!/^[0-9]{1,4}$/.test(count))
+    throw new AditError('ACTIVATION_INVALID', `LISTEN_FDS is "${safeText(count)}", which is no number of sockets`);
   const named = names === undefined ? undefined : names.split(':');
-  if (named && Number(count) > 0 && named.length !== Number(count)) throw new AditError('ACTIVATION_INVALID', `LISTEN_FDS says ${count} sockets, and LISTEN_FDNAMES has ${named.length} names`);
-  const sockets = Array.from({ length: Number(count) }, (_, at) => ({ fd: firstFd + at, name: named?.[at] ?? 'unknown' }));
+  if (named && Number(count) > 0 && named.length !== Number(count))
+    throw new AditError(
+      'ACTIVATION_INVALID',
+      `LISTEN_FDS says ${count} sockets, and LISTEN_FDNAMES has ${named.length} names`,
+    );
+  const sockets = Array.from({ length: Number(count) }, (_, at) => ({
+    fd: firstFd + at,
+    name: named?.[at] ?? 'unknown',
+  }));
   return sockets.length > 0 ? { sockets, none: '' } : none('systemd handed over no sockets');
 }
 
-function none(reason: string): Activation { return { sockets: [], none: reason }; }
+function none(reason: string): Activation {
+  return { sockets: [], none: reason };
+}
 
 /** Do the places that options name and the sockets that there are agree? Throws ACTIVATION_INVALID. */
-export function checkActivation(activation: Activation | undefined, places: readonly (Activated | { readonly kind: 'tcp' | 'unix' })[]): void {
+export function checkActivation(
+  activation: Activation | undefined,
+  places: readonly (Activated | { readonly kind: 'tcp' | 'unix' })[],
+): void {
   const { sockets, none: reason } = activation ?? none('this process takes no sockets of systemd');
   const asked = places.flatMap((place) => (place.kind === 'systemd' ? [place.name] : []));
   const wanted = asked.find((name) => sockets.every((socket) => socket.name !== name));
-  if (wanted !== undefined) throw new AditError('ACTIVATION_INVALID', `systemd:${safeText(wanted)} is not there: ${reason === '' ? `systemd handed over ${listed(sockets)}` : reason}`);
+  if (wanted !== undefined)
+    throw new AditError(
+      'ACTIVATION_INVALID',
+      `systemd:${safeText(wanted)} is not there: ${reason === '' ? `systemd handed over ${listed(sockets)}` : reason}`,
+    );
   const idle = sockets.filter(({ name }) => !asked.includes(name));
-  if (idle.length > 0) throw new AditError('ACTIVATION_INVALID', `systemd handed over ${listed(idle)}, and no option listens there, so that its clients would wait for ever: name it as in --socks systemd:${safeText(idle[0]!.name)}, or take it out of the .socket unit`);
+  if (idle.length > 0)
+    throw new AditError(
+      'ACTIVATION_INVALID',
+      `systemd handed over ${listed(idle)}, and no option listens there, so that its clients would wait for ` +
+        `ever: name it as in --socks systemd:${safeText(idle[0]!.name)}, or take it out of the .socket unit`,
+    );
 }
 
-function listed(sockets: readonly PassedSocket[]): string { return [...new Set(sockets.map(({ name }) => `"${safeText(name)}"`))].join(', '); }
+function listed(sockets: readonly PassedSocket[]): string {
+  return [...new Set(sockets.map(({ name }) => `"${safeText(name)}"`))].join(', ');
+}

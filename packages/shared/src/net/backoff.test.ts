@@ -13,12 +13,19 @@ test('a reset starts over', () => {
   expect([backoff.next(), backoff.next()]).toEqual([0, 25]);
 });
 test('a wait is a whole number within the cap, whatever the numbers drawn', () => {
-  fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), { minLength: 1 }), fc.integer({ min: 1, max: 10_000 }), fc.integer({ min: 1, max: 60_000 }), (draws, firstMs, capMs) => {
-    let at = 0;
-    const backoff = newBackoff({ firstMs, capMs, random: () => draws[at++ % draws.length]! });
-    for (let round = 0; round < 40; round++) {
-      const wait = backoff.next();
-      expect(Number.isInteger(wait) && wait >= 0 && wait < capMs).toBe(true);
-    }
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), { minLength: 1 }),
+      fc.integer({ min: 1, max: 10_000 }),
+      fc.integer({ min: 1, max: 60_000 }),
+      (draws, firstMs, capMs) => {
+        let at = 0;
+        const backoff = newBackoff({ firstMs, capMs, random: () => draws[at++ % draws.length]! });
+        for (let round = 0; round < 40; round++) {
+          const wait = backoff.next();
+          expect(Number.isInteger(wait) && wait >= 0 && wait < capMs).toBe(true);
+        }
+      },
+    ),
+  );
 });

@@ -1,6 +1,7 @@
 /**
  * How long to wait before the next try: at once, then anything up to 50 ms, 100 ms, 200 ms ... 5 s ("full jitter").
- * Rule: the wait is random over the whole range, so that a thousand ingresses do not come back in step after an egress restarts.
+ * Rule: the wait is random over the whole range, so that a thousand ingresses do not come back in step after an egress
+ * restarts.
  * Not here: the waiting.
  */
 
@@ -31,6 +32,8 @@ export function newBackoff(options: BackoffOptions = {}): Backoff {
       bound = bound === 0 ? Math.min(firstMs, capMs) : Math.min(bound * 2, capMs);
       return wait;
     },
-    reset: () => { bound = 0; },
+    reset: () => {
+      bound = 0;
+    },
   };
 }

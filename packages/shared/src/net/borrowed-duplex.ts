@@ -1,7 +1,7 @@
 /**
  * A relay socket as an ordinary duplex, for whoever talks with the client before the relay splices.
- * Rule: one user at a time. `giveBack` leaves the socket paused and keeps every byte that was read and not used: first of what the relay reads.
- * Destroyed with an error it resets the socket, without one it closes it.
+ * Rule: one user at a time. `giveBack` leaves the socket paused and keeps every byte that was read and not used: first
+ * of what the relay reads. Destroyed with an error it resets the socket, without one it closes it.
  */
 import { Duplex } from 'node:stream';
 import { concat } from '../protocol/bytes.ts';
@@ -13,9 +13,15 @@ const headroom = 8;
 export class BorrowedDuplex extends Duplex {
   readonly #local: RelaySocket;
   #borrowed = true;
-  readonly #took = (chunk: Buffer): void => { if (!this.#take(chunk)) this.#local.socket.pause(); };
-  readonly #ended = (): void => { this.push(null); };
-  readonly #closed = (): void => { this.destroy(this.#local.socket.errored ?? undefined); };
+  readonly #took = (chunk: Buffer): void => {
+    if (!this.#take(chunk)) this.#local.socket.pause();
+  };
+  readonly #ended = (): void => {
+    this.push(null);
+  };
+  readonly #closed = (): void => {
+    this.destroy(this.#local.socket.errored ?? undefined);
+  };
 
   constructor(local: RelaySocket) {
     super({ allowHalfOpen: true });
@@ -23,7 +29,11 @@ export class BorrowedDuplex extends Duplex {
     const { socket, reads } = local;
     this.on('error', ignore);
     socket.on('end', this.#ended).on('close', this.#closed);
-    if (reads) reads.attach({ sendCopy: (bytes) => this.#read(bytes), sendBuffer: (buffer, length, lease) => this.#readBuffer(buffer, length, lease) });
+    if (reads)
+      reads.attach({
+        sendCopy: (bytes) => this.#read(bytes),
+        sendBuffer: (buffer, length, lease) => this.#readBuffer(buffer, length, lease),
+      });
     else socket.on('data', this.#took).pause();
     if (socket.destroyed) this.#closed();
   }
@@ -40,7 +50,9 @@ export class BorrowedDuplex extends Duplex {
     this.destroy();
   }
 
-  override _read(): void { if (this.#borrowed) this.#local.socket.resume(); }
+  override _read(): void {
+    if (this.#borrowed) this.#local.socket.resume();
+  }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
     const { socket } = this.#local;
@@ -49,7 +61,9 @@ export class BorrowedDuplex extends Duplex {
     else socket.once('drain', taken);
   }
 
-  override _final(done: (error?: Error | null) => void): void { this.#local.socket.end(done); }
+  override _final(done: (error?: Error | null) => void): void {
+    this.#local.socket.end(done);
+  }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     if (this.#borrowed) {
@@ -60,9 +74,13 @@ export class BorrowedDuplex extends Duplex {
   }
 
   /** May more be read? Not where the user paused: what it does not want stays in the kernel, an end too. */
-  #take(chunk: Buffer): boolean { return this.push(chunk) && !this.isPaused(); }
+  #take(chunk: Buffer): boolean {
+    return this.push(chunk) && !this.isPaused();
+  }
 
-  #read(bytes: Uint8Array): boolean { return this.#take(Buffer.from(bytes)) && this.#borrowed; }
+  #read(bytes: Uint8Array): boolean {
+    return this.#take(Buffer.from(bytes)) && this.#borrowed;
+  }
 
   #readBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
     const more = this.#read(buffer.subarray(headroom, headroom + length));
@@ -78,4 +96,6 @@ export class BorrowedDuplex extends Duplex {
   }
 }
 
-function ignore(): void { /* it also arrives with `close`, where the user looks */ }
+function ignore(): void {
+  /* it also arrives with `close`, where the user looks */
+}

@@ -9,7 +9,7 @@ test('a server and a socket have a descriptor while they are open, and none befo
   expect(descriptorOf(server)).toBeUndefined();
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const socket = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
-  const [accepted] = await once(server, 'connection') as [net.Socket];
+  const [accepted] = (await once(server, 'connection')) as [net.Socket];
   for (const open of [server, socket, accepted]) expect(fstatSync(descriptorOf(open)!).isSocket()).toBe(true);
   accepted.destroy();
   socket.destroy();
@@ -17,4 +17,6 @@ test('a server and a socket have a descriptor while they are open, and none befo
   for (const closed of [server, socket, accepted]) expect(descriptorOf(closed)).toBeUndefined();
 });
 
-test('a socket that never had a handle has none', () => { expect(descriptorOf(new net.Socket())).toBeUndefined(); });
+test('a socket that never had a handle has none', () => {
+  expect(descriptorOf(new net.Socket())).toBeUndefined();
+});

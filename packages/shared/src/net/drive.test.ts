@@ -12,11 +12,18 @@ function line(): Handshake<string> {
       seen += Buffer.from(chunk).toString('latin1');
       if (seen.startsWith('!')) return { state: 'failed', reason: 'no' };
       const end = seen.indexOf('\n');
-      return end < 0 ? { state: 'more' } : { state: 'done', value: seen.slice(0, end), rest: Buffer.from(seen.slice(end + 1), 'latin1') };
+      return end < 0
+        ? { state: 'more' }
+        : { state: 'done', value: seen.slice(0, end), rest: Buffer.from(seen.slice(end + 1), 'latin1') };
     },
   };
 }
-const options: DriveOptions = { deadlineMs: 10_000, maxBytes: 100, peer: 'the peer', codes: { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' } };
+const options: DriveOptions = {
+  deadlineMs: 10_000,
+  maxBytes: 100,
+  peer: 'the peer',
+  codes: { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' },
+};
 
 test('gives the value and what followed it, and loses nothing that comes later', async () => {
   const [ours, theirs] = duplexPair();
@@ -35,7 +42,14 @@ test('gives the value and what followed it, and loses nothing that comes later',
 test('writes what the handshake has to say in between', async () => {
   const [ours, theirs] = duplexPair();
   let asked = 0;
-  const driven = drive<number>(ours, { receive: (chunk) => (++asked < 3 ? { state: 'more', send: chunk } : { state: 'done', value: asked, rest: new Uint8Array() }) }, options);
+  const driven = drive<number>(
+    ours,
+    {
+      receive: (chunk) =>
+        ++asked < 3 ? { state: 'more', send: chunk } : { state: 'done', value: asked, rest: new Uint8Array() },
+    },
+    options,
+  );
   theirs.on('data', (chunk: Buffer) => theirs.write(`${String(chunk)}!`));
   theirs.write('hello');
   expect((await driven).value).toBe(3);
@@ -48,9 +62,22 @@ test('says which way it failed', async () => {
     act(theirs);
     return driven;
   };
-  await expect(attempt(() => { /* silence */ }, { deadlineMs: 5 })).rejects.toMatchObject({ code: 'LINK_TIMEOUT', message: 'the peer said nothing for 0.005 s' });
-  await expect(attempt((theirs) => theirs.end())).rejects.toMatchObject({ code: 'LINK_LOST', message: 'the peer closed the connection' });
-  await expect(attempt((theirs) => theirs.write('!'))).rejects.toMatchObject({ code: 'PROTOCOL_ERROR', message: 'the peer sent something unexpected: no' });
+  await expect(
+    attempt(
+      () => {
+        /* silence */
+      },
+      { deadlineMs: 5 },
+    ),
+  ).rejects.toMatchObject({ code: 'LINK_TIMEOUT', message: 'the peer said nothing for 0.005 s' });
+  await expect(attempt((theirs) => theirs.end())).rejects.toMatchObject({
+    code: 'LINK_LOST',
+    message: 'the peer closed the connection',
+  });
+  await expect(attempt((theirs) => theirs.write('!'))).rejects.toMatchObject({
+    code: 'PROTOCOL_ERROR',
+    message: 'the peer sent something unexpected: no',
+  });
   await expect(attempt((theirs) => theirs.write('x'.repeat(200)))).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
 });
 
@@ -64,6 +91,10 @@ test('writes the last word of a handshake before it is done', async () => {
   const [ours, theirs] = duplexPair();
   const heard = once(theirs, 'data');
   theirs.write('x');
-  await drive(ours, { receive: () => ({ state: 'done', value: 1, rest: new Uint8Array(), send: Buffer.from('bye') }) }, options);
+  await drive(
+    ours,
+    { receive: () => ({ state: 'done', value: 1, rest: new Uint8Array(), send: Buffer.from('bye') }) },
+    options,
+  );
   expect(String((await heard)[0])).toBe('bye');
 });

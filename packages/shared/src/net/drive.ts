@@ -18,10 +18,17 @@ export interface DriveOptions {
   readonly putBack?: true;
 }
 
-export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: DriveOptions): Promise<{ value: T; rest: Uint8Array }> {
+export function drive<T>(
+  duplex: Duplex,
+  handshake: Handshake<T>,
+  options: DriveOptions,
+): Promise<{ value: T; rest: Uint8Array }> {
   return new Promise((resolve, reject) => {
     let bytes = 0;
-    const timer = setTimeout(() => fail(options.codes.timeout, `${options.peer} said nothing for ${options.deadlineMs / 1000} s`), options.deadlineMs);
+    const timer = setTimeout(
+      () => fail(options.codes.timeout, `${options.peer} said nothing for ${options.deadlineMs / 1000} s`),
+      options.deadlineMs,
+    );
     const stop = (): void => {
       clearTimeout(timer);
       duplex.off('data', receive).off('close', closed).off('end', closed);
@@ -31,7 +38,12 @@ export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: Drive
       stop();
       reject(new AditError(code, message, { cause: duplex.errored ?? undefined }));
     };
-    const closed = (): void => fail(options.codes.closed, `${options.peer} closed the connection${duplex.errored ? ` (${(duplex.errored as NodeJS.ErrnoException).code ?? duplex.errored.message})` : ''}`);
+    const closed = (): void =>
+      fail(
+        options.codes.closed,
+        `${options.peer} closed the ` +
+          `connection${duplex.errored ? ` (${(duplex.errored as NodeJS.ErrnoException).code ?? duplex.errored.message})` : ''}`,
+      );
     const receive = (chunk: Buffer): void => {
       bytes += chunk.length;
       const step = handshake.receive(chunk);
@@ -40,8 +52,13 @@ export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: Drive
         if (step.send) duplex.write(step.send);
         if (options.putBack && step.rest.length > 0) duplex.unshift(step.rest);
         resolve({ value: step.value, rest: step.rest });
-      } else if (step.state === 'failed') fail(options.codes.garbage, `${options.peer} sent something unexpected: ${step.reason}`);
-      else if (bytes > options.maxBytes) fail(options.codes.garbage, `${options.peer} sent more than ${options.maxBytes} bytes before the handshake was done`);
+      } else if (step.state === 'failed')
+        fail(options.codes.garbage, `${options.peer} sent something unexpected: ${step.reason}`);
+      else if (bytes > options.maxBytes)
+        fail(
+          options.codes.garbage,
+          `${options.peer} sent more than ${options.maxBytes} bytes before the handshake was done`,
+        );
       else if (step.send) duplex.write(step.send);
     };
     if (duplex.destroyed) {

@@ -1,13 +1,17 @@
 /**
  * The last words on a connection: written, then our half ended, and the peer given a moment to read them.
- * Rule: what the peer still sends is thrown away, and read all the same: closing on unread bytes sends a reset, which destroys the words.
+ * Rule: what the peer still sends is thrown away, and read all the same: closing on unread bytes sends a reset, which
+ * destroys the words.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 
 const lingerMs = 1_000;
 
-/** Resolves when the connection is gone; never rejects. The caller reads no more from it. Without words its half may have been ended already. */
+/**
+ * Resolves when the connection is gone; never rejects. The caller reads no more from it. Without words its half may
+ * have been ended already.
+ */
 export async function farewell(duplex: Duplex, words?: Uint8Array | string): Promise<void> {
   if (duplex.destroyed) return;
   if (words !== undefined) duplex.end(words);
@@ -20,4 +24,6 @@ export async function farewell(duplex: Duplex, words?: Uint8Array | string): Pro
   duplex.destroy();
 }
 
-function discard(): void { /* nobody listens to it any more */ }
+function discard(): void {
+  /* nobody listens to it any more */
+}

@@ -5,16 +5,28 @@ import { expect, test } from '@jest/globals';
 import { atEnd, within } from '../../../../test/support/scope.ts';
 import { endOnlyInOrder } from './http2-end.ts';
 
-async function streams(): Promise<{ server: http2.ServerHttp2Stream; client: http2.ClientHttp2Stream; ends: string[] }> {
+async function streams(): Promise<{
+  server: http2.ServerHttp2Stream;
+  client: http2.ClientHttp2Stream;
+  ends: string[];
+}> {
   const listener = http2.createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const opened = once(listener, 'stream') as Promise<[http2.ServerHttp2Stream]>;
   const session = http2.connect(`http://127.0.0.1:${(listener.address() as net.AddressInfo).port}`);
-  atEnd(() => { session.destroy(); listener.close(); });
-  const client = session.request({ ':method': 'CONNECT', ':authority': 'a:1' }, { endStream: false, waitForTrailers: true });
+  atEnd(() => {
+    session.destroy();
+    listener.close();
+  });
+  const client = session.request(
+    { ':method': 'CONNECT', ':authority': 'a:1' },
+    { endStream: false, waitForTrailers: true },
+  );
   const [server] = await opened;
   for (const stream of [server, client]) {
-    stream.on('error', () => { /* its code counts */ });
+    stream.on('error', () => {
+      /* its code counts */
+    });
     endOnlyInOrder(stream);
   }
   server.respond({ ':status': 200 }, { waitForTrailers: true });
@@ -39,7 +51,9 @@ test.each(['server', 'client'] as const)('a reset by the %s is never an end befo
   await once(both.client, 'response');
   both[side].write('some');
   await once(other, 'data');
-  const closed = new Promise((resolve) => { other.once('close', resolve); });
+  const closed = new Promise((resolve) => {
+    other.once('close', resolve);
+  });
   both[side].close(http2.constants.NGHTTP2_CONNECT_ERROR);
   await within(15_000, 'the close', closed);
   expect([both.ends.filter((one) => one !== side), other.rstCode]).toEqual([[], http2.constants.NGHTTP2_CONNECT_ERROR]);

@@ -5,7 +5,10 @@ import { joinEnds, type Ends } from './join.ts';
 
 function made(): { near: Ends & { input: PassThrough; output: PassThrough }; far: Duplex; service: Duplex } {
   const [far, service] = duplexPair({ allowHalfOpen: true });
-  for (const one of [far, service]) one.on('error', () => { /* looked for by who expects it */ });
+  for (const one of [far, service])
+    one.on('error', () => {
+      /* looked for by who expects it */
+    });
   return { near: { input: new PassThrough(), output: new PassThrough() }, far, service };
 }
 
@@ -13,7 +16,11 @@ function made(): { near: Ends & { input: PassThrough; output: PassThrough }; far
 function text(from: Readable): Promise<string> {
   return new Promise((resolve) => {
     let all = '';
-    from.on('data', (chunk: Buffer) => { all += chunk.toString(); }).on('end', () => resolve(all));
+    from
+      .on('data', (chunk: Buffer) => {
+        all += chunk.toString();
+      })
+      .on('end', () => resolve(all));
   });
 }
 
@@ -48,7 +55,9 @@ test('an error of the far side ends all, and is the one that comes out', async (
 
 test('an output that fails ends all', async () => {
   const { near, far, service } = made();
-  const output = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('closed'), { code: 'EPIPE' })) });
+  const output = new Writable({
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error('closed'), { code: 'EPIPE' })),
+  });
   const joined = joinEnds({ input: near.input, output }, far);
   service.write('x');
   await expect(joined).rejects.toMatchObject({ code: 'EPIPE' });
@@ -58,9 +67,16 @@ test('an output that fails ends all', async () => {
 test('nothing is read ahead of a service that does not read', async () => {
   const { far } = made();
   let read = 0;
-  const input = new Readable({ read() { read += 65_536; this.push(Buffer.alloc(65_536)); } });
+  const input = new Readable({
+    read() {
+      read += 65_536;
+      this.push(Buffer.alloc(65_536));
+    },
+  });
   const joined = joinEnds({ input, output: new PassThrough() }, far);
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   expect(read).toBeLessThan(1 << 20);
   far.destroy(new AditError('CONNECTION_RESET', 'done'));
   await expect(joined).rejects.toMatchObject({ code: 'CONNECTION_RESET' });

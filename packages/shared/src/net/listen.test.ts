@@ -12,19 +12,31 @@ import { type ListenAddress, type Listener, listen } from './listen.ts';
 const loopback: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 let folder: string;
 let open: Listener[] = [];
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'adit-')); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'adit-'));
+});
 afterEach(async () => {
-  await Promise.all(open.map(listener => listener.close()));
+  await Promise.all(open.map((listener) => listener.close()));
   open = [];
   rmSync(folder, { recursive: true, force: true });
 });
-async function opened(at: ListenAddress, onConnection: (socket: Socket) => void = socket => { socket.destroy(); }): Promise<Listener> {
+async function opened(
+  at: ListenAddress,
+  onConnection: (socket: Socket) => void = (socket) => {
+    socket.destroy();
+  },
+): Promise<Listener> {
   const listener = await listen(at, onConnection);
   open.push(listener);
   return listener;
 }
 async function complaint(at: ListenAddress): Promise<string> {
-  const error: unknown = await opened(at).then(() => { throw new Error('listens'); }, (reason: unknown) => reason);
+  const error: unknown = await opened(at).then(
+    () => {
+      throw new Error('listens');
+    },
+    (reason: unknown) => reason,
+  );
   expect(error).toBeInstanceOf(AditError);
   expect((error as AditError).code).toBe('LISTEN_FAILED');
   return (error as AditError).message;
@@ -35,31 +47,44 @@ describe('a TCP listener', () => {
     const listener = await opened(loopback);
     expect(listener.address).toBe(`127.0.0.1:${listener.port}`);
     expect(listener.port).toBeGreaterThan(0);
-    expect(listener.descriptors.map(fd => fstatSync(fd).isSocket())).toEqual([true]);
+    expect(listener.descriptors.map((fd) => fstatSync(fd).isSocket())).toEqual([true]);
     expect((await opened({ ...loopback, host: '::1' })).address).toMatch(/^\[::1\]:\d+$/);
   });
   test('hands over sockets that are paused and stay half open', async () => {
-    const received = new Promise<string>(resolve => {
-      void opened(loopback, socket => {
+    const received = new Promise<string>((resolve) => {
+      void opened(loopback, (socket) => {
         expect(socket.isPaused()).toBe(true);
-        socket.on('data', chunk => { resolve(String(chunk)); });
-        socket.on('end', () => { socket.end('after your end'); });
+        socket.on('data', (chunk) => {
+          resolve(String(chunk));
+        });
+        socket.on('end', () => {
+          socket.end('after your end');
+        });
         socket.resume();
       }).then(({ port }) => {
         const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
         client.end('before');
-        client.on('data', chunk => { answered(String(chunk)); });
+        client.on('data', (chunk) => {
+          answered(String(chunk));
+        });
       });
     });
     let answered: (text: string) => void = () => {};
-    const answer = new Promise<string>(resolve => { answered = resolve; });
+    const answer = new Promise<string>((resolve) => {
+      answered = resolve;
+    });
     expect(await received).toBe('before');
     expect(await answer).toBe('after your end');
   });
   test('survives a peer that resets before the owner looks', async () => {
     let closed: () => void = () => {};
-    const gone = new Promise<void>(resolve => { closed = resolve; });
-    const { port } = await opened(loopback, socket => { socket.on('close', closed); socket.resume(); });
+    const gone = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    const { port } = await opened(loopback, (socket) => {
+      socket.on('close', closed);
+      socket.resume();
+    });
     const client = connect({ port, host: '127.0.0.1' });
     await once(client, 'connect');
     client.resetAndDestroy();
@@ -67,7 +92,10 @@ describe('a TCP listener', () => {
   });
   test('frees its address when closed, and leaves its connections', async () => {
     let server: Socket | undefined;
-    const first = await listen(loopback, socket => { server = socket; socket.pipe(socket); });
+    const first = await listen(loopback, (socket) => {
+      server = socket;
+      socket.pipe(socket);
+    });
     const client = connect({ port: first.port, host: '127.0.0.1' });
     client.write('still');
     await once(client, 'data');
@@ -85,9 +113,15 @@ describe('a TCP listener', () => {
   });
   test('says why it cannot', async () => {
     const { port } = await opened(loopback);
-    expect(await complaint({ ...loopback, port })).toBe(`Cannot listen on 127.0.0.1:${port}: another program listens there.`);
-    expect(await complaint({ ...loopback, host: '192.0.2.1' })).toBe('Cannot listen on 192.0.2.1:0: this machine has no such address.');
-    expect(await complaint({ ...loopback, host: 'nowhere.invalid' })).toBe('Cannot listen on nowhere.invalid:0: the name does not resolve.');
+    expect(await complaint({ ...loopback, port })).toBe(
+      `Cannot listen on 127.0.0.1:${port}: another program listens there.`,
+    );
+    expect(await complaint({ ...loopback, host: '192.0.2.1' })).toBe(
+      'Cannot listen on 192.0.2.1:0: this machine has no such address.',
+    );
+    expect(await complaint({ ...loopback, host: 'nowhere.invalid' })).toBe(
+      'Cannot listen on nowhere.invalid:0: the name does not resolve.',
+    );
   });
 });
 
@@ -96,7 +130,9 @@ describe('a Unix socket', () => {
     const path = join(folder, 'a.sock');
     const umask = process.umask(0);
     try {
-      const listener = await listen({ kind: 'unix', path }, socket => { socket.end('hello'); });
+      const listener = await listen({ kind: 'unix', path }, (socket) => {
+        socket.end('hello');
+      });
       expect(listener.address).toBe(path);
       expect(statSync(path).mode & 0o777).toBe(0o600);
       const after = process.umask(0);
@@ -104,17 +140,24 @@ describe('a Unix socket', () => {
       expect(String((await once(connect({ path }), 'data'))[0])).toBe('hello');
       await listener.close();
       expect(existsSync(path)).toBe(false);
-    } finally { process.umask(umask); }
+    } finally {
+      process.umask(umask);
+    }
   });
   test('replaces one that a killed process left', async () => {
     const path = join(folder, 'stale.sock');
-    spawnSync(process.execPath, ['-e', `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`]);
+    spawnSync(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`,
+    ]);
     expect(statSync(path).isSocket()).toBe(true);
     expect((await opened({ kind: 'unix', path })).address).toBe(path);
   });
   test('never replaces one that answers', async () => {
     const path = join(folder, 'live.sock');
-    await opened({ kind: 'unix', path }, socket => { socket.end('first'); });
+    await opened({ kind: 'unix', path }, (socket) => {
+      socket.end('first');
+    });
     expect(await complaint({ kind: 'unix', path })).toBe(`Cannot listen on ${path}: another program listens there.`);
     expect(String((await once(connect({ path }), 'data'))[0])).toBe('first');
   });
@@ -129,7 +172,9 @@ describe('a Unix socket', () => {
   });
   test('says why it cannot', async () => {
     expect(await complaint({ kind: 'unix', path: join(folder, 'x'.repeat(110)) })).toContain('at most');
-    expect(await complaint({ kind: 'unix', path: join(folder, 'absent', 'x.sock') })).toContain('its folder does not exist');
+    expect(await complaint({ kind: 'unix', path: join(folder, 'absent', 'x.sock') })).toContain(
+      'its folder does not exist',
+    );
   });
 });
 
@@ -140,13 +185,33 @@ test('a process that runs out of file descriptors says so and accepts again when
     const listener = await listen({ kind: 'tcp', host: '127.0.0.1', port: 0 }, socket => { held.push(socket); socket.write('x'); }, { onTrouble: sentence => console.log('trouble', sentence) });
     console.log('port', listener.port);
     process.stdin.on('data', () => { for (const socket of held.splice(0)) socket.destroy(); console.log('freed'); });`;
-  const child = spawn('/bin/sh', ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, '--conditions=@adit/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(
+    '/bin/sh',
+    [
+      '-c',
+      'ulimit -n 64; exec "$0" "$@"',
+      process.execPath,
+      '--conditions=@adit/source',
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+      '-e',
+      script,
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   const clients: Socket[] = [];
   try {
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const port = Number(String((await lines.next()).value).split(' ')[1]);
-    for (let count = 0; count < 70; count++) clients.push(connect({ port, host: '127.0.0.1' }).on('error', () => {}).resume());
-    expect((await lines.next()).value).toContain(`trouble 127.0.0.1:${port} loses connections: no file descriptors are left`);
+    for (let count = 0; count < 70; count++)
+      clients.push(
+        connect({ port, host: '127.0.0.1' })
+          .on('error', () => {})
+          .resume(),
+      );
+    expect((await lines.next()).value).toContain(
+      `trouble 127.0.0.1:${port} loses connections: no file descriptors are left`,
+    );
     child.stdin.write('free\n');
     expect((await lines.next()).value).toBe('freed');
     expect(String((await once(connect({ port, host: '127.0.0.1' }), 'data'))[0])).toBe('x');

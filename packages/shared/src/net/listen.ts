@@ -1,7 +1,9 @@
 /**
  * A listener on a TCP address, a Unix socket, or the sockets of one name that systemd opened.
- * Rule: every socket it hands over is half-open capable, paused unless asked otherwise, and has an `error` listener from birth;
- *       a failing accept is survived and told. A Unix socket is for its owner only (0600), replaces one that nobody answers, and nothing else.
+ * Rule: every socket it hands over is half-open capable, paused unless asked otherwise, and has an `error` listener
+ * from birth;
+ * a failing accept is survived and told. A Unix socket is for its owner only (0600), replaces one that nobody answers,
+ * and nothing else.
  * Not here: reading from the sockets, TLS, limits. Closing the listener leaves its connections alone.
  */
 import { chmodSync, closeSync, lstatSync, openSync, statSync, unlinkSync } from 'node:fs';
@@ -13,7 +15,9 @@ import type { PassedSocket } from './activation.ts';
 import { descriptorOf } from './descriptor.ts';
 
 /** What one server listens on; that of systemd keeps living when it is closed here. */
-type Own = { readonly kind: 'tcp'; readonly host: string; readonly port: number } | { readonly kind: 'unix'; readonly path: string };
+type Own =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
 type Passed = { readonly kind: 'systemd'; readonly name: string };
 export type ListenAddress = Own | Passed;
 type Place = Own | (Passed & Pick<PassedSocket, 'fd'>);
@@ -23,7 +27,10 @@ export interface ListenOptions {
   readonly noDelay?: boolean;
   /** Connections that wait for accept; the kernel may cap it (net.core.somaxconn). */
   readonly backlog?: number;
-  /** Told in one sentence, at most every ten seconds, that connections are being lost: accept fails, or file descriptors ran out. */
+  /**
+   * Told in one sentence, at most every ten seconds, that connections are being lost: accept fails, or file descriptors
+   * ran out.
+   */
   readonly onTrouble?: (sentence: string) => void;
   /** What systemd handed over. */
   readonly sockets?: readonly PassedSocket[];
@@ -32,7 +39,10 @@ export interface ListenOptions {
 export const listenDefaults = { pauseOnConnect: true, noDelay: true, backlog: 4096 } as const;
 
 export interface Listener {
-  /** For logs: `127.0.0.1:5432`, `[::1]:5432`, the path of the socket, or `systemd:NAME` of a Unix socket; several of one name with commas. */
+  /**
+   * For logs: `127.0.0.1:5432`, `[::1]:5432`, the path of the socket, or `systemd:NAME` of a Unix socket; several of
+   * one name with commas.
+   */
   readonly address: string;
   /** The port in use; 0 for a Unix socket. */
   readonly port: number;
@@ -43,15 +53,27 @@ export interface Listener {
 }
 
 /** Listens; `onConnection` owns each socket from then on. Fails with LISTEN_FAILED. */
-export async function listen(at: ListenAddress, onConnection: (socket: Socket) => void, options: ListenOptions = {}): Promise<Listener> {
+export async function listen(
+  at: ListenAddress,
+  onConnection: (socket: Socket) => void,
+  options: ListenOptions = {},
+): Promise<Listener> {
   if (at.kind !== 'systemd') return await listenAt(at, onConnection, options);
   const passed = options.sockets?.filter(({ name }) => name === at.name) ?? [];
-  if (passed.length === 0) throw new AditError('ACTIVATION_INVALID', `systemd:${at.name} is not there: systemd handed over no socket of that name.`);
+  if (passed.length === 0)
+    throw new AditError(
+      'ACTIVATION_INVALID',
+      `systemd:${at.name} is not there: systemd handed over no socket of that name.`,
+    );
   const listeners: Listener[] = [];
   for (const { fd } of passed) listeners.push(await listenAt({ ...at, fd }, onConnection, options));
   return {
-    address: listeners.map(({ address }) => address).join(', '), port: listeners[0]!.port, descriptors: listeners.flatMap(({ descriptors }) => descriptors),
-    close: async () => { await Promise.all(listeners.map((listener) => listener.close())); },
+    address: listeners.map(({ address }) => address).join(', '),
+    port: listeners[0]!.port,
+    descriptors: listeners.flatMap(({ descriptors }) => descriptors),
+    close: async () => {
+      await Promise.all(listeners.map((listener) => listener.close()));
+    },
   };
 }
 
@@ -59,34 +81,61 @@ async function listenAt(at: Place, onConnection: (socket: Socket) => void, optio
   const { pauseOnConnect, noDelay, backlog, onTrouble } = { ...listenDefaults, onTrouble: () => {}, ...options };
   if (at.kind === 'unix') checkPath(at.path);
   let address = addressOf(at);
-  const trouble = troubleOf(sentence => { onTrouble(`${address} loses connections: ${sentence}`); });
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect, noDelay: noDelay && at.kind !== 'unix' }, socket => {
-    // A peer may reset between accept and the owner's first line: unheard, that error ends the process. `close` follows and tells the owner.
-    socket.on('error', () => {});
-    trouble.afterAccept();
-    onConnection(socket);
+  const trouble = troubleOf((sentence) => {
+    onTrouble(`${address} loses connections: ${sentence}`);
   });
+  const server = createServer(
+    { allowHalfOpen: true, pauseOnConnect, noDelay: noDelay && at.kind !== 'unix' },
+    (socket) => {
+      // A peer may reset between accept and the owner's first line: unheard, that error ends the process. `close`
+      // follows and tells the owner.
+      socket.on('error', () => {});
+      trouble.afterAccept();
+      onConnection(socket);
+    },
+  );
   try {
     await bind(server, at, backlog);
   } catch (error) {
     if (at.kind !== 'unix' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw failed(at, error);
     await removeStale(at.path);
-    await bind(server, at, backlog).catch((again: unknown) => { throw failed(at, again); });
+    await bind(server, at, backlog).catch((again: unknown) => {
+      throw failed(at, again);
+    });
   }
-  server.on('error', error => { trouble.onAcceptError(error); });
+  server.on('error', (error) => {
+    trouble.onAcceptError(error);
+  });
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   if (typeof bound === 'object' && bound !== null) address = addressOf({ kind: 'tcp', host: bound.address, port });
   const descriptor = descriptorOf(server);
-  return { address, port, descriptors: descriptor === undefined ? [] : [descriptor], close: () => closed(server, () => { trouble.stop(); }) };
+  return {
+    address,
+    port,
+    descriptors: descriptor === undefined ? [] : [descriptor],
+    close: () =>
+      closed(server, () => {
+        trouble.stop();
+      }),
+  };
 }
 
 function bind(server: Server, at: Place, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.once('listening', () => { server.off('error', reject); resolve(); });
-    if (at.kind === 'systemd') { server.listen({ fd: at.fd, backlog }); return; }
-    if (at.kind === 'tcp') { server.listen({ host: at.host, port: at.port, backlog }); return; }
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+    if (at.kind === 'systemd') {
+      server.listen({ fd: at.fd, backlog });
+      return;
+    }
+    if (at.kind === 'tcp') {
+      server.listen({ host: at.host, port: at.port, backlog });
+      return;
+    }
     // bind() creates the file inside this call: the umask leaves no moment in which others could connect.
     const previous = process.platform === 'win32' ? undefined : process.umask(0o177);
     try {
@@ -98,43 +147,69 @@ function bind(server: Server, at: Place, backlog: number): Promise<void> {
   });
 }
 
-/** Removes the socket file that a killed process left. Fails with LISTEN_FAILED when somebody answers, or when it is no socket. */
+/**
+ * Removes the socket file that a killed process left. Fails with LISTEN_FAILED when somebody answers, or when it is no
+ * socket.
+ */
 async function removeStale(path: string): Promise<void> {
   const before = lstatSync(path, { throwIfNoEntry: false });
   if (before === undefined) return;
-  if (!before.isSocket()) throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: a file of that name exists and is not a socket.`);
-  if (await answers(path)) throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: another program listens there.`);
+  if (!before.isSocket())
+    throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: a file of that name exists and is not a socket.`);
+  if (await answers(path))
+    throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: another program listens there.`);
   // Another process may have replaced it meanwhile: only the file that was asked is removed.
   if (lstatSync(path, { throwIfNoEntry: false })?.ino !== before.ino) return;
   try {
     unlinkSync(path);
   } catch (error) {
-    throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: a stale socket is in the way and cannot be removed (${messageOf(error)}).`, { cause: error });
+    throw new AditError(
+      'LISTEN_FAILED',
+      `Cannot listen on ${path}: a stale socket is in the way and cannot be removed (${messageOf(error)}).`,
+      { cause: error },
+    );
   }
 }
 
 /** Only a refusal proves that nobody listens; a full queue or a missing permission does not. */
 function answers(path: string): Promise<boolean> {
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     const socket = connect({ path });
-    const answer = (live: boolean): void => { socket.destroy(); resolve(live); };
-    socket.setTimeout(2000, () => { answer(true); });
-    socket.on('connect', () => { answer(true); });
-    socket.on('error', (error: NodeJS.ErrnoException) => { answer(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'); });
+    const answer = (live: boolean): void => {
+      socket.destroy();
+      resolve(live);
+    };
+    socket.setTimeout(2000, () => {
+      answer(true);
+    });
+    socket.on('connect', () => {
+      answer(true);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      answer(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
+    });
   });
 }
 
 function closed(server: Server, stop: () => void): Promise<void> {
   stop();
-  // `close` calls back only after the last connection; the address is free as soon as the handle is, one turn of the loop later.
-  return new Promise(resolve => { if (server.listening) server.close(); setImmediate(resolve); });
+  // `close` calls back only after the last connection; the address is free as soon as the handle is, one turn of the
+  // loop later.
+  return new Promise((resolve) => {
+    if (server.listening) server.close();
+    setImmediate(resolve);
+  });
 }
 
 /**
- * When descriptors run out, libuv closes waiting connections with one it kept in reserve and tells nobody (measured on Node 22 and 26).
- * So, a second after an accept, we try for one ourselves, and again every second while there is none.
+ * When descriptors run out, libuv closes waiting connections with one it kept in reserve and tells nobody (measured on
+ * Node 22 and 26). So, a second after an accept, we try for one ourselves, and again every second while there is none.
  */
-function troubleOf(onTrouble: (sentence: string) => void): { afterAccept(): void; onAcceptError(error: Error): void; stop(): void } {
+function troubleOf(onTrouble: (sentence: string) => void): {
+  afterAccept(): void;
+  onAcceptError(error: Error): void;
+  stop(): void;
+} {
   let last = -Infinity;
   let timer: NodeJS.Timeout | undefined;
   const tell = (sentence: string): void => {
@@ -152,18 +227,29 @@ function troubleOf(onTrouble: (sentence: string) => void): { afterAccept(): void
     }
   };
   return {
-    afterAccept: () => { timer ??= setTimeout(probe, 1000).unref(); },
-    onAcceptError: error => { tell(`accepting one failed (${messageOf(error)}).`); },
-    stop: () => { clearTimeout(timer); },
+    afterAccept: () => {
+      timer ??= setTimeout(probe, 1000).unref();
+    },
+    onAcceptError: (error) => {
+      tell(`accepting one failed (${messageOf(error)}).`);
+    },
+    stop: () => {
+      clearTimeout(timer);
+    },
   };
 }
 
 function checkPath(path: string): void {
   const longest = process.platform === 'linux' ? 107 : 103;
   const length = Buffer.byteLength(path);
-  if (process.platform !== 'win32' && length > longest) throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: the path of a socket has at most ${longest} bytes, this one has ${length}.`);
+  if (process.platform !== 'win32' && length > longest)
+    throw new AditError(
+      'LISTEN_FAILED',
+      `Cannot listen on ${path}: the path of a socket has at most ${longest} bytes, this one has ${length}.`,
+    );
   // libuv reports a missing folder as a missing permission.
-  if (process.platform !== 'win32' && statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true) throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: its folder does not exist.`);
+  if (process.platform !== 'win32' && statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: its folder does not exist.`);
 }
 
 function failed(at: Place, error: unknown): AditError {
@@ -172,13 +258,26 @@ function failed(at: Place, error: unknown): AditError {
 
 function reasonOf(at: Place, error: unknown): string {
   // Neither a datagram socket nor a connection can be listened on.
-  if (at.kind === 'systemd') return `descriptor ${at.fd} is no socket that takes connections: the .socket unit needs ListenStream=, without Accept=yes (${messageOf(error)})`;
+  if (at.kind === 'systemd')
+    return (
+      `descriptor ${at.fd} is no socket that takes connections: the .socket unit needs ListenStream=, without ` +
+      `Accept=yes (${messageOf(error)})`
+    );
   switch ((error as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE': return 'another program listens there';
-    case 'EADDRNOTAVAIL': return 'this machine has no such address';
-    case 'EACCES': case 'EPERM': return at.kind === 'unix' ? 'permission denied' : `permission denied${at.port < 1024 ? '; ports below 1024 need a privilege' : ''}`;
-    case 'ENOTFOUND': case 'EAI_AGAIN': return 'the name does not resolve';
-    default: return messageOf(error);
+    case 'EADDRINUSE':
+      return 'another program listens there';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address';
+    case 'EACCES':
+    case 'EPERM':
+      return at.kind === 'unix'
+        ? 'permission denied'
+        : `permission denied${at.port < 1024 ? '; ports below 1024 need a privilege' : ''}`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'the name does not resolve';
+    default:
+      return messageOf(error);
   }
 }
 

@@ -1,12 +1,17 @@
 /**
- * Where this process is connected to, or tries to: a connection that a firewall turned back to us is known by that as our own.
- * Rule: every connection to an egress or to a proxy is noted before its first packet, and forgotten when its socket closes.
+ * Where this process is connected to, or tries to: a connection that a firewall turned back to us is known by that as
+ * our own.
+ * Rule: every connection to an egress or to a proxy is noted before its first packet, and forgotten when its socket
+ * closes.
  */
 import type net from 'node:net';
 import { formatAddress, parseAddress, unmapped } from '../protocol/address.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 
-interface Place { readonly host: string; readonly port: number }
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
 
 const places = new Map<net.Socket, Set<string>>();
 
@@ -18,9 +23,13 @@ export function noteOutgoing(socket: net.Socket, { host, port }: Place): void {
     if (place !== undefined) mine.add(place);
   };
   note(host);
-  socket.on('lookup', (_error: Error | null, address: string) => { note(address); });
+  socket.on('lookup', (_error: Error | null, address: string) => {
+    note(address);
+  });
   places.set(socket, mine);
-  socket.once('close', () => { places.delete(socket); });
+  socket.once('close', () => {
+    places.delete(socket);
+  });
 }
 
 /** Does a connection of ours lead to this address and port? */

@@ -2,14 +2,30 @@ import { expect, test } from '@jest/globals';
 import type { Lease } from '../protocol/mux/replay.ts';
 import { PooledReads, readBufferBytes } from './read-buffers.ts';
 
-interface Taken { readonly how: 'buffer' | 'copy'; readonly bytes: string; readonly whole?: Uint8Array; readonly lease?: Lease }
+interface Taken {
+  readonly how: 'buffer' | 'copy';
+  readonly bytes: string;
+  readonly whole?: Uint8Array;
+  readonly lease?: Lease;
+}
 
 function reader() {
   const reads = new PooledReads();
   const taken: Taken[] = [];
   const sink = {
-    sendBuffer: (buffer: Uint8Array, length: number, lease: Lease) => { taken.push({ how: 'buffer', bytes: Buffer.from(buffer.subarray(8, 8 + length)).toString('latin1'), whole: buffer, lease }); return true; },
-    sendCopy: (bytes: Uint8Array) => { taken.push({ how: 'copy', bytes: Buffer.from(bytes).toString('latin1') }); return true; },
+    sendBuffer: (buffer: Uint8Array, length: number, lease: Lease) => {
+      taken.push({
+        how: 'buffer',
+        bytes: Buffer.from(buffer.subarray(8, 8 + length)).toString('latin1'),
+        whole: buffer,
+        lease,
+      });
+      return true;
+    },
+    sendCopy: (bytes: Uint8Array) => {
+      taken.push({ how: 'copy', bytes: Buffer.from(bytes).toString('latin1') });
+      return true;
+    },
   };
   /** As the kernel does: fills the buffer it was given, then calls back. */
   const arrive = (text: string): Buffer => {
@@ -47,7 +63,8 @@ test('a buffer is not read into again before it is given back', () => {
   reads.attach(sink);
   for (let n = 0; n < 20; n++) arrive(String.fromCharCode(97 + n).repeat(5_000));
   expect(new Set(taken.map(({ whole }) => whole)).size).toBe(20);
-  for (const [n, { whole }] of taken.entries()) expect(whole!.subarray(8, 5_008).every((byte) => byte === 97 + n)).toBe(true);
+  for (const [n, { whole }] of taken.entries())
+    expect(whole!.subarray(8, 5_008).every((byte) => byte === 97 + n)).toBe(true);
   for (const { lease } of taken) lease!.release();
 });
 
@@ -56,7 +73,11 @@ test('bytes that come before there is an owner are kept for it, and reading stop
   const early = (text: string): boolean => reads.onread.callback(reads.onread.buffer().write(text));
   expect([early('early'), early('x'.repeat(65_000)), early('y'.repeat(600))]).toEqual([true, true, false]);
   reads.attach(sink);
-  expect(taken.map(({ how, bytes }) => [how, bytes.length])).toEqual([['copy', 5], ['copy', 65_000], ['copy', 600]]);
+  expect(taken.map(({ how, bytes }) => [how, bytes.length])).toEqual([
+    ['copy', 5],
+    ['copy', 65_000],
+    ['copy', 600],
+  ]);
 });
 
 test('says whether the socket may read on, as its owner says', () => {

@@ -1,7 +1,9 @@
 /**
- * Pooled read buffers with header room: a read lands behind eight free bytes, so that the buffer itself becomes a DATA frame and a replay segment.
- * Rule: a buffer is in the pool or has one owner; the owner gives it back by `release`, once.
- * An idle socket pins no buffer of its own: all start on one shared buffer (reads land there only within one callback) and get private ones while reads are large.
+ * Pooled read buffers with header room: a read lands behind eight free bytes, so that the buffer itself becomes a DATA
+ * frame and a replay segment.
+ * Rule: a buffer is in the pool or has one owner; the owner gives it back by `release`, once. An idle socket pins no
+ * buffer of its own: all start on one shared buffer (reads land there only within one callback) and get private ones
+ * while reads are large.
  */
 import { concat } from '../protocol/bytes.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
@@ -23,7 +25,9 @@ export class ReadBuffer implements Lease {
     this.bytes = Buffer.allocUnsafeSlow(readBufferBytes);
     this.body = this.bytes.subarray(headroom);
   }
-  release(): void { if (pool.length < maxPooled) pool.push(this); }
+  release(): void {
+    if (pool.length < maxPooled) pool.push(this);
+  }
 }
 
 const pool: ReadBuffer[] = [];
@@ -31,7 +35,9 @@ const shared = new ReadBuffer();
 /** Overlapped reads on Windows fill the buffer between callbacks: nothing may be shared there. */
 const mayShare = process.platform !== 'win32';
 
-function take(): ReadBuffer { return pool.pop() ?? new ReadBuffer(); }
+function take(): ReadBuffer {
+  return pool.pop() ?? new ReadBuffer();
+}
 
 /** Where reads go: the stream of a session, in practice. Each returns whether the socket may go on reading. */
 export interface ReadSink {
@@ -41,7 +47,10 @@ export interface ReadSink {
 
 /** The `onread` option of one socket, feeding a sink that is named later. */
 export class PooledReads {
-  readonly onread = { buffer: (): Buffer => this.#buffer.body, callback: (length: number): boolean => this.#read(length) };
+  readonly onread = {
+    buffer: (): Buffer => this.#buffer.body,
+    callback: (length: number): boolean => this.#read(length),
+  };
   #buffer: ReadBuffer = mayShare ? shared : take();
   #sink: ReadSink | undefined;
   #early: Buffer[] = [];
@@ -57,7 +66,8 @@ export class PooledReads {
   /** Takes the owner away; what it read and did not use comes first for the next one. */
   detach(unread: Uint8Array): void {
     this.#sink = undefined;
-    for (let at = 0; at < unread.length; at += keptBytes) this.#early.push(Buffer.from(unread.subarray(at, at + keptBytes)));
+    for (let at = 0; at < unread.length; at += keptBytes)
+      this.#early.push(Buffer.from(unread.subarray(at, at + keptBytes)));
   }
 
   /** What was read and nobody has had, for whoever reads the socket by other means from now on. */

@@ -8,19 +8,44 @@ import { atEnd, within } from '../../../../test/support/scope.ts';
 import { resetTls } from './reset.ts';
 
 /** A TLS connection: ours with the TCP socket below it, and the peer's. */
-async function pair(): Promise<{ ours: tls.TLSSocket; transport: net.Socket; peer: tls.TLSSocket; ending: Promise<string> }> {
+async function pair(): Promise<{
+  ours: tls.TLSSocket;
+  transport: net.Socket;
+  peer: tls.TLSSocket;
+  ending: Promise<string>;
+}> {
   const { egress, ca } = certificates();
-  const secure = tls.createServer({ cert: readFileSync(egress.cert), key: readFileSync(egress.key), minVersion: 'TLSv1.3' });
-  const server = net.createServer({ allowHalfOpen: true }, (socket) => { secure.emit('connection', socket); }).listen(0, '127.0.0.1');
-  atEnd(() => { server.close(); });
+  const secure = tls.createServer({
+    cert: readFileSync(egress.cert),
+    key: readFileSync(egress.key),
+    minVersion: 'TLSv1.3',
+  });
+  const server = net
+    .createServer({ allowHalfOpen: true }, (socket) => {
+      secure.emit('connection', socket);
+    })
+    .listen(0, '127.0.0.1');
+  atEnd(() => {
+    server.close();
+  });
   await once(server, 'listening');
   const transports = once(server, 'connection') as Promise<[net.Socket]>;
   const accepted = once(secure, 'secureConnection') as Promise<[tls.TLSSocket]>;
   const halfOpen = { allowHalfOpen: true };
-  const peer = tls.connect({ host: '127.0.0.1', port: (server.address() as net.AddressInfo).port, ca: readFileSync(ca), ...halfOpen });
-  const ending = new Promise<string>((resolve) => { peer.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? '')).on('close', () => resolve('closed')); });
+  const peer = tls.connect({
+    host: '127.0.0.1',
+    port: (server.address() as net.AddressInfo).port,
+    ca: readFileSync(ca),
+    ...halfOpen,
+  });
+  const ending = new Promise<string>((resolve) => {
+    peer.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? '')).on('close', () => resolve('closed'));
+  });
   const [[transport], [ours]] = await Promise.all([transports, accepted]);
-  for (const socket of [transport, ours]) socket.on('error', () => { /* its close counts */ });
+  for (const socket of [transport, ours])
+    socket.on('error', () => {
+      /* its close counts */
+    });
   ours.allowHalfOpen = true;
   return { ours, transport, peer, ending };
 }

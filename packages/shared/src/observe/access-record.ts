@@ -1,13 +1,17 @@
 /**
- * The access record: what one stream was, written once, when it ended. And the channels on which a program in the same process can watch.
- * Rule: names, addresses, verdict and sizes; never a byte of what was said. The channel names `adit:stream` and `adit:session` are an interface.
- * Spec: docs/logs.md; node:diagnostics_channel.
+ * The access record: what one stream was, written once, when it ended. And the channels on which a program in the same
+ * process can watch.
+ * Rule: names, addresses, verdict and sizes; never a byte of what was said. The channel names `adit:stream` and
+ * `adit:session` are an interface. Spec: docs/logs.md; node:diagnostics_channel.
  */
 import { channel } from 'node:diagnostics_channel';
 import type { Code } from '../errors.ts';
 import type { Logger } from './logger.ts';
 
-/** How a stream ended: both sides finished; a side reset it; it was never opened; a limit or the operator ended it; its session was lost. */
+/**
+ * How a stream ended: both sides finished; a side reset it; it was never opened; a limit or the operator ended it; its
+ * session was lost.
+ */
 export type StreamEnd = 'finished' | 'reset' | 'refused' | 'cut' | 'lost';
 
 export interface AccessRecord {

@@ -1,11 +1,14 @@
 /**
  * The names of everything that is logged: field `event` of each line, an interface that scripts and dashboards rely on.
- * Rule: a name is never renamed or reused; what carries no name here cannot be logged. docs/logs.md shows each with an example.
+ * Rule: a name is never renamed or reused; what carries no name here cannot be logged. docs/logs.md shows each with an
+ * example.
  */
 
 /** Event name to what it says. */
 export const events = {
-  listening: 'a listener is open at `address`; at the ingress `forward`, `socks`, `httpProxy`, `mixed`, `sni`, `tlsListen`, `transparent` or `controlSocket` says for what',
+  listening:
+    'a listener is open at `address`; at the ingress `forward`, `socks`, `httpProxy`, `mixed`, `sni`, ' +
+    '`tlsListen`, `transparent` or `controlSocket` says for what',
   connected: 'a session is up, both ends proven; `resumed` when it is an old one on a new carrier',
   detached: 'the carrier of a session broke; its streams wait for the next one',
   disconnected: 'a session ended, with its streams',

@@ -9,15 +9,24 @@ import { LineSink } from './line-sink.ts';
 let folder: string;
 let path: string;
 let fd: number;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'adit-')); path = join(folder, 'log'); fd = openSync(path, 'w'); });
-afterEach(() => { closeSync(fd); rmSync(folder, { recursive: true }); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'adit-'));
+  path = join(folder, 'log');
+  fd = openSync(path, 'w');
+});
+afterEach(() => {
+  closeSync(fd);
+  rmSync(folder, { recursive: true });
+});
 
 /** Turns of the event loop until the file has as many lines. */
 async function until(lines: number): Promise<string> {
   for (;;) {
     const text = readFileSync(path, 'utf8');
     if (text.split('\n').length > lines) return text;
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
   }
 }
 
@@ -27,7 +36,9 @@ describe('lines to a descriptor', () => {
     sink.write('a\n');
     sink.write('b\n');
     expect(readFileSync(path, 'utf8')).toBe('');
-    const alive = setInterval(() => { /* the timer of the sink does not keep a process alive */ }, 1_000);
+    const alive = setInterval(() => {
+      /* the timer of the sink does not keep a process alive */
+    }, 1_000);
     expect(await until(2)).toBe('a\nb\n');
     clearInterval(alive);
   });
@@ -65,10 +76,18 @@ describe('a reader of the log', () => {
     sink.write(expected);
     const buffer = Buffer.alloc(65_536);
     let text = '';
-    const alive = setInterval(() => { /* keeps the loop turning while the sink retries */ }, 1_000);
+    const alive = setInterval(() => {
+      /* keeps the loop turning while the sink retries */
+    }, 1_000);
     while (text.length < expected.length) {
-      try { text += buffer.toString('utf8', 0, readSync(reading, buffer)); } catch (error) { expect((error as NodeJS.ErrnoException).code).toBe('EAGAIN'); }
-      await new Promise((resolve) => { setImmediate(resolve); });
+      try {
+        text += buffer.toString('utf8', 0, readSync(reading, buffer));
+      } catch (error) {
+        expect((error as NodeJS.ErrnoException).code).toBe('EAGAIN');
+      }
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     }
     clearInterval(alive);
     expect(text).toBe(expected);
@@ -89,17 +108,26 @@ describe('a reader of the log', () => {
     expect(performance.now() - before).toBeGreaterThan(1_900);
     expect(performance.now() - before).toBeLessThan(20_000);
     closeSync(reading);
-    sink.flushSync(); // now it knows that nobody reads, and does not try again, on a descriptor that is another's by then
+    // now it knows that nobody reads, and does not try again, on a descriptor that is another's by then
+    sink.flushSync();
     closeSync(writing);
   });
   test('that goes away ends the log and not the process', async () => {
     const source = new URL('./line-sink.ts', import.meta.url).href;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', `
+    const child = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `
       import { LineSink } from ${JSON.stringify(source)};
       const sink = new LineSink(2, { batchLength: 1 });
       process.stdin.on('data', () => { for (let i = 0; i < 100; i++) sink.write('x\\n'); });
       process.stdin.on('end', () => { sink.write('y\\n'); sink.flushSync(); process.exitCode = 7; });
-    `], { stdio: ['pipe', 'ignore', 'pipe'] });
+    `,
+      ],
+      { stdio: ['pipe', 'ignore', 'pipe'] },
+    );
     child.stderr.destroy();
     child.stdin.write('go');
     child.stdin.end();

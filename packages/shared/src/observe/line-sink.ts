@@ -1,8 +1,9 @@
 /**
  * Lines to a file descriptor in batches: one write for many access records, none on the hot path.
- * Rule: lines arrive whole and in order, and a pipe whose reader stalls never stalls the tunnel: the descriptor does not block, memory is
- * bounded, what is dropped is counted and said. A broken pipe ends the log in silence (nobody is left to tell), not the process.
- * Not sonic-boom: its flushSync syncs the disk at every call and never returns after EPIPE.
+ * Rule: lines arrive whole and in order, and a pipe whose reader stalls never stalls the tunnel: the descriptor does
+ * not block, memory is bounded, what is dropped is counted and said. A broken pipe ends the log in silence (nobody is
+ * left to tell), not the process. Not sonic-boom: its flushSync syncs the disk at every call and never returns after
+ * EPIPE.
  */
 import { writeSync } from 'node:fs';
 
@@ -32,8 +33,14 @@ export class LineSink {
   #dropped = 0;
   #broken = false;
 
-  /** The descriptor should be non-blocking where it is a pipe; for stderr, Node sees to that when `process.stderr` is first used. */
-  constructor(fd: number, { delayMs = 50, batchLength = 16_384, maxLength = 8_388_608, lost = () => '' }: LineSinkOptions = {}) {
+  /**
+   * The descriptor should be non-blocking where it is a pipe; for stderr, Node sees to that when `process.stderr` is
+   * first used.
+   */
+  constructor(
+    fd: number,
+    { delayMs = 50, batchLength = 16_384, maxLength = 8_388_608, lost = () => '' }: LineSinkOptions = {},
+  ) {
     this.#fd = fd;
     this.#options = { delayMs, batchLength, maxLength, lost };
   }
@@ -41,7 +48,10 @@ export class LineSink {
   /** Takes a line with its newline; it is written with its neighbours, soon. */
   write(line: string): void {
     if (this.#broken) return;
-    if (this.#waiting.length + line.length > this.#options.maxLength) { this.#dropped++; return; }
+    if (this.#waiting.length + line.length > this.#options.maxLength) {
+      this.#dropped++;
+      return;
+    }
     this.#waiting += line;
     if (this.#waiting.length >= this.#options.batchLength) this.flush();
     else this.#later(this.#options.delayMs);
@@ -54,14 +64,21 @@ export class LineSink {
     this.#writeOut();
   }
 
-  /** Writes all that waits before it returns; for the end of the process. Gives up on a reader that stalls for two seconds. */
+  /**
+   * Writes all that waits before it returns; for the end of the process. Gives up on a reader that stalls for two
+   * seconds.
+   */
   flushSync(): void {
     const deadline = performance.now() + maxExitWaitMs;
-    while (!this.#writeOut() && performance.now() < deadline) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
+    while (!this.#writeOut() && performance.now() < deadline)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
   }
 
   #later(delayMs: number): void {
-    this.#timer ??= setTimeout(() => { this.#timer = undefined; this.#writeOut(); }, delayMs).unref();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#writeOut();
+    }, delayMs).unref();
   }
 
   /** Is everything written? */
@@ -75,7 +92,10 @@ export class LineSink {
         const written = writeSync(this.#fd, this.#rest);
         this.#rest = written < this.#rest.length ? this.#rest.subarray(written) : undefined;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') { this.#later(retryMs); return false; }
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
+          this.#later(retryMs);
+          return false;
+        }
         this.#broken = true;
         this.#waiting = '';
       }

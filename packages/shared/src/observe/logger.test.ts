@@ -4,17 +4,48 @@ import { AditError } from '../errors.ts';
 import { createLogger, type Logger, type LoggerOptions } from './logger.ts';
 
 /** A logger and what it wrote. */
-function logger(options: Partial<LoggerOptions> = {}): { log: Logger; lines: () => Record<string, unknown>[]; text: () => string } {
+function logger(options: Partial<LoggerOptions> = {}): {
+  log: Logger;
+  lines: () => Record<string, unknown>[];
+  text: () => string;
+} {
   let text = '';
-  const log = createLogger({ level: 'info', format: 'json', name: 'egress', destination: { write: (line) => { text += line; } }, ...options });
-  return { log, text: () => text, lines: () => text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>) };
+  const log = createLogger({
+    level: 'info',
+    format: 'json',
+    name: 'egress',
+    destination: {
+      write: (line) => {
+        text += line;
+      },
+    },
+    ...options,
+  });
+  return {
+    log,
+    text: () => text,
+    lines: () =>
+      text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
 }
 
 describe('the log', () => {
   test('is one JSON object a line, with level, ISO time, name, event, fields and message', () => {
     const { log, lines } = logger();
     log.info({ event: 'listening', address: '127.0.0.1:8443' }, 'ready');
-    expect(lines()).toEqual([{ level: 'info', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/), name: 'egress', event: 'listening', address: '127.0.0.1:8443', msg: 'ready' }]);
+    expect(lines()).toEqual([
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        name: 'egress',
+        event: 'listening',
+        address: '127.0.0.1:8443',
+        msg: 'ready',
+      },
+    ]);
   });
   test('leaves out what is below its level', () => {
     const { log, lines } = logger({ level: 'warn' });
@@ -23,13 +54,33 @@ describe('the log', () => {
     log.record({ event: 'stream' });
     log.warn({ event: 'retrying' });
     log.error({ event: 'failed' });
-    expect(lines().map((line) => [line['level'], line['event']])).toEqual([['warn', 'retrying'], ['error', 'failed']]);
+    expect(lines().map((line) => [line['level'], line['event']])).toEqual([
+      ['warn', 'retrying'],
+      ['error', 'failed'],
+    ]);
     expect([log.enabled('info'), log.enabled('warn')]).toEqual([false, true]);
   });
   test('escapes and cuts every text, in fields, lists and message', () => {
     const { log, lines, text } = logger();
-    log.info({ event: 'stream', requested: 'evil\n{"event":"stopped"}\u202e', list: ['a\x1bb'], long: 'x'.repeat(10_000), nested: { a: '\u202e', big: 1n } }, 'm\n\u2066');
-    expect(lines()).toEqual([expect.objectContaining({ requested: 'evil\\n{"event":"stopped"}\\u202e', list: ['a\\x1bb'], long: `${'x'.repeat(512)}…`, nested: "{ a: '\\u202e', big: 1n }", msg: 'm\\n\\u2066' })]);
+    log.info(
+      {
+        event: 'stream',
+        requested: 'evil\n{"event":"stopped"}\u202e',
+        list: ['a\x1bb'],
+        long: 'x'.repeat(10_000),
+        nested: { a: '\u202e', big: 1n },
+      },
+      'm\n\u2066',
+    );
+    expect(lines()).toEqual([
+      expect.objectContaining({
+        requested: 'evil\\n{"event":"stopped"}\\u202e',
+        list: ['a\\x1bb'],
+        long: `${'x'.repeat(512)}…`,
+        nested: "{ a: '\\u202e', big: 1n }",
+        msg: 'm\\n\\u2066',
+      }),
+    ]);
     expect(text()).not.toMatch(/[\u202e\u2066]/);
   });
   test('tells an error as code and reason, a bug with its stack', () => {
@@ -38,7 +89,8 @@ describe('the log', () => {
     log.error({ event: 'failed', error: Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }) });
     log.error({ event: 'failed', error: new TypeError('oops') });
     expect(lines()).toEqual([
-      expect.objectContaining({ code: 'LISTEN_FAILED', reason: 'port 80 is taken' }), expect.objectContaining({ code: 'EMFILE', reason: 'accept EMFILE' }),
+      expect.objectContaining({ code: 'LISTEN_FAILED', reason: 'port 80 is taken' }),
+      expect.objectContaining({ code: 'EMFILE', reason: 'accept EMFILE' }),
       expect.objectContaining({ code: 'INTERNAL', reason: 'oops', stack: expect.stringContaining('TypeError: oops') }),
     ]);
     expect(lines()[0]).not.toHaveProperty('stack');
@@ -58,14 +110,27 @@ describe('the log', () => {
 /** Runs a script against the logger on the real stderr of a process. */
 function runScript(script: string): { stderr: string; status: number | null } {
   const source = new URL('./logger.ts', import.meta.url).href;
-  return spawnSync(process.execPath, ['--conditions=@adit/source', '--input-type=module', '-e', `
+  return spawnSync(
+    process.execPath,
+    [
+      '--conditions=@adit/source',
+      '--input-type=module',
+      '-e',
+      `
     import { createLogger, flush } from ${JSON.stringify(source)};
     const log = createLogger({ level: 'info', format: 'auto', name: 'egress' });
-    ${script}`], { encoding: 'utf8' });
+    ${script}`,
+    ],
+    { encoding: 'utf8' },
+  );
 }
 
 describe('the log of a process', () => {
-  const events = (stderr: string): unknown[] => stderr.split('\n').slice(0, -1).map((line) => (JSON.parse(line) as { event: string; n?: number }).n);
+  const events = (stderr: string): unknown[] =>
+    stderr
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (JSON.parse(line) as { event: string; n?: number }).n);
   test('has every record when the process ends by itself, by exit, and by an exception', () => {
     const records = 'for (let n = 0; n < 5000; n++) log.record({ event: "stream", n });';
     const all = Array.from({ length: 5_000 }, (_, n) => n);
@@ -76,6 +141,8 @@ describe('the log of a process', () => {
     expect(thrown.status).toBe(1);
   });
   test('has everything that was logged before a flush, even when the process is killed', () => {
-    expect(events(runScript('log.record({ event: "stream", n: 1 }); flush(); process.kill(process.pid, "SIGKILL");').stderr)).toEqual([1]);
+    expect(
+      events(runScript('log.record({ event: "stream", n: 1 }); flush(); process.kill(process.pid, "SIGKILL");').stderr),
+    ).toEqual([1]);
   });
 });

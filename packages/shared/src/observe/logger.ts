@@ -1,8 +1,8 @@
 /**
  * The log: pino, one JSON object a line on stderr, or a readable line on a terminal.
- * Rule: every line has a name from events.ts, and every text in it went through safeText; payload bytes and keys are never logged.
- * Events are written at once, access records in batches (line-sink.ts): they come by the thousand.
- * Spec: docs/logs.md.
+ * Rule: every line has a name from events.ts, and every text in it went through safeText; payload bytes and keys are
+ * never logged. Events are written at once, access records in batches (line-sink.ts): they come by the thousand. Spec:
+ * docs/logs.md.
  */
 import assert from 'node:assert/strict';
 import { isatty } from 'node:tty';
@@ -17,7 +17,9 @@ import { safeText } from './safe-text.ts';
 
 type LogValue = string | number | boolean | readonly string[] | undefined;
 
-/** `error` becomes `code` and `reason`, and for a bug `stack`. Every other text is escaped and cut to 512 characters. */
+/**
+ * `error` becomes `code` and `reason`, and for a bug `stack`. Every other text is escaped and cut to 512 characters.
+ */
 export interface LogFields {
   readonly event: EventName;
   readonly error?: unknown;
@@ -54,44 +56,67 @@ function stderrSink(name: string): LineSink {
   if (!sink) {
     // Asking for it is what makes a pipe non-blocking, which the sink relies on.
     assert(process.stderr);
-    sink = new LineSink(stderr, { lost: (lines) => `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), name, event: 'log-lost', lines })}\n` });
+    sink = new LineSink(stderr, {
+      lost: (lines) =>
+        `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), name, event: 'log-lost', lines })}\n`,
+    });
     process.on('exit', flush);
   }
   return sink;
 }
 
-/** Writes everything that was logged before it returns. Called at the end of the process; call it before the process is killed otherwise. */
-export function flush(): void { sink?.flushSync(); }
+/**
+ * Writes everything that was logged before it returns. Called at the end of the process; call it before the process is
+ * killed otherwise.
+ */
+export function flush(): void {
+  sink?.flushSync();
+}
 
 export function createLogger({ level, format, name, destination }: LoggerOptions): Logger {
   const out = destination ?? stderrSink(name);
   const pretty = format === 'pretty' || (format === 'auto' && destination === undefined && isatty(stderr));
-  const log = pino({
-    level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }), log: safeFields },
-  }, pretty ? { write: (line: string) => out.write(prettyLine(line)) } : out);
-  const urgent = (severity: LogLevel): Write => (fields, message) => {
-    if (!log.isLevelEnabled(severity)) return;
-    log[severity](fields, message === undefined ? undefined : safeText(message, { maxLength: 1024 }));
-    if (out instanceof LineSink) out.flush();
-  };
+  const log = pino(
+    {
+      level,
+      base: { name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: safeFields },
+    },
+    pretty ? { write: (line: string) => out.write(prettyLine(line)) } : out,
+  );
+  const urgent =
+    (severity: LogLevel): Write =>
+    (fields, message) => {
+      if (!log.isLevelEnabled(severity)) return;
+      log[severity](fields, message === undefined ? undefined : safeText(message, { maxLength: 1024 }));
+      if (out instanceof LineSink) out.flush();
+    };
   return {
-    debug: urgent('debug'), info: urgent('info'), warn: urgent('warn'), error: urgent('error'),
-    record: (fields, message) => { log.info(fields, message); },
+    debug: urgent('debug'),
+    info: urgent('info'),
+    warn: urgent('warn'),
+    error: urgent('error'),
+    record: (fields, message) => {
+      log.info(fields, message);
+    },
     enabled: (severity) => log.isLevelEnabled(severity),
   };
 }
 
 function safeFields(fields: Record<string, unknown>): Record<string, unknown> {
   const safe: Record<string, unknown> = {};
-  for (const key in fields) if (key === 'error') Object.assign(safe, explain(fields[key])); else safe[key] = safeValue(fields[key]);
+  for (const key in fields)
+    if (key === 'error') Object.assign(safe, explain(fields[key]));
+    else safe[key] = safeValue(fields[key]);
   return safe;
 }
 
 function safeValue(value: unknown): LogValue {
   if (typeof value === 'string') return safeText(value, { maxLength: 512 });
   if (typeof value === 'number' || typeof value === 'boolean' || value === undefined) return value;
-  if (Array.isArray(value)) return value.slice(0, 64).map((item: unknown) => safeText(typeof item === 'string' ? item : inspect(item)));
+  if (Array.isArray(value))
+    return value.slice(0, 64).map((item: unknown) => safeText(typeof item === 'string' ? item : inspect(item)));
   return safeText(inspect(value, { depth: 2, breakLength: Infinity }), { maxLength: 512 });
 }
 
@@ -100,5 +125,11 @@ function explain(error: unknown): Record<string, string> {
   if (error instanceof AditError) return { code: error.code, reason };
   const system = (error as NodeJS.ErrnoException | undefined)?.code;
   if (typeof system === 'string') return { code: safeText(system), reason };
-  return { code: 'INTERNAL', reason, ...(error instanceof Error && error.stack !== undefined ? { stack: safeText(error.stack, { maxLength: 4096 }) } : {}) };
+  return {
+    code: 'INTERNAL',
+    reason,
+    ...(error instanceof Error && error.stack !== undefined
+      ? { stack: safeText(error.stack, { maxLength: 4096 }) }
+      : {}),
+  };
 }

@@ -1,16 +1,26 @@
 import { expect, test } from '@jest/globals';
 import { prettyLine } from './pretty.ts';
 
-const line = (fields: object): string => prettyLine(JSON.stringify({ level: 'info', time: '2026-01-02T03:04:05.678Z', name: 'egress', event: 'listening', ...fields }), false);
+const line = (fields: object): string =>
+  prettyLine(
+    JSON.stringify({ level: 'info', time: '2026-01-02T03:04:05.678Z', name: 'egress', event: 'listening', ...fields }),
+    false,
+  );
 
 test('an event is one line: time, level, event, message, fields', () => {
-  expect(line({ address: '127.0.0.1:8443', msg: 'ready' })).toMatch(/^\d\d:04:05\.678 info {2}listening {2}ready address=127\.0\.0\.1:8443\n$/);
+  expect(line({ address: '127.0.0.1:8443', msg: 'ready' })).toMatch(
+    /^\d\d:04:05\.678 info {2}listening {2}ready address=127\.0\.0\.1:8443\n$/,
+  );
 });
 
-test('a message that only repeats the event is left away', () => { expect(line({ msg: 'listening' })).toMatch(/05\.678 info {2}listening\n$/); });
+test('a message that only repeats the event is left away', () => {
+  expect(line({ msg: 'listening' })).toMatch(/05\.678 info {2}listening\n$/);
+});
 
 test('a value with spaces, quotes or nothing in it is quoted', () => {
-  expect(line({ a: 'x y', b: '', c: 'q"', d: 1.5, e: true, f: ['x'] })).toContain(' a="x y" b="" c="q\\"" d=1.5 e=true f=["x"]\n');
+  expect(line({ a: 'x y', b: '', c: 'q"', d: 1.5, e: true, f: ['x'] })).toContain(
+    ' a="x y" b="" c="q\\"" d=1.5 e=true f=["x"]\n',
+  );
 });
 
 test('colours are left away where the terminal does not want them', () => {

@@ -1,6 +1,7 @@
 /**
  * One log event as one line for a person: time, level, event, message, then `key=value`.
- * Rule: shows every field of the JSON line and nothing else; colours only where the terminal wants them (NO_COLOR, not a terminal: none).
+ * Rule: shows every field of the JSON line and nothing else; colours only where the terminal wants them (NO_COLOR, not
+ * a terminal: none).
  */
 import { styleText } from 'node:util';
 
@@ -8,19 +9,37 @@ type Style = Parameters<typeof styleText>[0];
 
 const levelStyles: Readonly<Record<string, Style>> = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' };
 
-/** A JSON line of the log as a readable line with its newline. `colour` decides, where the caller knows better than the terminal. */
+/**
+ * A JSON line of the log as a readable line with its newline. `colour` decides, where the caller knows better than the
+ * terminal.
+ */
 export function prettyLine(json: string, colour?: boolean): string {
   const { level, time, name: _, event, msg, ...rest } = JSON.parse(json) as Record<string, unknown>;
-  const paint = (style: Style, text: string): string => (colour === false ? text : styleText(style, text, colour === true ? { validateStream: false } : { stream: process.stderr }));
+  const paint = (style: Style, text: string): string =>
+    colour === false
+      ? text
+      : styleText(style, text, colour === true ? { validateStream: false } : { stream: process.stderr });
   const word = String(level);
   const fields = Object.entries(rest).map(([key, value]) => `${paint('gray', `${key}=`)}${show(value)}`);
-  return [paint('gray', clock(String(time))), paint(levelStyles[word] ?? 'white', word.padEnd(5)), paint('bold', String(event).padEnd(10)), ...(msg === undefined || msg === event ? [] : [typeof msg === 'string' ? msg : show(msg)]), ...fields].join(' ').trimEnd() + '\n';
+  return (
+    [
+      paint('gray', clock(String(time))),
+      paint(levelStyles[word] ?? 'white', word.padEnd(5)),
+      paint('bold', String(event).padEnd(10)),
+      ...(msg === undefined || msg === event ? [] : [typeof msg === 'string' ? msg : show(msg)]),
+      ...fields,
+    ]
+      .join(' ')
+      .trimEnd() + '\n'
+  );
 }
 
 /** Local time of day with milliseconds. */
 function clock(iso: string): string {
   const time = new Date(iso);
-  return Number.isNaN(time.getTime()) ? iso : `${[time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')}.${String(time.getMilliseconds()).padStart(3, '0')}`;
+  return Number.isNaN(time.getTime())
+    ? iso
+    : `${[time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 }
 
 function show(value: unknown): string {

@@ -12,7 +12,9 @@ describe('text of a peer', () => {
     ['\u2066x\u2069\u200e\u200b\u2028\ufeff', '\\u2066x\\u2069\\u200e\\u200b\\u2028\\ufeff'],
     ['\u{e0041}', '\\u{e0041}'],
     ['\ud800', '\\ud800'],
-  ])('%j becomes %j', (text, safe) => { expect(safeText(text)).toBe(safe); });
+  ])('%j becomes %j', (text, safe) => {
+    expect(safeText(text)).toBe(safe);
+  });
 
   test('is cut without halving a character', () => {
     expect(safeText('x'.repeat(300))).toBe(`${'x'.repeat(256)}…`);
@@ -20,11 +22,14 @@ describe('text of a peer', () => {
     expect(safeText('abc', { maxLength: 3 })).toBe('abc');
   });
   test('is one visible line of bounded length, whatever it was, and safe text stays as it is', () => {
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary', maxLength: 2_000 })), (text) => {
-      const safe = safeText(text, { maxLength: 100 });
-      expect(safe).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
-      expect(safe.length).toBeLessThanOrEqual(100 * 10 + 1);
-      expect(safeText(safe, { maxLength: 2_000 })).toBe(safe);
-    }), { numRuns: 1_000 });
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary', maxLength: 2_000 })), (text) => {
+        const safe = safeText(text, { maxLength: 100 });
+        expect(safe).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+        expect(safe.length).toBeLessThanOrEqual(100 * 10 + 1);
+        expect(safeText(safe, { maxLength: 2_000 })).toBe(safe);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

@@ -1,7 +1,7 @@
 /**
  * Text that a peer or a user wrote, made safe for a log line, a terminal and a complaint.
- * Rule: the result is one line of visible characters with no direction overrides and of bounded length: nobody forges a log line,
- * moves the cursor, or makes one name look like another.
+ * Rule: the result is one line of visible characters with no direction overrides and of bounded length: nobody forges a
+ * log line, moves the cursor, or makes one name look like another.
  */
 
 export interface SafeTextOptions {
@@ -9,7 +9,10 @@ export interface SafeTextOptions {
   readonly maxLength?: number;
 }
 
-/** Controls (C0, DEL, C1), line and paragraph separators, bidi marks and overrides, zero-width characters, the BOM, tags, lone surrogates. */
+/**
+ * Controls (C0, DEL, C1), line and paragraph separators, bidi marks and overrides, zero-width characters, the BOM,
+ * tags, lone surrogates.
+ */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
 /** Most text: nothing to do. */
 const plain = /^[ -~]*$/;

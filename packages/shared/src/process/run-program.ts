@@ -1,7 +1,8 @@
 /**
  * A command-line program from its arguments to its exit status: the one place where an error becomes text on stderr.
- * Rule: an AditError is one line, `adit: MESSAGE. ADVICE [CODE]` (one more for each further complaint), and its exit status of the table;
- * wrong usage exits 2; anything else is a bug: its stack, and 1. A reader of stdout that leaves early is no error.
+ * Rule: an AditError is one line, `adit: MESSAGE. ADVICE [CODE]` (one more for each further complaint), and its exit
+ * status of the table; wrong usage exits 2; anything else is a bug: its stack, and 1. A reader of stdout that leaves
+ * early is no error.
  * Not here: commander; the shape below is all of it that is used, so that this package does not depend on it.
  */
 import { AditError, messageOf } from '../errors.ts';
@@ -20,13 +21,19 @@ export interface Host {
   readonly argv: readonly string[];
   readonly versions: { readonly node: string };
   readonly stdout: { on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown };
-  readonly stderr: { on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown; write(text: string): unknown };
+  readonly stderr: {
+    on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+    write(text: string): unknown;
+  };
   exitCode?: number | string | null | undefined;
 }
 
 /** Runs the program that `make` builds; ends when its command has, with `exitCode` set. Never rejects. */
 export async function runProgram(name: string, make: () => Program, host: Host = process): Promise<void> {
-  for (const stream of [host.stdout, host.stderr]) stream.on('error', (error) => { if (error.code !== 'EPIPE') throw error; });
+  for (const stream of [host.stdout, host.stderr])
+    stream.on('error', (error) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
   try {
     checkNode(host.versions.node);
     const program = make();
@@ -44,13 +51,18 @@ const oldestNode = [22, 13] as const;
 
 function checkNode(version: string): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) throw new AditError('USAGE', `This is Node ${version}, and Adit runs on Node ${oldestNode.join('.')} or newer`);
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))
+    throw new AditError('USAGE', `This is Node ${version}, and Adit runs on Node ${oldestNode.join('.')} or newer`);
 }
 
 /** Errors of usage come here as exceptions and are printed here, for the program and every command in it. */
 function takeOver(program: Program): void {
   program.exitOverride();
-  program.configureOutput({ outputError: () => { /* printed below, in the same form as every other error */ } });
+  program.configureOutput({
+    outputError: () => {
+      /* printed below, in the same form as every other error */
+    },
+  });
   for (const command of program.commands) takeOver(command);
 }
 
@@ -58,11 +70,18 @@ function takeOver(program: Program): void {
 export function endingOf(name: string, error: unknown): { readonly text: string; readonly status: number } {
   if (error instanceof AditError) return { text: failureText(name, error), status: error.exitStatus };
   const code = (error as { code?: unknown } | undefined)?.code;
-  if (typeof code !== 'string' || !code.startsWith('commander.')) return { text: `${name}: a bug: ${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`, status: 1 };
+  if (typeof code !== 'string' || !code.startsWith('commander.'))
+    return {
+      text: `${name}: a bug: ${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`,
+      status: 1,
+    };
   if (code === 'commander.helpDisplayed' || code === 'commander.version') return { text: '', status: 0 };
   // Help that nobody asked for: a command is missing, and the help that names them is on stderr already.
   if (code === 'commander.help') return { text: '', status: (error as { exitCode?: number }).exitCode === 0 ? 0 : 2 };
-  const message = messageOf(error).replace(/^error: /, '').replace(/\s*\n\s*/g, ' ').trim();
+  const message = messageOf(error)
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
   return { text: failureText(name, new AditError('USAGE', message)), status: 2 };
 }
 

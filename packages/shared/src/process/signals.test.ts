@@ -6,10 +6,22 @@ test('SIGHUP reloads, SIGUSR2 swaps, SIGTERM drains, and a second SIGINT hurries
   const source = new EventEmitter();
   const seen: string[] = [];
   let drained!: () => void;
-  const ended = untilSignalled({
-    reload: () => seen.push('reload'), swap: () => seen.push('swap'),
-    drain: (impatient) => new Promise<void>((resolve) => { seen.push('drain'); drained = resolve; impatient.addEventListener('abort', () => { seen.push('hurry'); drained(); }); }),
-  }, source);
+  const ended = untilSignalled(
+    {
+      reload: () => seen.push('reload'),
+      swap: () => seen.push('swap'),
+      drain: (impatient) =>
+        new Promise<void>((resolve) => {
+          seen.push('drain');
+          drained = resolve;
+          impatient.addEventListener('abort', () => {
+            seen.push('hurry');
+            drained();
+          });
+        }),
+    },
+    source,
+  );
   for (const signal of ['SIGHUP', 'SIGUSR2', 'SIGTERM', 'SIGINT']) source.emit(signal);
   await ended;
   expect(seen).toEqual(['reload', 'swap', 'drain', 'hurry']);
@@ -19,25 +31,44 @@ test('a signal that comes after the end is taken and does nothing, so that the p
   const source = new EventEmitter();
   const seen: string[] = [];
   for (let n = 0; n < 3; n++) {
-    const ended = untilSignalled({ reload: () => seen.push('reload'), swap: () => seen.push('swap'), drain: async () => { seen.push('drain'); } }, source);
+    const ended = untilSignalled(
+      {
+        reload: () => seen.push('reload'),
+        swap: () => seen.push('swap'),
+        drain: async () => {
+          seen.push('drain');
+        },
+      },
+      source,
+    );
     source.emit('SIGTERM');
     await ended;
-    for (const signal of ['SIGHUP', 'SIGUSR2', 'SIGTERM', 'SIGINT']) expect([source.emit(signal), source.listenerCount(signal)]).toEqual([true, 1]);
+    for (const signal of ['SIGHUP', 'SIGUSR2', 'SIGTERM', 'SIGINT'])
+      expect([source.emit(signal), source.listenerCount(signal)]).toEqual([true, 1]);
   }
   expect(seen).toEqual(['drain', 'drain', 'drain']);
 });
 
 test('ends without a drain when told to, and at once when told already', async () => {
   const stop = new AbortController();
-  const ended = untilSignalled({ reload: () => {}, swap: () => {}, drain: () => Promise.reject(new Error('not asked for')), until: stop.signal }, new EventEmitter());
+  const ended = untilSignalled(
+    { reload: () => {}, swap: () => {}, drain: () => Promise.reject(new Error('not asked for')), until: stop.signal },
+    new EventEmitter(),
+  );
   stop.abort();
   await ended;
-  await untilSignalled({ reload: () => {}, swap: () => {}, drain: async () => {}, until: stop.signal }, new EventEmitter());
+  await untilSignalled(
+    { reload: () => {}, swap: () => {}, drain: async () => {}, until: stop.signal },
+    new EventEmitter(),
+  );
 });
 
 test('a drain that fails is an error', async () => {
   const source = new EventEmitter();
-  const ended = untilSignalled({ reload: () => {}, swap: () => {}, drain: () => Promise.reject(new Error('broken')) }, source);
+  const ended = untilSignalled(
+    { reload: () => {}, swap: () => {}, drain: () => Promise.reject(new Error('broken')) },
+    source,
+  );
   source.emit('SIGTERM');
   await expect(ended).rejects.toThrow('broken');
 });

@@ -1,7 +1,8 @@
 /**
- * What a long-running process does on signals: SIGHUP reloads, SIGUSR2 swaps carriers, SIGTERM and SIGINT drain, a second one of these cuts the drain short.
- * Rule: signals that a platform does not have are not required. Once this resolves the process is on its way out: a signal that comes late
- * changes nothing, and above all not the exit status.
+ * What a long-running process does on signals: SIGHUP reloads, SIGUSR2 swaps carriers, SIGTERM and SIGINT drain, a
+ * second one of these cuts the drain short.
+ * Rule: signals that a platform does not have are not required. Once this resolves the process is on its way out: a
+ * signal that comes late changes nothing, and above all not the exit status.
  */
 
 export interface SignalActions {
@@ -36,7 +37,10 @@ export async function within(work: Promise<void>, ms: number, signal: AbortSigna
 }
 
 /** Resolves when a drain is done or `until` aborts. */
-export function untilSignalled({ reload, swap, drain, until }: SignalActions, source: SignalSource = process): Promise<void> {
+export function untilSignalled(
+  { reload, swap, drain, until }: SignalActions,
+  source: SignalSource = process,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const impatience = new AbortController();
     let draining = false;
@@ -53,11 +57,18 @@ export function untilSignalled({ reload, swap, drain, until }: SignalActions, so
       draining = true;
       drain(impatience.signal).then(finish, reject);
     };
-    const listeners = Object.entries({ SIGHUP: reload, SIGTERM: stop, SIGINT: stop, ...(process.platform !== 'win32' && { SIGUSR2: swap }) }) as [NodeJS.Signals, () => void][]; // Node refuses to listen for SIGUSR2 on Windows
+    const listeners = Object.entries({
+      SIGHUP: reload,
+      SIGTERM: stop,
+      SIGINT: stop,
+      ...(process.platform !== 'win32' && { SIGUSR2: swap }),
+    }) as [NodeJS.Signals, () => void][]; // Node refuses to listen for SIGUSR2 on Windows
     for (const [signal, listener] of listeners) source.on(signal, listener);
     until?.addEventListener('abort', finish, { once: true });
     if (until?.aborted) finish();
   });
 }
 
-function ignore(): void { /* the process ends by itself */ }
+function ignore(): void {
+  /* the process ends by itself */
+}

@@ -7,29 +7,57 @@ import { type WatchOptions, watchFiles } from './watch-files.ts';
 
 let folder: string;
 let abort: AbortController;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'adit-')); abort = new AbortController(); });
-afterEach(() => { abort.abort(); rmSync(folder, { recursive: true, force: true }); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'adit-'));
+  abort = new AbortController();
+});
+afterEach(() => {
+  abort.abort();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** Watches, and hands out one promise per report. */
-function watching(paths: readonly string[], options: WatchOptions = {}): { changed: () => Promise<void>; count: () => number } {
+function watching(
+  paths: readonly string[],
+  options: WatchOptions = {},
+): { changed: () => Promise<void>; count: () => number } {
   let reports = 0;
   let waiting: (() => void) | undefined;
   // The watch does not hold the process; the test has to.
   const alive = setInterval(() => {}, 1000);
-  abort.signal.addEventListener('abort', () => { clearInterval(alive); });
-  watchFiles(paths, () => { reports++; waiting?.(); }, { signal: abort.signal, ...options });
+  abort.signal.addEventListener('abort', () => {
+    clearInterval(alive);
+  });
+  watchFiles(
+    paths,
+    () => {
+      reports++;
+      waiting?.();
+    },
+    { signal: abort.signal, ...options },
+  );
   let taken = 0;
   return {
     count: () => reports,
-    changed: () => new Promise(resolve => {
-      const want = ++taken;
-      const check = (): void => { if (reports >= want) { waiting = undefined; resolve(); } };
-      waiting = check;
-      check();
-    }),
+    changed: () =>
+      new Promise((resolve) => {
+        const want = ++taken;
+        const check = (): void => {
+          if (reports >= want) {
+            waiting = undefined;
+            resolve();
+          }
+        };
+        waiting = check;
+        check();
+      }),
   };
 }
-const file = (name: string, content = name): string => { const path = join(folder, name); writeFileSync(path, content); return path; };
+const file = (name: string, content = name): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
 
 test('a file written in place is reported', async () => {
   const path = file('a');
@@ -72,7 +100,7 @@ test('a change of permissions is reported: it may be what makes a refused key us
   await changed();
 });
 test('several files that change together are one report', async () => {
-  const paths = ['cert', 'key', 'ca'].map(name => file(name));
+  const paths = ['cert', 'key', 'ca'].map((name) => file(name));
   const { changed, count } = watching(paths, { stillMs: 150 });
   for (const path of paths) writeFileSync(path, 'new');
   await changed();
@@ -98,13 +126,25 @@ test('nothing is reported after the abort', async () => {
   const first = watching([path], { pollMs: 10, stillMs: 10 });
   const other = new AbortController();
   let late = 0;
-  watchFiles([path], () => { late++; }, { signal: other.signal, pollMs: 10, stillMs: 10 });
+  watchFiles(
+    [path],
+    () => {
+      late++;
+    },
+    { signal: other.signal, pollMs: 10, stillMs: 10 },
+  );
   other.abort();
   writeFileSync(path, 'new');
   await first.changed();
   expect(late).toBe(0);
 });
 test('a process that only watches ends', () => {
-  const script = `import { watchFiles } from ${JSON.stringify(join(import.meta.dirname, 'watch-files.ts'))}; watchFiles([process.argv[0]], () => {}, { signal: new AbortController().signal });`;
-  expect(spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script], { timeout: 10_000 }).status).toBe(0);
+  const script =
+    `import { watchFiles } from ${JSON.stringify(join(import.meta.dirname, 'watch-files.ts'))}; ` +
+    'watchFiles([process.argv[0]], () => {}, { signal: new AbortController().signal });';
+  expect(
+    spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script], {
+      timeout: 10_000,
+    }).status,
+  ).toBe(0);
 });

@@ -1,7 +1,8 @@
 /**
  * IP addresses as bytes: strict parsing, canonical text (RFC 5952), ranges in CIDR notation.
- * Rule: one spelling each. Four decimal octets without leading zeros or a full IPv6 literal (RFC 4291 section 2.2); what only
- * `inet_aton` would read ("10.1", "010.0.0.1", "0x7f.1", "2130706433") is not an address, and neither is one with a zone.
+ * Rule: one spelling each. Four decimal octets without leading zeros or a full IPv6 literal (RFC 4291 section 2.2);
+ * what only `inet_aton` would read ("10.1", "010.0.0.1", "0x7f.1", "2130706433") is not an address, and neither is one
+ * with a zone.
  * Not here: what an address means (loopback, private ...): the policy of the egress knows that.
  */
 
@@ -9,7 +10,10 @@
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /** A range of addresses: 4 or 16 bytes whose bits after `prefix` are zero. */
-export interface Cidr { readonly bytes: Uint8Array; readonly prefix: number }
+export interface Cidr {
+  readonly bytes: Uint8Array;
+  readonly prefix: number;
+}
 
 const octet = /^(?:0|[1-9][0-9]{0,2})$/;
 const group = /^[0-9a-f]{1,4}$/i;
@@ -80,7 +84,9 @@ export function isMapped(bytes: Uint8Array): boolean {
 }
 
 /** The IPv4 bytes of a v4-mapped address; every other address as it is. */
-export function unmapped(bytes: Uint8Array): Uint8Array { return isMapped(bytes) ? bytes.subarray(12) : bytes; }
+export function unmapped(bytes: Uint8Array): Uint8Array {
+  return isMapped(bytes) ? bytes.subarray(12) : bytes;
+}
 
 /** Start and length of the longest run of at least two zero groups; the first of equals (RFC 5952 section 4.2). */
 function longestZeros(groups: readonly number[]): { readonly start: number; readonly length: number } {
@@ -109,8 +115,9 @@ function masked(bytes: Uint8Array, prefix: number): Uint8Array {
 }
 
 /**
- * A range ("10.0.0.0/8", "fd00::/8"), or one address as the range of itself. Bits after the prefix have to be zero: "10.0.0.1/8"
- * is as likely a mistyped host as a mistyped network. A range of v4-mapped addresses is the IPv4 range it stands for.
+ * A range ("10.0.0.0/8", "fd00::/8"), or one address as the range of itself. Bits after the prefix have to be zero:
+ * "10.0.0.1/8" is as likely a mistyped host as a mistyped network. A range of v4-mapped addresses is the IPv4 range it
+ * stands for.
  */
 export function parseCidr(text: string): Parsed<Cidr> {
   const [address = '', length, ...more] = text.split('/');
@@ -121,14 +128,24 @@ export function parseCidr(text: string): Parsed<Cidr> {
   if (prefix < 0 || prefix > bits) return { ok: false, reason: `the prefix length is not between 0 and ${bits}` };
   const network = masked(bytes, prefix);
   if (!network.every((value, at) => value === bytes[at])) {
-    return { ok: false, reason: `bits after the prefix are set: write ${formatAddress(network)}/${prefix} for the range or ${formatAddress(bytes)} for the address` };
+    return {
+      ok: false,
+      reason:
+        `bits after the prefix are set: write ${formatAddress(network)}/${prefix} for the range or ` +
+        `${formatAddress(bytes)} for the address`,
+    };
   }
-  return { ok: true, value: isMapped(bytes) && prefix >= 96 ? { bytes: unmapped(bytes), prefix: prefix - 96 } : { bytes, prefix } };
+  return {
+    ok: true,
+    value: isMapped(bytes) && prefix >= 96 ? { bytes: unmapped(bytes), prefix: prefix - 96 } : { bytes, prefix },
+  };
 }
 
 /** Text of a range; one address alone goes without its prefix length. */
 export function formatCidr(cidr: Cidr): string {
-  return cidr.prefix === cidr.bytes.length * 8 ? formatAddress(cidr.bytes) : `${formatAddress(cidr.bytes)}/${cidr.prefix}`;
+  return cidr.prefix === cidr.bytes.length * 8
+    ? formatAddress(cidr.bytes)
+    : `${formatAddress(cidr.bytes)}/${cidr.prefix}`;
 }
 
 /** Does the range hold this address? Families never mix: a v4-mapped address is `unmapped` first. */

@@ -3,18 +3,36 @@
  * Rule: nothing here allocates but `utf8` and `concat`; offsets are the caller's to check.
  */
 
-export function u16(bytes: Uint8Array, at: number): number { return (bytes[at]! << 8) | bytes[at + 1]!; }
-export function u24(bytes: Uint8Array, at: number): number { return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!; }
-export function u32(bytes: Uint8Array, at: number): number { return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0; }
+export function u16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
+}
+export function u24(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
+}
+export function u32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}
 /** A u64 as a Number; NaN above 2^53 - 1, which no offset or credit of ours reaches. */
 export function u64(bytes: Uint8Array, at: number): number {
   const high = u32(bytes, at);
   return high > 0x1fffff ? Number.NaN : high * 0x1_0000_0000 + u32(bytes, at + 4);
 }
 
-export function putU16(bytes: Uint8Array, at: number, value: number): void { bytes[at] = value >>> 8; bytes[at + 1] = value; }
-export function putU24(bytes: Uint8Array, at: number, value: number): void { bytes[at] = value >>> 16; bytes[at + 1] = value >>> 8; bytes[at + 2] = value; }
-export function putU32(bytes: Uint8Array, at: number, value: number): void { bytes[at] = value >>> 24; bytes[at + 1] = value >>> 16; bytes[at + 2] = value >>> 8; bytes[at + 3] = value; }
+export function putU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+export function putU24(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 16;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value;
+}
+export function putU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
 export function putU64(bytes: Uint8Array, at: number, value: number): void {
   putU32(bytes, at, Math.floor(value / 0x1_0000_0000));
   putU32(bytes, at + 4, value % 0x1_0000_0000);
@@ -22,9 +40,13 @@ export function putU64(bytes: Uint8Array, at: number, value: number): void {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: false });
-export function utf8(text: string): Uint8Array { return encoder.encode(text); }
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
 /** Text of bytes; what is not UTF-8 becomes U+FFFD. */
-export function text(bytes: Uint8Array): string { return decoder.decode(bytes); }
+export function text(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
 
 /** UTF-8 of `text`, cut to at most `maxBytes` at a character boundary. */
 export function utf8AtMost(value: string, maxBytes: number): Uint8Array {
@@ -40,6 +62,9 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   for (const part of parts) length += part.length;
   const out = new Uint8Array(length);
   let at = 0;
-  for (const part of parts) { out.set(part, at); at += part.length; }
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
   return out;
 }

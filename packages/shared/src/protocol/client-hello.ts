@@ -1,9 +1,11 @@
 /**
- * The ClientHello of TLS, read and not consumed: which name the client asks for, and what it offers to speak. Any version from SSL 3 on; fragments across records and packets.
- * Record: TYPE(1)=22 VERSION(2)=03xx LENGTH(2) FRAGMENT(LENGTH). Message: TYPE(1)=1 LENGTH(3) VERSION(2) RANDOM(32) SESSION(1+n) CIPHERS(2+n)
- * COMPRESSION(1+n) EXTENSIONS(2+n): TYPE(2) LENGTH(2) VALUE.
- * Rule: `rest` is everything that was seen, so that the very bytes go on. A hello of which two readers could make two things (an extension twice, a
- * second name, bytes too many) is refused: what we route by is what the service sees. At most 64 KiB are read, headers of records included.
+ * The ClientHello of TLS, read and not consumed: which name the client asks for, and what it offers to speak. Any
+ * version from SSL 3 on; fragments across records and packets. Record: TYPE(1)=22 VERSION(2)=03xx LENGTH(2)
+ * FRAGMENT(LENGTH). Message: TYPE(1)=1 LENGTH(3) VERSION(2) RANDOM(32) SESSION(1+n) CIPHERS(2+n) COMPRESSION(1+n)
+ * EXTENSIONS(2+n): TYPE(2) LENGTH(2) VALUE.
+ * Rule: `rest` is everything that was seen, so that the very bytes go on. A hello of which two readers could make two
+ * things (an extension twice, a second name, bytes too many) is refused: what we route by is what the service sees. At
+ * most 64 KiB are read, headers of records included.
  * Not here: an encrypted hello (ECH) shows its outer name, and only that.
  * Spec: RFC 8446 sections 4.1.2, 4.2, 5.1 and 6; RFC 6066 section 3; RFC 7301 section 3.1.
  */
@@ -22,11 +24,22 @@ export type ClientHello =
 export const maxClientHelloBytes = 65_536;
 
 /** AlertDescription (RFC 8446 section 6.2): those that are sent before a handshake. */
-export const tlsAlerts = { unexpectedMessage: 10, illegalParameter: 47, accessDenied: 49, decodeError: 50, internalError: 80, missingExtension: 109, unrecognizedName: 112, noApplicationProtocol: 120 } as const;
+export const tlsAlerts = {
+  unexpectedMessage: 10,
+  illegalParameter: 47,
+  accessDenied: 49,
+  decodeError: 50,
+  internalError: 80,
+  missingExtension: 109,
+  unrecognizedName: 112,
+  noApplicationProtocol: 120,
+} as const;
 export type TlsAlert = keyof typeof tlsAlerts;
 
 /** A fatal alert as a record, unencrypted: TYPE(1)=21 VERSION(2)=0303 LENGTH(2)=2 LEVEL(1)=2 DESCRIPTION(1). */
-export function tlsAlert(alert: TlsAlert): Uint8Array { return Uint8Array.of(21, 3, 3, 0, 2, 2, tlsAlerts[alert]); }
+export function tlsAlert(alert: TlsAlert): Uint8Array {
+  return Uint8Array.of(21, 3, 3, 0, 2, 2, tlsAlerts[alert]);
+}
 
 /** The first byte of every TLS connection. */
 export const tlsHandshakeByte = 22;
@@ -38,7 +51,9 @@ const messageHeaderBytes = 4;
 const extension = { serverName: 0, alpn: 16 } as const;
 const hostName = 0;
 
-export function awaitClientHello(): Handshake<ClientHello> { return new HelloReader(); }
+export function awaitClientHello(): Handshake<ClientHello> {
+  return new HelloReader();
+}
 
 class HelloReader implements Handshake<ClientHello> {
   readonly #seen = new Gathered();
@@ -74,8 +89,12 @@ class HelloReader implements Handshake<ClientHello> {
   #judgeHeader(): ClientHello | undefined {
     const [type, major] = this.#header;
     const length = this.#headerLength;
-    if (type !== tlsHandshakeByte) return this.#headerBytes === 0 ? no(`it begins with a byte of ${type}, which is not TLS`, 'unexpectedMessage') : no(`a record of type ${type} is in the middle of it`, 'unexpectedMessage');
-    if (length > 1 && major !== 3) return no(`it begins with a record of version ${major}, which is not TLS`, 'decodeError');
+    if (type !== tlsHandshakeByte)
+      return this.#headerBytes === 0
+        ? no(`it begins with a byte of ${type}, which is not TLS`, 'unexpectedMessage')
+        : no(`a record of type ${type} is in the middle of it`, 'unexpectedMessage');
+    if (length > 1 && major !== 3)
+      return no(`it begins with a record of version ${major}, which is not TLS`, 'decodeError');
     if (length < recordHeaderBytes) return undefined;
     const fragment = u16(this.#header, 3);
     if (fragment === 0 || fragment > maxFragmentBytes) return no(`a record of it has ${fragment} bytes`, 'decodeError');
@@ -91,12 +110,15 @@ class HelloReader implements Handshake<ClientHello> {
     if (bytes[0] !== clientHelloType) return no(`it begins with a message of type ${bytes[0]}`, 'unexpectedMessage');
     if (bytes.length < messageHeaderBytes) return undefined;
     const whole = messageHeaderBytes + u24(bytes, 1);
-    if (whole + this.#headerBytes > maxClientHelloBytes) return no(`it has more than ${maxClientHelloBytes} bytes`, 'decodeError');
+    if (whole + this.#headerBytes > maxClientHelloBytes)
+      return no(`it has more than ${maxClientHelloBytes} bytes`, 'decodeError');
     if (bytes.length + this.#toCome > whole) return no('more follows it in its record', 'unexpectedMessage');
     return bytes.length === whole ? readHello(bytes.subarray(messageHeaderBytes)) : undefined;
   }
 
-  #done(value: ClientHello): Step<ClientHello> { return { state: 'done', value, rest: this.#seen.bytes }; }
+  #done(value: ClientHello): Step<ClientHello> {
+    return { state: 'done', value, rest: this.#seen.bytes };
+  }
 }
 
 /** Bytes in one piece, however small the pieces they come in. */
@@ -104,7 +126,9 @@ class Gathered {
   #room = new Uint8Array(1024);
   #length = 0;
 
-  get bytes(): Uint8Array { return this.#room.subarray(0, this.#length); }
+  get bytes(): Uint8Array {
+    return this.#room.subarray(0, this.#length);
+  }
 
   add(piece: Uint8Array): void {
     const length = this.#length + piece.length;
@@ -123,9 +147,13 @@ class Vectors {
   readonly #bytes: Uint8Array;
   #at = 0;
 
-  constructor(bytes: Uint8Array) { this.#bytes = bytes; }
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
 
-  get left(): number { return this.#bytes.length - this.#at; }
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
 
   take(length: number): Uint8Array | undefined {
     if (length > this.left) return undefined;
@@ -181,11 +209,14 @@ function readServerName(value: Uint8Array | undefined): ClientHello {
   const entry = new Vectors(list);
   const [type, bytes] = [entry.number(1), entry.vector(2)];
   if (type === undefined || !bytes) return cut;
-  if (type !== hostName || entry.left > 0) return no('it has another server name than one host name', 'illegalParameter');
+  if (type !== hostName || entry.left > 0)
+    return no('it has another server name than one host name', 'illegalParameter');
   const name = text(bytes);
   const host = parseHost(name);
   if (!host.ok) return no(`its server name is none: ${host.reason}`, 'illegalParameter');
-  return parseAddress(name) ? no('its server name is an address', 'illegalParameter') : { ok: true, serverName: host.value, alpn: [] };
+  return parseAddress(name)
+    ? no('its server name is an address', 'illegalParameter')
+    : { ok: true, serverName: host.value, alpn: [] };
 }
 
 /** LIST(2+n): NAME(1+n) and so on; undefined where a length is wrong. */
@@ -203,4 +234,6 @@ function readProtocols(value: Uint8Array | undefined): string[] | undefined {
   return names;
 }
 
-function no(reason: string, alert: TlsAlert): ClientHello { return { ok: false, reason, alert }; }
+function no(reason: string, alert: TlsAlert): ClientHello {
+  return { ok: false, reason, alert };
+}

@@ -1,9 +1,11 @@
 /**
- * What `adit connect` and a running ingress say to each other over the control socket: one request, one answer, then the bytes of one stream.
- * TYPE(1) LENGTH(2) PAYLOAD(LENGTH). Request: VERSION(1) DESTINATION. Accepted: nothing. Data: bytes. End: nothing; no data follows from this side.
- * Reset: CODE, optionally SP and the reason; it answers a request too, and ends both directions.
- * Rule: an end of the connection that no End and no Reset announced is a cut: a Unix socket knows no reset, and a process that is killed must
- * not look like a stream that is complete. What waits for its frame to be whole is bounded; data is not waited for.
+ * What `adit connect` and a running ingress say to each other over the control socket: one request, one answer, then
+ * the bytes of one stream. TYPE(1) LENGTH(2) PAYLOAD(LENGTH). Request: VERSION(1) DESTINATION. Accepted: nothing. Data:
+ * bytes. End: nothing; no data follows from this side. Reset: CODE, optionally SP and the reason; it answers a request
+ * too, and ends both directions.
+ * Rule: an end of the connection that no End and no Reset announced is a cut: a Unix socket knows no reset, and a
+ * process that is killed must not look like a stream that is complete. What waits for its frame to be whole is bounded;
+ * data is not waited for.
  * Not here: who may connect (the mode of the socket), sockets.
  */
 import { concat, putU16, text, u16, utf8AtMost } from './bytes.ts';
@@ -24,10 +26,17 @@ const maxReasonBytes = 512;
 const nothing = new Uint8Array(0);
 
 /** `destination` as a user writes it. */
-export function controlRequest(destination: string): Uint8Array { return frame(kind.request, concat([Uint8Array.of(version), utf8AtMost(destination, maxControlBytes - headerBytes - 1)])); }
+export function controlRequest(destination: string): Uint8Array {
+  return frame(
+    kind.request,
+    concat([Uint8Array.of(version), utf8AtMost(destination, maxControlBytes - headerBytes - 1)]),
+  );
+}
 export const controlAccepted: Uint8Array = frame(kind.accepted, nothing);
 export const controlEnd: Uint8Array = frame(kind.end, nothing);
-export function controlReset(code: string, reason: string): Uint8Array { return frame(kind.reset, utf8AtMost(reason === '' ? code : `${code} ${reason}`, maxReasonBytes)); }
+export function controlReset(code: string, reason: string): Uint8Array {
+  return frame(kind.reset, utf8AtMost(reason === '' ? code : `${code} ${reason}`, maxReasonBytes));
+}
 
 /** Headers and pieces of the bytes, in turn, to be written one after the other. */
 export function controlData(bytes: Uint8Array): Uint8Array[] {
@@ -46,13 +55,19 @@ function header(type: number, length: number): Uint8Array {
   return bytes;
 }
 
-function frame(type: number, payload: Uint8Array): Uint8Array { return concat([header(type, payload.length), payload]); }
+function frame(type: number, payload: Uint8Array): Uint8Array {
+  return concat([header(type, payload.length), payload]);
+}
 
 /** At the ingress: the destination that is asked for, as text. */
 export function awaitControlRequest(): Handshake<string> {
   return oneFrame((type, payload) => {
     if (type !== kind.request) return 'it does not begin with a request of "adit connect"';
-    if (payload[0] !== version) return `version ${payload[0] ?? 'none'} of the control socket, and this is ${version}: the two programs are of different releases`;
+    if (payload[0] !== version)
+      return (
+        `version ${payload[0] ?? 'none'} of the control socket, and this is ${version}: the two programs are of ` +
+        'different releases'
+      );
     return { value: text(payload.subarray(1)) };
   });
 }
@@ -72,13 +87,16 @@ function oneFrame<T>(read: (type: number, payload: Uint8Array) => { readonly val
     receive(chunk): Step<T> {
       seen = seen.length === 0 ? chunk : concat([seen, chunk]);
       const type = seen[0];
-      if (type !== undefined && (type < kind.request || type > kind.reset)) return { state: 'failed', reason: `a first byte of ${type}` };
+      if (type !== undefined && (type < kind.request || type > kind.reset))
+        return { state: 'failed', reason: `a first byte of ${type}` };
       if (seen.length < headerBytes) return { state: 'more' };
       const end = headerBytes + u16(seen, 1);
       if (end > maxControlBytes) return { state: 'failed', reason: `a frame of ${end} bytes` };
       if (seen.length < end) return { state: 'more' };
       const result = read(type!, seen.subarray(headerBytes, end));
-      return typeof result === 'string' ? { state: 'failed', reason: result } : { state: 'done', value: result.value, rest: seen.subarray(end) };
+      return typeof result === 'string'
+        ? { state: 'failed', reason: result }
+        : { state: 'done', value: result.value, rest: seen.subarray(end) };
     },
   };
 }
@@ -97,7 +115,9 @@ export class ControlReader {
   #fault: string | undefined;
 
   /** Why what came is not of this protocol: it is over then. */
-  get fault(): string | undefined { return this.#fault; }
+  get fault(): string | undefined {
+    return this.#fault;
+  }
 
   /** What a chunk says, in order; data as views of it. */
   receive(chunk: Uint8Array): ControlEvent[] {
@@ -133,10 +153,15 @@ export class ControlReader {
       this.#left = length;
       return bytes.subarray(headerBytes);
     }
-    if (length > (type === kind.end ? 0 : maxReasonBytes)) return this.#fail(`a frame of type ${type} with ${length} bytes`);
+    if (length > (type === kind.end ? 0 : maxReasonBytes))
+      return this.#fail(`a frame of type ${type} with ${length} bytes`);
     if (bytes.length < headerBytes + length) return undefined;
     this.#over = true;
-    events.push(type === kind.end ? { type: 'end' } : { type: 'reset', ...refusalOf(bytes.subarray(headerBytes, headerBytes + length)) });
+    events.push(
+      type === kind.end
+        ? { type: 'end' }
+        : { type: 'reset', ...refusalOf(bytes.subarray(headerBytes, headerBytes + length)) },
+    );
     return bytes.subarray(headerBytes + length);
   }
 

@@ -8,4 +8,6 @@ test.each([
   ['32 zeros', new Uint8Array(32), '8a9136aa'],
   ['32 ones', new Uint8Array(32).fill(0xff), '62a8ab43'],
   ['0 to 31', Uint8Array.from({ length: 32 }, (_, at) => at), '46dd794e'],
-])('the checksum of %s is the published one', (_what, bytes, expected) => expect(crc32c(bytes).toString(16).padStart(8, '0')).toBe(expected));
+])('the checksum of %s is the published one', (_what, bytes, expected) =>
+  expect(crc32c(bytes).toString(16).padStart(8, '0')).toBe(expected),
+);

@@ -1,7 +1,9 @@
 /**
- * Destinations: where a stream wants to go. A host and a port, over TLS where `tls` says so, or the name of a service that the egress defines.
- * Rule: one spelling each, so that what the policy compares is what the dialer dials: names are lower-case A-labels without the final
- * dot (RFC 1035, RFC 5890), addresses are canonical (address.ts), and v4-mapped IPv6 is the IPv4 address it stands for.
+ * Destinations: where a stream wants to go. A host and a port, over TLS where `tls` says so, or the name of a service
+ * that the egress defines.
+ * Rule: one spelling each, so that what the policy compares is what the dialer dials: names are lower-case A-labels
+ * without the final dot (RFC 1035, RFC 5890), addresses are canonical (address.ts), and v4-mapped IPv6 is the IPv4
+ * address it stands for.
  * Not here: resolving, IDNA mapping of Unicode names (whoever reads them from people maps them), what may be reached.
  */
 import { formatAddress, parseAddress, unmapped, type Parsed } from './address.ts';
@@ -28,23 +30,34 @@ function parseName(text: string): Parsed<string> {
   if (name === '') return no('the host is missing');
   if (name.length > 253) return no('the host name is longer than 253 characters');
   const labels = name.split('.');
-  if (numeric.test(labels.at(-1)!)) return no('the host looks like an address and is none: write IPv4 as four decimal numbers without leading zeros');
+  if (numeric.test(labels.at(-1)!))
+    return no('the host looks like an address and is none: write IPv4 as four decimal numbers without leading zeros');
   for (const part of labels) {
     if (part === '') return no('the host name has an empty label');
     if (part.length > 63) return no('the host name has a label longer than 63 characters');
-    if (!label.test(part)) return no('the host name has characters other than letters, digits, dash, underscore and dot, or a label that begins or ends with a dash');
+    if (!label.test(part))
+      return no(
+        'the host name has characters other than letters, digits, dash, underscore and dot, or a label that ' +
+          'begins or ends with a dash',
+      );
   }
   return { ok: true, value: name };
 }
 
 /**
- * A host in its one spelling: a lower-case A-label name without final dot, a dotted IPv4 address, or an RFC 5952 IPv6 address without
- * brackets and zone. Refused: NUL, control characters, whitespace, names over 253 characters, labels over 63, Unicode names, and
- * names whose last label is a number ("127.1", "2130706433", "0x7f.1"), which resolvers take for addresses.
+ * A host in its one spelling: a lower-case A-label name without final dot, a dotted IPv4 address, or an RFC 5952 IPv6
+ * address without brackets and zone. Refused: NUL, control characters, whitespace, names over 253 characters, labels
+ * over 63, Unicode names, and names whose last label is a number ("127.1", "2130706433", "0x7f.1"), which resolvers
+ * take for addresses.
  */
 export function parseHost(text: string): Parsed<string> {
   if (text.length > 254) return no('the host name is longer than 253 characters');
-  if (!visibleAscii.test(text)) return no(unicode.test(text) ? 'the host name is not ASCII: write its A-label (xn--...)' : 'the host has a control character or a space');
+  if (!visibleAscii.test(text))
+    return no(
+      unicode.test(text)
+        ? 'the host name is not ASCII: write its A-label (xn--...)'
+        : 'the host has a control character or a space',
+    );
   const bytes = parseAddress(text);
   if (bytes !== undefined) return { ok: true, value: formatAddress(unmapped(bytes)) };
   if (text.includes(':')) return no('the host has a colon and is not an IPv6 address');
@@ -69,7 +82,13 @@ function parseHostPort(text: string): Parsed<Destination> {
   const colon = text.lastIndexOf(':');
   const hostText = bracketed ? text.slice(1, colon - 1) : text.slice(0, colon);
   if (bracketed ? text[colon - 1] !== ']' || !hostText.includes(':') : hostText.includes(':')) {
-    return no(text.endsWith(']') || parseAddress(text) !== undefined ? 'the port is missing: write [ADDRESS]:PORT' : bracketed ? 'only an IPv6 address goes in brackets: [ADDRESS]:PORT' : 'an IPv6 address goes in brackets: [ADDRESS]:PORT');
+    return no(
+      text.endsWith(']') || parseAddress(text) !== undefined
+        ? 'the port is missing: write [ADDRESS]:PORT'
+        : bracketed
+          ? 'only an IPv6 address goes in brackets: [ADDRESS]:PORT'
+          : 'an IPv6 address goes in brackets: [ADDRESS]:PORT',
+    );
   }
   const host = parseHost(hostText);
   if (!host.ok) return host;
@@ -84,7 +103,9 @@ export function parseDestination(text: string): Parsed<Destination> {
   if (text.includes(':')) return parseHostPort(text);
   if (isServiceName(text)) return { ok: true, value: { kind: 'service', service: text } };
   if (isServiceName(text.toLowerCase())) return no('service names are lower-case');
-  return parseHost(text).ok ? no('the port is missing: write HOST:PORT') : no('it is neither HOST:PORT nor the name of a service');
+  return parseHost(text).ok
+    ? no('the port is missing: write HOST:PORT')
+    : no('it is neither HOST:PORT nor the name of a service');
 }
 
 const tlsScheme = 'tls://';
@@ -94,22 +115,34 @@ export function parseAnyDestination(text: string): Parsed<Destination> {
   if (!text.startsWith(tlsScheme)) return parseDestination(text);
   const parsed = parseDestination(text.slice(tlsScheme.length));
   if (!parsed.ok) return parsed;
-  return parsed.value.kind === 'service' ? no('tls:// is for HOST:PORT: the policy of the egress says whether a service is reached over TLS') : { ok: true, value: { ...parsed.value, tls: true } };
+  return parsed.value.kind === 'service'
+    ? no('tls:// is for HOST:PORT: the policy of the egress says whether a service is reached over TLS')
+    : { ok: true, value: { ...parsed.value, tls: true } };
 }
 
-/** Makes a service's name a host's, for protocols that know only hosts; below `internal`, which is for private use and never delegated. */
+/**
+ * Makes a service's name a host's, for protocols that know only hosts; below `internal`, which is for private use and
+ * never delegated.
+ */
 export const serviceHostSuffix = '.adit.internal';
 
-/** Where a client wants to go that can name hosts only; `host` is canonical. "web.adit.internal" is the service "web", whatever the port. */
+/**
+ * Where a client wants to go that can name hosts only; `host` is canonical. "web.adit.internal" is the service "web",
+ * whatever the port.
+ */
 export function destinationOfHost(host: string, port: number): Parsed<Destination> {
   if (!host.endsWith(serviceHostSuffix)) return { ok: true, value: { kind: 'host', host, port } };
   const service = host.slice(0, -serviceHostSuffix.length);
-  return isServiceName(service) ? { ok: true, value: { kind: 'service', service } } : no(`no service can have the name before ${serviceHostSuffix}`);
+  return isServiceName(service)
+    ? { ok: true, value: { kind: 'service', service } }
+    : no(`no service can have the name before ${serviceHostSuffix}`);
 }
 
 /** The text that `parseAnyDestination` reads back; without TLS `parseDestination` does, too. */
 export function formatDestination(destination: Destination): string {
-  return destination.kind === 'service' ? destination.service : `${destination.tls ? tlsScheme : ''}${formatHostPort(destination.host, destination.port)}`;
+  return destination.kind === 'service'
+    ? destination.service
+    : `${destination.tls ? tlsScheme : ''}${formatHostPort(destination.host, destination.port)}`;
 }
 
 /** "HOST:PORT", with brackets around IPv6. */

@@ -1,6 +1,7 @@
 /**
  * The shape of every handshake: bytes in, a step out.
- * Rule: what follows the handshake is `rest`, untouched; a handshake never waits for more than it needs. One `drive` (net/drive.ts) runs any of them.
+ * Rule: what follows the handshake is `rest`, untouched; a handshake never waits for more than it needs. One `drive`
+ * (net/drive.ts) runs any of them.
  */
 
 export type Step<T> =
@@ -10,4 +11,6 @@ export type Step<T> =
   | { readonly state: 'done'; readonly value: T; readonly rest: Uint8Array; readonly send?: Uint8Array }
   | { readonly state: 'failed'; readonly reason: string };
 
-export interface Handshake<T> { receive(chunk: Uint8Array): Step<T> }
+export interface Handshake<T> {
+  receive(chunk: Uint8Array): Step<T>;
+}

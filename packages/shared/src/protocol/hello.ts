@@ -1,9 +1,10 @@
 /**
  * HELLO, WELCOME and REFUSE: the one exchange that binds a session to a carrier.
- * Rule: the first frame each way; decoding checks every field before anything is believed; the binder is left to whoever holds the keys.
- * HELLO    MAGIC(8) VER_MIN(1) VER_MAX(1) KIND(1) LANE(1) FEATURES(4) SESSION(16) EPOCH(4) OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TLVS(n) BINDER(32)
- * WELCOME  VER(1) KIND(1) LANE(1) 0(1) FEATURES(4) SESSION(16) EPOCH(4) OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TTL_S(4) TLVS(n) BINDER(32)
- * Spec: docs/protocol.md section 3.3.
+ * Rule: the first frame each way; decoding checks every field before anything is believed; the binder is left to
+ * whoever holds the keys. HELLO MAGIC(8) VER_MIN(1) VER_MAX(1) KIND(1) LANE(1) FEATURES(4) SESSION(16) EPOCH(4)
+ * OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TLVS(n) BINDER(32) WELCOME VER(1) KIND(1) LANE(1) 0(1) FEATURES(4)
+ * SESSION(16) EPOCH(4) OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TTL_S(4) TLVS(n) BINDER(32) Spec: docs/protocol.md
+ * section 3.3.
  */
 import { concat, putU32, putU64, text, u24, u32, u64, utf8 } from './bytes.ts';
 import type { Handshake, Step } from './handshake.ts';
@@ -32,11 +33,21 @@ interface Shared {
   /** Software name and version, for the logs. */
   readonly agent: string;
 }
-export interface Hello extends Shared { readonly versions: { readonly min: number; readonly max: number } }
-export interface Welcome extends Shared { readonly version: number; readonly resumeTtlS: number; readonly instance: string }
+export interface Hello extends Shared {
+  readonly versions: { readonly min: number; readonly max: number };
+}
+export interface Welcome extends Shared {
+  readonly version: number;
+  readonly resumeTtlS: number;
+  readonly instance: string;
+}
 
 /** A decoded HELLO or WELCOME with what its binder covers. */
-export interface Bound<T> { readonly value: T; readonly covered: Uint8Array; readonly binder: Uint8Array }
+export interface Bound<T> {
+  readonly value: T;
+  readonly covered: Uint8Array;
+  readonly binder: Uint8Array;
+}
 
 const magic = Uint8Array.of(0x41, 0x44, 0x49, 0x54, 0x0d, 0x0a, 0x00, 0x01); // "ADIT\r\n\0\1"
 const tlv = { agent: 0x0001, instance: 0x0002 } as const;
@@ -53,21 +64,44 @@ export function encodeWelcome(welcome: Welcome): Uint8Array {
   const head = Uint8Array.of(welcome.version, helloKind[welcome.kind], 0, 0);
   const ttl = new Uint8Array(4);
   putU32(ttl, 0, welcome.resumeTtlS);
-  return concat([head, encodeShared(welcome), ttl, encodeTlvs([[tlv.agent, utf8(welcome.agent)], [tlv.instance, utf8(welcome.instance)]])]);
+  return concat([
+    head,
+    encodeShared(welcome),
+    ttl,
+    encodeTlvs([
+      [tlv.agent, utf8(welcome.agent)],
+      [tlv.instance, utf8(welcome.instance)],
+    ]),
+  ]);
 }
 
 /** The whole frame: payload and binder. */
-export function helloFrame(covered: Uint8Array, binder: Uint8Array): Uint8Array { return encodeFrame(frameType.hello, 0, concat([covered, binder])); }
-export function welcomeFrame(covered: Uint8Array, binder: Uint8Array): Uint8Array { return encodeFrame(frameType.welcome, 0, concat([covered, binder])); }
+export function helloFrame(covered: Uint8Array, binder: Uint8Array): Uint8Array {
+  return encodeFrame(frameType.hello, 0, concat([covered, binder]));
+}
+export function welcomeFrame(covered: Uint8Array, binder: Uint8Array): Uint8Array {
+  return encodeFrame(frameType.welcome, 0, concat([covered, binder]));
+}
 
 export function decodeHello(payload: Uint8Array): Bound<Hello> {
   const fixed = magic.length + 4 + sharedBytes;
   check(payload.length >= fixed + binderBytes, 'a HELLO that is too short');
-  check(magic.every((byte, at) => payload[at] === byte), 'not an Adit HELLO');
+  check(
+    magic.every((byte, at) => payload[at] === byte),
+    'not an Adit HELLO',
+  );
   const at = magic.length;
   check(payload[at + 3] === 0, 'a lane other than the first');
   const { covered, binder, entries } = split(payload, fixed);
-  return { covered, binder, value: { versions: { min: payload[at]!, max: payload[at + 1]! }, ...decodeShared(payload, at + 4, payload[at + 2]!), agent: named(entries, tlv.agent) } };
+  return {
+    covered,
+    binder,
+    value: {
+      versions: { min: payload[at]!, max: payload[at + 1]! },
+      ...decodeShared(payload, at + 4, payload[at + 2]!),
+      agent: named(entries, tlv.agent),
+    },
+  };
 }
 
 export function decodeWelcome(payload: Uint8Array): Bound<Welcome> {
@@ -76,8 +110,15 @@ export function decodeWelcome(payload: Uint8Array): Bound<Welcome> {
   check(payload[2] === 0, 'a lane other than the first');
   const { covered, binder, entries } = split(payload, fixed);
   return {
-    covered, binder,
-    value: { version: payload[0]!, ...decodeShared(payload, 4, payload[1]!), resumeTtlS: u32(payload, 4 + sharedBytes), agent: named(entries, tlv.agent), instance: named(entries, tlv.instance) },
+    covered,
+    binder,
+    value: {
+      version: payload[0]!,
+      ...decodeShared(payload, 4, payload[1]!),
+      resumeTtlS: u32(payload, 4 + sharedBytes),
+      agent: named(entries, tlv.agent),
+      instance: named(entries, tlv.instance),
+    },
   };
 }
 
@@ -85,18 +126,26 @@ export function decodeWelcome(payload: Uint8Array): Bound<Welcome> {
 export class FirstFrame<T> implements Handshake<T> {
   readonly #decoders: Readonly<Record<number, (payload: Uint8Array) => T>>;
   #seen: Uint8Array = new Uint8Array(0);
-  constructor(decoders: Readonly<Record<number, (payload: Uint8Array) => T>>) { this.#decoders = decoders; }
+  constructor(decoders: Readonly<Record<number, (payload: Uint8Array) => T>>) {
+    this.#decoders = decoders;
+  }
 
   receive(chunk: Uint8Array): Step<T> {
     this.#seen = this.#seen.length === 0 ? chunk : concat([this.#seen, chunk]);
     const decode = this.#seen.length === 0 ? undefined : this.#decoders[this.#seen[0]!];
-    if (this.#seen.length > 0 && decode === undefined) return { state: 'failed', reason: 'the peer does not speak adit/1' };
+    if (this.#seen.length > 0 && decode === undefined)
+      return { state: 'failed', reason: 'the peer does not speak adit/1' };
     if (this.#seen.length < headerBytes) return { state: 'more' };
     const length = u24(this.#seen, 1);
-    if (length > maxHelloBytes || u32(this.#seen, 4) !== 0) return { state: 'failed', reason: 'the peer does not speak adit/1' };
+    if (length > maxHelloBytes || u32(this.#seen, 4) !== 0)
+      return { state: 'failed', reason: 'the peer does not speak adit/1' };
     if (this.#seen.length < headerBytes + length) return { state: 'more' };
     try {
-      return { state: 'done', value: decode!(this.#seen.subarray(headerBytes, headerBytes + length)), rest: this.#seen.subarray(headerBytes + length) };
+      return {
+        state: 'done',
+        value: decode!(this.#seen.subarray(headerBytes, headerBytes + length)),
+        rest: this.#seen.subarray(headerBytes + length),
+      };
     } catch (error) {
       if (error instanceof ProtocolFault) return { state: 'failed', reason: error.message };
       throw error;
@@ -104,10 +153,14 @@ export class FirstFrame<T> implements Handshake<T> {
   }
 }
 
-export type Answer = { readonly kind: 'welcome'; readonly welcome: Bound<Welcome> } | { readonly kind: 'refuse'; readonly refuse: Refuse };
+export type Answer =
+  | { readonly kind: 'welcome'; readonly welcome: Bound<Welcome> }
+  | { readonly kind: 'refuse'; readonly refuse: Refuse };
 
 /** What the egress waits for. */
-export function awaitHello(): Handshake<Bound<Hello>> { return new FirstFrame({ [frameType.hello]: decodeHello }); }
+export function awaitHello(): Handshake<Bound<Hello>> {
+  return new FirstFrame({ [frameType.hello]: decodeHello });
+}
 /** What the ingress waits for. */
 export function awaitAnswer(): Handshake<Answer> {
   return new FirstFrame<Answer>({
@@ -135,18 +188,30 @@ function decodeShared(bytes: Uint8Array, at: number, kind: number): Omit<Shared,
   check(Number.isSafeInteger(offset), 'an offset above 2^53');
   check(window >= minWindowBytes && window <= 0x7fff_ffff, `a window of ${window} bytes`);
   return {
-    kind: kind === helloKind.new ? 'new' : 'resume', features: u32(bytes, at), sessionId: bytes.slice(at + 4, at + 20), epoch: u32(bytes, at + 20),
-    position: { offset, partial: u32(bytes, at + 32) }, window, maxStreams: u32(bytes, at + 40),
+    kind: kind === helloKind.new ? 'new' : 'resume',
+    features: u32(bytes, at),
+    sessionId: bytes.slice(at + 4, at + 20),
+    epoch: u32(bytes, at + 20),
+    position: { offset, partial: u32(bytes, at + 32) },
+    window,
+    maxStreams: u32(bytes, at + 40),
   };
 }
 
-function split(payload: Uint8Array, fixed: number): { covered: Uint8Array; binder: Uint8Array; entries: Map<number, Uint8Array> } {
+function split(
+  payload: Uint8Array,
+  fixed: number,
+): { covered: Uint8Array; binder: Uint8Array; entries: Map<number, Uint8Array> } {
   const end = payload.length - binderBytes;
   const entries = decodeTlvs(payload.subarray(fixed, end));
   for (const type of entries.keys()) check(type < critical, `option ${type.toString(16)}, which is not known here`);
   return { covered: payload.slice(0, end), binder: payload.slice(end), entries };
 }
 
-function named(entries: Map<number, Uint8Array>, type: number): string { return text((entries.get(type) ?? new Uint8Array(0)).subarray(0, 64)); }
+function named(entries: Map<number, Uint8Array>, type: number): string {
+  return text((entries.get(type) ?? new Uint8Array(0)).subarray(0, 64));
+}
 
-function check(holds: boolean, complaint: string): void { if (!holds) throw new ProtocolFault(1, complaint); }
+function check(holds: boolean, complaint: string): void {
+  if (!holds) throw new ProtocolFault(1, complaint);
+}

@@ -1,7 +1,9 @@
 /**
- * CONNECT of HTTP/1.1 as a client (RFC 9110 section 9.3.6, RFC 9112): the bytes of the request, and the head of the answer.
- * Rule: reads exactly the head of the final answer; everything after it is `rest`, untouched. Lines end in CR LF and nothing else does, folded
- * lines and blanks before a colon are refused, a head is at most 64 KiB: nobody smuggles bytes past this reader.
+ * CONNECT of HTTP/1.1 as a client (RFC 9110 section 9.3.6, RFC 9112): the bytes of the request, and the head of the
+ * answer.
+ * Rule: reads exactly the head of the final answer; everything after it is `rest`, untouched. Lines end in CR LF and
+ * nothing else does, folded lines and blanks before a colon are refused, a head is at most 64 KiB: nobody smuggles
+ * bytes past this reader.
  * Not here: what a status means, and the body of a refusal (`rest` is where it begins).
  */
 import { text, utf8 } from './bytes.ts';
@@ -11,7 +13,10 @@ import type { Handshake, Step } from './handshake.ts';
 export interface ConnectRequest {
   readonly host: string;
   readonly port: number;
-  /** Beside Host. Their names and values have been judged by whoever read them; a line break in one is refused here again. */
+  /**
+   * Beside Host. Their names and values have been judged by whoever read them; a line break in one is refused here
+   * again.
+   */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +41,8 @@ export function connectRequest({ host, port, headers }: ConnectRequest): Uint8Ar
   const authority = formatHostPort(host, port);
   const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`];
   for (const [name, value] of Object.entries(headers)) {
-    if (!token.test(name) || control.test(value)) throw new TypeError(`the header ${token.test(name) ? name : 'without a proper name'} cannot be sent`);
+    if (!token.test(name) || control.test(value))
+      throw new TypeError(`the header ${token.test(name) ? name : 'without a proper name'} cannot be sent`);
     lines.push(`${name}: ${value}`);
   }
   return utf8(`${lines.join('\r\n')}\r\n\r\n`);
@@ -48,7 +54,9 @@ export function basicCredentials(user: string, password: string): string {
 }
 
 /** Waits for the final answer; interim ones (1xx) are passed over. */
-export function awaitConnectResponse(): Handshake<ConnectResponse> { return new ResponseHead(); }
+export function awaitConnectResponse(): Handshake<ConnectResponse> {
+  return new ResponseHead();
+}
 
 const cr = 0x0d;
 const lf = 0x0a;
@@ -75,7 +83,8 @@ class ResponseHead implements Handshake<ConnectResponse> {
     const afterCr = this.#length > 0 && this.#line[this.#length - 1] === cr;
     if ((byte === lf) !== afterCr) return this.#fail('a line that does not end in CR LF');
     if (byte === lf) return this.#ended(this.#line.subarray(0, this.#length - 1));
-    if (this.#response === undefined && this.#length < beginning.length && byte !== beginning.charCodeAt(this.#length)) return this.#fail('no answer of HTTP/1');
+    if (this.#response === undefined && this.#length < beginning.length && byte !== beginning.charCodeAt(this.#length))
+      return this.#fail('no answer of HTTP/1');
     if (this.#length === this.#line.length) {
       const longer = new Uint8Array(this.#length * 2);
       longer.set(this.#line);
@@ -110,7 +119,10 @@ class ResponseHead implements Handshake<ConnectResponse> {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon)).toLowerCase();
     if (!token.test(name)) return this.#fail('a header whose name is none');
-    const value = line.slice(colon + 1).replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
+    const value = line
+      .slice(colon + 1)
+      .replace(/^[ \t]+/, '')
+      .replace(/[ \t]+$/, '');
     const earlier = headers.get(name);
     headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
     return undefined;

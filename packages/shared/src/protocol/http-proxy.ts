@@ -1,10 +1,13 @@
 /**
- * What an HTTP proxy makes of a request and of a response that a parser has read (RFC 9110, RFC 9112): where to, which fields go on, what is said no with.
- * Rule: what goes on is written anew from what was understood, and never more than that; fields that are about one connection stay on it, and so do
- * the proxy's own credentials. Where a request could be read in two ways it is refused.
- * Not here: parsing of messages, their bodies and their framing: Node's parser does that, strictly (no folded lines, no bare CR or LF, not both a
- * length and a transfer coding). Forwarding messages is not what this product is for, and a well-kept parser is better than an own one.
- * Spec: RFC 9112 section 3.2 (targets), RFC 9110 sections 7.6.1 (Connection) and 7.6.3 (Via), RFC 9209 (Proxy-Status), RFC 7617 (Basic).
+ * What an HTTP proxy makes of a request and of a response that a parser has read (RFC 9110, RFC 9112): where to, which
+ * fields go on, what is said no with.
+ * Rule: what goes on is written anew from what was understood, and never more than that; fields that are about one
+ * connection stay on it, and so do the proxy's own credentials. Where a request could be read in two ways it is
+ * refused.
+ * Not here: parsing of messages, their bodies and their framing: Node's parser does that, strictly (no folded lines, no
+ * bare CR or LF, not both a length and a transfer coding). Forwarding messages is not what this product is for, and a
+ * well-kept parser is better than an own one. Spec: RFC 9112 section 3.2 (targets), RFC 9110 sections 7.6.1
+ * (Connection) and 7.6.3 (Via), RFC 9209 (Proxy-Status), RFC 7617 (Basic).
  */
 import type { Parsed } from './address.ts';
 import { concat, text, utf8 } from './bytes.ts';
@@ -23,7 +26,19 @@ export interface AbsoluteTarget {
 }
 
 /** Of one connection (RFC 9110 section 7.6.1), or of the proxy; framing is written anew. */
-const ofOneConnection = new Set(['connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings', 'proxy-authorization', 'proxy-authenticate', 'proxy-authentication-info']);
+const ofOneConnection = new Set([
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+]);
 /** No Connection field takes these along: without them the message would be another one. */
 const always = new Set(['content-length', 'host']);
 const via = '1.1 adit';
@@ -37,9 +52,16 @@ export function connectTarget(target: string): Parsed<Destination> {
 /** The target of any other request to a proxy. */
 export function absoluteTarget(method: string, target: string): Parsed<AbsoluteTarget> {
   const [, scheme = '', authority = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^#]*)$/i.exec(target) ?? [];
-  if (scheme === '') return { ok: false, reason: 'this is a proxy, and the request is for a server: its target has to be a whole URI, as in http://example.org/' };
-  if (scheme.toLowerCase() !== 'http') return { ok: false, reason: `${scheme}:// is not for a proxy to read: use CONNECT` };
-  if (authority.includes('@')) return { ok: false, reason: 'a user or password in the URI is not sent on: use Authorization' };
+  if (scheme === '')
+    return {
+      ok: false,
+      reason:
+        'this is a proxy, and the request is for a server: its target has to be a whole URI, as in http://example.org/',
+    };
+  if (scheme.toLowerCase() !== 'http')
+    return { ok: false, reason: `${scheme}:// is not for a proxy to read: use CONNECT` };
+  if (authority.includes('@'))
+    return { ok: false, reason: 'a user or password in the URI is not sent on: use Authorization' };
   const bare = authority.replace(/:$/, '');
   const parsed = parseDestination(/:[0-9]+$/.test(bare) ? bare : `${bare}:80`);
   if (!parsed.ok) return parsed;
@@ -48,31 +70,66 @@ export function absoluteTarget(method: string, target: string): Parsed<AbsoluteT
   const destination = destinationOfHost(host, port);
   if (!destination.ok) return destination;
   const origin = rest === '' && method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`;
-  return { ok: true, value: { destination: destination.value, authority: port === 80 ? formatHostPort(host, 0).slice(0, -2) : formatHostPort(host, port), origin } };
+  return {
+    ok: true,
+    value: {
+      destination: destination.value,
+      authority: port === 80 ? formatHostPort(host, 0).slice(0, -2) : formatHostPort(host, port),
+      origin,
+    },
+  };
 }
 
 /** Why the request cannot be trusted to mean one thing; undefined where it can. */
-export function ambiguity({ version, connect, fields }: { readonly version: string; readonly connect: boolean; readonly fields: RawFields }): string | undefined {
+export function ambiguity({
+  version,
+  connect,
+  fields,
+}: {
+  readonly version: string;
+  readonly connect: boolean;
+  readonly fields: RawFields;
+}): string | undefined {
   const count = (name: string): number => valuesOf(fields, name).length;
   if (version !== '1.1' && version !== '1.0') return `this is a proxy for HTTP/1.1, not for HTTP/${version}`;
   if (count('host') > 1 || (version === '1.1' && count('host') === 0)) return 'a request has one Host';
   if (count('content-length') > 1) return 'a request has one Content-Length at most';
-  if (count('transfer-encoding') > 0 && (version === '1.0' || count('content-length') > 0)) return 'a Transfer-Encoding that is not to be trusted';
-  if (valuesOf(fields, 'transfer-encoding').some((value) => value.trim().toLowerCase() !== 'chunked')) return 'a transfer coding other than chunked';
+  if (count('transfer-encoding') > 0 && (version === '1.0' || count('content-length') > 0))
+    return 'a Transfer-Encoding that is not to be trusted';
+  if (valuesOf(fields, 'transfer-encoding').some((value) => value.trim().toLowerCase() !== 'chunked'))
+    return 'a transfer coding other than chunked';
   if (connect && count('content-length') + count('transfer-encoding') > 0) return 'CONNECT has no content';
   return undefined;
 }
 
 /** The fields that go on to the service, in their order. */
 export function requestFields(fields: RawFields, authority: string): string[] {
-  return ['Host', authority, ...passed(fields, new Set(['host', 'via'])), 'Via', [...valuesOf(fields, 'via'), via].join(', '), 'Connection', 'close'];
+  return [
+    'Host',
+    authority,
+    ...passed(fields, new Set(['host', 'via'])),
+    'Via',
+    [...valuesOf(fields, 'via'), via].join(', '),
+    'Connection',
+    'close',
+  ];
 }
 
 /** The fields that go on to the client. */
-export function responseFields(fields: RawFields): string[] { return [...passed(fields, new Set(['via'])), 'Via', [...valuesOf(fields, 'via'), via].join(', '), 'Connection', 'close']; }
+export function responseFields(fields: RawFields): string[] {
+  return [
+    ...passed(fields, new Set(['via'])),
+    'Via',
+    [...valuesOf(fields, 'via'), via].join(', '),
+    'Connection',
+    'close',
+  ];
+}
 
 /** Has the request content? */
-export function hasContent(fields: RawFields): boolean { return valuesOf(fields, 'content-length').length + valuesOf(fields, 'transfer-encoding').length > 0; }
+export function hasContent(fields: RawFields): boolean {
+  return valuesOf(fields, 'content-length').length + valuesOf(fields, 'transfer-encoding').length > 0;
+}
 
 /** User and password of the one Proxy-Authorization: Basic; undefined where there is none. */
 export function basicUser(fields: RawFields): { readonly user: string; readonly password: string } | undefined {
@@ -96,18 +153,44 @@ export interface ProxyRefusal {
 }
 
 const phrases: Readonly<Record<number, string>> = {
-  400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 407: 'Proxy Authentication Required', 408: 'Request Timeout', 417: 'Expectation Failed', 429: 'Too Many Requests', 431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout', 505: 'HTTP Version Not Supported',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  407: 'Proxy Authentication Required',
+  408: 'Request Timeout',
+  417: 'Expectation Failed',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
 };
 
 /** A whole response, after which the connection ends: the reason to read, and in Proxy-Status for programs. */
-export function refusalResponse({ status, proxyStatus, code, reason, advice, head: bare = false }: ProxyRefusal): Uint8Array {
+export function refusalResponse({
+  status,
+  proxyStatus,
+  code,
+  reason,
+  advice,
+  head: bare = false,
+}: ProxyRefusal): Uint8Array {
   const body = utf8(`${code}: ${reason}\n${advice}\n`);
   // sf-string (RFC 8941): printable ASCII.
   const details = reason.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&');
   const head = [
-    `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}`, `Proxy-Status: adit; error=${proxyStatus}; details="${details}"; adit-code=${code}`, ...(status === 407 ? ['Proxy-Authenticate: Basic realm="adit", charset="UTF-8"'] : []),
-    'Content-Type: text/plain; charset=utf-8', 'Cache-Control: no-store', `Content-Length: ${body.length}`, 'Connection: close', '', '',
+    `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}`,
+    `Proxy-Status: adit; error=${proxyStatus}; details="${details}"; adit-code=${code}`,
+    ...(status === 407 ? ['Proxy-Authenticate: Basic realm="adit", charset="UTF-8"'] : []),
+    'Content-Type: text/plain; charset=utf-8',
+    'Cache-Control: no-store',
+    `Content-Length: ${body.length}`,
+    'Connection: close',
+    '',
+    '',
   ].join('\r\n');
   return bare ? utf8(head) : concat([utf8(head), body]);
 }
@@ -117,12 +200,20 @@ export const connectAccepted: Uint8Array = utf8('HTTP/1.1 200 Connection establi
 
 function valuesOf(fields: RawFields, name: string): string[] {
   const values: string[] = [];
-  for (let at = 0; at + 1 < fields.length; at += 2) if (fields[at]!.toLowerCase() === name) values.push(fields[at + 1]!);
+  for (let at = 0; at + 1 < fields.length; at += 2)
+    if (fields[at]!.toLowerCase() === name) values.push(fields[at + 1]!);
   return values;
 }
 
 function passed(fields: RawFields, without: ReadonlySet<string>): string[] {
-  const named = new Set(valuesOf(fields, 'connection').flatMap((value) => value.toLowerCase().split(',').map((one) => one.trim())));
+  const named = new Set(
+    valuesOf(fields, 'connection').flatMap((value) =>
+      value
+        .toLowerCase()
+        .split(',')
+        .map((one) => one.trim()),
+    ),
+  );
   const out: string[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const name = fields[at]!.toLowerCase();

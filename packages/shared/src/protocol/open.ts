@@ -1,8 +1,8 @@
 /**
  * What OPEN asks for: where to, and what the ingress claims about the local connection.
- * Rule: only the destination binds the egress; everything else is a claim, logged and never trusted.
- * TLVs: 8001 host, 8002 port u16, or 8003 service name; 8004 TLS to the host (empty); 0010 client address (text), 0012 front end
- * (text), 0013 application protocol (RFC 7301). Spec: docs/protocol.md section 3.5.
+ * Rule: only the destination binds the egress; everything else is a claim, logged and never trusted. TLVs: 8001 host,
+ * 8002 port u16, or 8003 service name; 8004 TLS to the host (empty); 0010 client address (text), 0012 front end (text),
+ * 0013 application protocol (RFC 7301). Spec: docs/protocol.md section 3.5.
  */
 import { putU16, text, u16, utf8, utf8AtMost } from './bytes.ts';
 import { parseHost, parseDestination, type Destination } from './destination.ts';
@@ -21,13 +21,28 @@ export interface OpenRequest {
   readonly alpn?: string;
 }
 
-/** `unsupported`: a critical TLV that we do not know; the stream is refused, the session lives. `invalid`: not a destination at all. */
-export type DecodedOpen = { readonly ok: true; readonly request: OpenRequest } | { readonly ok: false; readonly why: 'unsupported' | 'invalid'; readonly reason: string };
+/**
+ * `unsupported`: a critical TLV that we do not know; the stream is refused, the session lives. `invalid`: not a
+ * destination at all.
+ */
+export type DecodedOpen =
+  | { readonly ok: true; readonly request: OpenRequest }
+  | { readonly ok: false; readonly why: 'unsupported' | 'invalid'; readonly reason: string };
 
-const tlv = { host: 0x8001, port: 0x8002, service: 0x8003, tls: 0x8004, client: 0x0010, frontEnd: 0x0012, alpn: 0x0013 } as const;
+const tlv = {
+  host: 0x8001,
+  port: 0x8002,
+  service: 0x8003,
+  tls: 0x8004,
+  client: 0x0010,
+  frontEnd: 0x0012,
+  alpn: 0x0013,
+} as const;
 const known = new Set<number>(Object.values(tlv));
 const maxClaimBytes = 128;
-/** RFC 7301 section 3.1 gives the name one octet of length; visible ASCII, so that as text it is as long as its bytes. */
+/**
+ * RFC 7301 section 3.1 gives the name one octet of length; visible ASCII, so that as text it is as long as its bytes.
+ */
 const maxAlpnBytes = 255;
 const isVisible = (byte: number): boolean => byte > 0x20 && byte < 0x7f;
 
@@ -48,20 +63,35 @@ export function encodeOpen({ destination, frontEnd, client, alpn }: OpenRequest)
 /** Throws ProtocolFault only where the TLVs themselves are malformed. */
 export function decodeOpen(payload: Uint8Array): DecodedOpen {
   const entries = decodeTlvs(payload);
-  for (const type of entries.keys()) if (type >= critical && !known.has(type)) return { ok: false, why: 'unsupported', reason: `option ${type.toString(16)} of OPEN is not known here` };
-  if ((entries.get(tlv.tls)?.length ?? 0) > 0) return { ok: false, why: 'unsupported', reason: 'what OPEN asks of TLS is not known here' };
+  for (const type of entries.keys())
+    if (type >= critical && !known.has(type))
+      return { ok: false, why: 'unsupported', reason: `option ${type.toString(16)} of OPEN is not known here` };
+  if ((entries.get(tlv.tls)?.length ?? 0) > 0)
+    return { ok: false, why: 'unsupported', reason: 'what OPEN asks of TLS is not known here' };
   const destination = destinationOf(entries);
   if (!destination.ok) return { ok: false, why: 'invalid', reason: destination.reason };
   const client = entries.get(tlv.client);
-  if (client && client.length > maxClaimBytes) throw new ProtocolFault(wireCode.protocolError, 'a client address that is too long');
+  if (client && client.length > maxClaimBytes)
+    throw new ProtocolFault(wireCode.protocolError, 'a client address that is too long');
   const alpn = entries.get(tlv.alpn);
-  if (alpn && (alpn.length === 0 || alpn.length > maxAlpnBytes || !alpn.every(isVisible))) throw new ProtocolFault(wireCode.protocolError, 'an application protocol that is no name');
+  if (alpn && (alpn.length === 0 || alpn.length > maxAlpnBytes || !alpn.every(isVisible)))
+    throw new ProtocolFault(wireCode.protocolError, 'an application protocol that is no name');
   const named = entries.get(tlv.frontEnd);
   const frontEnd = named && frontEndKinds.find((one) => one === text(named));
-  return { ok: true, request: { destination: destination.value, ...(client && { client: text(client) }), ...(alpn && { alpn: text(alpn) }), ...(frontEnd && { frontEnd }) } };
+  return {
+    ok: true,
+    request: {
+      destination: destination.value,
+      ...(client && { client: text(client) }),
+      ...(alpn && { alpn: text(alpn) }),
+      ...(frontEnd && { frontEnd }),
+    },
+  };
 }
 
-function destinationOf(entries: Map<number, Uint8Array>): { ok: true; value: Destination } | { ok: false; reason: string } {
+function destinationOf(
+  entries: Map<number, Uint8Array>,
+): { ok: true; value: Destination } | { ok: false; reason: string } {
   const host = entries.get(tlv.host);
   const port = entries.get(tlv.port);
   const service = entries.get(tlv.service);
@@ -69,11 +99,17 @@ function destinationOf(entries: Map<number, Uint8Array>): { ok: true; value: Des
   if (service && overTls) return { ok: false, reason: 'TLS is asked for, and a service says itself how it is reached' };
   if (service && !host && !port) {
     const parsed = parseDestination(text(service));
-    return parsed.ok && parsed.value.kind === 'host' ? { ok: false, reason: 'a host where a service name belongs' } : parsed;
+    return parsed.ok && parsed.value.kind === 'host'
+      ? { ok: false, reason: 'a host where a service name belongs' }
+      : parsed;
   }
-  if (!host || port?.length !== 2 || service) return { ok: false, reason: 'OPEN names neither host and port nor a service' };
+  if (!host || port?.length !== 2 || service)
+    return { ok: false, reason: 'OPEN names neither host and port nor a service' };
   const parsed = parseHost(text(host));
   if (!parsed.ok) return parsed;
   if (u16(port, 0) === 0) return { ok: false, reason: 'port 0' };
-  return { ok: true, value: { kind: 'host', host: parsed.value, port: u16(port, 0), ...(overTls && { tls: true as const }) } };
+  return {
+    ok: true,
+    value: { kind: 'host', host: parsed.value, port: u16(port, 0), ...(overTls && { tls: true as const }) },
+  };
 }

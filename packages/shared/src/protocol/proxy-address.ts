@@ -1,5 +1,6 @@
 /**
- * Where a proxy is and how it is asked: the part of a route that a URL like `https://user:password@proxy.example.org:8080` says.
+ * Where a proxy is and how it is asked: the part of a route that a URL like
+ * `https://user:password@proxy.example.org:8080` says.
  * Rule: `formatProxy` is the only text of it that is shown to anybody, and it holds neither user nor password.
  */
 import { formatHostPort } from './destination.ts';
@@ -15,4 +16,6 @@ export interface ProxyAddress {
 }
 
 /** "http://proxy.example.org:3128" */
-export function formatProxy({ scheme, host, port }: ProxyAddress): string { return `${scheme}://${formatHostPort(host, port)}`; }
+export function formatProxy({ scheme, host, port }: ProxyAddress): string {
+  return `${scheme}://${formatHostPort(host, port)}`;
+}

@@ -16,19 +16,33 @@ describe('a header of version 1', () => {
 
 describe('a header of version 2', () => {
   it('has signature, command, family, length and addresses in the order of the specification', () => {
-    expect(hex(proxyBlock({ ends: four }))).toBe('0d0a0d0a000d0a515549540a' + '2111' + '000c' + 'c0000201' + 'c0000202' + 'dc04' + '01bb');
-    expect(hex(proxyBlock({ ends: six }))).toBe('0d0a0d0a000d0a515549540a' + '2121' + '0024' + '20010db8000000000000000000000001' + '00000000000000000000000000000001' + '0001' + 'ffff');
+    expect(hex(proxyBlock({ ends: four }))).toBe(
+      '0d0a0d0a000d0a515549540a' + '2111' + '000c' + 'c0000201' + 'c0000202' + 'dc04' + '01bb',
+    );
+    expect(hex(proxyBlock({ ends: six }))).toBe(
+      '0d0a0d0a000d0a515549540a' +
+        '2121' +
+        '0024' +
+        '20010db8000000000000000000000001' +
+        '00000000000000000000000000000001' +
+        '0001' +
+        'ffff',
+    );
     expect(hex(proxyBlock({ command: 'LOCAL' }))).toBe('0d0a0d0a000d0a515549540a' + '2000' + '0000');
   });
 
   it('says of a proven client: TLS, a certificate on this connection, verified, its version and name', () => {
-    expect(hex(sslTlvOf({ version: 'TLSv1.3', commonName: 'alice' }).value)).toBe('07' + '00000000' + '210007' + hex(Buffer.from('TLSv1.3')) + '220005' + hex(Buffer.from('alice')));
+    expect(hex(sslTlvOf({ version: 'TLSv1.3', commonName: 'alice' }).value)).toBe(
+      '07' + '00000000' + '210007' + hex(Buffer.from('TLSv1.3')) + '220005' + hex(Buffer.from('alice')),
+    );
   });
 
   it('is what our own decoder reads, checksum included', () => {
     const tlvs = [{ type: 0x02, value: Buffer.from('web') }, sslTlvOf({ version: 'TLSv1.3', commonName: 'alice' })];
     const step = awaitProxyHeader().receive(proxyBlock({ ends: four, tlvs, checksum: true }));
     expect(step).toMatchObject({ state: 'done', value: { ...four, local: false } });
-    expect(step.state === 'done' && step.value.tlvs.map(({ type, value }) => [type, hex(value)])).toEqual(tlvs.map(({ type, value }) => [type, hex(value)]));
+    expect(step.state === 'done' && step.value.tlvs.map(({ type, value }) => [type, hex(value)])).toEqual(
+      tlvs.map(({ type, value }) => [type, hex(value)]),
+    );
   });
 });

@@ -1,8 +1,10 @@
 /**
- * The header that a load balancer puts before the bytes of a connection to say whose connection it is: PROXY protocol, versions 1 and 2.
- * v1  "PROXY" SP ("TCP4" | "TCP6") SP SOURCE SP DESTINATION SP PORT SP PORT CRLF, or "PROXY UNKNOWN" anything CRLF; 107 bytes at most
- * v2  SIGNATURE(12) VERSION|COMMAND(1) FAMILY|TRANSPORT(1) LENGTH(2) ADDRESSES(0 | 12 | 36 | 216) TLVS(n): TYPE(1) LENGTH(2) VALUE(LENGTH)
- * Rule: one spelling each; the first byte that cannot be of a header fails it. What follows the header is `rest`, untouched.
+ * The header that a load balancer puts before the bytes of a connection to say whose connection it is: PROXY protocol,
+ * versions 1 and 2. v1 "PROXY" SP ("TCP4" | "TCP6") SP SOURCE SP DESTINATION SP PORT SP PORT CRLF, or "PROXY UNKNOWN"
+ * anything CRLF; 107 bytes at most v2 SIGNATURE(12) VERSION|COMMAND(1) FAMILY|TRANSPORT(1) LENGTH(2) ADDRESSES(0 | 12 |
+ * 36 | 216) TLVS(n): TYPE(1) LENGTH(2) VALUE(LENGTH)
+ * Rule: one spelling each; the first byte that cannot be of a header fails it. What follows the header is `rest`,
+ * untouched.
  * Not here: who may say so. Without a header nothing is guessed, and with one only its sender is as true as it is.
  * Spec: HAProxy's proxy-protocol.txt, sections 2.1 and 2.2.
  */
@@ -11,10 +13,16 @@ import { concat, text, u16, u32, utf8 } from './bytes.ts';
 import { crc32c } from './crc32c.ts';
 import type { Handshake, Step } from './handshake.ts';
 
-export interface Endpoint { /** An address in canonical text, without brackets. */ readonly host: string; readonly port: number }
+export interface Endpoint {
+  /** An address in canonical text, without brackets. */ readonly host: string;
+  readonly port: number;
+}
 
 export interface ProxyHeader {
-  /** Who connected to the load balancer; absent where it does not say (LOCAL, UNKNOWN, UNSPEC, a Unix socket): then the sender's own address is all there is. */
+  /**
+   * Who connected to the load balancer; absent where it does not say (LOCAL, UNKNOWN, UNSPEC, a Unix socket): then the
+   * sender's own address is all there is.
+   */
   readonly source?: Endpoint;
   readonly destination?: Endpoint;
   /** The load balancer connected on its own behalf: a health check. */
@@ -23,10 +31,21 @@ export interface ProxyHeader {
   readonly tlvs: readonly ProxyTlv[];
 }
 
-export interface ProxyTlv { readonly type: number; readonly value: Uint8Array }
+export interface ProxyTlv {
+  readonly type: number;
+  readonly value: Uint8Array;
+}
 
 /** Types whose content is checked here; every other one is passed on as it is (section 2.2.1 and following). */
-export const proxyTlv = { alpn: 0x01, authority: 0x02, crc32c: 0x03, noop: 0x04, uniqueId: 0x05, ssl: 0x20, netns: 0x30 } as const;
+export const proxyTlv = {
+  alpn: 0x01,
+  authority: 0x02,
+  crc32c: 0x03,
+  noop: 0x04,
+  uniqueId: 0x05,
+  ssl: 0x20,
+  netns: 0x30,
+} as const;
 export const proxySignature = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
 /** The longest header that is read: of a version 2 header four times what HAProxy writes with everything turned on. */
 export const maxProxyHeaderBytes = 4096;
@@ -53,19 +72,25 @@ export function awaitProxyHeader(): Handshake<ProxyHeader> {
 }
 
 /** Do the bytes agree with the beginning, as far as both go? */
-function begins(bytes: Uint8Array, beginning: Uint8Array): boolean { return beginning.every((byte, at) => at >= bytes.length || bytes[at] === byte); }
+function begins(bytes: Uint8Array, beginning: Uint8Array): boolean {
+  return beginning.every((byte, at) => at >= bytes.length || bytes[at] === byte);
+}
 
-function failed(reason: string): Step<never> { return { state: 'failed', reason }; }
+function failed(reason: string): Step<never> {
+  return { state: 'failed', reason };
+}
 
 function line(seen: Uint8Array): Step<ProxyHeader> {
   const end = seen.findIndex((byte) => byte === 0x0a || byte === 0x0d);
-  if (end === -1 ? seen.length > maxLineBytes - 2 : end > maxLineBytes - 2) return failed(`a PROXY line of more than ${maxLineBytes} bytes`);
+  if (end === -1 ? seen.length > maxLineBytes - 2 : end > maxLineBytes - 2)
+    return failed(`a PROXY line of more than ${maxLineBytes} bytes`);
   if (end === -1 || (end === seen.length - 1 && seen[end] === 0x0d)) return { state: 'more' };
   if (seen[end] !== 0x0d || seen[end + 1] !== 0x0a) return failed('a PROXY line that does not end with CR LF');
   const rest = seen.subarray(end + 2);
   const [, family, ...fields] = text(seen.subarray(0, end)).split(' ');
   if (family === 'UNKNOWN') return { state: 'done', value: { local: false, tlvs: [] }, rest };
-  if (family !== 'TCP4' && family !== 'TCP6') return failed('a PROXY line of a family that is not TCP4, TCP6 or UNKNOWN');
+  if (family !== 'TCP4' && family !== 'TCP6')
+    return failed('a PROXY line of a family that is not TCP4, TCP6 or UNKNOWN');
   if (fields.length !== 4) return failed('a PROXY line without exactly two addresses and two ports');
   const [from, to, fromPort, toPort] = fields as [string, string, string, string];
   const source = endpoint(from, fromPort, family);
@@ -76,7 +101,8 @@ function line(seen: Uint8Array): Step<ProxyHeader> {
 
 function endpoint(host: string, port: string, family: 'TCP4' | 'TCP6'): Endpoint | undefined {
   const bytes = parseAddress(host);
-  if (bytes?.length !== (family === 'TCP4' ? 4 : 16) || !/^(?:0|[1-9][0-9]{0,4})$/.test(port) || Number(port) > 0xffff) return undefined;
+  if (bytes?.length !== (family === 'TCP4' ? 4 : 16) || !/^(?:0|[1-9][0-9]{0,4})$/.test(port) || Number(port) > 0xffff)
+    return undefined;
   return { host: formatAddress(bytes), port: Number(port) };
 }
 
@@ -89,7 +115,8 @@ function block(seen: Uint8Array): Step<ProxyHeader> {
   if (length > maxProxyHeaderBytes) return failed(`a PROXY header of ${length} bytes`);
   const local = (command! & 0x0f) === 0;
   const addresses = addressBytes[family!];
-  if (!local && addresses === undefined) return failed(`a PROXY header of family and transport 0x${family!.toString(16).padStart(2, '0')}`);
+  if (!local && addresses === undefined)
+    return failed(`a PROXY header of family and transport 0x${family!.toString(16).padStart(2, '0')}`);
   if (!local && fixedBytes + addresses! > length) return failed('a PROXY header that is too short for its addresses');
   if (seen.length < length) return { state: 'more' };
   const rest = seen.subarray(length);
@@ -98,7 +125,15 @@ function block(seen: Uint8Array): Step<ProxyHeader> {
   const header = Uint8Array.from(seen.subarray(0, length)); // a copy: `slice` of a Buffer is none
   const tlvs = walk(header, fixedBytes + addresses!);
   if (typeof tlvs === 'string') return failed(tlvs);
-  return { state: 'done', value: { ...endpoints(header, family!), local, tlvs: tlvs.filter(({ type }) => type !== proxyTlv.noop && type !== proxyTlv.crc32c) }, rest };
+  return {
+    state: 'done',
+    value: {
+      ...endpoints(header, family!),
+      local,
+      tlvs: tlvs.filter(({ type }) => type !== proxyTlv.noop && type !== proxyTlv.crc32c),
+    },
+    rest,
+  };
 }
 
 function endpoints(header: Uint8Array, family: number): Pick<ProxyHeader, 'source' | 'destination'> {
@@ -119,7 +154,8 @@ function walk(header: Uint8Array, start: number): ProxyTlv[] | string {
     const end = at + 3 <= header.length ? at + 3 + u16(header, at + 1) : Infinity;
     if (end > header.length) return 'a PROXY header with a TLV that runs over its end';
     const [type, value] = [header[at]!, header.subarray(at + 3, end)];
-    const wrong = type === proxyTlv.crc32c && summed ? 'a PROXY header with two checksums' : complaint(type, value, header);
+    const wrong =
+      type === proxyTlv.crc32c && summed ? 'a PROXY header with two checksums' : complaint(type, value, header);
     if (wrong !== undefined) return wrong;
     summed ||= type === proxyTlv.crc32c;
     tlvs.push({ type, value });
@@ -129,10 +165,15 @@ function walk(header: Uint8Array, start: number): ProxyTlv[] | string {
 }
 
 function complaint(type: number, value: Uint8Array, header: Uint8Array): string | undefined {
-  if (type === proxyTlv.crc32c) return value.length === 4 && sumOf(header, value) === u32(value, 0) ? undefined : 'a PROXY header whose checksum is wrong';
-  if (type === proxyTlv.uniqueId && value.length > maxUniqueIdBytes) return `a PROXY header with a unique id of ${value.length} bytes`;
+  if (type === proxyTlv.crc32c)
+    return value.length === 4 && sumOf(header, value) === u32(value, 0)
+      ? undefined
+      : 'a PROXY header whose checksum is wrong';
+  if (type === proxyTlv.uniqueId && value.length > maxUniqueIdBytes)
+    return `a PROXY header with a unique id of ${value.length} bytes`;
   // CLIENT(1) VERIFY(4), then TLVs of its own; a checksum has no place in there.
-  if (type === proxyTlv.ssl && (value.length < 5 || !covers(value, 5))) return 'a PROXY header with a malformed TLV about TLS';
+  if (type === proxyTlv.ssl && (value.length < 5 || !covers(value, 5)))
+    return 'a PROXY header with a malformed TLV about TLS';
   return undefined;
 }
 

@@ -1,12 +1,21 @@
 /**
  * The wire form of a no, and what the protocol itself throws when a peer breaks it.
- * Rule: a code is a u16 of the one table (errors.ts maps it); the text is at most 256 bytes of UTF-8 and says nothing secret.
- * Byte shape of OPEN_ERR, RESET: CODE(2) REASON(0..256). CLOSE: CODE(2) RESUMABLE(1) REASON(0..256). REFUSE: CODE(2) RETRY_AFTER_MS(4) REASON(0..256).
+ * Rule: a code is a u16 of the one table (errors.ts maps it); the text is at most 256 bytes of UTF-8 and says nothing
+ * secret. Byte shape of OPEN_ERR, RESET: CODE(2) REASON(0..256). CLOSE: CODE(2) RESUMABLE(1) REASON(0..256). REFUSE:
+ * CODE(2) RETRY_AFTER_MS(4) REASON(0..256).
  */
 import { concat, putU16, putU32, text, u16, u32, utf8AtMost } from './bytes.ts';
 
 /** Codes that this layer raises by itself; every other one is passed through as a number. */
-export const wireCode = { noError: 0, protocolError: 1, internal: 2, flowControl: 3, excessive: 4, limitStreams: 27, draining: 53 } as const;
+export const wireCode = {
+  noError: 0,
+  protocolError: 1,
+  internal: 2,
+  flowControl: 3,
+  excessive: 4,
+  limitStreams: 27,
+  draining: 53,
+} as const;
 
 export const maxReasonBytes = 256;
 
@@ -19,9 +28,16 @@ export class ProtocolFault extends Error {
   }
 }
 
-export interface Refusal { readonly code: number; readonly reason: string }
-export interface Close extends Refusal { readonly resumable: boolean }
-export interface Refuse extends Refusal { readonly retryAfterMs: number }
+export interface Refusal {
+  readonly code: number;
+  readonly reason: string;
+}
+export interface Close extends Refusal {
+  readonly resumable: boolean;
+}
+export interface Refuse extends Refusal {
+  readonly retryAfterMs: number;
+}
 
 export function encodeRefusal({ code, reason }: Refusal): Uint8Array {
   const head = new Uint8Array(2);
@@ -58,6 +74,7 @@ export function decodeRefuse(payload: Uint8Array): Refuse {
 }
 
 function checked(payload: Uint8Array, head: number, what: string): Uint8Array {
-  if (payload.length < head || payload.length > head + maxReasonBytes) throw new ProtocolFault(wireCode.protocolError, `${what} of ${payload.length} bytes`);
+  if (payload.length < head || payload.length > head + maxReasonBytes)
+    throw new ProtocolFault(wireCode.protocolError, `${what} of ${payload.length} bytes`);
   return payload;
 }

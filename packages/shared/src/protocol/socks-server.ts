@@ -16,12 +16,16 @@ export function awaitSocksRequest(admits?: Admits): Handshake<SocksRequest> {
     receive(chunk): Step<SocksRequest> {
       const [version] = chunk;
       if (chosen === undefined && version === undefined) return { state: 'more' };
-      if (chosen === undefined && version !== 4 && version !== 5) return { state: 'failed', reason: `a first byte of ${version}, where SOCKS begins with 4 or 5` };
-      chosen ??= version === 4 ? awaitSocks4Request({ passwordAsked: admits !== undefined }) : awaitSocks5Request(admits);
+      if (chosen === undefined && version !== 4 && version !== 5)
+        return { state: 'failed', reason: `a first byte of ${version}, where SOCKS begins with 4 or 5` };
+      chosen ??=
+        version === 4 ? awaitSocks4Request({ passwordAsked: admits !== undefined }) : awaitSocks5Request(admits);
       return chosen.receive(chunk);
     },
   };
 }
 
 /** The answer to a good request. `reply` is REP of RFC 1928 section 6, of which SOCKS4 knows only yes (0) and no. */
-export function socksReply(version: 4 | 5, reply: number): Uint8Array { return version === 5 ? socks5Reply(reply) : socks4Reply(reply === 0); }
+export function socksReply(version: 4 | 5, reply: number): Uint8Array {
+  return version === 5 ? socks5Reply(reply) : socks4Reply(reply === 0);
+}

@@ -7,11 +7,17 @@ test('waits for the end of the user id, and of the name', () => {
   const handshake = awaitSocks4Request({ passwordAsked: false });
   expect(handshake.receive(request(0x62))).toEqual({ state: 'more' });
   expect(handshake.receive(Uint8Array.of(0, 0x61))).toEqual({ state: 'more' });
-  expect(handshake.receive(Uint8Array.of(0, 9))).toEqual({ state: 'done', value: { ok: true, version: 4, destination: { kind: 'host', host: 'a', port: 80 } }, rest: Uint8Array.of(9) });
+  expect(handshake.receive(Uint8Array.of(0, 9))).toEqual({
+    state: 'done',
+    value: { ok: true, version: 4, destination: { kind: 'host', host: 'a', port: 80 } },
+    rest: Uint8Array.of(9),
+  });
 });
 
 test('a name without an end is not read for ever', () => {
-  expect(awaitSocks4Request({ passwordAsked: false }).receive(request(0, ...new Uint8Array(256).fill(0x61)))).toMatchObject({ state: 'failed' });
+  expect(
+    awaitSocks4Request({ passwordAsked: false }).receive(request(0, ...new Uint8Array(256).fill(0x61))),
+  ).toMatchObject({ state: 'failed' });
 });
 
 test('there is one yes and one no', () => {

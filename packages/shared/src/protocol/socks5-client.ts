@@ -1,7 +1,8 @@
 /**
- * SOCKS5 as a client, CONNECT only, without authentication or with user and password (RFC 1928 sections 3 to 6, RFC 1929).
- * Rule: reads exactly the handshake; what follows is `rest`, untouched. A name goes to the proxy as a name: it is resolved there and nowhere else.
- * A no is known at its own byte: what would follow it is not waited for.
+ * SOCKS5 as a client, CONNECT only, without authentication or with user and password (RFC 1928 sections 3 to 6, RFC
+ * 1929).
+ * Rule: reads exactly the handshake; what follows is `rest`, untouched. A name goes to the proxy as a name: it is
+ * resolved there and nowhere else. A no is known at its own byte: what would follow it is not waited for.
  * Not here: BIND, UDP, GSSAPI.
  */
 import { parseAddress } from './address.ts';
@@ -20,24 +21,39 @@ export interface Socks5Request {
 export type Socks5Answer =
   | { readonly ok: true }
   | { readonly ok: false; readonly step: 'method' | 'credentials'; readonly reason: string }
-  | { readonly ok: false; readonly step: 'connect'; /** REP of RFC 1928 section 6. */ readonly reply: number; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly step: 'connect';
+      /** REP of RFC 1928 section 6. */ readonly reply: number;
+      readonly reason: string;
+    };
 
 const method = { none: 0, userPassword: 2, noneAcceptable: 0xff } as const;
 /** The most that the proxy may say: two choices, and the longest reply. */
 export const maxSocks5AnswerBytes = 2 + 2 + 4 + 1 + 255 + 2;
 
 const replies: Readonly<Record<number, string>> = {
-  1: 'it failed there, and the proxy does not say why', 2: 'the rules of the proxy do not allow it', 3: 'the proxy has no route to that network', 4: 'the proxy cannot reach or resolve that host',
-  5: 'nothing listens on that port', 6: 'it took too many hops', 7: 'the proxy does not know CONNECT', 8: 'the proxy does not take this type of address',
+  1: 'it failed there, and the proxy does not say why',
+  2: 'the rules of the proxy do not allow it',
+  3: 'the proxy has no route to that network',
+  4: 'the proxy cannot reach or resolve that host',
+  5: 'nothing listens on that port',
+  6: 'it took too many hops',
+  7: 'the proxy does not know CONNECT',
+  8: 'the proxy does not take this type of address',
 };
 
 /** What to send first: VER(1) NMETHODS(1) METHODS(n). User and password are offered only where there are some. */
 export function socks5Greeting({ credentials }: Socks5Request): Uint8Array {
-  return credentials === undefined ? Uint8Array.of(5, 1, method.none) : Uint8Array.of(5, 2, method.none, method.userPassword);
+  return credentials === undefined
+    ? Uint8Array.of(5, 1, method.none)
+    : Uint8Array.of(5, 2, method.none, method.userPassword);
 }
 
 /** Throws RangeError on what does not fit into its length byte: the proxy would read something else. */
-export function awaitSocks5(request: Socks5Request): Handshake<Socks5Answer> { return new Socks5Client(request); }
+export function awaitSocks5(request: Socks5Request): Handshake<Socks5Answer> {
+  return new Socks5Client(request);
+}
 
 /** VER(1)=1 ULEN(1) UNAME(n) PLEN(1) PASSWD(n) */
 function encodeCredentials({ user, password }: { readonly user: string; readonly password: string }): Uint8Array {
@@ -47,13 +63,17 @@ function encodeCredentials({ user, password }: { readonly user: string; readonly
 /** VER(1) CMD(1) RSV(1) ATYP(1) DST.ADDR(n) DST.PORT(2) */
 function encodeConnect({ host, port }: Socks5Request): Uint8Array {
   const address = parseAddress(host);
-  const where = address === undefined ? concat([Uint8Array.of(3), counted(host, 1)]) : concat([Uint8Array.of(address.length === 4 ? 1 : 4), address]);
+  const where =
+    address === undefined
+      ? concat([Uint8Array.of(3), counted(host, 1)])
+      : concat([Uint8Array.of(address.length === 4 ? 1 : 4), address]);
   return concat([Uint8Array.of(5, 1, 0), where, Uint8Array.of(port >>> 8, port)]);
 }
 
 function counted(value: string, least: number): Uint8Array {
   const bytes = utf8(value);
-  if (bytes.length < least || bytes.length > 255) throw new RangeError(`SOCKS5 cannot send a text of ${bytes.length} bytes here`);
+  if (bytes.length < least || bytes.length > 255)
+    throw new RangeError(`SOCKS5 cannot send a text of ${bytes.length} bytes here`);
   return concat([Uint8Array.of(bytes.length), bytes]);
 }
 
@@ -80,7 +100,13 @@ class Socks5Client implements Handshake<Socks5Answer> {
     const [version, chosen] = this.#seen;
     if (version !== undefined && version !== 5) return { state: 'failed', reason: 'no answer of SOCKS5' };
     if (chosen === undefined) return { state: 'more' };
-    if (chosen === method.noneAcceptable) return this.#no('method', this.#credentials ? 'it wants to be asked in another way than without or with a user and password' : 'it does not serve without a user and password');
+    if (chosen === method.noneAcceptable)
+      return this.#no(
+        'method',
+        this.#credentials
+          ? 'it wants to be asked in another way than without or with a user and password'
+          : 'it does not serve without a user and password',
+      );
     if (chosen === method.none) return this.#next('reply', this.#connect);
     if (chosen === method.userPassword && this.#credentials) return this.#next('credentials', this.#credentials);
     return { state: 'failed', reason: `a choice of method ${chosen}, which was not offered` };
@@ -89,21 +115,38 @@ class Socks5Client implements Handshake<Socks5Answer> {
   /** VER(1) STATUS(1); some servers repeat the version of SOCKS here. */
   #verdict(): Step<Socks5Answer> {
     const [version, status] = this.#seen;
-    if (version !== undefined && version !== 1 && version !== 5) return { state: 'failed', reason: 'no answer of RFC 1929 to user and password' };
+    if (version !== undefined && version !== 1 && version !== 5)
+      return { state: 'failed', reason: 'no answer of RFC 1929 to user and password' };
     if (status === undefined) return { state: 'more' };
-    return status === 0 ? this.#next('reply', this.#connect) : this.#no('credentials', 'it does not accept this user and password');
+    return status === 0
+      ? this.#next('reply', this.#connect)
+      : this.#no('credentials', 'it does not accept this user and password');
   }
 
   /** VER(1) REP(1) RSV(1) ATYP(1) BND.ADDR(n) BND.PORT(2) */
   #reply(): Step<Socks5Answer> {
     const [version, reply, reserved, type, first] = this.#seen;
     if (version !== undefined && version !== 5) return { state: 'failed', reason: 'no reply of SOCKS5' };
-    if (reply !== undefined && reply !== 0) return { state: 'done', value: { ok: false, step: 'connect', reply, reason: replies[reply] ?? `it answers ${reply}, which means nothing in SOCKS5` }, rest: new Uint8Array(0) };
-    if (reserved !== undefined && reserved !== 0) return { state: 'failed', reason: 'a reply whose reserved byte is set' };
-    if (type !== undefined && type !== 1 && type !== 3 && type !== 4) return { state: 'failed', reason: `a reply with an address of type ${type}` };
+    if (reply !== undefined && reply !== 0)
+      return {
+        state: 'done',
+        value: {
+          ok: false,
+          step: 'connect',
+          reply,
+          reason: replies[reply] ?? `it answers ${reply}, which means nothing in SOCKS5`,
+        },
+        rest: new Uint8Array(0),
+      };
+    if (reserved !== undefined && reserved !== 0)
+      return { state: 'failed', reason: 'a reply whose reserved byte is set' };
+    if (type !== undefined && type !== 1 && type !== 3 && type !== 4)
+      return { state: 'failed', reason: `a reply with an address of type ${type}` };
     if (first === undefined) return { state: 'more' };
     const length = 4 + (type === 1 ? 4 : type === 4 ? 16 : 1 + first) + 2;
-    return this.#seen.length < length ? { state: 'more' } : { state: 'done', value: { ok: true }, rest: this.#seen.subarray(length) };
+    return this.#seen.length < length
+      ? { state: 'more' }
+      : { state: 'done', value: { ok: true }, rest: this.#seen.subarray(length) };
   }
 
   /** Two bytes were read. More of them would answer what was not asked yet. */
@@ -114,5 +157,7 @@ class Socks5Client implements Handshake<Socks5Answer> {
     return { state: 'more', send };
   }
 
-  #no(step: 'method' | 'credentials', reason: string): Step<Socks5Answer> { return { state: 'done', value: { ok: false, step, reason }, rest: new Uint8Array(0) }; }
+  #no(step: 'method' | 'credentials', reason: string): Step<Socks5Answer> {
+    return { state: 'done', value: { ok: false, step, reason }, rest: new Uint8Array(0) };
+  }
 }

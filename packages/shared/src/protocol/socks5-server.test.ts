@@ -3,7 +3,12 @@ import { awaitSocks5Request, socks5Reply } from './socks5-server.ts';
 
 test('a client that sends all of it at once is told the method and asked for no more', () => {
   const step = awaitSocks5Request().receive(Uint8Array.of(5, 1, 0, 5, 1, 0, 3, 1, 0x61, 0, 80, 0xaa));
-  expect(step).toEqual({ state: 'done', send: Uint8Array.of(5, 0), value: { ok: true, version: 5, destination: { kind: 'host', host: 'a', port: 80 } }, rest: Uint8Array.of(0xaa) });
+  expect(step).toEqual({
+    state: 'done',
+    send: Uint8Array.of(5, 0),
+    value: { ok: true, version: 5, destination: { kind: 'host', host: 'a', port: 80 } },
+    rest: Uint8Array.of(0xaa),
+  });
 });
 
 test('a step says only what is new', () => {

@@ -1,8 +1,10 @@
 /**
- * SOCKS5 as a server, CONNECT only, without authentication or with user and password (RFC 1928 sections 3 to 6, RFC 1929).
- * Rule: consumes exactly the request; everything after it is `rest`, untouched. Reads at most 1,032 bytes, and says no at the byte that decides.
- * A client may send all of it at once, before it was answered.
- * Not here: BIND and UDP ASSOCIATE (refused), GSSAPI, resolving names (the egress does), the reply to a good request: that is the egress's answer.
+ * SOCKS5 as a server, CONNECT only, without authentication or with user and password (RFC 1928 sections 3 to 6, RFC
+ * 1929).
+ * Rule: consumes exactly the request; everything after it is `rest`, untouched. Reads at most 1,032 bytes, and says no
+ * at the byte that decides. A client may send all of it at once, before it was answered.
+ * Not here: BIND and UDP ASSOCIATE (refused), GSSAPI, resolving names (the egress does), the reply to a good request:
+ * that is the egress's answer.
  */
 import { formatAddress, type Parsed } from './address.ts';
 import { concat, text, u16 } from './bytes.ts';
@@ -15,7 +17,12 @@ export type Admits = (user: string, password: string) => boolean;
 export type SocksRequest =
   | { readonly ok: true; readonly version: 4 | 5; readonly destination: Destination }
   /** `answer` is what the client is told before its connection ends. */
-  | { readonly ok: false; readonly why: 'credentials' | 'command' | 'destination'; readonly reason: string; readonly answer: Uint8Array };
+  | {
+      readonly ok: false;
+      readonly why: 'credentials' | 'command' | 'destination';
+      readonly reason: string;
+      readonly answer: Uint8Array;
+    };
 
 const method = { none: 0, userPassword: 2, noneAcceptable: 0xff } as const;
 const commands: Readonly<Record<number, string>> = { 2: 'BIND', 3: 'UDP ASSOCIATE' };
@@ -24,8 +31,13 @@ const unsupportedAddress = 8;
 const hostUnreachable = 4;
 const nothing = new Uint8Array(0);
 
-/** VER(1) REP(1) RSV(1) ATYP(1)=1 BND.ADDR(4)=0 BND.PORT(2)=0: which address the egress dialled from is nobody's business. */
-export function socks5Reply(reply: number): Uint8Array { return Uint8Array.of(5, reply, 0, 1, 0, 0, 0, 0, 0, 0); }
+/**
+ * VER(1) REP(1) RSV(1) ATYP(1)=1 BND.ADDR(4)=0 BND.PORT(2)=0: which address the egress dialled from is nobody's
+ * business.
+ */
+export function socks5Reply(reply: number): Uint8Array {
+  return Uint8Array.of(5, reply, 0, 1, 0, 0, 0, 0, 0, 0);
+}
 
 /** What is asked for, where host and port are any; a name below adit.internal is a service. */
 export function requested(host: Parsed<string>, port: number): Parsed<Destination> {
@@ -33,7 +45,9 @@ export function requested(host: Parsed<string>, port: number): Parsed<Destinatio
   return port === 0 ? { ok: false, reason: 'port 0' } : destinationOfHost(host.value, port);
 }
 
-export function awaitSocks5Request(admits?: Admits): Handshake<SocksRequest> { return new Socks5Server(admits); }
+export function awaitSocks5Request(admits?: Admits): Handshake<SocksRequest> {
+  return new Socks5Server(admits);
+}
 
 type Stage = 'method' | 'credentials' | 'request';
 
@@ -43,7 +57,9 @@ class Socks5Server implements Handshake<SocksRequest> {
   #seen: Uint8Array = nothing;
   #said: Uint8Array = nothing;
 
-  constructor(admits: Admits | undefined) { this.#admits = admits; }
+  constructor(admits: Admits | undefined) {
+    this.#admits = admits;
+  }
 
   receive(chunk: Uint8Array): Step<SocksRequest> {
     this.#seen = this.#seen.length === 0 ? chunk : concat([this.#seen, chunk]);
@@ -54,7 +70,13 @@ class Socks5Server implements Handshake<SocksRequest> {
   }
 
   /** One message; undefined where another one may be there already. */
-  #take(): Step<SocksRequest> | undefined { return this.#stage === 'method' ? this.#method() : this.#stage === 'credentials' ? this.#credentials() : this.#request(); }
+  #take(): Step<SocksRequest> | undefined {
+    return this.#stage === 'method'
+      ? this.#method()
+      : this.#stage === 'credentials'
+        ? this.#credentials()
+        : this.#request();
+  }
 
   /** VER(1) NMETHODS(1) METHODS(n) */
   #method(): Step<SocksRequest> | undefined {
@@ -62,20 +84,29 @@ class Socks5Server implements Handshake<SocksRequest> {
     if (version !== undefined && version !== 5) return { state: 'failed', reason: 'no greeting of SOCKS5' };
     if (count === undefined || this.#seen.length < 2 + count) return { state: 'more' };
     const wanted = this.#admits ? method.userPassword : method.none;
-    if (this.#seen.subarray(2, 2 + count).includes(wanted)) return this.#next(wanted === method.none ? 'request' : 'credentials', { length: 2 + count, say: Uint8Array.of(5, wanted) });
-    const reason = this.#admits ? 'the client offers no user and password, and they are asked for here' : 'the client insists on authentication, and there is none here';
+    if (this.#seen.subarray(2, 2 + count).includes(wanted))
+      return this.#next(wanted === method.none ? 'request' : 'credentials', {
+        length: 2 + count,
+        say: Uint8Array.of(5, wanted),
+      });
+    const reason = this.#admits
+      ? 'the client offers no user and password, and they are asked for here'
+      : 'the client insists on authentication, and there is none here';
     return this.#no({ why: 'credentials', reason, answer: Uint8Array.of(5, method.noneAcceptable) });
   }
 
   /** VER(1)=1 ULEN(1) UNAME(n) PLEN(1) PASSWD(n) */
   #credentials(): Step<SocksRequest> | undefined {
     const [version, userLength] = this.#seen;
-    if (version !== undefined && version !== 1) return { state: 'failed', reason: 'no user and password as RFC 1929 writes them' };
+    if (version !== undefined && version !== 1)
+      return { state: 'failed', reason: 'no user and password as RFC 1929 writes them' };
     const passwordLength = userLength === undefined ? undefined : this.#seen[2 + userLength];
-    if (userLength === undefined || passwordLength === undefined || this.#seen.length < 3 + userLength + passwordLength) return { state: 'more' };
+    if (userLength === undefined || passwordLength === undefined || this.#seen.length < 3 + userLength + passwordLength)
+      return { state: 'more' };
     const user = text(this.#seen.subarray(2, 2 + userLength));
     const length = 3 + userLength + passwordLength;
-    if (this.#admits!(user, text(this.#seen.subarray(3 + userLength, length)))) return this.#next('request', { length, say: Uint8Array.of(1, 0) });
+    if (this.#admits!(user, text(this.#seen.subarray(3 + userLength, length))))
+      return this.#next('request', { length, say: Uint8Array.of(1, 0) });
     return this.#no({ why: 'credentials', reason: 'wrong user or password', answer: Uint8Array.of(1, 1) });
   }
 
@@ -83,9 +114,20 @@ class Socks5Server implements Handshake<SocksRequest> {
   #request(): Step<SocksRequest> {
     const [version, command, reserved, type, first] = this.#seen;
     if (version !== undefined && version !== 5) return { state: 'failed', reason: 'no request of SOCKS5' };
-    if (command !== undefined && command !== 1) return this.#no({ why: 'command', reason: `${commands[command] ?? `the command ${command}`} is not supported, only CONNECT`, answer: socks5Reply(unsupportedCommand) });
-    if (reserved !== undefined && reserved !== 0) return { state: 'failed', reason: 'a request whose reserved byte is set' };
-    if (type !== undefined && type !== 1 && type !== 3 && type !== 4) return this.#no({ why: 'destination', reason: `an address of type ${type}`, answer: socks5Reply(unsupportedAddress) });
+    if (command !== undefined && command !== 1)
+      return this.#no({
+        why: 'command',
+        reason: `${commands[command] ?? `the command ${command}`} is not supported, only CONNECT`,
+        answer: socks5Reply(unsupportedCommand),
+      });
+    if (reserved !== undefined && reserved !== 0)
+      return { state: 'failed', reason: 'a request whose reserved byte is set' };
+    if (type !== undefined && type !== 1 && type !== 3 && type !== 4)
+      return this.#no({
+        why: 'destination',
+        reason: `an address of type ${type}`,
+        answer: socks5Reply(unsupportedAddress),
+      });
     if (first === undefined) return { state: 'more' };
     const start = type === 3 ? 5 : 4;
     const end = start + (type === 1 ? 4 : type === 4 ? 16 : first);
@@ -94,8 +136,13 @@ class Socks5Server implements Handshake<SocksRequest> {
     const host = parseHost(type === 3 ? text(bytes) : formatAddress(bytes));
     const port = u16(this.#seen, end);
     const destination = requested(host, port);
-    if (!destination.ok) return this.#no({ why: 'destination', reason: destination.reason, answer: socks5Reply(hostUnreachable) });
-    return { state: 'done', value: { ok: true, version: 5, destination: destination.value }, rest: this.#seen.subarray(end + 2) };
+    if (!destination.ok)
+      return this.#no({ why: 'destination', reason: destination.reason, answer: socks5Reply(hostUnreachable) });
+    return {
+      state: 'done',
+      value: { ok: true, version: 5, destination: destination.value },
+      rest: this.#seen.subarray(end + 2),
+    };
   }
 
   #next(stage: Stage, { length, say }: { readonly length: number; readonly say: Uint8Array }): undefined {
@@ -105,5 +152,7 @@ class Socks5Server implements Handshake<SocksRequest> {
     return undefined;
   }
 
-  #no(refusal: Omit<Extract<SocksRequest, { readonly ok: false }>, 'ok'>): Step<SocksRequest> { return { state: 'done', value: { ok: false, ...refusal }, rest: nothing }; }
+  #no(refusal: Omit<Extract<SocksRequest, { readonly ok: false }>, 'ok'>): Step<SocksRequest> {
+    return { state: 'done', value: { ok: false, ...refusal }, rest: nothing };
+  }
 }

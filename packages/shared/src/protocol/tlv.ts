@@ -1,6 +1,7 @@
 /**
  * Type-length-value lists: TYPE(2) LENGTH(2) VALUE(LENGTH), repeated; used by OPEN, OPEN_OK, HELLO and WELCOME.
- * Rule: a type from 0x8000 on is critical: who does not know it refuses; any other unknown one is skipped. No type comes twice.
+ * Rule: a type from 0x8000 on is critical: who does not know it refuses; any other unknown one is skipped. No type
+ * comes twice.
  */
 import { concat, putU16, u16 } from './bytes.ts';
 import { ProtocolFault, wireCode } from './refusal.ts';
@@ -25,7 +26,8 @@ export function decodeTlvs(bytes: Uint8Array): Map<number, Uint8Array> {
     if (at + 4 > bytes.length) throw new ProtocolFault(wireCode.protocolError, 'a TLV that is cut short');
     const type = u16(bytes, at);
     const end = at + 4 + u16(bytes, at + 2);
-    if (end > bytes.length) throw new ProtocolFault(wireCode.protocolError, `TLV ${type.toString(16)} runs over the end`);
+    if (end > bytes.length)
+      throw new ProtocolFault(wireCode.protocolError, `TLV ${type.toString(16)} runs over the end`);
     if (entries.has(type)) throw new ProtocolFault(wireCode.protocolError, `TLV ${type.toString(16)} comes twice`);
     entries.set(type, bytes.subarray(at + 4, end));
     at = end;

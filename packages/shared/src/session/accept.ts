@@ -1,7 +1,7 @@
 /**
  * The egress side of an attachment: waits for HELLO on an authenticated carrier and answers WELCOME or REFUSE.
- * Rule: everything is checked before WELCOME is written; a REFUSE is one frame, then the connection ends and what still comes is thrown away.
- * Spec: docs/protocol.md section 3.3.
+ * Rule: everything is checked before WELCOME is written; a REFUSE is one frame, then the connection ends and what still
+ * comes is thrown away. Spec: docs/protocol.md section 3.3.
  */
 import type { Duplex } from 'node:stream';
 import type { Carrier } from '../carrier/contract.ts';
@@ -17,7 +17,12 @@ const maxBytes = 4096 + 65_536; // one HELLO, and the first frames that may ride
 
 /** Rejects with LINK_TIMEOUT, LINK_LOST or PROTOCOL_ERROR. */
 export function receiveHello(carrier: Carrier, deadlineMs: number): Promise<{ value: Bound<Hello>; rest: Uint8Array }> {
-  return drive(carrier.duplex, awaitHello(), { deadlineMs, maxBytes, codes: { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' }, peer: `the ingress ${carrier.remote}` });
+  return drive(carrier.duplex, awaitHello(), {
+    deadlineMs,
+    maxBytes,
+    codes: { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' },
+    peer: `the ingress ${carrier.remote}`,
+  });
 }
 
 export function sendWelcome(carrier: Carrier, welcome: Welcome, key: Buffer): void {
@@ -26,6 +31,12 @@ export function sendWelcome(carrier: Carrier, welcome: Welcome, key: Buffer): vo
 }
 
 /** Says no, in one frame, and ends the connection; nothing that the peer sends is looked at. */
-export function refuse(duplex: Duplex, { code, reason, retryAfterMs = 0 }: { readonly code: Code; readonly reason: string; readonly retryAfterMs?: number }): Promise<void> {
-  return farewell(duplex, encodeFrame(frameType.refuse, 0, encodeRefuse({ code: wireOfCode(code), reason, retryAfterMs })));
+export function refuse(
+  duplex: Duplex,
+  { code, reason, retryAfterMs = 0 }: { readonly code: Code; readonly reason: string; readonly retryAfterMs?: number },
+): Promise<void> {
+  return farewell(
+    duplex,
+    encodeFrame(frameType.refuse, 0, encodeRefuse({ code: wireOfCode(code), reason, retryAfterMs })),
+  );
 }

@@ -5,21 +5,62 @@ import type { Carrier } from '../carrier/contract.ts';
 import { SessionDriver } from './driver.ts';
 
 function carrier(duplex: Duplex): Carrier {
-  duplex.on('error', () => { /* told by close */ });
+  duplex.on('error', () => {
+    /* told by close */
+  });
   return { kind: 'tls', duplex, remote: 'test', exportKey: () => Buffer.alloc(32) };
 }
 
-interface End { readonly driver: SessionDriver; readonly told: string[]; readonly opened: Promise<void>; readonly lost: Promise<string>; readonly ended: Promise<string> }
+interface End {
+  readonly driver: SessionDriver;
+  readonly told: string[];
+  readonly opened: Promise<void>;
+  readonly lost: Promise<string>;
+  readonly ended: Promise<string>;
+}
 
 function end(role: 'client' | 'server'): End {
   const told: string[] = [];
-  const promise = <T>(): { promise: Promise<T>; resolve: (value: T) => void } => { let resolve!: (value: T) => void; return { promise: new Promise<T>((settle) => { resolve = settle; }), resolve }; };
+  const promise = <T>(): { promise: Promise<T>; resolve: (value: T) => void } => {
+    let resolve!: (value: T) => void;
+    return {
+      promise: new Promise<T>((settle) => {
+        resolve = settle;
+      }),
+      resolve,
+    };
+  };
   const [opened, lost, ended] = [promise<void>(), promise<string>(), promise<string>()];
   const driver = new SessionDriver(
-    { role, resumable: true, receiveWindow: 262_144, sendWindow: 262_144, maxStreams: 10, replayLimitBytes: 1 << 20, pingAfterMs: 0, deadAfterMs: 60_000 },
     {
-      opened: (stream) => { stream.events = { opened() {}, refused() {}, data: (bytes) => { told.push(Buffer.from(bytes).toString()); opened.resolve(); }, end() {}, reset: ({ reason }) => { told.push(`reset: ${reason}`); }, writable() {} }; },
-      goaway: () => {}, lost: lost.resolve, ended: ({ reason }) => ended.resolve(reason),
+      role,
+      resumable: true,
+      receiveWindow: 262_144,
+      sendWindow: 262_144,
+      maxStreams: 10,
+      replayLimitBytes: 1 << 20,
+      pingAfterMs: 0,
+      deadAfterMs: 60_000,
+    },
+    {
+      opened: (stream) => {
+        stream.events = {
+          opened() {},
+          refused() {},
+          data: (bytes) => {
+            told.push(Buffer.from(bytes).toString());
+            opened.resolve();
+          },
+          end() {},
+          reset: ({ reason }) => {
+            told.push(`reset: ${reason}`);
+          },
+          writable() {},
+        };
+      },
+      goaway: () => {},
+      lost: lost.resolve,
+      ended: ({ reason }) => ended.resolve(reason),
     },
   );
   return { driver, told, opened: opened.promise, lost: lost.promise, ended: ended.promise };

@@ -1,7 +1,8 @@
 /**
  * Drives one mux session over its carriers: reads in, one batch of writes per tick out, acks, keepalive.
- * Rule: at most one carrier is attached, and only its bytes reach the session; losing it detaches the session and nothing more.
- * Nobody waits for a write: reading goes on whatever the carrier takes, so that credit and acks always flow.
+ * Rule: at most one carrier is attached, and only its bytes reach the session; losing it detaches the session and
+ * nothing more. Nobody waits for a write: reading goes on whatever the carrier takes, so that credit and acks always
+ * flow.
  */
 import { performance } from 'node:perf_hooks';
 import type { Carrier } from '../carrier/contract.ts';
@@ -46,15 +47,27 @@ export class SessionDriver {
 
   constructor(options: DriverOptions, events: DriverEvents) {
     this.#events = events;
-    this.#keepalive = new Keepalive(options, { ping: () => this.session.ping(Math.floor(performance.now())), dead: (reason) => this.#lost(reason) });
+    this.#keepalive = new Keepalive(options, {
+      ping: () => this.session.ping(Math.floor(performance.now())),
+      dead: (reason) => this.#lost(reason),
+    });
     this.session = new MuxSession(
       { ...options, now: () => performance.now(), allocate: (bytes) => Buffer.allocUnsafeSlow(bytes) },
-      { wake: () => this.#wake(), opened: (stream, payload) => events.opened(stream, payload), goaway: (goaway) => events.goaway(goaway), closed: (close) => this.#closed(close) },
+      {
+        wake: () => this.#wake(),
+        opened: (stream, payload) => events.opened(stream, payload),
+        goaway: (goaway) => events.goaway(goaway),
+        closed: (close) => this.#closed(close),
+      },
     );
   }
 
-  get attached(): boolean { return this.#carrier !== undefined; }
-  get carrier(): Carrier | undefined { return this.#carrier; }
+  get attached(): boolean {
+    return this.#carrier !== undefined;
+  }
+  get carrier(): Carrier | undefined {
+    return this.#carrier;
+  }
 
   /** A carrier, its handshake done: `theirs` is where the peer wants us to go on, `rest` what it already sent. */
   attach(carrier: Carrier, theirs: Position, rest: Uint8Array): void {
@@ -62,9 +75,15 @@ export class SessionDriver {
     this.#carrier = carrier;
     this.#keepalive.start();
     const { duplex } = carrier;
-    const gone = (reason: string) => (): void => { if (this.#carrier === carrier) this.#lost(reason); };
-    duplex.on('data', (chunk: Buffer) => { if (this.#carrier === carrier) this.#receive(chunk); });
-    duplex.on('drain', () => { if (this.#carrier === carrier) this.#drained(); });
+    const gone = (reason: string) => (): void => {
+      if (this.#carrier === carrier) this.#lost(reason);
+    };
+    duplex.on('data', (chunk: Buffer) => {
+      if (this.#carrier === carrier) this.#receive(chunk);
+    });
+    duplex.on('drain', () => {
+      if (this.#carrier === carrier) this.#drained();
+    });
     duplex.on('end', gone('the peer ended the connection'));
     duplex.on('close', () => gone(duplex.errored ? messageOf(duplex.errored) : 'the connection closed')());
     this.session.attach(theirs);
@@ -99,8 +118,13 @@ export class SessionDriver {
     setTimeout(() => duplex.destroy(), lingerMs).unref();
   }
 
-  /** Something happened to the machine or its network: is the peer still there? The answer, or the loss, comes within seconds. */
-  doubt(): void { this.#keepalive.doubt(); }
+  /**
+   * Something happened to the machine or its network: is the peer still there? The answer, or the loss, comes within
+   * seconds.
+   */
+  doubt(): void {
+    this.#keepalive.doubt();
+  }
 
   #receive(chunk: Uint8Array): void {
     this.#keepalive.heard();
@@ -119,7 +143,10 @@ export class SessionDriver {
   }
 
   #fault(error: unknown): void {
-    const refusal = error instanceof ProtocolFault ? { code: error.code, reason: error.message } : { code: wireCode.internal, reason: 'an internal error' };
+    const refusal =
+      error instanceof ProtocolFault
+        ? { code: error.code, reason: error.message }
+        : { code: wireCode.internal, reason: 'an internal error' };
     this.end(refusal);
     this.#events.ended(refusal);
     if (!(error instanceof ProtocolFault)) throw error;

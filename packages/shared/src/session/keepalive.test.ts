@@ -4,10 +4,28 @@ import { Keepalive } from './keepalive.ts';
 function keepalive(options: { pingAfterMs: number; deadAfterMs: number }) {
   let pings = 0;
   let say!: (reason: string) => void;
-  const dead = new Promise<string>((resolve) => { say = resolve; });
-  const one = new Keepalive(options, { ping: () => { pings++; }, dead: say });
+  const dead = new Promise<string>((resolve) => {
+    say = resolve;
+  });
+  const one = new Keepalive(options, {
+    ping: () => {
+      pings++;
+    },
+    dead: say,
+  });
   const hold = setInterval(() => {}, 1_000); // its own timers never keep the process alive
-  return { one, dead: dead.finally(() => { clearInterval(hold); one.stop(); }), pings: () => pings, done: () => { clearInterval(hold); one.stop(); } };
+  return {
+    one,
+    dead: dead.finally(() => {
+      clearInterval(hold);
+      one.stop();
+    }),
+    pings: () => pings,
+    done: () => {
+      clearInterval(hold);
+      one.stop();
+    },
+  };
 }
 
 test('silence is asked about with one PING, and no answer is the end', async () => {

@@ -1,7 +1,8 @@
 /**
- * Is the peer still there? Asks with a PING after silence, at once after the machine slept or its network changed, and gives up on time.
- * Rule: any received byte is an answer. The side that does not ask only counts the silence. TCP's own keepalive does not see unacknowledged data.
- * Spec: docs/protocol.md section 3.4.
+ * Is the peer still there? Asks with a PING after silence, at once after the machine slept or its network changed, and
+ * gives up on time.
+ * Rule: any received byte is an answer. The side that does not ask only counts the silence. TCP's own keepalive does
+ * not see unacknowledged data. Spec: docs/protocol.md section 3.4.
  */
 import { performance } from 'node:perf_hooks';
 
@@ -59,7 +60,9 @@ export class Keepalive {
   }
 
   /** Asks now, and is impatient: something happened to the machine or its network. */
-  doubt(): void { if (this.#ticker) this.#ask(doubtMs); }
+  doubt(): void {
+    if (this.#ticker) this.#ask(doubtMs);
+  }
 
   #ask(withinMs: number): void {
     if (this.#deadline !== undefined) return;

@@ -6,7 +6,12 @@ import { binder, binderHolds, resumeKey } from './keys.ts';
 
 /** A carrier whose exporter is a keyed hash, as TLS's is of its own secret. */
 function carrier(secret: string): Carrier {
-  return { kind: 'tls', duplex: new PassThrough(), remote: secret, exportKey: (label, context) => createHmac('sha256', secret).update(label).update(context).digest() };
+  return {
+    kind: 'tls',
+    duplex: new PassThrough(),
+    remote: secret,
+    exportKey: (label, context) => createHmac('sha256', secret).update(label).update(context).digest(),
+  };
 }
 
 const covered = Uint8Array.of(1, 2, 3);
@@ -16,7 +21,13 @@ test('a binder holds for its key, side, carrier and text, and for nothing else',
   const input = { key, side: 'client', carrier: carrier('a'), covered } as const;
   const good = binder(input);
   expect(binderHolds(input, good)).toBe(true);
-  for (const other of [{ ...input, key: Buffer.alloc(32, 2) }, { ...input, side: 'server' as const }, { ...input, carrier: carrier('b') }, { ...input, covered: Uint8Array.of(1, 2, 4) }]) expect(binderHolds(other, good)).toBe(false);
+  for (const other of [
+    { ...input, key: Buffer.alloc(32, 2) },
+    { ...input, side: 'server' as const },
+    { ...input, carrier: carrier('b') },
+    { ...input, covered: Uint8Array.of(1, 2, 4) },
+  ])
+    expect(binderHolds(other, good)).toBe(false);
   for (let bit = 0; bit < 256; bit++) {
     const flipped = Buffer.from(good);
     flipped[bit >> 3]! ^= 1 << (bit & 7);

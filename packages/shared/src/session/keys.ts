@@ -1,6 +1,7 @@
 /**
  * What binds a session to the two ends that founded it, and an attachment to the one carrier it is made on.
- * Rule: the resume key never crosses the wire; a binder made for one carrier is worthless on another (RFC 9266, RFC 5705).
+ * Rule: the resume key never crosses the wire; a binder made for one carrier is worthless on another (RFC 9266, RFC
+ * 5705).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Carrier } from '../carrier/contract.ts';
@@ -9,13 +10,24 @@ const resumeLabel = 'EXPORTER-adit1-resume';
 const attachLabel = 'EXPORTER-adit1-attach';
 
 /** 32 bytes; `founding` is the carrier that the session was made on. */
-export function resumeKey(founding: Carrier, sessionId: Uint8Array): Buffer { return founding.exportKey(resumeLabel, Buffer.from(sessionId)); }
+export function resumeKey(founding: Carrier, sessionId: Uint8Array): Buffer {
+  return founding.exportKey(resumeLabel, Buffer.from(sessionId));
+}
 
-export interface BinderInput { readonly key: Buffer; readonly side: 'client' | 'server'; readonly carrier: Carrier; readonly covered: Uint8Array }
+export interface BinderInput {
+  readonly key: Buffer;
+  readonly side: 'client' | 'server';
+  readonly carrier: Carrier;
+  readonly covered: Uint8Array;
+}
 
 /** HMAC-SHA256(key, "adit1 c" or "adit1 s" || exporter of this carrier || everything the frame says). */
 export function binder({ key, side, carrier, covered }: BinderInput): Buffer {
-  return createHmac('sha256', key).update(side === 'client' ? 'adit1 c' : 'adit1 s').update(carrier.exportKey(attachLabel, Buffer.alloc(0))).update(covered).digest();
+  return createHmac('sha256', key)
+    .update(side === 'client' ? 'adit1 c' : 'adit1 s')
+    .update(carrier.exportKey(attachLabel, Buffer.alloc(0)))
+    .update(covered)
+    .digest();
 }
 
 export function binderHolds(input: BinderInput, claimed: Uint8Array): boolean {

@@ -10,14 +10,22 @@ class Far extends Duplex {
   readonly written: Buffer[] = [];
   readonly #taking: (() => void)[] = [];
   wantsMore = false;
-  constructor() { super({ allowHalfOpen: true }); }
-  override _read(): void { this.wantsMore = true; }
+  constructor() {
+    super({ allowHalfOpen: true });
+  }
+  override _read(): void {
+    this.wantsMore = true;
+  }
   override _write(chunk: Buffer, _encoding: string, taken: () => void): void {
     this.written.push(Buffer.from(chunk));
     this.#taking.push(taken);
   }
-  override _final(done: () => void): void { this.#taking.push(done); }
-  say(bytes: Buffer | null): void { this.push(bytes); }
+  override _final(done: () => void): void {
+    this.#taking.push(done);
+  }
+  say(bytes: Buffer | null): void {
+    this.push(bytes);
+  }
   /** Takes everything. */
   async takeAll(): Promise<void> {
     for (let taken = this.#taking.shift(); taken; taken = this.#taking.shift()) {
@@ -27,22 +35,50 @@ class Far extends Duplex {
   }
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 function make(truncated?: () => boolean) {
   const far = new Far();
   const said: string[] = [];
   const stream = new ConnectionStream(far, {
-    id: 7, accept: () => said.push('accept'), refuse: ({ reason }) => { said.push(`refuse ${reason}`); far.destroy(); }, reset: ({ reason }) => { said.push(`reset ${reason}`); far.destroy(); },
-    died: () => ({ code: 25, reason: 'it broke' }), ...(truncated && { truncated }),
+    id: 7,
+    accept: () => said.push('accept'),
+    refuse: ({ reason }) => {
+      said.push(`refuse ${reason}`);
+      far.destroy();
+    },
+    reset: ({ reason }) => {
+      said.push(`reset ${reason}`);
+      far.destroy();
+    },
+    died: () => ({ code: 25, reason: 'it broke' }),
+    ...(truncated && { truncated }),
   });
   const seen: string[] = [];
   let bytes = 0;
   const events: StreamEvents = {
-    opened: () => seen.push('opened'), refused: () => seen.push('refused'), data: (chunk) => { bytes += chunk.length; }, end: () => seen.push('end'), reset: ({ reason }) => seen.push(`reset: ${reason}`), writable: () => seen.push('writable'),
+    opened: () => seen.push('opened'),
+    refused: () => seen.push('refused'),
+    data: (chunk) => {
+      bytes += chunk.length;
+    },
+    end: () => seen.push('end'),
+    reset: ({ reason }) => seen.push(`reset: ${reason}`),
+    writable: () => seen.push('writable'),
   };
   stream.events = events;
-  return { far, stream, said, seen, get bytes() { return bytes; } };
+  return {
+    far,
+    stream,
+    said,
+    seen,
+    get bytes() {
+      return bytes;
+    },
+  };
 }
 
 test('both halves end in order, each by itself', async () => {
@@ -55,7 +91,13 @@ test('both halves end in order, each by itself', async () => {
   far.say(Buffer.from('back'));
   far.say(null);
   await once(far, 'close');
-  expect([String(Buffer.concat(far.written)), stream.bytesSent, stream.bytesReceived, stream.dead, seen]).toEqual(['there', 5, 4, true, ['end']]);
+  expect([String(Buffer.concat(far.written)), stream.bytesSent, stream.bytesReceived, stream.dead, seen]).toEqual([
+    'there',
+    5,
+    4,
+    true,
+    ['end'],
+  ]);
 });
 
 test('the source waits while much is written and not taken, and is told when there is room', async () => {
@@ -74,7 +116,11 @@ test('the source waits while much is written and not taken, and is told when the
 test('a lease is given back when its bytes were taken, and when the stream is dead', async () => {
   const { far, stream } = make();
   let released = 0;
-  const lease = { release: () => { released++; } };
+  const lease = {
+    release: () => {
+      released++;
+    },
+  };
   stream.sendBuffer(Buffer.from('12345678body and more'), 4, lease);
   expect([String(far.written[0]), released]).toEqual(['body', 0]);
   await far.takeAll();
@@ -86,7 +132,12 @@ test('a lease is given back when its bytes were taken, and when the stream is de
 test('a lease in a duplex that dies is given back', async () => {
   const { far, stream } = make();
   let released = 0;
-  for (let n = 0; n < 3; n++) stream.sendBuffer(Buffer.alloc(16), 8, { release: () => { released++; } });
+  for (let n = 0; n < 3; n++)
+    stream.sendBuffer(Buffer.alloc(16), 8, {
+      release: () => {
+        released++;
+      },
+    });
   far.destroy();
   await once(far, 'close');
   await far.takeAll();
@@ -111,16 +162,35 @@ test('no more is read than the local socket accepts', async () => {
 
 test('what comes before there is an owner waits for one, and so does a duplex that closed', async () => {
   const far = new Far();
-  const stream = new ConnectionStream(far, { id: 1, accept() {}, refuse() {}, reset() {}, died: () => ({ code: 25, reason: 'it broke' }) });
+  const stream = new ConnectionStream(far, {
+    id: 1,
+    accept() {},
+    refuse() {},
+    reset() {},
+    died: () => ({ code: 25, reason: 'it broke' }),
+  });
   far.pause(); // as whoever read the request leaves it
   far.say(Buffer.from('early'));
   await turn();
   const seen: string[] = [];
-  stream.events = { opened() {}, refused() {}, data: (bytes) => seen.push(String(bytes)), end() {}, reset: ({ reason }) => seen.push(reason), writable() {} };
+  stream.events = {
+    opened() {},
+    refused() {},
+    data: (bytes) => seen.push(String(bytes)),
+    end() {},
+    reset: ({ reason }) => seen.push(reason),
+    writable() {},
+  };
   await turn();
   expect(seen).toEqual(['early']);
   const closed = new Far();
-  const late = new ConnectionStream(closed, { id: 1, accept() {}, refuse() {}, reset() {}, died: () => ({ code: 25, reason: 'it broke' }) });
+  const late = new ConnectionStream(closed, {
+    id: 1,
+    accept() {},
+    refuse() {},
+    reset() {},
+    died: () => ({ code: 25, reason: 'it broke' }),
+  });
   closed.destroy();
   await once(closed, 'close');
   late.events = stream.events;
@@ -168,29 +238,44 @@ test.each(['reset', 'refuse'] as const)('after %s nothing more is told, and it i
   stream.accept();
   stream.finish();
   await once(far, 'close');
-  expect([said, seen, stream.dead, stream.canSend(), stream.sendCopy(Buffer.from('x'))]).toEqual([[`${verb} no`], [], true, false, false]);
+  expect([said, seen, stream.dead, stream.canSend(), stream.sendCopy(Buffer.from('x'))]).toEqual([
+    [`${verb} no`],
+    [],
+    true,
+    false,
+    false,
+  ]);
 });
 
 test('whatever the order, it ends once, and in order only when all of it was taken', async () => {
   const step = fc.constantFrom('send', 'finish', 'take', 'say', 'their end', 'die', 'reset');
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-    const { far, stream, seen } = make();
-    let ours = false;
-    for (const one of steps) {
-      if (one === 'send' && !ours) stream.sendCopy(Buffer.alloc(1_000));
-      else if (one === 'finish') { ours = true; stream.finish(); }
-      else if (one === 'take') await far.takeAll();
-      else if (one === 'say' && !far.readableEnded && !far.destroyed && !seen.includes('end')) far.say(Buffer.alloc(1_000));
-      else if (one === 'their end' && !seen.includes('end')) { far.say(null); await turn(); }
-      else if (one === 'die') far.destroy();
-      else if (one === 'reset') stream.reset({ code: 25, reason: 'enough' });
-      if (far.destroyed || far.readableEnded) break;
-    }
-    far.destroy();
-    await turn();
-    const resets = seen.filter((event) => event.startsWith('reset')).length;
-    expect(resets).toBeLessThanOrEqual(1);
-    expect(stream.dead).toBe(true);
-    if (resets === 0 && !steps.includes('reset')) expect([seen.includes('end'), far.writableFinished]).toEqual([true, true]);
-  }), { numRuns: 60 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      const { far, stream, seen } = make();
+      let ours = false;
+      for (const one of steps) {
+        if (one === 'send' && !ours) stream.sendCopy(Buffer.alloc(1_000));
+        else if (one === 'finish') {
+          ours = true;
+          stream.finish();
+        } else if (one === 'take') await far.takeAll();
+        else if (one === 'say' && !far.readableEnded && !far.destroyed && !seen.includes('end'))
+          far.say(Buffer.alloc(1_000));
+        else if (one === 'their end' && !seen.includes('end')) {
+          far.say(null);
+          await turn();
+        } else if (one === 'die') far.destroy();
+        else if (one === 'reset') stream.reset({ code: 25, reason: 'enough' });
+        if (far.destroyed || far.readableEnded) break;
+      }
+      far.destroy();
+      await turn();
+      const resets = seen.filter((event) => event.startsWith('reset')).length;
+      expect(resets).toBeLessThanOrEqual(1);
+      expect(stream.dead).toBe(true);
+      if (resets === 0 && !steps.includes('reset'))
+        expect([seen.includes('end'), far.writableFinished]).toEqual([true, true]);
+    }),
+    { numRuns: 60 },
+  );
 });

@@ -1,8 +1,9 @@
 /**
  * A stream that is a connection of its own: an upgraded HTTP/1.1 connection, or one stream of HTTP/2.
- * Rule: as MuxStream for its owner: it ends exactly once, and what the duplex shows as cut is never told as an end (TLS of Node shows the bare FIN of
- * a peer that died as an end). What we send ahead is bounded by the duplex's write buffer, what we read ahead by what the local socket accepted.
- * The duplex has this one owner until it is refused or over.
+ * Rule: as MuxStream for its owner: it ends exactly once, and what the duplex shows as cut is never told as an end (TLS
+ * of Node shows the bare FIN of a peer that died as an end). What we send ahead is bounded by the duplex's write
+ * buffer, what we read ahead by what the local socket accepted. The duplex has this one owner until it is refused or
+ * over.
  * Not here: resumption. A connection that breaks is a reset.
  */
 import type { Duplex } from 'node:stream';
@@ -28,7 +29,10 @@ export interface DuplexEnds {
 
 /** Written and not taken yet, bytes; from here on the source waits. */
 const sendAheadBytes = 262_144;
-/** Read and not accepted by the local socket yet, bytes; well above a socket's own high-water mark, so that its `drain` comes. */
+/**
+ * Read and not accepted by the local socket yet, bytes; well above a socket's own high-water mark, so that its `drain`
+ * comes.
+ */
 const readAheadBytes = 262_144;
 const headroom = 8;
 
@@ -52,10 +56,14 @@ export class ConnectionStream implements OfferedStream {
     this.id = ends.id;
     this.#duplex = duplex;
     this.#ends = ends;
-    duplex.on('error', () => { /* arrives with `close`, which looks */ });
+    duplex.on('error', () => {
+      /* arrives with `close`, which looks */
+    });
   }
 
-  get events(): StreamEvents { return this.#events!; }
+  get events(): StreamEvents {
+    return this.#events!;
+  }
 
   /** Reads from the moment that somebody is told. */
   set events(events: StreamEvents) {
@@ -63,12 +71,17 @@ export class ConnectionStream implements OfferedStream {
     this.#events = events;
     if (!first) return;
     const duplex = this.#duplex;
-    duplex.on('data', (chunk: Buffer) => this.#read(chunk)).on('end', () => this.#readEnd()).on('close', () => this.#closed());
+    duplex
+      .on('data', (chunk: Buffer) => this.#read(chunk))
+      .on('end', () => this.#readEnd())
+      .on('close', () => this.#closed());
     if (duplex.closed) setImmediate(() => this.#closed());
     else duplex.resume();
   }
 
-  get dead(): boolean { return this.#over || (this.#finished && this.#ended); }
+  get dead(): boolean {
+    return this.#over || (this.#finished && this.#ended);
+  }
 
   canSend(): boolean {
     if (this.#over || this.#finished) return false;
@@ -85,9 +98,13 @@ export class ConnectionStream implements OfferedStream {
     return this.#write(buffer.subarray(headroom, headroom + length), lease);
   }
 
-  sendCopy(bytes: Uint8Array): boolean { return !this.#over && this.#write(Buffer.from(bytes), undefined); }
+  sendCopy(bytes: Uint8Array): boolean {
+    return !this.#over && this.#write(Buffer.from(bytes), undefined);
+  }
 
-  sendView(bytes: Uint8Array): boolean { return !this.#over && this.#write(bytes, undefined); }
+  sendView(bytes: Uint8Array): boolean {
+    return !this.#over && this.#write(bytes, undefined);
+  }
 
   finish(): void {
     if (this.#over || this.#finished) return;
@@ -101,7 +118,9 @@ export class ConnectionStream implements OfferedStream {
     this.#ends.reset(refusal);
   }
 
-  accept(): void { if (!this.#over) this.#ends.accept(); }
+  accept(): void {
+    if (!this.#over) this.#ends.accept();
+  }
 
   refuse(refusal: Refusal): void {
     if (this.#over) return;

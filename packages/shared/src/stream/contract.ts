@@ -1,8 +1,8 @@
 /**
  * What the relay needs of a stream, and what serving one needs. Types only.
- * Rule: that of MuxStream, which these are cut from: it ends exactly once, `events` is set before control returns to whoever made it, and after a
- * `false` of `canSend` or of a send, `writable` comes when there is room for one whole read.
- * There are two: MuxStream, on a session; ConnectionStream, a connection of its own.
+ * Rule: that of MuxStream, which these are cut from: it ends exactly once, `events` is set before control returns to
+ * whoever made it, and after a `false` of `canSend` or of a send, `writable` comes when there is room for one whole
+ * read. There are two: MuxStream, on a session; ConnectionStream, a connection of its own.
  */
 import type { ReadSink } from '../net/read-buffers.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';

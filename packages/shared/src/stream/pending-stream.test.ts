@@ -4,15 +4,42 @@ import type { StreamEvents } from '../protocol/mux/stream.ts';
 import { PendingStream } from './pending-stream.ts';
 import type { RelayStream } from './contract.ts';
 
-const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 /** A stream that notes what is done with it. */
 function noted() {
   const done: string[] = [];
   const stream: RelayStream = {
-    id: 9, dead: false, bytesSent: 3, bytesReceived: 4, events: undefined as unknown as StreamEvents,
-    canSend: () => true, sendBuffer: (buffer, length) => { done.push(`buffer ${String(buffer.subarray(8, 8 + length))}`); return true; }, sendCopy: (bytes) => { done.push(`copy ${String(bytes)}`); return true; },
-    sendView: (bytes) => { done.push(`view ${Buffer.from(bytes).toString()}`); return true; }, finish: () => { done.push('finish'); }, reset: ({ reason }) => { done.push(`reset ${reason}`); }, accepted: (total) => { done.push(`accepted ${total}`); },
+    id: 9,
+    dead: false,
+    bytesSent: 3,
+    bytesReceived: 4,
+    events: undefined as unknown as StreamEvents,
+    canSend: () => true,
+    sendBuffer: (buffer, length) => {
+      done.push(`buffer ${String(buffer.subarray(8, 8 + length))}`);
+      return true;
+    },
+    sendCopy: (bytes) => {
+      done.push(`copy ${String(bytes)}`);
+      return true;
+    },
+    sendView: (bytes) => {
+      done.push(`view ${Buffer.from(bytes).toString()}`);
+      return true;
+    },
+    finish: () => {
+      done.push('finish');
+    },
+    reset: ({ reason }) => {
+      done.push(`reset ${reason}`);
+    },
+    accepted: (total) => {
+      done.push(`accepted ${total}`);
+    },
   };
   return { stream, done };
 }
@@ -21,9 +48,23 @@ function make() {
   const giveUp = new AbortController();
   let come!: (stream: RelayStream) => void;
   let fail!: (error: unknown) => void;
-  const stream = new PendingStream(5, new Promise((resolve, reject) => { come = resolve; fail = reject; }), giveUp);
+  const stream = new PendingStream(
+    5,
+    new Promise((resolve, reject) => {
+      come = resolve;
+      fail = reject;
+    }),
+    giveUp,
+  );
   const seen: string[] = [];
-  stream.events = { opened: () => seen.push('opened'), refused: ({ code, reason }) => seen.push(`refused ${code} ${reason}`), data() {}, end() {}, reset() {}, writable: () => seen.push('writable') };
+  stream.events = {
+    opened: () => seen.push('opened'),
+    refused: ({ code, reason }) => seen.push(`refused ${code} ${reason}`),
+    data() {},
+    end() {},
+    reset() {},
+    writable: () => seen.push('writable'),
+  };
   return { stream, seen, come, fail, giveUp };
 }
 
@@ -31,7 +72,16 @@ test('holds what was read before it was opened, and sends it first', async () =>
   const { stream, seen, come } = make();
   const { stream: there, done } = noted();
   let released = 0;
-  expect([stream.canSend(), stream.sendCopy(Buffer.from('a')), stream.sendView(Buffer.from('b')), stream.sendBuffer(Buffer.from('12345678c...'), 1, { release: () => { released++; } })]).toEqual([false, false, false, false]);
+  expect([
+    stream.canSend(),
+    stream.sendCopy(Buffer.from('a')),
+    stream.sendView(Buffer.from('b')),
+    stream.sendBuffer(Buffer.from('12345678c...'), 1, {
+      release: () => {
+        released++;
+      },
+    }),
+  ]).toEqual([false, false, false, false]);
   expect(released).toBe(1);
   come(there);
   await turn();
@@ -40,7 +90,13 @@ test('holds what was read before it was opened, and sends it first', async () =>
   stream.accepted(7);
   stream.finish();
   expect(done).toEqual(['view a', 'view b', 'view c', 'copy d', 'accepted 7', 'finish']);
-  expect([stream.canSend(), stream.bytesSent, stream.bytesReceived, stream.dead, there.events]).toEqual([true, 3, 4, false, stream.events]);
+  expect([stream.canSend(), stream.bytesSent, stream.bytesReceived, stream.dead, there.events]).toEqual([
+    true,
+    3,
+    4,
+    false,
+    stream.events,
+  ]);
 });
 
 test('an end that came before it was opened follows what was held', async () => {
@@ -55,7 +111,11 @@ test('an end that came before it was opened follows what was held', async () => 
 
 test.each([
   ['a code of the wire', new AditError('CONNECTION_REFUSED', 'no'), `refused ${wireOfCode('CONNECTION_REFUSED')} no`],
-  ['a code that never crosses it', new AditError('EGRESS_UNREACHABLE', 'no way'), `refused ${wireOfCode('LINK_LOST')} no way`],
+  [
+    'a code that never crosses it',
+    new AditError('EGRESS_UNREACHABLE', 'no way'),
+    `refused ${wireOfCode('LINK_LOST')} no way`,
+  ],
 ])('%s is told as a refusal, once', async (_what, error, told) => {
   const { stream, seen, fail } = make();
   fail(error);

@@ -1,7 +1,7 @@
 /**
  * A stream that was asked for and is not there yet: the far side of a CONNECT that has not been answered.
- * Rule: for its owner a stream like any other: opened or refused, once, and then as the stream that it became. Nothing is read from the source
- * before there is one; what was read already is held and goes first.
+ * Rule: for its owner a stream like any other: opened or refused, once, and then as the stream that it became. Nothing
+ * is read from the source before there is one; what was read already is held and goes first.
  */
 import { AditError, codeOfWire, wireOfCode, type Code } from '../errors.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
@@ -21,18 +21,32 @@ export class PendingStream implements RelayStream {
   #finished = false;
   #over = false;
 
-  /** `coming` settles later than now; it rejects with an AditError, whose code the owner is told. `giveUp` is aborted when nobody waits any more. */
+  /**
+   * `coming` settles later than now; it rejects with an AditError, whose code the owner is told. `giveUp` is aborted
+   * when nobody waits any more.
+   */
   constructor(id: number, coming: Promise<RelayStream>, giveUp: AbortController) {
     this.id = id;
     this.#giveUp = giveUp;
-    coming.then((stream) => this.#came(stream), (error: unknown) => this.#refused(error));
+    coming.then(
+      (stream) => this.#came(stream),
+      (error: unknown) => this.#refused(error),
+    );
   }
 
-  get dead(): boolean { return this.#over || this.#stream?.dead === true; }
-  get bytesSent(): number { return this.#stream?.bytesSent ?? 0; }
-  get bytesReceived(): number { return this.#stream?.bytesReceived ?? 0; }
+  get dead(): boolean {
+    return this.#over || this.#stream?.dead === true;
+  }
+  get bytesSent(): number {
+    return this.#stream?.bytesSent ?? 0;
+  }
+  get bytesReceived(): number {
+    return this.#stream?.bytesReceived ?? 0;
+  }
 
-  canSend(): boolean { return this.#stream?.canSend() ?? false; }
+  canSend(): boolean {
+    return this.#stream?.canSend() ?? false;
+  }
 
   sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
     if (this.#stream) return this.#stream.sendBuffer(buffer, length, lease);
@@ -41,9 +55,13 @@ export class PendingStream implements RelayStream {
     return false;
   }
 
-  sendCopy(bytes: Uint8Array): boolean { return this.#stream ? this.#stream.sendCopy(bytes) : this.#hold(bytes.slice()); }
+  sendCopy(bytes: Uint8Array): boolean {
+    return this.#stream ? this.#stream.sendCopy(bytes) : this.#hold(bytes.slice());
+  }
 
-  sendView(bytes: Uint8Array): boolean { return this.#stream ? this.#stream.sendView(bytes) : this.#hold(bytes); }
+  sendView(bytes: Uint8Array): boolean {
+    return this.#stream ? this.#stream.sendView(bytes) : this.#hold(bytes);
+  }
 
   finish(): void {
     this.#finished = true;
@@ -58,7 +76,9 @@ export class PendingStream implements RelayStream {
     this.#stream?.reset(refusal);
   }
 
-  accepted(total: number): void { this.#stream?.accepted(total); }
+  accepted(total: number): void {
+    this.#stream?.accepted(total);
+  }
 
   #hold(bytes: Uint8Array): false {
     if (!this.#over) this.#held.push(bytes);
@@ -83,7 +103,10 @@ export class PendingStream implements RelayStream {
     this.#over = true;
     this.#held = [];
     const known = error instanceof AditError;
-    this.events.refused({ code: known ? wireOf(error.code) : wireOfCode('INTERNAL'), reason: known ? error.message : 'it failed for a reason of its own' });
+    this.events.refused({
+      code: known ? wireOf(error.code) : wireOfCode('INTERNAL'),
+      reason: known ? error.message : 'it failed for a reason of its own',
+    });
     if (!known) throw error; // a bug, to be seen as one
   }
 }

@@ -11,12 +11,22 @@ import { Relay, type RelayOutcome } from './relay.ts';
 /** A connected pair of sockets: the relay's own and the client's. */
 async function sockets(): Promise<{ local: net.Socket; client: net.Socket }> {
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(0, '127.0.0.1');
-  atEnd(() => { server.close(); });
+  atEnd(() => {
+    server.close();
+  });
   await once(server, 'listening');
-  const client = net.connect({ port: (server.address() as net.AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
-  client.on('error', () => { /* looked for by `close` */ });
+  const client = net.connect({
+    port: (server.address() as net.AddressInfo).port,
+    host: '127.0.0.1',
+    allowHalfOpen: true,
+  });
+  client.on('error', () => {
+    /* looked for by `close` */
+  });
   const [[local]] = await Promise.all([once(server, 'connection') as Promise<[net.Socket]>, once(client, 'connect')]);
-  local.on('error', () => { /* the relay listens too */ });
+  local.on('error', () => {
+    /* the relay listens too */
+  });
   return { local, client };
 }
 
@@ -25,14 +35,21 @@ function relayed() {
   const pair = new MuxPair();
   const seen = pair.open();
   let tell!: (outcome: RelayOutcome) => void;
-  const ended = new Promise<RelayOutcome>((resolve) => { tell = resolve; });
+  const ended = new Promise<RelayOutcome>((resolve) => {
+    tell = resolve;
+  });
   const relay = new Relay(seen.stream, { ended: tell });
   pair.streams.client.delete(seen.stream.id);
   pair.flush('client');
   pair.deliver('client');
   const far = pair.streams.server.get(1)!;
   far.stream.events = { opened() {}, refused() {}, data() {}, end() {}, reset() {}, writable() {} };
-  const pump = (): void => { pair.flush('client'); pair.deliver('client'); pair.flush('server'); pair.deliver('server'); };
+  const pump = (): void => {
+    pair.flush('client');
+    pair.deliver('client');
+    pair.flush('server');
+    pair.deliver('server');
+  };
   return { pair, relay, ended, far: far.stream, pump };
 }
 
@@ -41,7 +58,13 @@ test.each(['pooled', 'plain'])('carries bytes both ways and each half-close by i
   const { local, client } = await sockets();
   const got: Buffer[] = [];
   let finished = false;
-  far.events = { ...far.events, data: (bytes) => got.push(Buffer.from(bytes)), end: () => { finished = true; } };
+  far.events = {
+    ...far.events,
+    data: (bytes) => got.push(Buffer.from(bytes)),
+    end: () => {
+      finished = true;
+    },
+  };
   const bytes = randomBytes(150_000);
   relay.attach(reads === 'pooled' ? acceptPooled(local) : { socket: local, reads: undefined }, { idleTimeoutMs: 0 });
   client.end(bytes);
@@ -104,7 +127,9 @@ test('gives credit for what the socket took, so a client that does not read stop
 test('a reset of the client is a reset of the stream, with a reason', async () => {
   const { relay, far, pump, ended } = relayed();
   const { local, client } = await sockets();
-  const reset = new Promise((resolve) => { far.events = { ...far.events, reset: resolve }; });
+  const reset = new Promise((resolve) => {
+    far.events = { ...far.events, reset: resolve };
+  });
   relay.attach(acceptPooled(local), { idleTimeoutMs: 0 });
   client.resetAndDestroy();
   expect(await ended).toMatchObject({ end: 'reset', code: 'CONNECTION_RESET' });
@@ -120,26 +145,33 @@ test('a connection without bytes is reset after the idle time, where there is on
   client.destroy();
 });
 
-test('the read buffer goes back to the pool when the socket is closed and not before, also where a reset has to wait for a FIN', async () => {
-  const { relay, far, pump, ended } = relayed();
-  const { local, client } = await sockets();
-  client.resume();
-  const openAtClose: boolean[] = [];
-  class Watched extends PooledReads {
-    override close(): void {
-      openAtClose.push(!local.destroyed);
-      super.close();
+test(
+  'the read buffer goes back to the pool when the socket is closed and not before, also where a reset has to wait ' +
+    'for a FIN',
+  async () => {
+    const { relay, far, pump, ended } = relayed();
+    const { local, client } = await sockets();
+    client.resume();
+    const openAtClose: boolean[] = [];
+    class Watched extends PooledReads {
+      override close(): void {
+        openAtClose.push(!local.destroyed);
+        super.close();
+      }
     }
-  }
-  relay.attach({ socket: local, reads: new Watched() }, { idleTimeoutMs: 0 });
-  far.sendCopy(Buffer.from('last words'));
-  pump();
-  await once(client, 'data');
-  far.finish();
-  far.reset({ code: 24, reason: 'gone' });
-  pump(); // FIN and RESET in one read of the carrier
-  await ended;
-  await new Promise((resolve) => { if (local.closed) resolve(0); else local.once('close', resolve); });
-  await new Promise(setImmediate);
-  expect(openAtClose).toEqual([false]);
-});
+    relay.attach({ socket: local, reads: new Watched() }, { idleTimeoutMs: 0 });
+    far.sendCopy(Buffer.from('last words'));
+    pump();
+    await once(client, 'data');
+    far.finish();
+    far.reset({ code: 24, reason: 'gone' });
+    pump(); // FIN and RESET in one read of the carrier
+    await ended;
+    await new Promise((resolve) => {
+      if (local.closed) resolve(0);
+      else local.once('close', resolve);
+    });
+    await new Promise(setImmediate);
+    expect(openAtClose).toEqual([false]);
+  },
+);

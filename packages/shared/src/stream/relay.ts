@@ -1,8 +1,8 @@
 /**
  * Splices one local socket and one stream: every byte, both directions, half-close and reset as themselves.
- * Rule: the relay owns the socket and the stream until both are over. Credit is given for what the socket accepted; the source is read
- * only while the stream takes more. Writes are corked and go out once per tick.
- * Before the socket is there (the egress is still dialling) bytes of the peer are held; `attach` releases them, `abandon` drops them.
+ * Rule: the relay owns the socket and the stream until both are over. Credit is given for what the socket accepted; the
+ * source is read only while the stream takes more. Writes are corked and go out once per tick. Before the socket is
+ * there (the egress is still dialling) bytes of the peer are held; `attach` releases them, `abandon` drops them.
  */
 import type net from 'node:net';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
@@ -12,7 +12,13 @@ import { wireOfCode, type Code } from '../errors.ts';
 import type { RelayStream } from './contract.ts';
 
 export type RelayEnd = 'finished' | 'reset' | 'refused';
-export interface RelayOutcome { readonly end: RelayEnd; readonly code: Code | number; readonly reason: string; readonly bytesSent: number; readonly bytesReceived: number }
+export interface RelayOutcome {
+  readonly end: RelayEnd;
+  readonly code: Code | number;
+  readonly reason: string;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
 
 export interface RelayEvents {
   /** The far side said yes (ingress only). */
@@ -43,7 +49,9 @@ export class Relay implements StreamEvents {
     stream.events = this;
   }
 
-  get over(): boolean { return this.#over; }
+  get over(): boolean {
+    return this.#over;
+  }
 
   /** Joins the socket: held bytes go out, reading begins. `idleTimeoutMs` 0 means never. */
   attach({ socket, reads }: RelaySocket, options: { readonly idleTimeoutMs: number }): void {
@@ -58,8 +66,12 @@ export class Relay implements StreamEvents {
     socket.on('error', (error: NodeJS.ErrnoException) => this.#localError(error));
     socket.on('close', () => this.#localClose());
     socket.on('drain', () => this.#settle());
-    if (options.idleTimeoutMs > 0) socket.setTimeout(options.idleTimeoutMs, () => this.abort('IDLE_TIMEOUT', `no bytes for ${this.#idleTimeoutMs / 1000} s`));
-    // At once and not with the tick: these bytes have waited for the dial, and go out before the answer to it is even encrypted.
+    if (options.idleTimeoutMs > 0)
+      socket.setTimeout(options.idleTimeoutMs, () =>
+        this.abort('IDLE_TIMEOUT', `no bytes for ${this.#idleTimeoutMs / 1000} s`),
+      );
+    // At once and not with the tick: these bytes have waited for the dial, and go out before the answer to it is even
+    // encrypted.
     for (const bytes of this.#held.splice(0)) {
       this.#delivered += bytes.length;
       socket.write(bytes);
@@ -83,11 +95,17 @@ export class Relay implements StreamEvents {
 
   // From the stream.
 
-  opened(payload: Uint8Array): void { this.#events.opened?.(payload); }
+  opened(payload: Uint8Array): void {
+    this.#events.opened?.(payload);
+  }
 
-  refused(refusal: Refusal): void { this.#finish({ end: 'refused', code: refusal.code, reason: refusal.reason }); }
+  refused(refusal: Refusal): void {
+    this.#finish({ end: 'refused', code: refusal.code, reason: refusal.reason });
+  }
 
-  reset(refusal: Refusal): void { this.#finish({ end: 'reset', code: refusal.code, reason: refusal.reason }); }
+  reset(refusal: Refusal): void {
+    this.#finish({ end: 'reset', code: refusal.code, reason: refusal.reason });
+  }
 
   data(bytes: Uint8Array): void {
     const socket = this.#socket;
@@ -139,7 +157,8 @@ export class Relay implements StreamEvents {
 
   #localData(chunk: Buffer): void {
     let more = true;
-    for (let at = 0; at < chunk.length; at += readBytes) more = this.stream.sendView(chunk.subarray(at, at + readBytes));
+    for (let at = 0; at < chunk.length; at += readBytes)
+      more = this.stream.sendView(chunk.subarray(at, at + readBytes));
     if (!more) this.#socket?.pause();
   }
 
@@ -152,7 +171,8 @@ export class Relay implements StreamEvents {
 
   #localError(error: NodeJS.ErrnoException): void {
     if (this.#over) return;
-    const gone = error.code === 'EPIPE' || error.code === 'ERR_STREAM_WRITE_AFTER_END' || error.code === 'ERR_STREAM_DESTROYED';
+    const gone =
+      error.code === 'EPIPE' || error.code === 'ERR_STREAM_WRITE_AFTER_END' || error.code === 'ERR_STREAM_DESTROYED';
     this.abort(gone ? 'PEER_GONE' : 'CONNECTION_RESET', `the local side failed: ${error.code ?? error.message}`);
   }
 
@@ -163,9 +183,13 @@ export class Relay implements StreamEvents {
     else this.abort('PEER_GONE', 'the local side closed');
   }
 
-  /** Both halves ended in order; the record waits for the socket to take the last bytes, so that a late reset is still seen. */
+  /**
+   * Both halves ended in order; the record waits for the socket to take the last bytes, so that a late reset is still
+   * seen.
+   */
   #maybeFinished(): void {
-    if (this.#ourEnd && this.#theirEnd && this.#socket?.destroyed) this.#finish({ end: 'finished', code: 'NO_ERROR', reason: '' });
+    if (this.#ourEnd && this.#theirEnd && this.#socket?.destroyed)
+      this.#finish({ end: 'finished', code: 'NO_ERROR', reason: '' });
   }
 
   #finish(outcome: Omit<RelayOutcome, 'bytesSent' | 'bytesReceived'>): void {
@@ -173,7 +197,8 @@ export class Relay implements StreamEvents {
     this.#over = true;
     this.#held = [];
     const socket = this.#socket;
-    if (socket && outcome.end !== 'finished') resetSocket(socket); // its buffer goes back with `close`: a reset may wait, and the kernel read on
+    // its buffer goes back with `close`: a reset may wait, and the kernel read on
+    if (socket && outcome.end !== 'finished') resetSocket(socket);
     this.#events.ended({ ...outcome, bytesSent: this.stream.bytesSent, bytesReceived: this.stream.bytesReceived });
   }
 }

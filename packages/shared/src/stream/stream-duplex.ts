@@ -1,7 +1,8 @@
 /**
  * A stream as an ordinary duplex, for who speaks with the service itself instead of splicing.
- * Rule: as for the relay: it ends exactly once, and what was cut is never told as an end. Credit is given for what was read from here;
- * what is written waits for the stream's turn. Destroyed before both halves ended, it resets the stream.
+ * Rule: as for the relay: it ends exactly once, and what was cut is never told as an end. Credit is given for what was
+ * read from here; what is written waits for the stream's turn. Destroyed before both halves ended, it resets the
+ * stream.
  */
 import { Duplex } from 'node:stream';
 import { AditError, codeOfWire, isCode, wireOfCode, type Code } from '../errors.ts';
@@ -32,7 +33,9 @@ export class StreamDuplex extends Duplex {
       reset: ({ code, reason }) => this.#cut({ end: 'reset', code, reason }),
       // A small view would pin a whole chunk.
       data: (bytes) => {
-        this.push(bytes.length < smallBytes ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+        this.push(
+          bytes.length < smallBytes ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+        );
         this.#credit();
       },
       end: () => this.#ended(),
@@ -47,16 +50,23 @@ export class StreamDuplex extends Duplex {
     this.#cut({ end: 'reset', code, reason });
   }
 
-  override _read(): void { /* it comes as it comes */ }
+  override _read(): void {
+    /* it comes as it comes */
+  }
 
-  /** Credit is given here and not in `_read`, which is called before the chunk is taken, and no more until there is another one: the far end may wait for it. */
+  /**
+   * Credit is given here and not in `_read`, which is called before the chunk is taken, and no more until there is
+   * another one: the far end may wait for it.
+   */
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size);
     this.#credit();
     return chunk;
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void { this.#send(chunk, taken); }
+  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
+    this.#send(chunk, taken);
+  }
 
   override _final(done: () => void): void {
     this.#ourEnd = true;
@@ -73,10 +83,13 @@ export class StreamDuplex extends Duplex {
     done(error);
   }
 
-  /** A chunk may be larger than the credit: after each read's worth it is the stream's turn to say whether there is more. */
+  /**
+   * A chunk may be larger than the credit: after each read's worth it is the stream's turn to say whether there is
+   * more.
+   */
   #send(chunk: Buffer, taken: () => void): void {
-    for (let at = 0; ; ) {
-      const more = this.#stream.sendView(chunk.subarray(at, at += readBytes));
+    for (let at = 0; ;) {
+      const more = this.#stream.sendView(chunk.subarray(at, (at += readBytes)));
       if (!more) this.#taken = at < chunk.length ? () => this.#send(chunk.subarray(at), taken) : taken;
       else if (at >= chunk.length) taken();
       else continue;
@@ -84,7 +97,9 @@ export class StreamDuplex extends Duplex {
     }
   }
 
-  #credit(): void { this.#stream.accepted(this.#stream.bytesReceived - this.readableLength); }
+  #credit(): void {
+    this.#stream.accepted(this.#stream.bytesReceived - this.readableLength);
+  }
 
   #goOn(): void {
     const taken = this.#taken;
@@ -98,7 +113,9 @@ export class StreamDuplex extends Duplex {
     this.#settle();
   }
 
-  #settle(): void { if (this.#ourEnd && this.#theirEnd) this.#tell({ end: 'finished', code: 'NO_ERROR', reason: '' }); }
+  #settle(): void {
+    if (this.#ourEnd && this.#theirEnd) this.#tell({ end: 'finished', code: 'NO_ERROR', reason: '' });
+  }
 
   #cut(end: End): void {
     if (this.#over) return;
@@ -113,4 +130,6 @@ export class StreamDuplex extends Duplex {
   }
 }
 
-function ignore(): void { /* arrives with `ended` */ }
+function ignore(): void {
+  /* arrives with `ended` */
+}

@@ -6,5 +6,7 @@
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 export function parseAlpnName(text: string): Parsed<string> {
-  return /^[!-~]{1,255}$/.test(text) ? parsed(text) : unparsed('not the name of a protocol: 1 to 255 visible characters, as in h2 or http/1.1');
+  return /^[!-~]{1,255}$/.test(text)
+    ? parsed(text)
+    : unparsed('not the name of a protocol: 1 to 255 visible characters, as in h2 or http/1.1');
 }

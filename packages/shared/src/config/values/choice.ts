@@ -1,4 +1,7 @@
-/** One word of a fixed few, and the switch, which is true or false. Rule: spelling is exact; the complaint lists what there is. */
+/**
+ * One word of a fixed few, and the switch, which is true or false. Rule: spelling is exact; the complaint lists what
+ * there is.
+ */
 import { parsed, unparsed, type Parse } from '../parsed.ts';
 
 /** `choice(['json', 'pretty'])` parses to the literal union. */
@@ -9,4 +12,5 @@ export function choice<const T extends string>(words: readonly T[]): Parse<T> {
   };
 }
 
-export const parseSwitch: Parse<boolean> = (text) => (text === 'true' ? parsed(true) : text === 'false' ? parsed(false) : unparsed('neither true nor false'));
+export const parseSwitch: Parse<boolean> = (text) =>
+  text === 'true' ? parsed(true) : text === 'false' ? parsed(false) : unparsed('neither true nor false');

@@ -1,6 +1,7 @@
 /**
  * --control-socket: the path of a Unix socket, or `none`.
- * Rule: there is no default path: whoever may open the socket has the identity of the ingress, so that it is somebody's decision.
+ * Rule: there is no default path: whoever may open the socket has the identity of the ingress, so that it is somebody's
+ * decision.
  */
 import { parseSocketPath } from './listen-at.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';

@@ -7,6 +7,7 @@ import { parsed, unparsed, type Parsed } from '../parsed.ts';
 export const maxCount = 0x7fff_ffff;
 
 export function parseCount(text: string): Parsed<number> {
-  if (!/^[1-9]\d{0,9}$/.test(text) || Number(text) > maxCount) return unparsed(`not a count: write a whole number from 1 to ${maxCount}`);
+  if (!/^[1-9]\d{0,9}$/.test(text) || Number(text) > maxCount)
+    return unparsed(`not a count: write a whole number from 1 to ${maxCount}`);
   return parsed(Number(text));
 }

@@ -1,5 +1,6 @@
 /**
- * Durations as people write them: `500ms`, `10s`, `5m`, `1h`, `1.5s`; a bare number is seconds; `0` switches a limit off.
+ * Durations as people write them: `500ms`, `10s`, `5m`, `1h`, `1.5s`; a bare number is seconds; `0` switches a limit
+ * off.
  * Rule: the value is whole milliseconds between 0 and `maxDurationMs`, so that it always fits a timer.
  */
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
@@ -24,7 +25,9 @@ export function parseDuration(text: string): Parsed<number> {
 /** Like `parseDuration`, for waits that cannot be switched off: 0 is refused. */
 export function parseDeadline(text: string): Parsed<number> {
   const duration = parseDuration(text);
-  return duration.ok && duration.value === 0 ? unparsed('0 is not possible here: without this limit a silent peer would hold its place for ever') : duration;
+  return duration.ok && duration.value === 0
+    ? unparsed('0 is not possible here: without this limit a silent peer would hold its place for ever')
+    : duration;
 }
 
 /** Milliseconds to the shortest text that parses back to them. */

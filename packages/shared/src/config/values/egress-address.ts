@@ -1,7 +1,9 @@
 /**
- * Where an egress is, as --egress takes it: HOST:PORT, wss://HOST[:PORT][/PATH] for a WebSocket, connect://HOST:PORT and connect+h2://HOST:PORT
- * for any proxy that knows CONNECT, or srv:NAME for what DNS SRV records of that name list (RFC 2782).
- * Rule: a SRV name is a whole name, `_service._tcp.domain`; it is looked up by the ingress, again and again. A URL holds no user, query or fragment.
+ * Where an egress is, as --egress takes it: HOST:PORT, wss://HOST[:PORT][/PATH] for a WebSocket, connect://HOST:PORT
+ * and connect+h2://HOST:PORT for any proxy that knows CONNECT, or srv:NAME for what DNS SRV records of that name list
+ * (RFC 2782).
+ * Rule: a SRV name is a whole name, `_service._tcp.domain`; it is looked up by the ingress, again and again. A URL
+ * holds no user, query or fragment.
  */
 import { formatHostPort } from '../../protocol/destination.ts';
 import { parseDialAddress } from './host-port.ts';
@@ -27,14 +29,21 @@ const httpsPort = 443;
 export function parseEgressAddress(text: string): Parsed<EgressAddress> {
   const scheme = /^([a-z0-9+]+):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'wss') return parseWebSocket(text.slice('wss://'.length));
-  if (scheme === 'connect' || scheme === 'connect+h2') return parseConnect(scheme, text.slice(scheme.length + '://'.length));
-  if (scheme !== undefined) return unparsed(`an egress is not at ${scheme}://: write HOST:PORT, wss://HOST for a WebSocket, or connect://HOST:PORT for a CONNECT proxy`);
+  if (scheme === 'connect' || scheme === 'connect+h2')
+    return parseConnect(scheme, text.slice(scheme.length + '://'.length));
+  if (scheme !== undefined)
+    return unparsed(
+      `an egress is not at ${scheme}://: write HOST:PORT, wss://HOST for a WebSocket, or connect://HOST:PORT ` +
+        'for a CONNECT proxy',
+    );
   if (!text.startsWith('srv:')) {
     const address = parseDialAddress(text);
     return address.ok ? parsed({ kind: 'address', ...address.value }) : address;
   }
   const name = text.slice('srv:'.length).toLowerCase().replace(/\.$/, '');
-  return srv.test(name) && name.length <= 253 ? parsed({ kind: 'srv', name }) : unparsed('not a SRV name: write srv:_adit._tcp.example.org');
+  return srv.test(name) && name.length <= 253
+    ? parsed({ kind: 'srv', name })
+    : unparsed('not a SRV name: write srv:_adit._tcp.example.org');
 }
 
 /** As it is logged, and told from others by: "tunnel.example.org:8443", "wss://tunnel.example.org/adit". */
@@ -46,7 +55,8 @@ export function formatEgress(target: EgressTarget): string {
 }
 
 function parseConnect(kind: ConnectTarget['kind'], text: string): Parsed<ConnectTarget> {
-  if (text.includes('@')) return unparsed('a user and password do not belong in the URL: the certificate proves who you are');
+  if (text.includes('@'))
+    return unparsed('a user and password do not belong in the URL: the certificate proves who you are');
   if (/[/?#]/.test(text)) return unparsed(`a CONNECT proxy has no path: write ${kind}://HOST:PORT`);
   const address = parseDialAddress(text);
   return address.ok ? parsed({ kind, ...address.value }) : address;
@@ -55,7 +65,8 @@ function parseConnect(kind: ConnectTarget['kind'], text: string): Parsed<Connect
 function parseWebSocket(text: string): Parsed<EgressTarget> {
   const slash = text.indexOf('/');
   const authority = slash < 0 ? text : text.slice(0, slash);
-  if (authority.includes('@')) return unparsed('a user and password do not belong in the URL: the certificate proves who you are');
+  if (authority.includes('@'))
+    return unparsed('a user and password do not belong in the URL: the certificate proves who you are');
   if (/[?#]/.test(authority)) return unparsed('the URL of an egress has no query and no fragment');
   const address = parseDialAddress(/:\d+$/.test(authority) ? authority : `${authority}:${httpsPort}`);
   if (!address.ok) return address;

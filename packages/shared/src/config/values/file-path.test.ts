@@ -4,7 +4,8 @@ import { isAbsolute, join } from 'node:path';
 import { parsePath } from './file-path.ts';
 
 test('a path of a flag stays as it was written', () => {
-  for (const text of ['edge.crt', './a b.crt', '/etc/adit/edge.crt', '~/x']) expect(parsePath(text)).toEqual({ ok: true, value: text });
+  for (const text of ['edge.crt', './a b.crt', '/etc/adit/edge.crt', '~/x'])
+    expect(parsePath(text)).toEqual({ ok: true, value: text });
 });
 
 test('a relative path of a file starts at the folder of that file', () => {
@@ -14,9 +15,12 @@ test('a relative path of a file starts at the folder of that file', () => {
 });
 
 test('an empty path and one with a NUL are refused; nothing else is, and nothing throws', () => {
-  fc.assert(fc.property(fc.string(), (text) => {
-    const result = parsePath(text, '/f');
-    expect(result.ok).toBe(text !== '' && !text.includes('\0'));
-    if (result.ok) expect(result.value).toBe(isAbsolute(text) ? text : join('/f', text));
-  }), { examples: [[''], ['a\0b']] });
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const result = parsePath(text, '/f');
+      expect(result.ok).toBe(text !== '' && !text.includes('\0'));
+      if (result.ok) expect(result.value).toBe(isAbsolute(text) ? text : join('/f', text));
+    }),
+    { examples: [[''], ['a\0b']] },
+  );
 });

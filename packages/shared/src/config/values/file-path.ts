@@ -1,5 +1,6 @@
 /**
- * Paths of files. A relative path in a configuration file starts at the folder of that file; anywhere else, where the program runs.
+ * Paths of files. A relative path in a configuration file starts at the folder of that file; anywhere else, where the
+ * program runs.
  * Not here: whether the file exists or can be read; its reader says that, with its own code.
  */
 import { join, isAbsolute } from 'node:path';

@@ -1,16 +1,33 @@
 /**
- * A static forward in the words of ssh's -L: `[bind:]port:host:hostport`, `[bind:]port:service`, `path.sock:host:port`, `path.sock:service`,
- * `systemd:name:host:port`, `systemd:name:service`; `tls://host:hostport` has the egress speak TLS; `?accept-proxy` follows the place, as in
- * `8080?accept-proxy:web`.
- * Rule: without a bind address it listens on 127.0.0.1 only; `*` or an empty bind (`:5432:db:5432`) says every address of the machine.
- * What ends in digits after a colon is host and port, anything else a service; what holds a `/` or ends in `.sock` is a Unix socket.
+ * A static forward in the words of ssh's -L: `[bind:]port:host:hostport`, `[bind:]port:service`, `path.sock:host:port`,
+ * `path.sock:service`, `systemd:name:host:port`, `systemd:name:service`; `tls://host:hostport` has the egress speak
+ * TLS; `?accept-proxy` follows the place, as in `8080?accept-proxy:web`.
+ * Rule: without a bind address it listens on 127.0.0.1 only; `*` or an empty bind (`:5432:db:5432`) says every address
+ * of the machine. What ends in digits after a colon is host and port, anything else a service; what holds a `/` or ends
+ * in `.sock` is a Unix socket.
  * Not here: listening, resolving (the egress resolves names). Spec: ssh(1), -L; docs/configuration.md.
  */
-import { formatDestination, formatHostPort, parseAnyDestination, type Destination } from '../../protocol/destination.ts';
-import { cutOption, isSocketPath, parseBind, parseSocketName, parseSocketPath, splitAtColons, type ListenAt, type ListenSpec } from './listen-at.ts';
+import {
+  formatDestination,
+  formatHostPort,
+  parseAnyDestination,
+  type Destination,
+} from '../../protocol/destination.ts';
+import {
+  cutOption,
+  isSocketPath,
+  parseBind,
+  parseSocketName,
+  parseSocketPath,
+  splitAtColons,
+  type ListenAt,
+  type ListenSpec,
+} from './listen-at.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
-export interface Forward extends ListenSpec { readonly destination: Destination }
+export interface Forward extends ListenSpec {
+  readonly destination: Destination;
+}
 
 const example = 'write [BIND:]PORT:HOST:PORT, as in 5432:db.internal:5432, or [BIND:]PORT:SERVICE';
 
@@ -31,24 +48,41 @@ export function parseForward(text: string, from?: string): Parsed<Forward> {
   const listen = placeOf([...parts.slice(0, taken - 1), place], { unix, from });
   if (!listen.ok) return listen;
   const destination = parseAnyDestination(parts.slice(taken).join(':'));
-  return destination.ok ? parsed({ listen: listen.value, ...option, destination: destination.value, spec: text }) : destination;
+  return destination.ok
+    ? parsed({ listen: listen.value, ...option, destination: destination.value, spec: text })
+    : destination;
 }
 
 /** The same of what has a scheme: there the scheme says where the destination begins. */
-function parseTlsForward(text: string, { at, from }: { readonly at: number; readonly from: string | undefined }): Parsed<Forward> {
+function parseTlsForward(
+  text: string,
+  { at, from }: { readonly at: number; readonly from: string | undefined },
+): Parsed<Forward> {
   const destination = parseAnyDestination(text.slice(at + 1));
   if (!destination.ok) return destination;
   const plain = parseForward(`${text.slice(0, at)}:tls`, from);
   return plain.ok ? parsed({ ...plain.value, destination: destination.value, spec: text }) : plain;
 }
 
-function placeOf(parts: readonly string[], { unix, from }: { readonly unix: boolean; readonly from: string | undefined }): Parsed<ListenAt> {
+function placeOf(
+  parts: readonly string[],
+  { unix, from }: { readonly unix: boolean; readonly from: string | undefined },
+): Parsed<ListenAt> {
   if (unix) return parseSocketPath(parts[0]!, from);
   return parts[0] === 'systemd' ? parseSocketName(parts[1]!) : parseBind(parts, example);
 }
 
 /** The text that parses back to the forward, with its bind address spelled out. */
-export function formatForward({ listen, acceptProxy, destination }: Pick<Forward, 'listen' | 'acceptProxy' | 'destination'>): string {
-  const place = listen.kind === 'unix' ? listen.path : listen.kind === 'systemd' ? `systemd:${listen.name}` : formatHostPort(listen.host, listen.port);
+export function formatForward({
+  listen,
+  acceptProxy,
+  destination,
+}: Pick<Forward, 'listen' | 'acceptProxy' | 'destination'>): string {
+  const place =
+    listen.kind === 'unix'
+      ? listen.path
+      : listen.kind === 'systemd'
+        ? `systemd:${listen.name}`
+        : formatHostPort(listen.host, listen.port);
   return `${place}${acceptProxy ? '?accept-proxy' : ''}:${formatDestination(destination)}`;
 }

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { parseHeader } from './header.ts';
 
 test('a name, a colon, a value', () => {
-  expect(parseHeader('CF-Access-Client-Id: abc.def')).toEqual({ ok: true, value: { name: 'CF-Access-Client-Id', value: 'abc.def' } });
+  expect(parseHeader('CF-Access-Client-Id: abc.def')).toEqual({
+    ok: true,
+    value: { name: 'CF-Access-Client-Id', value: 'abc.def' },
+  });
   expect(parseHeader('X:  a b\t')).toEqual({ ok: true, value: { name: 'X', value: 'a b' } });
 });
 
@@ -11,13 +14,18 @@ test.each(['', 'X', ': x', 'X:', 'X Y: z', 'X: a\r\nY: b', 'X: a\nb', 'X: \u00e9
   expect(parseHeader(text)).toEqual({ ok: false, reason: 'not a header: write "Name: value"' });
 });
 
-test.each(['Host: x', 'sec-websocket-key: x', 'Upgrade: x', 'Content-Length: 1'])('%s is not the user\'s', (text) => {
-  expect(parseHeader(text)).toMatchObject({ ok: false, reason: expect.stringContaining('is made by the WebSocket itself') });
+test.each(['Host: x', 'sec-websocket-key: x', 'Upgrade: x', 'Content-Length: 1'])("%s is not the user's", (text) => {
+  expect(parseHeader(text)).toMatchObject({
+    ok: false,
+    reason: expect.stringContaining('is made by the WebSocket itself'),
+  });
 });
 
 test('whatever is accepted holds no line end', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
-    const header = parseHeader(`X: ${text}`);
-    if (header.ok) expect(header.value.value).not.toMatch(/[\r\n\0]/);
-  }));
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const header = parseHeader(`X: ${text}`);
+      if (header.ok) expect(header.value.value).not.toMatch(/[\r\n\0]/);
+    }),
+  );
 });

@@ -1,11 +1,14 @@
 /**
  * One HTTP header field, `Name: value`, as --header takes it.
- * Rule: a name is a token and a value is visible ASCII with inner blanks (RFC 9110 section 5.5), so that nothing else can be smuggled in; fields
- * that the WebSocket itself is made with are not the user's.
+ * Rule: a name is a token and a value is visible ASCII with inner blanks (RFC 9110 section 5.5), so that nothing else
+ * can be smuggled in; fields that the WebSocket itself is made with are not the user's.
  */
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
-export interface HeaderField { readonly name: string; readonly value: string }
+export interface HeaderField {
+  readonly name: string;
+  readonly value: string;
+}
 
 const taken = /^(host|connection|upgrade|content-length|transfer-encoding|sec-websocket-.*)$/i;
 

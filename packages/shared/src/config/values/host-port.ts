@@ -1,7 +1,8 @@
 /**
  * HOST:PORT as --listen and --egress take it: a name, an IPv4 address, or an IPv6 address in brackets, then the port.
  * Rule: nothing listens beyond loopback by accident: an empty host is refused; `*`, 0.0.0.0 or [::] has to be said.
- * Not here: resolving names; destinations behind the egress (protocol/destination.ts, whose spelling of hosts and ports this shares).
+ * Not here: resolving names; destinations behind the egress (protocol/destination.ts, whose spelling of hosts and ports
+ * this shares).
  */
 import { parseDestination, parseHost, parsePort } from '../../protocol/destination.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
@@ -12,11 +13,15 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** An address to listen on: port 0 lets the kernel choose; `*` is every address of the machine (`::`, which takes IPv4 too). */
+/**
+ * An address to listen on: port 0 lets the kernel choose; `*` is every address of the machine (`::`, which takes IPv4
+ * too).
+ */
 export function parseListenAddress(text: string): Parsed<HostPort> {
   const colon = text.lastIndexOf(':');
   const host = text.slice(0, colon);
-  if (colon === 0) return unparsed(`no host: write 127.0.0.1${text} for this machine only, *${text} for every address it has`);
+  if (colon === 0)
+    return unparsed(`no host: write 127.0.0.1${text} for this machine only, *${text} for every address it has`);
   const port = parseListenPort(text.slice(colon + 1));
   if (colon > 0 && host === '*') return port.ok ? parsed({ host: '::', port: port.value }) : port;
   // A port of 0 is no destination, so the host is judged with a port that is one.
@@ -28,12 +33,18 @@ export function parseListenAddress(text: string): Parsed<HostPort> {
 export function parseDialAddress(text: string): Parsed<HostPort> {
   const destination = parseDestination(text);
   if (!destination.ok) return destination;
-  return destination.value.kind === 'host' ? parsed({ host: destination.value.host, port: destination.value.port }) : unparsed('the port is missing: write HOST:PORT');
+  return destination.value.kind === 'host'
+    ? parsed({ host: destination.value.host, port: destination.value.port })
+    : unparsed('the port is missing: write HOST:PORT');
 }
 
 /** A port to listen on: 0 lets the kernel choose. */
 export function parseListenPort(text: string): Parsed<number> {
-  return text === '0' ? parsed(0) : /^\d/.test(text) || text === '' ? parsePort(text) : unparsed('the port is not a number from 0 to 65535');
+  return text === '0'
+    ? parsed(0)
+    : /^\d/.test(text) || text === ''
+      ? parsePort(text)
+      : unparsed('the port is not a number from 0 to 65535');
 }
 
 /** --server-name: the name or address that the certificate of the egress has to cover, without port and brackets. */

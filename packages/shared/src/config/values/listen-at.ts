@@ -1,6 +1,7 @@
 /**
- * Where a front end listens: `[BIND:]PORT` as in ssh's -L and -D, the path of a Unix socket, or `systemd:NAME` for sockets that systemd opened;
- * `?accept-proxy` behind it says that every connection begins with a PROXY protocol header.
+ * Where a front end listens: `[BIND:]PORT` as in ssh's -L and -D, the path of a Unix socket, or `systemd:NAME` for
+ * sockets that systemd opened; `?accept-proxy` behind it says that every connection begins with a PROXY protocol
+ * header.
  * Rule: without a bind address it is 127.0.0.1 only; `*` or an empty bind (`:1080`) says every address of the machine.
  * What holds a `/` or ends in `.sock` is a Unix socket. What stands behind a `?` is known, or refused.
  * Not here: listening; which sockets there are (net/activation.ts).
@@ -24,21 +25,36 @@ export interface Listening {
 }
 
 /** Where a listener is, and the text as the user wrote it, for logs and complaints. */
-export interface ListenSpec extends Listening { readonly spec: string }
+export interface ListenSpec extends Listening {
+  readonly spec: string;
+}
 
 /** sun_path less its final NUL on the narrowest system we know (macOS: 104). */
 const maxSocketPath = 103;
 const example = 'write [BIND:]PORT, as in 1080 or 127.0.0.1:1080, or the path of a Unix socket, as in ./proxy.sock';
 
-/** A whole setting: `1080`, `127.0.0.1:1080`, `[::1]:1080`, `*:1080`, `./proxy.sock`, `systemd:socks`, `1080?accept-proxy`. */
-export function parseListenSpec(text: string, from?: string): Parsed<ListenSpec> { return parseListening(text, from, parsePort); }
+/**
+ * A whole setting: `1080`, `127.0.0.1:1080`, `[::1]:1080`, `*:1080`, `./proxy.sock`, `systemd:socks`,
+ * `1080?accept-proxy`.
+ */
+export function parseListenSpec(text: string, from?: string): Parsed<ListenSpec> {
+  return parseListening(text, from, parsePort);
+}
 
 /** The same where a TCP address is written in a way of its own, which `parseTcp` reads. */
-export function parseListening(text: string, from: string | undefined, parseTcp: (place: string) => Parsed<ListenAt>): Parsed<ListenSpec> {
+export function parseListening(
+  text: string,
+  from: string | undefined,
+  parseTcp: (place: string) => Parsed<ListenAt>,
+): Parsed<ListenSpec> {
   const cut = cutOption(text);
   if (!cut.ok) return cut;
   const { place, ...option } = cut.value;
-  const listen = place.startsWith(activated) ? parseSocketName(place.slice(activated.length)) : isSocketPath(place) ? parseSocketPath(place, from) : parseTcp(place);
+  const listen = place.startsWith(activated)
+    ? parseSocketName(place.slice(activated.length))
+    : isSocketPath(place)
+      ? parseSocketPath(place, from)
+      : parseTcp(place);
   return listen.ok ? parsed({ listen: listen.value, ...option, spec: text }) : listen;
 }
 
@@ -49,23 +65,39 @@ const acceptProxy = '?accept-proxy';
 export function cutOption(text: string): Parsed<{ readonly place: string; readonly acceptProxy?: true }> {
   const mark = text.indexOf('?');
   if (mark < 0) return parsed({ place: text });
-  return text.slice(mark) === acceptProxy ? parsed({ place: text.slice(0, mark), acceptProxy: true }) : unparsed(`${quote(text.slice(mark))} says nothing about a listener: only ${acceptProxy} does`);
+  return text.slice(mark) === acceptProxy
+    ? parsed({ place: text.slice(0, mark), acceptProxy: true })
+    : unparsed(`${quote(text.slice(mark))} says nothing about a listener: only ${acceptProxy} does`);
 }
 
-/** FileDescriptorName= of systemd.socket(5): ASCII without control characters and colons, at most 255; ours without brackets, too. */
+/**
+ * FileDescriptorName= of systemd.socket(5): ASCII without control characters and colons, at most 255; ours without
+ * brackets, too.
+ */
 export function parseSocketName(name: string): Parsed<ListenAt> {
-  if (name === '') return unparsed('the name is missing: write systemd:NAME, where NAME is that of FileDescriptorName= in the .socket unit');
-  return /^[\x20-\x39\x3b-\x5a\x5c\x5e-\x7e]{1,255}$/.test(name) ? parsed({ kind: 'systemd', name }) : unparsed('no name of a socket that systemd could give: letters, digits and punctuation, without colon and brackets, at most 255');
+  if (name === '')
+    return unparsed(
+      'the name is missing: write systemd:NAME, where NAME is that of FileDescriptorName= in the .socket unit',
+    );
+  return /^[\x20-\x39\x3b-\x5a\x5c\x5e-\x7e]{1,255}$/.test(name)
+    ? parsed({ kind: 'systemd', name })
+    : unparsed(
+        'no name of a socket that systemd could give: letters, digits and punctuation, without colon and ' +
+          'brackets, at most 255',
+      );
 }
 
 function parsePort(text: string): Parsed<ListenAt> {
   const parts = splitAtColons(text);
   if (parts === undefined) return unparsed(`a bracket is not closed or stands in the wrong place: ${example}`);
-  if (parts.length > 2) return unparsed(`too many colons: ${example}, and an IPv6 address in brackets, as in [::1]:1080`);
+  if (parts.length > 2)
+    return unparsed(`too many colons: ${example}, and an IPv6 address in brackets, as in [::1]:1080`);
   return parseBind(parts, example);
 }
 
-export function isSocketPath(text: string): boolean { return text.includes('/') || text.endsWith('.sock'); }
+export function isSocketPath(text: string): boolean {
+  return text.includes('/') || text.endsWith('.sock');
+}
 
 /** The parts between colons, where a colon in brackets is none; undefined when the brackets are wrong. */
 export function splitAtColons(text: string): string[] | undefined {
@@ -85,7 +117,9 @@ export function parseSocketPath(text: string, from: string | undefined): Parsed<
   if (path.includes('\0')) return unparsed('a path cannot hold a NUL character');
   if (path.endsWith('/')) return unparsed('the path of the socket ends in a slash: name a file, as in ./docker.sock');
   const bytes = Buffer.byteLength(path);
-  return bytes > maxSocketPath ? unparsed(`the path of the socket has ${bytes} bytes and at most ${maxSocketPath} fit: use a shorter one`) : parsed({ kind: 'unix', path });
+  return bytes > maxSocketPath
+    ? unparsed(`the path of the socket has ${bytes} bytes and at most ${maxSocketPath} fit: use a shorter one`)
+    : parsed({ kind: 'unix', path });
 }
 
 /** `[PORT]` or `[BIND, PORT]`; `advice` ends a complaint about the port. */
@@ -96,5 +130,7 @@ export function parseBind(parts: readonly string[], advice: string): Parsed<List
   const bracketed = bind.startsWith('[');
   if (bracketed && !bind.includes(':')) return unparsed('only an IPv6 address goes in brackets');
   const host = bind === '' || bind === '*' ? parsed('::') : parseHost(bracketed ? bind.slice(1, -1) : bind);
-  return host.ok ? parsed({ kind: 'tcp', host: host.value, port: port.value }) : unparsed(host.reason.replace('the host', 'the bind address'));
+  return host.ok
+    ? parsed({ kind: 'tcp', host: host.value, port: port.value })
+    : unparsed(host.reason.replace('the host', 'the bind address'));
 }

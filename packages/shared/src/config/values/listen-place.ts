@@ -1,6 +1,8 @@
 /**
- * Where the egress listens: HOST:PORT, the path of a Unix socket, or `systemd:NAME`; `?accept-proxy` behind it as for a front end.
- * Rule: nothing listens beyond loopback by accident: unlike that of a front end a host has to be written, `*` for every address.
+ * Where the egress listens: HOST:PORT, the path of a Unix socket, or `systemd:NAME`; `?accept-proxy` behind it as for a
+ * front end.
+ * Rule: nothing listens beyond loopback by accident: unlike that of a front end a host has to be written, `*` for every
+ * address.
  */
 import { parseListenAddress } from './host-port.ts';
 import { parseListening, type ListenSpec } from './listen-at.ts';

@@ -1,14 +1,18 @@
 /**
  * NO_PROXY: which hosts are reached without the proxy that the environment names.
- * Rule: a pure function of the list and the host, as curl reads it: a name matches itself and all below it, with or without a leading dot or
- * "*."; "*" alone is everything; an address matches as an address, also by its range; a port narrows an entry to that port.
+ * Rule: a pure function of the list and the host, as curl reads it: a name matches itself and all below it, with or
+ * without a leading dot or "*."; "*" alone is everything; an address matches as an address, also by its range; a port
+ * narrows an entry to that port.
  * Not here: resolving. A name is compared as a name: what it resolves to is the business of the proxy.
  */
 import { cidrContains, parseAddress, parseCidr, unmapped } from '../../protocol/address.ts';
 import { parseHost } from '../../protocol/destination.ts';
 import type { HostPort } from './host-port.ts';
 
-/** Is this host reached directly? `list` has entries between commas or blanks; an entry that means nothing matches nothing. */
+/**
+ * Is this host reached directly? `list` has entries between commas or blanks; an entry that means nothing matches
+ * nothing.
+ */
 export function bypassesProxy({ host, port }: HostPort, list: string): boolean {
   const name = parseHost(host);
   const target = { host: name.ok ? name.value : host.toLowerCase(), port };
@@ -36,13 +40,19 @@ function parts(entry: string): { readonly name: string; readonly only: string | 
   return named ? { name: named[1]!, only: named[2] } : { name: entry, only: undefined };
 }
 
-/** People write 10.0.0.1/8 where they mean 10.0.0.0/8: here, where a wrong guess costs a detour and no safety, it is read so. */
+/**
+ * People write 10.0.0.1/8 where they mean 10.0.0.0/8: here, where a wrong guess costs a detour and no safety, it is
+ * read so.
+ */
 function masked(range: string): string {
   const [text = '', bits = ''] = range.split('/');
   const bytes = parseAddress(text);
   const prefix = /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
   if (bytes === undefined || prefix < 0 || prefix > bytes.length * 8) return range;
   const network = bytes.map((value, at) => value & (0xff00 >> Math.min(8, Math.max(0, prefix - 8 * at))) & 0xff);
-  const shown = network.length === 4 ? network.join('.') : Array.from({ length: 8 }, (_, at) => ((network[2 * at]! << 8) | network[2 * at + 1]!).toString(16)).join(':');
+  const shown =
+    network.length === 4
+      ? network.join('.')
+      : Array.from({ length: 8 }, (_, at) => ((network[2 * at]! << 8) | network[2 * at + 1]!).toString(16)).join(':');
   return `${shown}/${prefix}`;
 }

@@ -1,8 +1,8 @@
 /**
  * The URL of a proxy, as --proxy, --proxy-file and HTTPS_PROXY hold it: [SCHEME://][USER:PASSWORD@]HOST[:PORT].
- * Rule: no complaint shows anything before the "@": it may be a password. Schemes: http (also without one, as curl reads it), https, and socks5,
- * with socks5h as another word for it: names are always resolved by the proxy.
- * Spec: RFC 3986 section 3; percent-encoding in user and password is UTF-8.
+ * Rule: no complaint shows anything before the "@": it may be a password. Schemes: http (also without one, as curl
+ * reads it), https, and socks5, with socks5h as another word for it: names are always resolved by the proxy. Spec: RFC
+ * 3986 section 3; percent-encoding in user and password is UTF-8.
  */
 import { proxySchemes, type ProxyAddress } from '../../protocol/proxy-address.ts';
 import { parseDialAddress } from './host-port.ts';
@@ -15,11 +15,19 @@ export function parseProxyUrl(text: string): Parsed<ProxyAddress> {
   const [, word = 'http', rest = ''] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
   const lower = word.toLowerCase();
   const scheme = proxySchemes.find((known) => known === (lower === 'socks5h' ? 'socks5' : lower));
-  if (scheme === undefined) return unparsed(`a proxy is not asked by ${lower}: write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT`);
+  if (scheme === undefined)
+    return unparsed(
+      `a proxy is not asked by ${lower}: write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT`,
+    );
   const at = rest.lastIndexOf('@');
   const authority = rest.slice(at + 1).replace(/\/$/, '');
-  if (/[/?#]/.test(authority)) return unparsed('the URL of a proxy ends after its port; in a user or password write "/" as %2F, "?" as %3F, "#" as %23');
-  const address = parseDialAddress(/:\d*$/.test(authority) && !/^\[[^\]]*$/.test(authority) ? authority : `${authority}:${defaultPorts[scheme]}`);
+  if (/[/?#]/.test(authority))
+    return unparsed(
+      'the URL of a proxy ends after its port; in a user or password write "/" as %2F, "?" as %3F, "#" as %23',
+    );
+  const address = parseDialAddress(
+    /:\d*$/.test(authority) && !/^\[[^\]]*$/.test(authority) ? authority : `${authority}:${defaultPorts[scheme]}`,
+  );
   if (!address.ok) return address;
   const credentials = at < 0 ? undefined : parseCredentials(rest.slice(0, at), scheme);
   if (credentials && !credentials.ok) return credentials;
@@ -27,7 +35,9 @@ export function parseProxyUrl(text: string): Parsed<ProxyAddress> {
 }
 
 /** The text as a complaint may show it. */
-export function withoutPassword(text: string): string { return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*@/is, '$1***@'); }
+export function withoutPassword(text: string): string {
+  return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*@/is, '$1***@');
+}
 
 /** What a file with the URL of a proxy holds: one line. */
 export function parseProxyFile(text: string): Parsed<ProxyAddress> {
@@ -36,17 +46,30 @@ export function parseProxyFile(text: string): Parsed<ProxyAddress> {
 }
 
 /** --proxy: a URL, or `none` for none at all, whatever the environment says. */
-export function parseProxy(text: string): Parsed<ProxyAddress | 'none'> { return text.toLowerCase() === 'none' ? parsed('none') : parseProxyUrl(text); }
+export function parseProxy(text: string): Parsed<ProxyAddress | 'none'> {
+  return text.toLowerCase() === 'none' ? parsed('none') : parseProxyUrl(text);
+}
 
-function parseCredentials(text: string, scheme: ProxyAddress['scheme']): Parsed<NonNullable<ProxyAddress['credentials']>> {
+function parseCredentials(
+  text: string,
+  scheme: ProxyAddress['scheme'],
+): Parsed<NonNullable<ProxyAddress['credentials']>> {
   const colon = text.indexOf(':');
-  const [user, password] = [colon < 0 ? text : text.slice(0, colon), colon < 0 ? '' : text.slice(colon + 1)].map(decoded);
-  if (user === undefined || password === undefined) return unparsed('the user or password has a "%" that is not followed by two hexadecimal digits of UTF-8: write "%" as %25');
+  const [user, password] = [colon < 0 ? text : text.slice(0, colon), colon < 0 ? '' : text.slice(colon + 1)].map(
+    decoded,
+  );
+  if (user === undefined || password === undefined)
+    return unparsed(
+      'the user or password has a "%" that is not followed by two hexadecimal digits of UTF-8: write "%" as %25',
+    );
   if (user === '') return unparsed('the user is missing before the "@"');
   if (/\p{Cc}/u.test(user + password)) return unparsed('the user or password has a control character');
-  if (scheme !== 'socks5' && user.includes(':')) return unparsed('an HTTP proxy cannot be told a user with a colon (RFC 7617)');
+  if (scheme !== 'socks5' && user.includes(':'))
+    return unparsed('an HTTP proxy cannot be told a user with a colon (RFC 7617)');
   const tooLong = [user, password].some((part) => new TextEncoder().encode(part).length > maxCredentialBytes);
-  return tooLong ? unparsed(`the user or password is longer than ${maxCredentialBytes} bytes`) : parsed({ user, password });
+  return tooLong
+    ? unparsed(`the user or password is longer than ${maxCredentialBytes} bytes`)
+    : parsed({ user, password });
 }
 
 function decoded(text: string): string | undefined {

@@ -16,4 +16,6 @@ export function parseSize(text: string, least = 1): Parsed<number> {
 }
 
 /** Replay memory of a session: less than two reads in either direction would stall it. */
-export function parseReplaySize(text: string): Parsed<number> { return parseSize(text, 1024 ** 2); }
+export function parseReplaySize(text: string): Parsed<number> {
+  return parseSize(text, 1024 ** 2);
+}

@@ -1,8 +1,8 @@
 /**
- * A route of TLS connections by the name they ask for: `PATTERN=DESTINATION`, as in `www.example.com=web:443`, `*.example.com=web`,
- * `*.corp=:443` (the name itself, at port 443), `old.example.com=refuse`.
- * Rule: a pattern is one name, `*.` and a name for all names below it at any depth, or `*` for the rest and for those without a name; so a name
- * has one most specific pattern. `refuse` is never the name of a service here.
+ * A route of TLS connections by the name they ask for: `PATTERN=DESTINATION`, as in `www.example.com=web:443`,
+ * `*.example.com=web`, `*.corp=:443` (the name itself, at port 443), `old.example.com=refuse`.
+ * Rule: a pattern is one name, `*.` and a name for all names below it at any depth, or `*` for the rest and for those
+ * without a name; so a name has one most specific pattern. `refuse` is never the name of a service here.
  * Not here: choosing among them (the front end does), resolving names (the egress does).
  */
 import { parseAddress } from '../../protocol/address.ts';
@@ -23,7 +23,8 @@ export interface SniRoute {
   readonly spec: string;
 }
 
-const example = 'write PATTERN=DESTINATION, as in www.example.com=web.internal:443, *.example.com=web, *.corp=:443 or *=refuse';
+const example =
+  'write PATTERN=DESTINATION, as in www.example.com=web.internal:443, *.example.com=web, *.corp=:443 or *=refuse';
 
 export function parseSniRoute(text: string): Parsed<SniRoute> {
   const equals = text.indexOf('=');
@@ -40,7 +41,8 @@ function parsePattern(text: string): Parsed<string> {
   const wild = text.startsWith('*.');
   const name = wild ? text.slice(2) : text;
   if (name.includes('*')) return unparsed('a * stands alone, or before the first dot, as in *.example.com');
-  if (name.includes(':') || parseAddress(name)) return unparsed('clients ask for names: an address or a port has no route');
+  if (name.includes(':') || parseAddress(name))
+    return unparsed('clients ask for names: an address or a port has no route');
   const host = parseHost(name);
   if (!host.ok) return unparsed(host.reason.replace('the host name', 'the name').replace('the host', 'the name'));
   return parsed(wild ? `*.${host.value}` : host.value);
@@ -48,7 +50,8 @@ function parsePattern(text: string): Parsed<string> {
 
 function parseTarget(text: string): Parsed<SniTarget> {
   if (text === 'refuse') return parsed({ kind: 'refuse' });
-  if (text.includes('://')) return unparsed('the TLS of the client goes on as it is: write HOST:PORT, :PORT, a SERVICE, or refuse');
+  if (text.includes('://'))
+    return unparsed('the TLS of the client goes on as it is: write HOST:PORT, :PORT, a SERVICE, or refuse');
   if (text.startsWith(':')) {
     const port = parsePort(text.slice(1));
     return port.ok ? parsed({ kind: 'same-name', port: port.value }) : port;

@@ -1,5 +1,6 @@
 /**
- * Where the transparent front end listens: `[BIND:]PORT` or `systemd:NAME`; `?tproxy` behind it says that rules with TPROXY lead there.
+ * Where the transparent front end listens: `[BIND:]PORT` or `systemd:NAME`; `?tproxy` behind it says that rules with
+ * TPROXY lead there.
  * Rule: a Unix socket and a PROXY header are refused: neither has an address that a firewall could have changed.
  */
 import { quote } from '../complaint.ts';
@@ -15,10 +16,12 @@ export interface TransparentSpec extends Omit<ListenSpec, 'acceptProxy'> {
 export function parseTransparentSpec(text: string): Parsed<TransparentSpec> {
   const mark = text.indexOf('?');
   const place = mark < 0 ? text : text.slice(0, mark);
-  if (mark >= 0 && text.slice(mark) !== '?tproxy') return unparsed(`${quote(text.slice(mark))} says nothing about a transparent listener: only ?tproxy does`);
+  if (mark >= 0 && text.slice(mark) !== '?tproxy')
+    return unparsed(`${quote(text.slice(mark))} says nothing about a transparent listener: only ?tproxy does`);
   const at = parseListenSpec(place);
   if (!at.ok) return at;
   const { listen } = at.value;
-  if (listen.kind === 'unix') return unparsed('no connection is redirected to a Unix socket: write [BIND:]PORT, as in 4000 or *:4000');
+  if (listen.kind === 'unix')
+    return unparsed('no connection is redirected to a Unix socket: write [BIND:]PORT, as in 4000 or *:4000');
   return parsed({ listen, ...(mark >= 0 && { tproxy: true }), spec: text });
 }

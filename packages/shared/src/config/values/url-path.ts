@@ -1,6 +1,7 @@
 /**
  * The path of a URL, as --ws-path takes it.
- * Rule: an absolute path in the characters of RFC 3986 section 3.3, without query and fragment, so that both ends compare the very text.
+ * Rule: an absolute path in the characters of RFC 3986 section 3.3, without query and fragment, so that both ends
+ * compare the very text.
  */
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
@@ -10,5 +11,7 @@ export const defaultWsPath = '/.well-known/adit';
 export function parseUrlPath(text: string): Parsed<string> {
   if (!text.startsWith('/')) return unparsed('a path begins with "/", as in /.well-known/adit');
   if (/[?#]/.test(text)) return unparsed('a path has no query and no fragment');
-  return /^(\/(?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)+$/.test(text) && text.length <= 1024 ? parsed(text) : unparsed('not the path of a URL: write other characters than letters, digits and -._~ as %XX');
+  return /^(\/(?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)+$/.test(text) && text.length <= 1024
+    ? parsed(text)
+    : unparsed('not the path of a URL: write other characters than letters, digits and -._~ as %XX');
 }

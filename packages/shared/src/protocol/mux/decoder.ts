@@ -1,8 +1,9 @@
 /**
- * Bytes of a carrier in, frames out. DATA is cut through: its bytes are handed on as they come, no frame is put together.
- * Rule: any split of the same bytes gives the same frames; `offset` counts exactly the sequenced bytes that were parsed.
- * A header that is not whole, and an unsequenced frame that is not whole, are not counted: `detach` forgets them, the peer sends them again.
- * Spec: docs/protocol.md sections 3.2 and 3.4.
+ * Bytes of a carrier in, frames out. DATA is cut through: its bytes are handed on as they come, no frame is put
+ * together.
+ * Rule: any split of the same bytes gives the same frames; `offset` counts exactly the sequenced bytes that were
+ * parsed. A header that is not whole, and an unsequenced frame that is not whole, are not counted: `detach` forgets
+ * them, the peer sends them again. Spec: docs/protocol.md sections 3.2 and 3.4.
  */
 import { u24, u32 } from '../bytes.ts';
 import { ProtocolFault, wireCode } from '../refusal.ts';
@@ -36,13 +37,22 @@ export class FrameDecoder {
   }
 
   /** Bytes missing of a sequenced frame whose header was parsed; what a resume has to begin with. */
-  get partial(): number { return isSequenced(this.#type) ? this.#missing : 0; }
+  get partial(): number {
+    return isSequenced(this.#type) ? this.#missing : 0;
+  }
 
-  /** Nothing after this call is parsed, not even the rest of the chunk in hand: a newer carrier or the end of the session took over. */
-  stop(): void { this.#stopped = true; }
+  /**
+   * Nothing after this call is parsed, not even the rest of the chunk in hand: a newer carrier or the end of the
+   * session took over.
+   */
+  stop(): void {
+    this.#stopped = true;
+  }
 
   /** A new carrier: parse again. */
-  start(): void { this.#stopped = false; }
+  start(): void {
+    this.#stopped = false;
+  }
 
   /** The carrier is gone: parse nothing more of it, forget what the peer will send again. */
   detach(): void {
@@ -80,7 +90,8 @@ export class FrameDecoder {
     const type = bytes[at]!;
     const length = u24(bytes, at + 1);
     const limit = type === frameType.data ? maxDataBytes : maxControlBytes;
-    if (length > limit) throw new ProtocolFault(wireCode.protocolError, `a frame of type ${type} with ${length} bytes, at most ${limit}`);
+    if (length > limit)
+      throw new ProtocolFault(wireCode.protocolError, `a frame of type ${type} with ${length} bytes, at most ${limit}`);
     if (type === frameType.data && length === 0) throw new ProtocolFault(wireCode.protocolError, 'an empty DATA frame');
     this.#type = type;
     this.#streamId = u32(bytes, at + 4);

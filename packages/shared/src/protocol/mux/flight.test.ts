@@ -2,7 +2,10 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Flight } from './flight.ts';
 
-/** A link of `rate` bytes per ms and a round trip of `rtt` ms, kept as full as the cap allows, acknowledged every 16 KiB. */
+/**
+ * A link of `rate` bytes per ms and a round trip of `rtt` ms, kept as full as the cap allows, acknowledged every 16
+ * KiB.
+ */
 function run(rate: number, rtt: number, ms: number): Flight {
   const flight = new Flight(64 * 1024 * 1024);
   let sent = 0;
@@ -38,19 +41,24 @@ test('on a slow link the queue stays short', () => {
 });
 
 test('never exceeds its limit and never falls to nothing', () => {
-  fc.assert(fc.property(fc.array(fc.tuple(fc.nat(200_000), fc.nat(100), fc.nat(100)), { minLength: 1, maxLength: 50 }), (steps) => {
-    const flight = new Flight(1_000_000);
-    let [sent, acked, now] = [0, 0, 0];
-    for (const [bytes, ack, pause] of steps) {
-      sent += bytes;
-      flight.sent(sent, acked, now);
-      now += pause;
-      acked += Math.floor(((sent - acked) * ack) / 100);
-      flight.acknowledged(acked, ack, now);
-      expect(flight.capBytes).toBeGreaterThanOrEqual(65_536);
-      expect(flight.capBytes).toBeLessThanOrEqual(1_000_000);
-    }
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(200_000), fc.nat(100), fc.nat(100)), { minLength: 1, maxLength: 50 }),
+      (steps) => {
+        const flight = new Flight(1_000_000);
+        let [sent, acked, now] = [0, 0, 0];
+        for (const [bytes, ack, pause] of steps) {
+          sent += bytes;
+          flight.sent(sent, acked, now);
+          now += pause;
+          acked += Math.floor(((sent - acked) * ack) / 100);
+          flight.acknowledged(acked, ack, now);
+          expect(flight.capBytes).toBeGreaterThanOrEqual(65_536);
+          expect(flight.capBytes).toBeLessThanOrEqual(1_000_000);
+        }
+      },
+    ),
+  );
 });
 
 test('what was under way on a dead carrier is no measure for the next', () => {

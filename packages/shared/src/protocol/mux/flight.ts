@@ -1,8 +1,8 @@
 /**
  * How many unacknowledged bytes a lane may have under way: an estimate clocked by the acks.
- * Rule: the cap follows `rate * (least round trip + slack) + 64 KiB`, so that a bulk stream keeps the link full and the queue before it short;
- * a ping-pong stream on the same carrier then waits milliseconds, not the whole window.
- * Rates are the greatest of the last second, round trips the least of the last ten.
+ * Rule: the cap follows `rate * (least round trip + slack) + 64 KiB`, so that a bulk stream keeps the link full and the
+ * queue before it short; a ping-pong stream on the same carrier then waits milliseconds, not the whole window. Rates
+ * are the greatest of the last second, round trips the least of the last ten.
  */
 
 /** What the cap adds to the least round trip: as much again, within these. */
@@ -53,17 +53,29 @@ export class Flight {
     const elapsed = Math.max(0.01, nowMs - sentAt);
     const rtt = Math.max(0.01, elapsed - holdMs);
     this.measured(rtt);
-    if (this.#minRttMs === 0 || rtt < this.#minRttMs || nowMs - this.#minRttAt > rttWindowMs) { this.#minRttMs = rtt; this.#minRttAt = nowMs; }
+    if (this.#minRttMs === 0 || rtt < this.#minRttMs || nowMs - this.#minRttAt > rttWindowMs) {
+      this.#minRttMs = rtt;
+      this.#minRttAt = nowMs;
+    }
     const rate = (offset - ackedThen) / elapsed;
-    if (rate > this.#rate || nowMs - this.#rateAt > rateWindowMs) { this.#rate = rate; this.#rateAt = nowMs; }
+    if (rate > this.#rate || nowMs - this.#rateAt > rateWindowMs) {
+      this.#rate = rate;
+      this.#rateAt = nowMs;
+    }
     const slack = Math.min(slackMs.most, Math.max(slackMs.least, this.#minRttMs));
     const wanted = this.#rate * (this.#minRttMs + slack) + floorBytes;
-    // A lane that sends little measures a small rate that says nothing about the link: the cap never falls below its start for that.
-    this.capBytes = Math.min(this.#limitBytes, Math.max(wanted, this.#minRttMs > slackMs.most && this.#marks.length > 0 ? floorBytes * 2 : firstCapBytes));
+    // A lane that sends little measures a small rate that says nothing about the link: the cap never falls below its
+    // start for that.
+    this.capBytes = Math.min(
+      this.#limitBytes,
+      Math.max(wanted, this.#minRttMs > slackMs.most && this.#marks.length > 0 ? floorBytes * 2 : firstCapBytes),
+    );
   }
 
   /** A round trip took so long. */
-  measured(rttMs: number): void { this.srttMs = this.srttMs === 0 ? rttMs : this.srttMs + (rttMs - this.srttMs) / 8; }
+  measured(rttMs: number): void {
+    this.srttMs = this.srttMs === 0 ? rttMs : this.srttMs + (rttMs - this.srttMs) / 8;
+  }
 
   /** A new carrier: what was under way on the old one says nothing. */
   restart(offset: number): void {

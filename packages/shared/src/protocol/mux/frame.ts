@@ -1,14 +1,27 @@
 /**
  * The frame header: TYPE(1) LENGTH(3, of the payload) STREAM(4), then the payload; big endian.
  * Rule: a type below 0x80 is sequenced (header and payload count in the lane's offset and are replayed after a drop);
- * from 0x80 on it is unsequenced: not counted, never replayed, sent at a frame boundary only. That keeps acks free of deadlock.
- * Spec: docs/protocol.md section 3.2.
+ * from 0x80 on it is unsequenced: not counted, never replayed, sent at a frame boundary only. That keeps acks free of
+ * deadlock. Spec: docs/protocol.md section 3.2.
  */
 import { putU24, putU32 } from '../bytes.ts';
 
 export const frameType = {
-  data: 0x00, open: 0x01, openOk: 0x02, openErr: 0x03, window: 0x04, fin: 0x05, reset: 0x06, goaway: 0x09,
-  ack: 0x80, ping: 0x81, pong: 0x82, close: 0x83, hello: 0xc0, welcome: 0xc1, refuse: 0xc2,
+  data: 0x00,
+  open: 0x01,
+  openOk: 0x02,
+  openErr: 0x03,
+  window: 0x04,
+  fin: 0x05,
+  reset: 0x06,
+  goaway: 0x09,
+  ack: 0x80,
+  ping: 0x81,
+  pong: 0x82,
+  close: 0x83,
+  hello: 0xc0,
+  welcome: 0xc1,
+  refuse: 0xc2,
 } as const;
 
 export const headerBytes = 8;
@@ -17,10 +30,16 @@ export const maxDataBytes = 65_528;
 /** Largest payload of every other frame. */
 export const maxControlBytes = 16_384;
 
-export function isSequenced(type: number): boolean { return type < 0x80; }
+export function isSequenced(type: number): boolean {
+  return type < 0x80;
+}
 
 /** Writes the header of a frame at `at`. */
-export function putHeader(bytes: Uint8Array, at: number, frame: { readonly type: number; readonly length: number; readonly streamId: number }): void {
+export function putHeader(
+  bytes: Uint8Array,
+  at: number,
+  frame: { readonly type: number; readonly length: number; readonly streamId: number },
+): void {
   bytes[at] = frame.type;
   putU24(bytes, at + 1, frame.length);
   putU32(bytes, at + 4, frame.streamId);

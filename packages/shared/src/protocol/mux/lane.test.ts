@@ -5,14 +5,32 @@ import { encodeFrame, frameType } from './frame.ts';
 function lane({ resumable = true, replayLimitBytes = 1 << 20 } = {}) {
   let now = 0;
   const control: [number, string][] = [];
-  const one: Lane = new Lane({ data: () => {}, control: (type, _id, payload) => { if (!one.control(type, payload)) control.push([type, Buffer.from(payload).toString('hex')]); } }, { replayLimitBytes, resumable, now: () => now, allocate: (bytes) => new Uint8Array(bytes) });
+  const one: Lane = new Lane(
+    {
+      data: () => {},
+      control: (type, _id, payload) => {
+        if (!one.control(type, payload)) control.push([type, Buffer.from(payload).toString('hex')]);
+      },
+    },
+    { replayLimitBytes, resumable, now: () => now, allocate: (bytes) => new Uint8Array(bytes) },
+  );
   one.attach({ offset: 0, partial: 0 });
   const written = (): string => {
     const out: Uint8Array[] = [];
-    one.flush((bytes) => { out.push(bytes.slice()); return true; });
+    one.flush((bytes) => {
+      out.push(bytes.slice());
+      return true;
+    });
     return Buffer.concat(out).toString('hex');
   };
-  return { one, written, tick: (ms: number) => { now += ms; }, control };
+  return {
+    one,
+    written,
+    tick: (ms: number) => {
+      now += ms;
+    },
+    control,
+  };
 }
 
 test('an ACK says how many bytes were parsed and how long it was held, and goes before what else there is', () => {
@@ -61,7 +79,12 @@ test('refuses to resume where the peer wants what is gone or never was', () => {
   one.append(frameType.open, 1, new Uint8Array(20));
   written();
   one.receive(encodeFrame(frameType.ack, 0, Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0])));
-  expect([one.covers({ offset: 9, partial: 0 }), one.covers({ offset: 10, partial: 18 }), one.covers({ offset: 28, partial: 0 }), one.covers({ offset: 29, partial: 0 })]).toEqual([false, true, true, false]);
+  expect([
+    one.covers({ offset: 9, partial: 0 }),
+    one.covers({ offset: 10, partial: 18 }),
+    one.covers({ offset: 28, partial: 0 }),
+    one.covers({ offset: 29, partial: 0 }),
+  ]).toEqual([false, true, true, false]);
   expect([0, 1, 17, 19].map((partial) => one.covers({ offset: 10, partial }))).toEqual([false, false, false, false]);
   one.detach();
   expect(() => one.attach({ offset: 9, partial: 0 })).toThrow(expect.objectContaining({ code: 1 }));
@@ -70,8 +93,15 @@ test('refuses to resume where the peer wants what is gone or never was', () => {
 test('a lane that does not resume keeps nothing and acknowledges nothing', () => {
   const { one, written } = lane({ resumable: false });
   let given = 0;
-  one.appendBuffer(new Uint8Array(108), 100, { release: () => { given++; } });
-  one.flush((_bytes, done) => { done?.release(); return true; });
+  one.appendBuffer(new Uint8Array(108), 100, {
+    release: () => {
+      given++;
+    },
+  });
+  one.flush((_bytes, done) => {
+    done?.release();
+    return true;
+  });
   expect([one.log.unacked, given]).toEqual([0, 1]);
   one.receive(encodeFrame(frameType.fin, 1, new Uint8Array(0)));
   expect([one.owesAck, written()]).toEqual([false, '']);
@@ -100,8 +130,13 @@ test('a lane that does not resume takes the round trip by a PING, at most every 
   expect(one.flight.srttMs).toBe(20);
 });
 
-test.each([['ACK', frameType.ack, 11], ['PING', frameType.ping, 7]])('%s of the wrong size is a fault', (_name, type, size) => {
-  expect(() => lane().one.receive(encodeFrame(type, 0, new Uint8Array(size)))).toThrow(expect.objectContaining({ code: 1 }));
+test.each([
+  ['ACK', frameType.ack, 11],
+  ['PING', frameType.ping, 7],
+])('%s of the wrong size is a fault', (_name, type, size) => {
+  expect(() => lane().one.receive(encodeFrame(type, 0, new Uint8Array(size)))).toThrow(
+    expect.objectContaining({ code: 1 }),
+  );
 });
 
 test('writes nothing to a carrier that is full, however often the peer asks', () => {
@@ -119,21 +154,25 @@ test('writes nothing to a carrier that is full, however often the peer asks', ()
 test('a peer that makes it answer without acknowledging is a fault of what it sends, never of what sources append', () => {
   const { one } = lane({ replayLimitBytes: 65_536 });
   const once = encodeFrame(frameType.fin, 1, new Uint8Array(0));
-  for (let n = 0; n < 100; n++) one.appendView(1, new Uint8Array(65_528)); // many sources that were reading when the carrier died
+  // many sources that were reading when the carrier died
+  for (let n = 0; n < 100; n++) one.appendView(1, new Uint8Array(65_528));
   one.append(frameType.fin, 1, new Uint8Array(0));
   one.receive(once);
   for (let n = 0; n < 1_000; n++) one.append(frameType.openErr, 1, new Uint8Array(260));
   expect(() => one.receive(once)).toThrow(expect.objectContaining({ code: 4 }));
 });
 
-test.each([true, false])('answers that are acknowledged, or written where nothing is kept, never add up to a fault (resumable: %s)', (resumable) => {
-  const { one, written } = lane({ replayLimitBytes: 65_536, resumable });
-  for (let n = 1; n <= 3_000; n++) {
-    one.append(frameType.openErr, n, new Uint8Array(260));
-    written();
-    const ack = new Uint8Array(12);
-    new DataView(ack.buffer).setUint32(4, n * 268);
-    one.receive(encodeFrame(frameType.ack, 0, ack));
-  }
-  expect(one.log.unacked).toBe(0);
-});
+test.each([true, false])(
+  'answers that are acknowledged, or written where nothing is kept, never add up to a fault (resumable: %s)',
+  (resumable) => {
+    const { one, written } = lane({ replayLimitBytes: 65_536, resumable });
+    for (let n = 1; n <= 3_000; n++) {
+      one.append(frameType.openErr, n, new Uint8Array(260));
+      written();
+      const ack = new Uint8Array(12);
+      new DataView(ack.buffer).setUint32(4, n * 268);
+      one.receive(encodeFrame(frameType.ack, 0, ack));
+    }
+    expect(one.log.unacked).toBe(0);
+  },
+);

@@ -1,7 +1,8 @@
 /**
- * An ordered, reliable channel of frames over successive carriers: what is sent is kept until acknowledged, what comes is counted.
- * Rule: `head` and `offset` are the only truth about the lane; a carrier may come and go at any byte. Unsequenced frames (ACK, PING, PONG)
- * are made at the moment of writing and only between frames.
+ * An ordered, reliable channel of frames over successive carriers: what is sent is kept until acknowledged, what comes
+ * is counted.
+ * Rule: `head` and `offset` are the only truth about the lane; a carrier may come and go at any byte. Unsequenced
+ * frames (ACK, PING, PONG) are made at the moment of writing and only between frames.
  * Not here: streams (session.ts), timers and sockets (the driver).
  * Spec: docs/protocol.md sections 3.4 and 3.6.
  */
@@ -18,7 +19,10 @@ export interface LaneOptions {
   /** A clock in milliseconds; monotonic. */
   readonly now: () => number;
   readonly allocate: (bytes: number) => Uint8Array;
-  /** Both ends agreed to resume: what is sent is kept until acknowledged. Otherwise nothing is kept and nothing acknowledged. */
+  /**
+   * Both ends agreed to resume: what is sent is kept until acknowledged. Otherwise nothing is kept and nothing
+   * acknowledged.
+   */
   readonly resumable: boolean;
 }
 
@@ -26,11 +30,17 @@ export interface LaneOptions {
 export type Write = (bytes: Uint8Array, done?: Lease) => boolean;
 
 /** Where to resume: bytes received, and bytes missing of the frame there. */
-export interface Position { readonly offset: number; readonly partial: number }
+export interface Position {
+  readonly offset: number;
+  readonly partial: number;
+}
 
 const ackEveryBytes = 131_072;
 const aheadBytes = 262_144;
-/** Unacknowledged control frames may be this many times the limit of DATA before the peer counts as one that never acknowledges. */
+/**
+ * Unacknowledged control frames may be this many times the limit of DATA before the peer counts as one that never
+ * acknowledges.
+ */
 const controlLimitFactor = 4;
 /** Where no ACK tells the round trip, a PING does, so often while something is sent. */
 const measureEveryMs = 100;
@@ -49,7 +59,10 @@ export class Lane {
   #measuringSinceMs: number | undefined;
   #measuredAtMs = -Infinity;
   #pong: Uint8Array | undefined;
-  /** Bytes of control frames: appended in all, up to the mark, and up to the last mark that was acknowledged; the mark is a lane offset. */
+  /**
+   * Bytes of control frames: appended in all, up to the mark, and up to the last mark that was acknowledged; the mark
+   * is a lane offset.
+   */
   #control = 0;
   #controlAtMark = 0;
   #controlAcked = 0;
@@ -62,26 +75,50 @@ export class Lane {
     this.flight = new Flight(options.replayLimitBytes);
   }
 
-  get attached(): boolean { return this.#attached; }
-  get position(): Position { return { offset: this.#decoder.offset, partial: this.#decoder.partial }; }
+  get attached(): boolean {
+    return this.#attached;
+  }
+  get position(): Position {
+    return { offset: this.#decoder.offset, partial: this.#decoder.partial };
+  }
   /** Bytes have come that no ACK has told of. */
-  get owesAck(): boolean { return this.#options.resumable && this.#decoder.offset !== this.#ackedOut; }
+  get owesAck(): boolean {
+    return this.#options.resumable && this.#decoder.offset !== this.#ackedOut;
+  }
   /** An ACK is due now and not only with the next timer. */
-  get ackIsUrgent(): boolean { return this.#options.resumable && this.#decoder.offset - this.#ackedOut >= ackEveryBytes; }
+  get ackIsUrgent(): boolean {
+    return this.#options.resumable && this.#decoder.offset - this.#ackedOut >= ackEveryBytes;
+  }
 
-  /** May a stream put in another read of DATA? `extra` bytes of credit beyond the cap are for streams that send little. */
+  /**
+   * May a stream put in another read of DATA? `extra` bytes of credit beyond the cap are for streams that send little.
+   */
   hasRoom(extra = 0): boolean {
-    return this.#attached && !this.#busy && this.log.unsent < aheadBytes && (!this.#options.resumable || this.log.unacked < Math.min(this.flight.capBytes + extra, this.#options.replayLimitBytes));
+    return (
+      this.#attached &&
+      !this.#busy &&
+      this.log.unsent < aheadBytes &&
+      (!this.#options.resumable ||
+        this.log.unacked < Math.min(this.flight.capBytes + extra, this.#options.replayLimitBytes))
+    );
   }
 
   /** The carrier takes no more for now, or does again. */
-  set busy(value: boolean) { this.#busy = value; }
+  set busy(value: boolean) {
+    this.#busy = value;
+  }
 
-  /** Would a resume at the peer's position leave no gap, and go on where a frame does? Asked before anything is answered. */
-  covers({ offset, partial }: Position): boolean { return this.log.covers(offset, partial) && this.log.missingAt(offset) === partial; }
+  /**
+   * Would a resume at the peer's position leave no gap, and go on where a frame does? Asked before anything is
+   * answered.
+   */
+  covers({ offset, partial }: Position): boolean {
+    return this.log.covers(offset, partial) && this.log.missingAt(offset) === partial;
+  }
 
   attach(theirs: Position): void {
-    if (!this.covers(theirs)) throw new ProtocolFault(wireCode.protocolError, 'a resume from an offset that is not covered');
+    if (!this.covers(theirs))
+      throw new ProtocolFault(wireCode.protocolError, 'a resume from an offset that is not covered');
     this.log.rewind(theirs.offset, theirs.partial);
     this.flight.restart(theirs.offset);
     this.#decoder.start();
@@ -104,13 +141,15 @@ export class Lane {
   }
 
   /**
-   * Parses a chunk; throws ProtocolFault. Here, and not where frames are appended, a peer is cut off that makes us answer without ever
-   * acknowledging: what sources and dials append comes from their own callbacks, where nobody expects a fault of the peer.
+   * Parses a chunk; throws ProtocolFault. Here, and not where frames are appended, a peer is cut off that makes us
+   * answer without ever acknowledging: what sources and dials append comes from their own callbacks, where nobody
+   * expects a fault of the peer.
    */
   receive(chunk: Uint8Array): void {
     this.#arrivedAtMs = this.#options.now();
     this.#decoder.receive(chunk);
-    if (this.#control - this.#controlAcked > this.#options.replayLimitBytes * controlLimitFactor) throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer without acknowledging anything');
+    if (this.#control - this.#controlAcked > this.#options.replayLimitBytes * controlLimitFactor)
+      throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer without acknowledging anything');
   }
 
   /** Frames of the lane itself; true if it was one. */
@@ -131,7 +170,9 @@ export class Lane {
   }
 
   /** A DATA frame whose bytes are copied: for small reads, which shall not pin a whole buffer. */
-  appendCopy(streamId: number, bytes: Uint8Array): void { this.append(frameType.data, streamId, bytes); }
+  appendCopy(streamId: number, bytes: Uint8Array): void {
+    this.append(frameType.data, streamId, bytes);
+  }
 
   /** A DATA frame that is a read buffer: `length` payload bytes behind eight free ones; no copy. */
   appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void {
@@ -145,9 +186,14 @@ export class Lane {
     this.log.append(bytes, { start: 0, stop: bytes.length, boundary: true });
   }
 
-  ping(token: number): void { this.#ping = token; }
+  ping(token: number): void {
+    this.#ping = token;
+  }
 
-  /** Hands the carrier what there is, until `write` returns false (the carrier is full). Nothing goes to a full one, not even an answer to PING: a peer that asks and never reads shall not fill our memory. */
+  /**
+   * Hands the carrier what there is, until `write` returns false (the carrier is full). Nothing goes to a full one, not
+   * even an answer to PING: a peer that asks and never reads shall not fill our memory.
+   */
   flush(write: Write): void {
     if (this.#busy || !this.#attached) return;
     const { resumable } = this.#options;
@@ -216,7 +262,8 @@ export class Lane {
     if (payload.length !== 12) throw new ProtocolFault(wireCode.protocolError, `ACK of ${payload.length} bytes`);
     const offset = u64(payload, 0);
     if (offset < this.log.acked) return; // an older ack than one we have: harmless
-    if (!this.log.acknowledge(offset)) throw new ProtocolFault(wireCode.protocolError, 'ACK of bytes that were never sent');
+    if (!this.log.acknowledge(offset))
+      throw new ProtocolFault(wireCode.protocolError, 'ACK of bytes that were never sent');
     this.#passMark();
     this.flight.acknowledged(offset, u32(payload, 8) / 1000, this.#options.now());
   }

@@ -1,16 +1,18 @@
 /**
  * What one lane has sent and the peer has not acknowledged: the send queue and the replay log in one.
- * Rule: the segments cover exactly [acked, head) in order, and `acked <= sent <= head`; a read buffer is a segment as it is, never copied,
- * and goes back to its pool only when the peer has acknowledged it on the carrier that it was sent on.
- * Small frames of one tick share a segment of a slab, so that they go out in one write.
- * Spec: docs/protocol.md sections 3.4 and 5.
+ * Rule: the segments cover exactly [acked, head) in order, and `acked <= sent <= head`; a read buffer is a segment as
+ * it is, never copied, and goes back to its pool only when the peer has acknowledged it on the carrier that it was sent
+ * on. Small frames of one tick share a segment of a slab, so that they go out in one write. Spec: docs/protocol.md
+ * sections 3.4 and 5.
  */
 
 import { u24 } from '../bytes.ts';
 import { headerBytes } from './frame.ts';
 
 /** A buffer that somebody wants back. */
-export interface Lease { release(): void }
+export interface Lease {
+  release(): void;
+}
 
 interface Segment {
   readonly bytes: Uint8Array;
@@ -43,20 +45,42 @@ export class ReplayLog {
   #slab: Uint8Array | undefined;
   #slabUsed = 0;
 
-  constructor(allocate: (bytes: number) => Uint8Array) { this.#allocate = allocate; }
+  constructor(allocate: (bytes: number) => Uint8Array) {
+    this.#allocate = allocate;
+  }
 
-  get unsent(): number { return this.head - this.sent; }
-  get unacked(): number { return this.head - this.acked; }
+  get unsent(): number {
+    return this.head - this.sent;
+  }
+  get unacked(): number {
+    return this.head - this.acked;
+  }
 
   /** Appends bytes [start, stop) of a buffer as they are; `boundary` says whether they end a frame. */
-  append(bytes: Uint8Array, range: { readonly start: number; readonly stop: number; readonly boundary: boolean }, lease?: Lease): void {
+  append(
+    bytes: Uint8Array,
+    range: { readonly start: number; readonly stop: number; readonly boundary: boolean },
+    lease?: Lease,
+  ): void {
     const headed = this.#segments.at(-1)?.boundary ?? true;
     this.#close();
     this.head += range.stop - range.start;
-    this.#segments.push({ bytes, start: range.start, stop: range.stop, end: this.head, lease, open: false, headed, boundary: range.boundary });
+    this.#segments.push({
+      bytes,
+      start: range.start,
+      stop: range.stop,
+      end: this.head,
+      lease,
+      open: false,
+      headed,
+      boundary: range.boundary,
+    });
   }
 
-  /** Room for a small piece of `length` bytes at the tail: write it into `slab` at the returned place before anything else is called. */
+  /**
+   * Room for a small piece of `length` bytes at the tail: write it into `slab` at the returned place before anything
+   * else is called.
+   */
   reserve(length: number, boundary = true): number {
     if (this.#slab === undefined || this.#slabUsed + length > this.#slab.length) {
       this.#close();
@@ -72,13 +96,24 @@ export class ReplayLog {
       tail.end = this.head;
     } else {
       if (tail) tail.open = false;
-      this.#segments.push({ bytes: this.#slab, start: at, stop: at + length, end: this.head, lease: undefined, open: boundary, headed: true, boundary });
+      this.#segments.push({
+        bytes: this.#slab,
+        start: at,
+        stop: at + length,
+        end: this.head,
+        lease: undefined,
+        open: boundary,
+        headed: true,
+        boundary,
+      });
     }
     return at;
   }
 
   /** The slab that `reserve` spoke of. */
-  get slab(): Uint8Array { return this.#slab!; }
+  get slab(): Uint8Array {
+    return this.#slab!;
+  }
 
   /** The next bytes for the carrier, or undefined when all is sent. */
   take(): Uint8Array | undefined {
@@ -92,7 +127,10 @@ export class ReplayLog {
     return segment.bytes.subarray(segment.start + skip, segment.stop);
   }
 
-  /** Takes the buffer of the last segment taken out of the log's care: whoever writes it gives it back. For lanes that do not resume. */
+  /**
+   * Takes the buffer of the last segment taken out of the log's care: whoever writes it gives it back. For lanes that
+   * do not resume.
+   */
   takeLease(): Lease | undefined {
     const segment = this.#segments[this.#next - 1];
     const lease = segment?.lease;
@@ -104,7 +142,11 @@ export class ReplayLog {
   acknowledge(offset: number): boolean {
     if (!(offset >= this.acked && offset <= this.sent)) return false;
     this.acked = offset;
-    for (let segment = this.#segments[this.#first]; segment !== undefined && segment.end <= offset; segment = this.#segments[this.#first]) {
+    for (
+      let segment = this.#segments[this.#first];
+      segment !== undefined && segment.end <= offset;
+      segment = this.#segments[this.#first]
+    ) {
       segment.lease?.release();
       this.#segments[this.#first++] = undefined;
     }
@@ -113,9 +155,14 @@ export class ReplayLog {
   }
 
   /** Can a resume go on from `offset` with `partial` bytes missing of the frame there? */
-  covers(offset: number, partial: number): boolean { return offset >= this.acked && offset + partial <= this.head; }
+  covers(offset: number, partial: number): boolean {
+    return offset >= this.acked && offset + partial <= this.head;
+  }
 
-  /** Bytes missing at `offset`, which is kept here, of the frame that it lies in: 0 between two frames, -1 inside a header, where no receiver stops. */
+  /**
+   * Bytes missing at `offset`, which is kept here, of the frame that it lies in: 0 between two frames, -1 inside a
+   * header, where no receiver stops.
+   */
   missingAt(offset: number): number {
     const segment = this.#segments.find((one) => one !== undefined && one.end > offset);
     if (segment === undefined) return 0;

@@ -1,16 +1,23 @@
 /**
- * Whose turn it is to fill the lane: streams that had to stop reading wait here, first come, first served, one read each.
+ * Whose turn it is to fill the lane: streams that had to stop reading wait here, first come, first served, one read
+ * each.
  * Rule: a stream waits at most once, and gets its turn before any stream that came after it gets a second one.
  */
 
 export class TurnQueue<T> {
   readonly #waiting = new Set<T>();
 
-  get size(): number { return this.#waiting.size; }
+  get size(): number {
+    return this.#waiting.size;
+  }
 
-  wait(stream: T): void { this.#waiting.add(stream); }
+  wait(stream: T): void {
+    this.#waiting.add(stream);
+  }
 
-  leave(stream: T): void { this.#waiting.delete(stream); }
+  leave(stream: T): void {
+    this.#waiting.delete(stream);
+  }
 
   next(): T | undefined {
     for (const stream of this.#waiting) {

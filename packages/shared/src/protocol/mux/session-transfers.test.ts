@@ -44,10 +44,37 @@ describe('turns', () => {
 
 test('offsets beyond 2^32 are offsets like any other: 4.5 GB cross, and the carrier dies on the way', () => {
   const received: Record<Side, number> = { client: 0, server: 0 };
-  const make = (role: Side): MuxSession => new MuxSession(
-    { role, resumable: true, receiveWindow: 262_144, sendWindow: 262_144, maxStreams: 4, replayLimitBytes: 1 << 22, now: () => 0, allocate: (bytes) => new Uint8Array(bytes) },
-    { wake: () => {}, opened: (stream) => { stream.events = { opened: () => {}, refused: () => {}, data: (bytes) => { received[role] += bytes.length; stream.accepted(received[role]); }, end: () => {}, reset: () => {}, writable: () => {} }; }, goaway: () => {}, closed: () => {} },
-  );
+  const make = (role: Side): MuxSession =>
+    new MuxSession(
+      {
+        role,
+        resumable: true,
+        receiveWindow: 262_144,
+        sendWindow: 262_144,
+        maxStreams: 4,
+        replayLimitBytes: 1 << 22,
+        now: () => 0,
+        allocate: (bytes) => new Uint8Array(bytes),
+      },
+      {
+        wake: () => {},
+        opened: (stream) => {
+          stream.events = {
+            opened: () => {},
+            refused: () => {},
+            data: (bytes) => {
+              received[role] += bytes.length;
+              stream.accepted(received[role]);
+            },
+            end: () => {},
+            reset: () => {},
+            writable: () => {},
+          };
+        },
+        goaway: () => {},
+        closed: () => {},
+      },
+    );
   const [client, server] = [make('client'), make('server')];
   const meet = (): void => {
     const [ours, theirs] = [client.lane.position, server.lane.position];
@@ -56,7 +83,14 @@ test('offsets beyond 2^32 are offsets like any other: 4.5 GB cross, and the carr
   };
   meet();
   const stream = client.open(new Uint8Array(0));
-  stream.events = { opened: () => {}, refused: () => {}, data: () => {}, end: () => {}, reset: () => {}, writable: () => {} };
+  stream.events = {
+    opened: () => {},
+    refused: () => {},
+    data: () => {},
+    end: () => {},
+    reset: () => {},
+    writable: () => {},
+  };
   const chunk = new Uint8Array(65_528);
   let sent = 0;
   for (let round = 0; sent < 4.5e9; round++) {
@@ -65,20 +99,40 @@ test('offsets beyond 2^32 are offsets like any other: 4.5 GB cross, and the carr
       sent += chunk.length;
     }
     const dies = round % 5_000 === 4_999;
-    client.flush((bytes) => { server.receive(dies ? bytes.subarray(0, Math.min(bytes.length, 30_000)) : bytes); return !dies; });
+    client.flush((bytes) => {
+      server.receive(dies ? bytes.subarray(0, Math.min(bytes.length, 30_000)) : bytes);
+      return !dies;
+    });
     if (dies) {
       client.lane.detach();
       server.lane.detach();
       meet();
     }
-    server.flush((bytes) => { client.receive(bytes); return true; });
+    server.flush((bytes) => {
+      client.receive(bytes);
+      return true;
+    });
   }
-  client.flush((bytes) => { server.receive(bytes); return true; });
-  server.flush((bytes) => { client.receive(bytes); return true; });
-  expect([received.server, client.lane.log.unacked, server.lane.position]).toEqual([sent, 0, { offset: client.lane.log.head, partial: 0 }]);
+  client.flush((bytes) => {
+    server.receive(bytes);
+    return true;
+  });
+  server.flush((bytes) => {
+    client.receive(bytes);
+    return true;
+  });
+  expect([received.server, client.lane.log.unacked, server.lane.position]).toEqual([
+    sent,
+    0,
+    { offset: client.lane.log.head, partial: 0 },
+  ]);
   expect(sent).toBeGreaterThan(2 ** 32);
 });
 
-test('whole transfers end, driven by nothing but what the sessions ask for, on carriers that die and with sources and destinations that dawdle', () => {
-  fc.assert(transferProperty(), { numRuns: 200 });
-});
+test(
+  'whole transfers end, driven by nothing but what the sessions ask for, on carriers that die and with sources ' +
+    'and destinations that dawdle',
+  () => {
+    fc.assert(transferProperty(), { numRuns: 200 });
+  },
+);

@@ -12,7 +12,9 @@ describe('opening a stream', () => {
     const ours = pair.open();
     pair.send('client', 1, 5, 'copy');
     pair.flush('client');
-    expect(Buffer.concat(pair.link.client).toString('hex')).toBe(`01000003000000010102030000000500000001${Buffer.from([0, 1, 2, 3, 4].map((at) => (2 * 131 + at * 7) & 0xff)).toString('hex')}`);
+    expect(Buffer.concat(pair.link.client).toString('hex')).toBe(
+      `01000003000000010102030000000500000001${Buffer.from([0, 1, 2, 3, 4].map((at) => (2 * 131 + at * 7) & 0xff)).toString('hex')}`,
+    );
     pair.deliver('client');
     const theirs = pair.streams.server.get(1)!;
     expect(theirs.received).toBe(5);
@@ -58,7 +60,10 @@ describe('opening a stream', () => {
 });
 
 describe('ending a stream', () => {
-  test.each([['client', 'server'], ['server', 'client']] as const)('half by half, the %s first, keeps the other half open', (first, second) => {
+  test.each([
+    ['client', 'server'],
+    ['server', 'client'],
+  ] as const)('half by half, the %s first, keeps the other half open', (first, second) => {
     const pair = new MuxPair();
     pair.open();
     pair.settle();
@@ -123,9 +128,18 @@ describe('a peer that breaks the protocol', () => {
   test('more DATA than was granted is a fault of flow control', () => {
     const pair = new MuxPair();
     pair.ends.server.receive(hex('01 000000 00000001'));
-    pair.streams.server.get(1)!.stream.events = { opened() {}, refused() {}, data() {}, end() {}, reset() {}, writable() {} };
+    pair.streams.server.get(1)!.stream.events = {
+      opened() {},
+      refused() {},
+      data() {},
+      end() {},
+      reset() {},
+      writable() {},
+    };
     const frame = encodeFrame(frameType.data, 1, new Uint8Array(65_528));
-    expect(() => { for (let n = 0; n < 5; n++) pair.ends.server.receive(frame); }).toThrow(expect.objectContaining({ code: 3 }));
+    expect(() => {
+      for (let n = 0; n < 5; n++) pair.ends.server.receive(frame);
+    }).toThrow(expect.objectContaining({ code: 3 }));
   });
 
   test('an unsequenced type that nobody knows is skipped', () => {
@@ -138,17 +152,22 @@ describe('a peer that breaks the protocol', () => {
     const pair = new MuxPair({ replayLimitBytes: 1 << 16 });
     const opens = Array.from({ length: 40_000 }, (_, n) => encodeFrame(frameType.open, 2 * n + 1, new Uint8Array(0)));
     pair.ends.server.goaway({ code: 53, reason: 'x'.repeat(200) }, 0);
-    expect(() => { for (const open of opens) pair.ends.server.receive(open); }).toThrow(expect.objectContaining({ code: 4 }));
+    expect(() => {
+      for (const open of opens) pair.ends.server.receive(open);
+    }).toThrow(expect.objectContaining({ code: 4 }));
   });
 
   test('random bytes are a fault or nothing, never anything else', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      try {
-        new MuxPair().ends.server.receive(bytes);
-      } catch (error) {
-        expect(error).toHaveProperty('code');
-      }
-    }), { numRuns: 2_000 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        try {
+          new MuxPair().ends.server.receive(bytes);
+        } catch (error) {
+          expect(error).toHaveProperty('code');
+        }
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 
@@ -233,14 +252,33 @@ describe('a carrier that dies', () => {
     pair.settle();
     return pair;
   };
-  const outcome = (pair: MuxPair) => (['client', 'server'] as const).map((side) => [...pair.streams[side].values()].map(({ received, ended, over, code, overs, openedBy }) => ({ received, ended, over, code, overs, openedBy })));
+  const outcome = (pair: MuxPair) =>
+    (['client', 'server'] as const).map((side) =>
+      [...pair.streams[side].values()].map(({ received, ended, over, code, overs, openedBy }) => ({
+        received,
+        ended,
+        over,
+        code,
+        overs,
+        openedBy,
+      })),
+    );
 
   test('at any byte, either way, changes nothing for the streams', () => {
     const expected = outcome(script(undefined));
-    for (const [side, most] of [['client', 360], ['server', 10_100]] as const) for (let after = 0; after <= most; after += after > 400 && after < 9_700 ? 37 : 1) expect([side, after, outcome(script({ side, after }))]).toEqual([side, after, expected]);
+    for (const [side, most] of [
+      ['client', 360],
+      ['server', 10_100],
+    ] as const)
+      for (let after = 0; after <= most; after += after > 400 && after < 9_700 ? 37 : 1)
+        expect([side, after, outcome(script({ side, after }))]).toEqual([side, after, expected]);
   });
 
-  test('at random, again and again, among random operations: bytes in order and complete, each stream ends once, memory bounded', () => {
-    fc.assert(muxProperty(), { numRuns: 1_500 });
-  });
+  test(
+    'at random, again and again, among random operations: bytes in order and complete, each stream ends once, ' +
+      'memory bounded',
+    () => {
+      fc.assert(muxProperty(), { numRuns: 1_500 });
+    },
+  );
 });

@@ -1,12 +1,23 @@
 /**
  * Many streams on one lane: the stream table, opening and refusing, going away, and whose turn it is.
- * Rule: a fault of the peer throws ProtocolFault out of `receive` and ends the whole session; a frame for a stream that has ended is dropped,
- * one for a stream that never was is a fault. Stream ids: the client's are odd, strictly increasing, never used twice.
+ * Rule: a fault of the peer throws ProtocolFault out of `receive` and ends the whole session; a frame for a stream that
+ * has ended is dropped, one for a stream that never was is a fault. Stream ids: the client's are odd, strictly
+ * increasing, never used twice.
  * Not here: clock, timers, sockets (passed in by the driver), identity and policy.
  * Spec: docs/protocol.md section 3.
  */
 import { concat, putU16, putU32, text, u16, u32, utf8AtMost } from '../bytes.ts';
-import { decodeClose, decodeRefusal, encodeClose, encodeRefusal, maxReasonBytes, ProtocolFault, wireCode, type Close, type Refusal } from '../refusal.ts';
+import {
+  decodeClose,
+  decodeRefusal,
+  encodeClose,
+  encodeRefusal,
+  maxReasonBytes,
+  ProtocolFault,
+  wireCode,
+  type Close,
+  type Refusal,
+} from '../refusal.ts';
 import { encodeFrame, frameType } from './frame.ts';
 import { Lane, type LaneOptions, type Position, type Write } from './lane.ts';
 import type { Lease } from './replay.ts';
@@ -14,7 +25,10 @@ import { TurnQueue } from './schedule.ts';
 import { MuxStream, type StreamHost } from './stream.ts';
 import { maxSessionGrowthBytes } from './window.ts';
 
-export interface Goaway extends Refusal { readonly lastStreamId: number; readonly graceMs: number }
+export interface Goaway extends Refusal {
+  readonly lastStreamId: number;
+  readonly graceMs: number;
+}
 
 /** What the driver and the owner of a session are told. */
 export interface SessionEvents {
@@ -56,22 +70,41 @@ export class MuxSession implements StreamHost {
     this.#options = options;
     this.#events = events;
     this.#nextId = options.role === 'client' ? 1 : 2;
-    this.lane = new Lane({ data: (id, bytes) => this.#data(id, bytes), control: (type, id, payload) => this.#control(type, id, payload) }, options);
+    this.lane = new Lane(
+      { data: (id, bytes) => this.#data(id, bytes), control: (type, id, payload) => this.#control(type, id, payload) },
+      options,
+    );
   }
 
-  get streamCount(): number { return this.#streams.size; }
-  get over(): boolean { return this.#over; }
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+  get over(): boolean {
+    return this.#over;
+  }
   /** Bytes of the lane that the peer has not acknowledged. */
-  get unacked(): number { return this.lane.log.unacked; }
-  get nowMs(): number { return this.#options.now(); }
-  get srttMs(): number { return this.lane.flight.srttMs; }
+  get unacked(): number {
+    return this.lane.log.unacked;
+  }
+  get nowMs(): number {
+    return this.#options.now();
+  }
+  get srttMs(): number {
+    return this.lane.flight.srttMs;
+  }
 
   /** Opens a stream (OPEN); DATA may follow at once. Not on a session that is over. */
   open(payload: Uint8Array): MuxStream {
     const stream = this.#stream(this.#nextId, true);
     this.#nextId += 2;
     this.append(frameType.open, stream.id, payload);
-    if (this.#nextId === lastId) this.#events.goaway({ lastStreamId: lastId, code: wireCode.noError, graceMs: 0, reason: 'the stream ids of this session are used up' });
+    if (this.#nextId === lastId)
+      this.#events.goaway({
+        lastStreamId: lastId,
+        code: wireCode.noError,
+        graceMs: 0,
+        reason: 'the stream ids of this session are used up',
+      });
     return stream;
   }
 
@@ -89,7 +122,8 @@ export class MuxSession implements StreamHost {
 
   /** Lets waiting streams read while there is room. */
   pump(): void {
-    for (let turns = turnsPerPump; turns > 0 && this.#turns.size > 0 && this.lane.hasRoom(); turns--) this.#turns.next()!.events.writable();
+    for (let turns = turnsPerPump; turns > 0 && this.#turns.size > 0 && this.lane.hasRoom(); turns--)
+      this.#turns.next()!.events.writable();
     if (this.#turns.size > 0 && this.lane.hasRoom()) this.#events.wake();
   }
 
@@ -114,7 +148,9 @@ export class MuxSession implements StreamHost {
   }
 
   /** The last frame on this carrier, for the driver to write. */
-  closeFrame(close: Close): Uint8Array { return encodeFrame(frameType.close, 0, encodeClose(close)); }
+  closeFrame(close: Close): Uint8Array {
+    return encodeFrame(frameType.close, 0, encodeClose(close));
+  }
 
   /** Ends the session here: every stream is reset with the reason, the lane forgets everything. */
   end(refusal: Refusal): void {
@@ -128,7 +164,9 @@ export class MuxSession implements StreamHost {
 
   // For the streams.
 
-  hasRoom(extraBytes: number): boolean { return this.lane.hasRoom(extraBytes) && (this.#turns.size === 0 || extraBytes > 0); }
+  hasRoom(extraBytes: number): boolean {
+    return this.lane.hasRoom(extraBytes) && (this.#turns.size === 0 || extraBytes > 0);
+  }
 
   append(type: number, streamId: number, payload: Uint8Array): void {
     if (this.#over) return;
@@ -159,7 +197,11 @@ export class MuxSession implements StreamHost {
   }
 
   #stream(id: number, ours: boolean): MuxStream {
-    const stream = new MuxStream(id, this, { sendCredit: this.#options.sendWindow, receiveWindow: this.#options.receiveWindow, ours });
+    const stream = new MuxStream(id, this, {
+      sendCredit: this.#options.sendWindow,
+      receiveWindow: this.#options.receiveWindow,
+      ours,
+    });
     this.#streams.set(id, stream);
     return stream;
   }
@@ -180,7 +222,8 @@ export class MuxSession implements StreamHost {
     else if (type === frameType.goaway) this.#goaway(payload);
     else if (type === frameType.open) this.#opened(id, payload);
     else if (type < 0x80) this.#onStream(type, id, payload);
-    else if (type >= frameType.hello) throw new ProtocolFault(wireCode.protocolError, `a handshake frame (type ${type}) inside the session`);
+    else if (type >= frameType.hello)
+      throw new ProtocolFault(wireCode.protocolError, `a handshake frame (type ${type}) inside the session`);
     // Any other unsequenced type is of a newer peer, who does not count on it: skipped.
   }
 
@@ -201,7 +244,8 @@ export class MuxSession implements StreamHost {
 
   #opened(id: number, payload: Uint8Array): void {
     const parity = this.#options.role === 'server' ? 1 : 0;
-    if (id % 2 !== parity || id <= this.#lastTheirs) throw new ProtocolFault(wireCode.protocolError, `OPEN on stream ${id}`);
+    if (id % 2 !== parity || id <= this.#lastTheirs)
+      throw new ProtocolFault(wireCode.protocolError, `OPEN on stream ${id}`);
     this.#lastTheirs = id;
     const refusal = this.#draining ?? (this.#streams.size >= this.#options.maxStreams ? tooMany : undefined);
     if (refusal) this.append(frameType.openErr, id, encodeRefusal(refusal));
@@ -210,12 +254,18 @@ export class MuxSession implements StreamHost {
 
   #goaway(payload: Uint8Array): void {
     if (payload.length < 10) throw new ProtocolFault(wireCode.protocolError, `GOAWAY of ${payload.length} bytes`);
-    this.#events.goaway({ lastStreamId: u32(payload, 0), code: u16(payload, 4), graceMs: u32(payload, 6), reason: text(payload.subarray(10)) });
+    this.#events.goaway({
+      lastStreamId: u32(payload, 0),
+      code: u16(payload, 4),
+      graceMs: u32(payload, 6),
+      reason: text(payload.subarray(10)),
+    });
   }
 
   #checkKnown(id: number): void {
     const theirs = id % 2 === (this.#options.role === 'server' ? 1 : 0);
-    if (id === 0 || (theirs ? id > this.#lastTheirs : id >= this.#nextId)) throw new ProtocolFault(wireCode.protocolError, `a frame on stream ${id}, which was never opened`);
+    if (id === 0 || (theirs ? id > this.#lastTheirs : id >= this.#nextId))
+      throw new ProtocolFault(wireCode.protocolError, `a frame on stream ${id}, which was never opened`);
   }
 }
 

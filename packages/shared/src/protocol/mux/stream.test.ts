@@ -5,12 +5,30 @@ function stream({ credit = 262_144, room = true, ours = true } = {}) {
   const frames: [number, string][] = [];
   const waiting: MuxStream[] = [];
   const host: StreamHost = {
-    nowMs: 0, srttMs: 0, growthBytes: 1_000_000, hasRoom: () => room, append: (type, _id, payload) => { frames.push([type, Buffer.from(payload).toString('hex')]); }, appendBuffer: () => {}, appendView: () => {},
-    waitForTurn: (one) => { waiting.push(one); }, forget: () => {},
+    nowMs: 0,
+    srttMs: 0,
+    growthBytes: 1_000_000,
+    hasRoom: () => room,
+    append: (type, _id, payload) => {
+      frames.push([type, Buffer.from(payload).toString('hex')]);
+    },
+    appendBuffer: () => {},
+    appendView: () => {},
+    waitForTurn: (one) => {
+      waiting.push(one);
+    },
+    forget: () => {},
   };
   const one = new MuxStream(1, host, { sendCredit: credit, receiveWindow: 262_144, ours });
   const told: string[] = [];
-  one.events = { opened: () => told.push('opened'), refused: () => told.push('refused'), data: () => told.push('data'), end: () => told.push('end'), reset: () => told.push('reset'), writable: () => told.push('writable') };
+  one.events = {
+    opened: () => told.push('opened'),
+    refused: () => told.push('refused'),
+    data: () => told.push('data'),
+    end: () => told.push('end'),
+    reset: () => told.push('reset'),
+    writable: () => told.push('writable'),
+  };
   return { one, frames, waiting, told };
 }
 
@@ -41,25 +59,65 @@ test('after a reset nothing is sent any more, and a buffer that comes late is gi
   const { one, frames } = stream();
   let given = false;
   one.reset({ code: 24, reason: '' });
-  expect(one.sendBuffer(new Uint8Array(100), 10, { release: () => { given = true; } })).toBe(false);
+  expect(
+    one.sendBuffer(new Uint8Array(100), 10, {
+      release: () => {
+        given = true;
+      },
+    }),
+  ).toBe(false);
   expect([frames.length, given, one.dead]).toEqual([1, true, true]);
 });
 
-test.each([['OPEN_OK twice', (one: MuxStream) => { one.onOpened(new Uint8Array(0)); one.onOpened(new Uint8Array(0)); }], ['OPEN_OK after OPEN_ERR', (one: MuxStream) => { one.onRefused({ code: 1, reason: '' }); one.onOpened(new Uint8Array(0)); }]])('%s is a fault', (_what, act) => {
+test.each([
+  [
+    'OPEN_OK twice',
+    (one: MuxStream) => {
+      one.onOpened(new Uint8Array(0));
+      one.onOpened(new Uint8Array(0));
+    },
+  ],
+  [
+    'OPEN_OK after OPEN_ERR',
+    (one: MuxStream) => {
+      one.onRefused({ code: 1, reason: '' });
+      one.onOpened(new Uint8Array(0));
+    },
+  ],
+])('%s is a fault', (_what, act) => {
   expect(() => act(stream().one)).toThrow(expect.objectContaining({ code: 1 }));
 });
 
 test('credit beyond all measure is a fault of flow control', () => {
   const { one } = stream();
-  expect(() => { for (;;) one.onWindow(2 ** 52); }).toThrow(expect.objectContaining({ code: 3 }));
+  expect(() => {
+    for (;;) one.onWindow(2 ** 52);
+  }).toThrow(expect.objectContaining({ code: 3 }));
 });
 
 test('a bulk stream whose turn comes seldom does not count as one that sends little', () => {
   let now = 0;
   const extras: number[] = [];
-  const one = new MuxStream(1, {
-    get nowMs() { return now; }, srttMs: 0, growthBytes: 0, hasRoom: (extra) => { extras.push(extra); return false; }, append: () => {}, appendBuffer: () => {}, appendView: () => {}, waitForTurn: () => {}, forget: () => {},
-  }, { sendCredit: 1 << 20, receiveWindow: 262_144, ours: true });
+  const one = new MuxStream(
+    1,
+    {
+      get nowMs() {
+        return now;
+      },
+      srttMs: 0,
+      growthBytes: 0,
+      hasRoom: (extra) => {
+        extras.push(extra);
+        return false;
+      },
+      append: () => {},
+      appendBuffer: () => {},
+      appendView: () => {},
+      waitForTurn: () => {},
+      forget: () => {},
+    },
+    { sendCredit: 1 << 20, receiveWindow: 262_144, ours: true },
+  );
   for (let read = 0; read < 3; read++) {
     now += 150;
     one.sendView(new Uint8Array(60_000));
@@ -73,8 +131,20 @@ test('a bulk stream whose turn comes seldom does not count as one that sends lit
 test('what its window grew by is taken from the session, and given back at its end', () => {
   const growth = { left: 300_000 };
   const host: StreamHost = {
-    nowMs: 1, srttMs: 1_000_000, get growthBytes() { return growth.left; }, set growthBytes(bytes) { growth.left = bytes; },
-    hasRoom: () => true, append: () => {}, appendBuffer: () => {}, appendView: () => {}, waitForTurn: () => {}, forget: () => {},
+    nowMs: 1,
+    srttMs: 1_000_000,
+    get growthBytes() {
+      return growth.left;
+    },
+    set growthBytes(bytes) {
+      growth.left = bytes;
+    },
+    hasRoom: () => true,
+    append: () => {},
+    appendBuffer: () => {},
+    appendView: () => {},
+    waitForTurn: () => {},
+    forget: () => {},
   };
   const one = new MuxStream(1, host, { sendCredit: readBytes, receiveWindow: 262_144, ours: true });
   one.events = { opened() {}, refused() {}, data() {}, end() {}, reset() {}, writable() {} };

@@ -1,9 +1,8 @@
 /**
  * One stream of a session: two directions, each ended by its own FIN or both by a reset.
- * Rule: OPEN, its DATA and FIN keep their order in the lane; every stream ends exactly once, by `ended` seen from its owner:
- * refused, reset (by either side), or both FINs.
- * A source asks `canSend` before it reads; after a `false` it waits for `writable`.
- * Spec: docs/protocol.md sections 3.2 and 3.6.
+ * Rule: OPEN, its DATA and FIN keep their order in the lane; every stream ends exactly once, by `ended` seen from its
+ * owner: refused, reset (by either side), or both FINs. A source asks `canSend` before it reads; after a `false` it
+ * waits for `writable`. Spec: docs/protocol.md sections 3.2 and 3.6.
  */
 import { putU32 } from '../bytes.ts';
 import { encodeRefusal, ProtocolFault, wireCode, type Refusal } from '../refusal.ts';
@@ -64,7 +63,11 @@ export class MuxStream {
   #epochAtMs = 0;
   #epochBytes = 0;
 
-  constructor(id: number, host: StreamHost, options: { readonly sendCredit: number; readonly receiveWindow: number; readonly ours: boolean }) {
+  constructor(
+    id: number,
+    host: StreamHost,
+    options: { readonly sendCredit: number; readonly receiveWindow: number; readonly ours: boolean },
+  ) {
     this.id = id;
     this.#host = host;
     this.#credit = options.sendCredit;
@@ -72,8 +75,12 @@ export class MuxStream {
     this.#answered = !options.ours;
   }
 
-  get dead(): boolean { return this.#dead; }
-  get bytesReceived(): number { return this.#window.received; }
+  get dead(): boolean {
+    return this.#dead;
+  }
+  get bytesReceived(): number {
+    return this.#window.received;
+  }
 
   /** May the source read once more (up to `readBytes`)? After false, `writable` comes when it may. */
   canSend(): boolean {
@@ -87,7 +94,10 @@ export class MuxStream {
     return false;
   }
 
-  /** Sends a read buffer as it is: payload of `length` bytes at offset 8, header room before it. The stream owns the lease from here on. */
+  /**
+   * Sends a read buffer as it is: payload of `length` bytes at offset 8, header room before it. The stream owns the
+   * lease from here on.
+   */
   sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
     if (this.#dead) {
       lease.release();
@@ -108,7 +118,8 @@ export class MuxStream {
   /** Sends somebody's buffer, which must not change any more; at most `readBytes`. */
   sendView(bytes: Uint8Array): boolean {
     if (this.#dead) return false;
-    for (let at = 0; at < bytes.length; at += maxDataBytes) this.#host.appendView(this.id, bytes.subarray(at, at + maxDataBytes));
+    for (let at = 0; at < bytes.length; at += maxDataBytes)
+      this.#host.appendView(this.id, bytes.subarray(at, at + maxDataBytes));
     return this.#spent(bytes.length);
   }
 
@@ -156,7 +167,8 @@ export class MuxStream {
 
   onData(bytes: Uint8Array): void {
     if (this.#finReceived) throw new ProtocolFault(wireCode.protocolError, `DATA after FIN on stream ${this.id}`);
-    if (!this.#window.receive(bytes.length)) throw new ProtocolFault(wireCode.flowControl, `DATA beyond its credit on stream ${this.id}`);
+    if (!this.#window.receive(bytes.length))
+      throw new ProtocolFault(wireCode.flowControl, `DATA beyond its credit on stream ${this.id}`);
     this.events.data(bytes);
   }
 
@@ -173,7 +185,8 @@ export class MuxStream {
 
   onWindow(credit: number): void {
     this.#credit += credit;
-    if (this.#credit > Number.MAX_SAFE_INTEGER / 2) throw new ProtocolFault(wireCode.flowControl, `more credit than there are bytes on stream ${this.id}`);
+    if (this.#credit > Number.MAX_SAFE_INTEGER / 2)
+      throw new ProtocolFault(wireCode.flowControl, `more credit than there are bytes on stream ${this.id}`);
     if (this.#creditBlocked && this.#credit >= readBytes) {
       this.#creditBlocked = false;
       this.#host.waitForTurn(this);
@@ -210,7 +223,9 @@ export class MuxStream {
   }
 
   /** Has it sent little lately? Then it may pass the cap, so that bulk on the same carrier does not hold it up. */
-  #isLight(): boolean { return this.#epochBytes < lightBytes || this.#host.nowMs - this.#epochAtMs > lightWindowMs; }
+  #isLight(): boolean {
+    return this.#epochBytes < lightBytes || this.#host.nowMs - this.#epochAtMs > lightWindowMs;
+  }
 
   #settle(): void {
     if (this.#finSent && this.#finReceived) this.#die();

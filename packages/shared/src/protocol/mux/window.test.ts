@@ -20,17 +20,27 @@ test('the window doubles while half of it goes within one round trip, and stays 
 });
 
 test('granted minus accepted never exceeds the largest window, and a sender within its credit is never refused', () => {
-  fc.assert(fc.property(fc.constantFrom(262_144, 300_000, 1 << 22, maxWindowBytes), fc.array(fc.tuple(fc.nat(200_000), fc.nat(200_000), fc.nat(20)), { maxLength: 200 }), (initial, steps) => {
-    const window = new ReceiveWindow(initial);
-    let granted = initial;
-    let now = 0;
-    for (const [send, take, pause] of steps) {
-      now += pause;
-      expect(window.receive(Math.min(send, granted - window.received))).toBe(true);
-      granted += window.accept(Math.min(window.received, window.accepted + take), { nowMs: now, srttMs: 10, mayGrow: Infinity });
-      expect(granted - window.accepted).toBeLessThanOrEqual(maxWindowBytes);
-    }
-  }));
+  fc.assert(
+    fc.property(
+      fc.constantFrom(262_144, 300_000, 1 << 22, maxWindowBytes),
+      fc.array(fc.tuple(fc.nat(200_000), fc.nat(200_000), fc.nat(20)), { maxLength: 200 }),
+      (initial, steps) => {
+        const window = new ReceiveWindow(initial);
+        let granted = initial;
+        let now = 0;
+        for (const [send, take, pause] of steps) {
+          now += pause;
+          expect(window.receive(Math.min(send, granted - window.received))).toBe(true);
+          granted += window.accept(Math.min(window.received, window.accepted + take), {
+            nowMs: now,
+            srttMs: 10,
+            mayGrow: Infinity,
+          });
+          expect(granted - window.accepted).toBeLessThanOrEqual(maxWindowBytes);
+        }
+      },
+    ),
+  );
 });
 
 test('grows by no more than it may, and says by how much', () => {

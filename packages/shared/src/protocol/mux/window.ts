@@ -1,8 +1,8 @@
 /**
  * What one direction of a stream may still send, seen by the one that receives it.
- * Rule: credit is granted on bytes that the destination accepted, never on bytes that merely arrived; granted - accepted never exceeds the window.
- * The window doubles, up to its maximum, while half of it is consumed within one round trip: then it, and not the destination, is the limit.
- * Spec: docs/protocol.md section 3.6.
+ * Rule: credit is granted on bytes that the destination accepted, never on bytes that merely arrived; granted -
+ * accepted never exceeds the window. The window doubles, up to its maximum, while half of it is consumed within one
+ * round trip: then it, and not the destination, is the limit. Spec: docs/protocol.md section 3.6.
  */
 
 /** A peer may not announce less: a sender waits for credit for a whole read. */
@@ -21,10 +21,14 @@ export class ReceiveWindow {
 
   readonly #initial: number;
 
-  constructor(initialBytes: number) { this.#initial = this.#granted = this.#window = initialBytes; }
+  constructor(initialBytes: number) {
+    this.#initial = this.#granted = this.#window = initialBytes;
+  }
 
   /** By how much it has grown, bytes. */
-  get grown(): number { return this.#window - this.#initial; }
+  get grown(): number {
+    return this.#window - this.#initial;
+  }
 
   /** False when the peer sent more than it was granted. */
   receive(bytes: number): boolean {
@@ -32,12 +36,19 @@ export class ReceiveWindow {
     return this.received <= this.#granted;
   }
 
-  /** The destination has accepted `total` bytes by now; returns the credit to grant, 0 for none yet. It grows by `mayGrow` bytes at most. */
-  accept(total: number, { nowMs, srttMs, mayGrow }: { readonly nowMs: number; readonly srttMs: number; readonly mayGrow: number }): number {
+  /**
+   * The destination has accepted `total` bytes by now; returns the credit to grant, 0 for none yet. It grows by
+   * `mayGrow` bytes at most.
+   */
+  accept(
+    total: number,
+    { nowMs, srttMs, mayGrow }: { readonly nowMs: number; readonly srttMs: number; readonly mayGrow: number },
+  ): number {
     this.accepted = total;
     const owed = this.accepted + this.#window - this.#granted;
     if (owed * 2 < this.#window) return 0;
-    if (nowMs - this.#grantedAtMs < srttMs) this.#window += Math.max(0, Math.min(this.#window, maxWindowBytes - this.#window, mayGrow));
+    if (nowMs - this.#grantedAtMs < srttMs)
+      this.#window += Math.max(0, Math.min(this.#window, maxWindowBytes - this.#window, mayGrow));
     this.#grantedAtMs = nowMs;
     const credit = this.accepted + this.#window - this.#granted;
     this.#granted += credit;
