@@ -139,7 +139,7 @@ test.each([
     '',
     'the import table does not know this folder',
   ],
-  ['a file has 300 lines at most', 'egress/src/server.ts', '\n'.repeat(301), '301 lines, at most 300'],
+  ['a file has 350 lines at most', 'egress/src/server.ts', '\n'.repeat(351), '351 lines, at most 350'],
   [
     'a source that runs has a test beside it',
     'egress/src/server.ts',
@@ -165,6 +165,13 @@ test('a test beside a source, a declaration, an index and a main need no test', 
       ),
     ),
   ).toEqual([]);
+});
+
+test('a line of a source has 120 columns at most, a line of a document as many as it likes', () => {
+  const line = `// ${'x'.repeat(118)}\n`;
+  expect(findingsWith({ 'bench/run.ts': `\n${line}`, 'docs/guide.md': line })).toEqual([
+    'bench/run.ts:2: 121 columns, at most 120',
+  ]);
 });
 
 test('a test may import anything', () => {

@@ -1,9 +1,10 @@
-/** Lints: oxlint with types, then the layout of the repository. Ends with 1 if either finds anything. */
+/** Lints: the format, oxlint with types, then the layout of the repository. Ends with 1 if any finds anything. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const steps = [
+  ['node_modules/oxfmt/bin/oxfmt', '--check', 'packages', 'test', 'bench', 'scripts', 'jest.config.mjs'],
   ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings', ...process.argv.slice(2)],
   ['scripts/layout.mjs'],
 ];

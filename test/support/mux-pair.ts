@@ -8,7 +8,7 @@
 import { MuxSession, type SessionEvents, type SessionOptions } from '../../packages/shared/src/protocol/mux/session.ts';
 import type { MuxStream, StreamEvents } from '../../packages/shared/src/protocol/mux/stream.ts';
 import type { Lease } from '../../packages/shared/src/protocol/mux/replay.ts';
-import type { Close, Refusal } from '../../packages/shared/src/protocol/refusal.ts';
+import type { Close, WireRefusal } from '../../packages/shared/src/protocol/refusal.ts';
 
 export type Side = 'client' | 'server';
 export const other = (side: Side): Side => (side === 'client' ? 'server' : 'client');
@@ -38,10 +38,10 @@ export class Seen implements StreamEvents {
   opened(): void {
     this.openedBy++;
   }
-  refused({ code }: Refusal): void {
+  refused({ code }: WireRefusal): void {
     this.#finish('refused', code);
   }
-  reset({ code }: Refusal): void {
+  reset({ code }: WireRefusal): void {
     this.#finish('reset', code);
   }
   end(): void {

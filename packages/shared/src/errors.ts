@@ -6,6 +6,13 @@
  * Spec: docs/protocol.md section 3.7; SOCKS replies RFC 1928 section 6; Proxy-Status errors RFC 9209 section 2.3.
  */
 
+/** A typed no. `reason` may be shown to the peer; `detail`, where there is one, says more and is for our own log only. */
+export interface Refusal {
+  readonly code: Code;
+  readonly reason: string;
+  readonly detail?: string;
+}
+
 export type Origin = 'config' | 'local' | 'link' | 'policy' | 'service';
 
 export interface CodeRow {

@@ -28,24 +28,24 @@ export class ProtocolFault extends Error {
   }
 }
 
-export interface Refusal {
+export interface WireRefusal {
   readonly code: number;
   readonly reason: string;
 }
-export interface Close extends Refusal {
+export interface Close extends WireRefusal {
   readonly resumable: boolean;
 }
-export interface Refuse extends Refusal {
+export interface Refuse extends WireRefusal {
   readonly retryAfterMs: number;
 }
 
-export function encodeRefusal({ code, reason }: Refusal): Uint8Array {
+export function encodeRefusal({ code, reason }: WireRefusal): Uint8Array {
   const head = new Uint8Array(2);
   putU16(head, 0, code);
   return concat([head, utf8AtMost(reason, maxReasonBytes)]);
 }
 
-export function decodeRefusal(payload: Uint8Array): Refusal {
+export function decodeRefusal(payload: Uint8Array): WireRefusal {
   return { code: u16(checked(payload, 2, 'a refusal'), 0), reason: text(payload.subarray(2)) };
 }
 

@@ -10,7 +10,7 @@ import { messageOf } from '../errors.ts';
 import type { Position, Write } from '../protocol/mux/lane.ts';
 import { MuxSession, type Goaway, type SessionOptions } from '../protocol/mux/session.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
-import { ProtocolFault, wireCode, type Close, type Refusal } from '../protocol/refusal.ts';
+import { ProtocolFault, wireCode, type Close, type WireRefusal } from '../protocol/refusal.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 
 export interface DriverEvents {
@@ -20,7 +20,7 @@ export interface DriverEvents {
   /** The carrier is gone; the session waits, detached. */
   lost(reason: string): void;
   /** The session is over: the peer closed it or one side broke the protocol. Not called for `end`. */
-  ended(refusal: Refusal): void;
+  ended(refusal: WireRefusal): void;
 }
 
 export interface DriverOptions extends Omit<SessionOptions, 'now' | 'allocate'>, KeepaliveOptions {}
@@ -104,7 +104,7 @@ export class SessionDriver {
   }
 
   /** Ends the session from our side: streams are reset, CLOSE tells the peer. */
-  end(refusal: Refusal): void {
+  end(refusal: WireRefusal): void {
     const carrier = this.#carrier;
     if (carrier) this.#flush();
     this.session.end(refusal);

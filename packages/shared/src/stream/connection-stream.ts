@@ -9,7 +9,7 @@
 import type { Duplex } from 'node:stream';
 import type { Lease } from '../protocol/mux/replay.ts';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
-import type { Refusal } from '../protocol/refusal.ts';
+import type { WireRefusal } from '../protocol/refusal.ts';
 import type { OfferedStream } from './contract.ts';
 
 /** What differs from protocol to protocol. */
@@ -18,11 +18,11 @@ export interface DuplexEnds {
   /** Says yes to the peer. */
   accept(): void;
   /** Says no, with the reason, and ends the duplex. */
-  refuse(refusal: Refusal): void;
+  refuse(refusal: WireRefusal): void;
   /** Ends the duplex so that the peer sees a reset. */
-  reset(refusal: Refusal): void;
+  reset(refusal: WireRefusal): void;
   /** What ended a duplex that had not ended in order. */
-  died(): Refusal;
+  died(): WireRefusal;
   /** Is the end that was just read the sign of a reset? Absent where a reset looks like none. */
   truncated?(): boolean;
 }
@@ -112,7 +112,7 @@ export class ConnectionStream implements OfferedStream {
     this.#duplex.end();
   }
 
-  reset(refusal: Refusal): void {
+  reset(refusal: WireRefusal): void {
     if (this.#over) return;
     this.#over = true;
     this.#ends.reset(refusal);
@@ -122,7 +122,7 @@ export class ConnectionStream implements OfferedStream {
     if (!this.#over) this.#ends.accept();
   }
 
-  refuse(refusal: Refusal): void {
+  refuse(refusal: WireRefusal): void {
     if (this.#over) return;
     this.#over = true;
     this.#ends.refuse(refusal);

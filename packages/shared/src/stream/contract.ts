@@ -6,7 +6,7 @@
  */
 import type { ReadSink } from '../net/read-buffers.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
-import type { Refusal } from '../protocol/refusal.ts';
+import type { WireRefusal } from '../protocol/refusal.ts';
 
 export interface RelayStream extends ReadSink {
   readonly id: number;
@@ -20,7 +20,7 @@ export interface RelayStream extends ReadSink {
   /** Our half is complete. */
   finish(): void;
   /** Ends both halves at once; the owner is not told. */
-  reset(refusal: Refusal): void;
+  reset(refusal: WireRefusal): void;
   /** The local socket has accepted `total` bytes of this stream by now. */
   accepted(total: number): void;
 }
@@ -28,7 +28,7 @@ export interface RelayStream extends ReadSink {
 /** A stream that somebody asked for, and who is owed an answer: one of these two, once. */
 export interface OfferedStream extends RelayStream {
   accept(payload: Uint8Array): void;
-  refuse(refusal: Refusal): void;
+  refuse(refusal: WireRefusal): void;
 }
 
 /** Where streams are opened: a session, or a CONNECT proxy. */

@@ -6,7 +6,7 @@
 import { AditError, codeOfWire, wireOfCode, type Code } from '../errors.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
-import type { Refusal } from '../protocol/refusal.ts';
+import type { WireRefusal } from '../protocol/refusal.ts';
 import type { RelayStream } from './contract.ts';
 
 const headroom = 8;
@@ -68,7 +68,7 @@ export class PendingStream implements RelayStream {
     this.#stream?.finish();
   }
 
-  reset(refusal: Refusal): void {
+  reset(refusal: WireRefusal): void {
     if (this.#over) return;
     this.#over = true;
     this.#held = [];

@@ -6,7 +6,7 @@
  */
 import type net from 'node:net';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
-import type { Refusal } from '../protocol/refusal.ts';
+import type { WireRefusal } from '../protocol/refusal.ts';
 import { resetSocket, type RelaySocket } from '../net/sockets.ts';
 import { wireOfCode, type Code } from '../errors.ts';
 import type { RelayStream } from './contract.ts';
@@ -99,11 +99,11 @@ export class Relay implements StreamEvents {
     this.#events.opened?.(payload);
   }
 
-  refused(refusal: Refusal): void {
+  refused(refusal: WireRefusal): void {
     this.#finish({ end: 'refused', code: refusal.code, reason: refusal.reason });
   }
 
-  reset(refusal: Refusal): void {
+  reset(refusal: WireRefusal): void {
     this.#finish({ end: 'reset', code: refusal.code, reason: refusal.reason });
   }
 

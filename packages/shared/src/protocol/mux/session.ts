@@ -16,7 +16,7 @@ import {
   ProtocolFault,
   wireCode,
   type Close,
-  type Refusal,
+  type WireRefusal,
 } from '../refusal.ts';
 import { encodeFrame, frameType } from './frame.ts';
 import { Lane, type LaneOptions, type Position, type Write } from './lane.ts';
@@ -25,7 +25,7 @@ import { TurnQueue } from './schedule.ts';
 import { MuxStream, type StreamHost } from './stream.ts';
 import { maxSessionGrowthBytes } from './window.ts';
 
-export interface Goaway extends Refusal {
+export interface Goaway extends WireRefusal {
   readonly lastStreamId: number;
   readonly graceMs: number;
 }
@@ -63,7 +63,7 @@ export class MuxSession implements StreamHost {
   readonly #turns = new TurnQueue<MuxStream>();
   #nextId: number;
   #lastTheirs = 0;
-  #draining: Refusal | undefined;
+  #draining: WireRefusal | undefined;
   #over = false;
 
   constructor(options: SessionOptions, events: SessionEvents) {
@@ -138,7 +138,7 @@ export class MuxSession implements StreamHost {
   }
 
   /** No new streams from the peer; those open go on. */
-  goaway(refusal: Refusal, graceMs: number): void {
+  goaway(refusal: WireRefusal, graceMs: number): void {
     this.#draining = refusal;
     const head = new Uint8Array(10);
     putU32(head, 0, this.#lastTheirs);
@@ -153,7 +153,7 @@ export class MuxSession implements StreamHost {
   }
 
   /** Ends the session here: every stream is reset with the reason, the lane forgets everything. */
-  end(refusal: Refusal): void {
+  end(refusal: WireRefusal): void {
     if (this.#over) return;
     this.#over = true;
     const streams = [...this.#streams.values()];
@@ -269,4 +269,4 @@ export class MuxSession implements StreamHost {
   }
 }
 
-const tooMany: Refusal = { code: wireCode.limitStreams, reason: 'too many streams are open in this session' };
+const tooMany: WireRefusal = { code: wireCode.limitStreams, reason: 'too many streams are open in this session' };

@@ -5,7 +5,7 @@
  * waits for `writable`. Spec: docs/protocol.md sections 3.2 and 3.6.
  */
 import { putU32 } from '../bytes.ts';
-import { encodeRefusal, ProtocolFault, wireCode, type Refusal } from '../refusal.ts';
+import { encodeRefusal, ProtocolFault, wireCode, type WireRefusal } from '../refusal.ts';
 import { frameType, maxDataBytes, putDataHeader } from './frame.ts';
 import type { Lease } from './replay.ts';
 import { ReceiveWindow } from './window.ts';
@@ -15,13 +15,13 @@ export interface StreamEvents {
   /** The egress dialled the destination (OPEN_OK). */
   opened(payload: Uint8Array): void;
   /** It did not (OPEN_ERR); the stream is over. */
-  refused(refusal: Refusal): void;
+  refused(refusal: WireRefusal): void;
   /** Bytes, in order. The view may be kept. */
   data(bytes: Uint8Array): void;
   /** The peer will send no more (FIN). */
   end(): void;
   /** Both directions are dead. */
-  reset(refusal: Refusal): void;
+  reset(refusal: WireRefusal): void;
   /** `canSend` is true again. */
   writable(): void;
 }
@@ -132,7 +132,7 @@ export class MuxStream {
   }
 
   /** Ends both halves at once. The owner is not told: it knows. */
-  reset(refusal: Refusal): void {
+  reset(refusal: WireRefusal): void {
     if (this.#dead) return;
     this.#host.append(frameType.reset, this.id, encodeRefusal(refusal));
     this.#die();
@@ -144,7 +144,7 @@ export class MuxStream {
   }
 
   /** Answers the peer's OPEN: no. */
-  refuse(refusal: Refusal): void {
+  refuse(refusal: WireRefusal): void {
     if (this.#dead) return;
     this.#host.append(frameType.openErr, this.id, encodeRefusal(refusal));
     this.#die();
@@ -177,7 +177,7 @@ export class MuxStream {
     this.events.opened(payload);
   }
 
-  onRefused(refusal: Refusal): void {
+  onRefused(refusal: WireRefusal): void {
     this.#answer('OPEN_ERR');
     this.#die();
     this.events.refused(refusal);
@@ -200,7 +200,7 @@ export class MuxStream {
     this.events.end();
   }
 
-  onReset(refusal: Refusal): void {
+  onReset(refusal: WireRefusal): void {
     this.#die();
     this.events.reset(refusal);
   }
