@@ -1,11 +1,11 @@
 /**
- * The command `connect`: its flags come from stdio-options.ts, its work is stdio.ts.
- * Rule: the status that stdio.ts answers becomes the exit status of the process; errors are printed by runProgram.
+ * The command `connect`: its flags come from options.ts, its work is join-standard-streams.ts.
+ * Rule: the status that join-standard-streams.ts answers becomes the exit status of the process; errors are printed by runProgram.
  */
 import { Command } from 'commander';
 import { declareFlags } from '@adit/shared/config/flags';
 import { standardStreams } from './standard-streams.ts';
-import { runStdio } from './stdio.ts';
+import { joinStandardStreams } from './join-standard-streams.ts';
 import { resolveStdioOptions, stdioFlags } from './options.ts';
 
 const examples = `
@@ -36,7 +36,7 @@ export function connectCommand(): Command {
     .addHelpText('after', examples);
   declareFlags(command, stdioFlags);
   return command.action(async (destination: string) => {
-    process.exitCode = await runStdio(
+    process.exitCode = await joinStandardStreams(
       resolveStdioOptions(destination, { flags: command.opts(), environment: process.env }),
       standardStreams(),
     );

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { controlAccepted, controlReset } from '@adit/shared/protocol/control';
 import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
-import { askIngress } from './control.ts';
+import { askIngress } from './ask-ingress.ts';
 
 const web = { kind: 'service', service: 'web' } as const;
 const never = new AbortController().signal;

@@ -16,7 +16,7 @@ import { encodeOpen } from '@adit/shared/protocol/open';
 import type { StreamOpener } from '@adit/shared/stream/contract';
 import { StreamDuplex } from '@adit/shared/stream/stream-duplex';
 import { IngressAgent } from '../agent.ts';
-import { askIngress } from './control.ts';
+import { askIngress } from './ask-ingress.ts';
 import type { StdioOptions } from './options.ts';
 
 /** ssh ends its ProxyCommand with SIGHUP. */
@@ -32,7 +32,7 @@ interface Way {
 }
 
 /** Resolves with the exit status; rejects with the AditError that says why there is no connection, or no more. */
-export async function runStdio(options: StdioOptions, ends: Ends): Promise<number> {
+export async function joinStandardStreams(options: StdioOptions, ends: Ends): Promise<number> {
   const stop = new AbortController();
   const quit = (signal: NodeJS.Signals): void => stop.abort(signal);
   for (const signal of signals) process.on(signal, quit);

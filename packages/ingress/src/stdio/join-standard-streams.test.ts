@@ -9,7 +9,7 @@ import { testIngress } from '../../../../test/support/in-process-ingress.ts';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { closedPort, echo, service } from '../../../../test/support/services.ts';
 import { resolveStdioOptions, type StdioOptions } from './options.ts';
-import { runStdio } from './stdio.ts';
+import { joinStandardStreams } from './join-standard-streams.ts';
 
 interface Streams extends Ends {
   readonly input: PassThrough;
@@ -60,7 +60,7 @@ for (const [how, optionsFor] of [
     const egress = await testEgress();
     const { at } = await echo();
     const ends = streams();
-    const status = runStdio(await optionsFor(egress, at), ends);
+    const status = joinStandardStreams(await optionsFor(egress, at), ends);
     ends.input.end('hello');
     expect(await ends.said).toBe('hello');
     expect(await status).toBe(0);
@@ -84,7 +84,7 @@ for (const [how, optionsFor] of [
       });
     });
     const ends = streams();
-    const status = runStdio(await optionsFor(egress, ending.at), ends);
+    const status = joinStandardStreams(await optionsFor(egress, ending.at), ends);
     expect(await ends.said).toBe('goodbye');
     ends.input.end('still here');
     expect(await status).toBe(0);
@@ -94,20 +94,20 @@ for (const [how, optionsFor] of [
 
   test(`by ${how} a refusal and a reset are errors with their code and reason`, async () => {
     const egress = await testEgress();
-    await expect(runStdio(await optionsFor(egress, '10.0.0.1:22'), streams())).rejects.toMatchObject({
+    await expect(joinStandardStreams(await optionsFor(egress, '10.0.0.1:22'), streams())).rejects.toMatchObject({
       code: 'POLICY_DENIED',
       exitStatus: 4,
       message: expect.stringContaining('10.0.0.1:22'),
     });
     await expect(
-      runStdio(await optionsFor(egress, `127.0.0.1:${await closedPort()}`), streams()),
+      joinStandardStreams(await optionsFor(egress, `127.0.0.1:${await closedPort()}`), streams()),
     ).rejects.toMatchObject({ code: 'CONNECTION_REFUSED', exitStatus: 1 });
     const resetting = await service((socket) => {
       socket.once('data', () => socket.resetAndDestroy());
     });
     const ends = streams();
     ends.input.write('x');
-    await expect(runStdio(await optionsFor(egress, resetting.at), ends)).rejects.toMatchObject({
+    await expect(joinStandardStreams(await optionsFor(egress, resetting.at), ends)).rejects.toMatchObject({
       code: 'CONNECTION_RESET',
       exitStatus: 1,
     });
@@ -125,7 +125,7 @@ for (const [how, optionsFor] of [
       more();
     });
     const ends = streams();
-    const status = runStdio(await optionsFor(egress, endless.at), ends);
+    const status = joinStandardStreams(await optionsFor(egress, endless.at), ends);
     ends.output.once('data', () =>
       ends.output.destroy(Object.assign(new Error('write EPIPE'), { errno: -32, code: 'EPIPE', syscall: 'write' })),
     );
@@ -140,12 +140,12 @@ for (const [how, optionsFor] of [
 test('an egress that is not there, and one that denies us, say so', async () => {
   const certs = certificates();
   await expect(
-    runStdio(own({ port: await closedPort(), certs }, 'web', { connectTimeout: ['100ms'] }), streams()),
+    joinStandardStreams(own({ port: await closedPort(), certs }, 'web', { connectTimeout: ['100ms'] }), streams()),
   ).rejects.toMatchObject({ code: 'EGRESS_UNREACHABLE', exitStatus: 1 });
   const egress = await testEgress({
     policy: 'version: 1\nrules:\n  - name: nobody\n    identities: [bob]\n    allow: ["127.0.0.1:*"]\n',
   });
-  await expect(runStdio(own(egress, 'web'), streams())).rejects.toMatchObject({
+  await expect(joinStandardStreams(own(egress, 'web'), streams())).rejects.toMatchObject({
     code: 'IDENTITY_NOT_IN_POLICY',
     exitStatus: 4,
   });
@@ -156,11 +156,11 @@ test('where no ingress answers, a session of its own is made, or what is missing
   const { at } = await echo();
   const absent = join(temporaryFolder(), 'c');
   const ends = streams();
-  const status = runStdio(own(egress, at, { controlSocket: [absent] }), ends);
+  const status = joinStandardStreams(own(egress, at, { controlSocket: [absent] }), ends);
   ends.input.end('alone');
   expect([await ends.said, await status]).toEqual(['alone', 0]);
   await expect(
-    runStdio(resolveStdioOptions(at, { flags: { controlSocket: [absent] }, environment: {} }), streams()),
+    joinStandardStreams(resolveStdioOptions(at, { flags: { controlSocket: [absent] }, environment: {} }), streams()),
   ).rejects.toMatchObject({
     code: 'USAGE',
     message: expect.stringMatching(
@@ -179,7 +179,7 @@ test('success means that a slow service gets everything, though it ended first',
     });
   });
   const ends = streams();
-  const status = runStdio(own(egress, slow.at), ends);
+  const status = joinStandardStreams(own(egress, slow.at), ends);
   await ends.said;
   ends.input.end(Buffer.alloc(3 << 20));
   expect(await status).toBe(0);
