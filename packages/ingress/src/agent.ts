@@ -21,7 +21,7 @@ import type { StreamOpener } from '@adit/shared/stream/contract';
 import { Connection, type SessionSource } from './connection.ts';
 import { Dialer, type Trust } from './link/dialer.ts';
 import { Discovery } from './link/discovery.ts';
-import { ConnectEgress } from './connect/egress.ts';
+import { ConnectEgress } from './connect/connect-egress.ts';
 import { Egresses, type EgressLink } from './link/egresses.ts';
 import { Link } from './link/link.ts';
 import { loadLocalCertificates, type LocalCertificates } from './frontend/local-certificates.ts';

@@ -26,7 +26,7 @@ import { type LogFormat, logFormats, type LogLevel, logLevels } from '@adit/shar
 import { safeText } from '@adit/shared/observe/safe-text';
 import { formatHostPort } from '@adit/shared/protocol/destination';
 import { carrierChoices } from './link/dialer.ts';
-import { proxyOfEnvironment } from './proxy/environment.ts';
+import { proxyOfEnvironment } from './proxy/environment-proxy.ts';
 import type { ProxyOptions } from './proxy/proxies.ts';
 import { refuseTlsOptions, type TlsOptions } from './tls-options.ts';
 

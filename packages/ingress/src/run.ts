@@ -10,7 +10,7 @@ import { packageVersion } from '@adit/shared/process/package-version';
 import { untilSignalled } from '@adit/shared/process/signals';
 import { IngressAgent, loadIngressFiles } from './agent.ts';
 import type { IngressOptions } from './options.ts';
-import { refuseOwnProxy } from './proxy/own.ts';
+import { refuseOwnProxy } from './proxy/own-proxy.ts';
 
 /** Resolves with the exit status once the ingress has stopped; throws AditError where it cannot start. */
 export async function runIngress(options: IngressOptions): Promise<number> {

@@ -11,7 +11,7 @@ import { AditError } from '@adit/shared/errors';
 import { loadCredentials, readSecretFile } from '@adit/shared/identity/credentials';
 import { loadTrustAnchors } from '@adit/shared/identity/trust';
 import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
-import type { EnvironmentProxy } from './environment.ts';
+import type { EnvironmentProxy } from './environment-proxy.ts';
 
 /** Files are paths. */
 export interface ProxyOptions {

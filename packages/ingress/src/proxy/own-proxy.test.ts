@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { type ListenSpec, parseListenSpec } from '@adit/shared/config/values/listen-at';
-import { refuseOwnProxy, type OwnProxyOptions } from './own.ts';
+import { refuseOwnProxy, type OwnProxyOptions } from './own-proxy.ts';
 
 function listening(text: string): ListenSpec[] {
   const spec = parseListenSpec(text);

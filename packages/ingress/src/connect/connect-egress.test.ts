@@ -9,7 +9,7 @@ import { Relay } from '@adit/shared/stream/relay';
 import { memoryLog, testEgress, type TestEgress } from '../../../../test/support/in-process.ts';
 import { atEnd, within } from '../../../../test/support/scope.ts';
 import { echo } from '../../../../test/support/services.ts';
-import { ConnectEgress } from './egress.ts';
+import { ConnectEgress } from './connect-egress.ts';
 
 function connectTo({ port, certs }: Pick<TestEgress, 'port' | 'certs'>, kind: 'connect' | 'connect+h2') {
   const { log, until, lines } = memoryLog();

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { proxyOfEnvironment } from './environment.ts';
+import { proxyOfEnvironment } from './environment-proxy.ts';
 
 const at = (host: string, port = 3128): object => ({ scheme: 'http', host, port });
 
