@@ -442,9 +442,16 @@ export type Code = keyof typeof codes;
 export class AditError extends Error {
   override readonly name = 'AditError';
   readonly code: Code;
-  constructor(code: Code, message: string, options: { cause?: unknown } = {}) {
+  /** Who said no: this process, or the next hop that it asked. */
+  readonly by: 'us' | 'next-hop';
+  constructor(
+    code: Code,
+    message: string,
+    { by = 'us', ...options }: { cause?: unknown; by?: 'us' | 'next-hop' } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.by = by;
   }
   get row(): CodeRow {
     return codes[this.code];

@@ -68,6 +68,7 @@ describe('a proxy', () => {
     });
     await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'PEER_GONE',
+      by: 'us',
     });
   });
 
@@ -113,6 +114,7 @@ describe('another egress', () => {
     expect(String(await chunkFrom(socket))).toBe('through');
     await expect(ask(hop)).rejects.toMatchObject({
       code: 'POLICY_DENIED',
+      by: 'next-hop',
       message: 'web.internal:80 is not allowed by the next egress.',
       cause: { message: expect.stringMatching(/^connect:\/\/.* 403: /) },
     });

@@ -18,7 +18,7 @@ import { type Credentials, loadCredentials, readSecretFile } from '@adit/shared/
 import { loadTrustAnchors, type TrustAnchors } from '@adit/shared/identity/trust';
 import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
 import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
-import { dialError, type Target } from '../dialer/failure.ts';
+import { dialError, nextHopError, type Target } from '../dialer/failure.ts';
 import type { Via } from '../policy/via.ts';
 
 /** Loaded, ready to be asked. */
@@ -101,7 +101,7 @@ export async function askNextHop(
         : passedOn.includes(error.code)
           ? error.code
           : 'VIA_FAILED';
-    throw dialError(code, target, new Error(`${hop.name}: ${messageOf(error)}`, { cause: error }));
+    throw nextHopError(code, target, new Error(`${hop.name}: ${messageOf(error)}`, { cause: error }));
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { allFailed, codeOfAttempt, dialError } from './failure.ts';
+import { allBackendsFailed, allFailed, codeOfAttempt, dialError, nextHopError } from './failure.ts';
 
 const failure = (code: string, message = code): Error => Object.assign(new Error(message), { code });
 const target = { host: 'db.internal', port: 5432 };
@@ -32,6 +32,20 @@ describe('failures of a dial', () => {
     expect(allFailed(target, [...attempts].reverse()).code).toBe('CONNECTION_REFUSED');
     expect(allFailed(target, [attempts[0]!])).toMatchObject({ code: 'NETWORK_UNREACHABLE', cause: attempts[0]!.error });
     expect(allFailed(target, []).code).toBe('INTERNAL');
+  });
+
+  it('of several backends say who refused, as the one that tells the client most', () => {
+    const failed = [
+      { backend: 'tcp://a:1', error: dialError('OVERLOAD', target, failure('EMFILE', 'no sockets')) },
+      { backend: 'tcp://b:1', error: nextHopError('POLICY_DENIED', target, new Error('http://hop: no')) },
+    ];
+    expect(allBackendsFailed('web', failed)).toMatchObject({
+      code: 'POLICY_DENIED',
+      by: 'next-hop',
+      cause: { message: 'tcp://a:1: no sockets; tcp://b:1: http://hop: no' },
+    });
+    expect(allBackendsFailed('web', failed.slice(0, 1)).by).toBe('us');
+    expect(allBackendsFailed('web', [])).toMatchObject({ code: 'CONNECTION_REFUSED', by: 'us' });
   });
 
   it('tell the client what it asked for and nothing else', () => {

@@ -79,11 +79,19 @@ const sentences: Readonly<Partial<Record<Code, string>>> = {
   SERVICE_TLS_FAILED: 'did not prove by TLS that it is the right service',
 };
 
+/** The sentence that the client gets with this code. */
+function messageFor(code: Code, { host, port, called }: Target): string {
+  return `${called ?? formatHostPort(host, port)} ${sentences[code] ?? 'was not dialled'}.`;
+}
+
 /** The error of a dial with this code. */
-export function dialError(code: Code, { host, port, called }: Target, cause?: unknown): AditError {
-  return new AditError(code, `${called ?? formatHostPort(host, port)} ${sentences[code] ?? 'was not dialled'}.`, {
-    cause,
-  });
+export function dialError(code: Code, target: Target, cause?: unknown): AditError {
+  return new AditError(code, messageFor(code, target), { cause });
+}
+
+/** The error of a next hop that did not connect us to the target. */
+export function nextHopError(code: Code, target: Target, cause: Error): AditError {
+  return new AditError(code, messageFor(code, target), { cause, by: 'next-hop' });
 }
 
 /** One failed attempt. */
@@ -125,5 +133,5 @@ export function allBackendsFailed(called: string, failed: readonly FailedBackend
   const why = failed
     .map(({ backend, error }) => `${backend}: ${error.cause instanceof Error ? error.cause.message : error.code}`)
     .join('; ');
-  return new AditError(worst.error.code, worst.error.message, { cause: new Error(why) });
+  return new AditError(worst.error.code, worst.error.message, { cause: new Error(why), by: worst.error.by });
 }
