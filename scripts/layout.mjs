@@ -12,8 +12,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const maxLines = 350;
 const maxColumns = 120;
-const [protocol, errors, observe, net, identity, config, carrier, session, stream, process_] = [
+const [protocol, codes, errors, observe, net, identity, config, carrier, session, stream, process_] = [
   'protocol',
+  'codes.ts',
   'errors.ts',
   'observe',
   'net',
@@ -25,13 +26,14 @@ const [protocol, errors, observe, net, identity, config, carrier, session, strea
   'process',
 ].map((name) => `shared/src/${name}`);
 const contract = `${carrier}/contract.ts`;
-const base = [protocol, errors, observe];
+const base = [protocol, codes, errors, observe];
 
 /** A folder, or one file, to the folders and files of ours that it may import beside itself. The longest match counts. */
 const mayImport = {
   [protocol]: [],
-  [errors]: [protocol],
-  [observe]: [protocol, errors],
+  [codes]: [],
+  [errors]: [codes, protocol],
+  [observe]: [protocol, codes, errors],
   [net]: base,
   [identity]: base,
   [config]: base,

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Code, codes } from '@adit/shared/errors';
+import { codes } from '@adit/shared/codes';
+import { type Code } from '@adit/shared/errors';
 import { denialAnswer } from './answer.ts';
 
 test('a refusal says status, error, details, code and what to do', () => {

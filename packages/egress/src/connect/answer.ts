@@ -5,7 +5,8 @@
  * section 3.3.3 for the string.
  */
 import { STATUS_CODES } from 'node:http';
-import { type Code, codes } from '@adit/shared/errors';
+import { codes } from '@adit/shared/codes';
+import { type Code } from '@adit/shared/errors';
 
 export interface ConnectDenial {
   readonly code: Code;

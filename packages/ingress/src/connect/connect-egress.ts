@@ -6,7 +6,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
 import { type ConnectTarget, formatEgress } from '@adit/shared/config/values/egress-address';
-import { AditError, codes, messageOf } from '@adit/shared/errors';
+import { codes } from '@adit/shared/codes';
+import { AditError, messageOf } from '@adit/shared/errors';
 import { newBackoff } from '@adit/shared/net/backoff';
 import type { Logger } from '@adit/shared/observe/logger';
 import type { StreamOpener } from '@adit/shared/stream/contract';

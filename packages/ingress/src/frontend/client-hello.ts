@@ -3,7 +3,8 @@
  * Rule: every byte that was read is in `hello`: whoever goes on with this client starts with it. An alert before the
  * handshake is in the clear, as TLS has it, so that the client can say what was wrong.
  */
-import { AditError, type Code, codes } from '@adit/shared/errors';
+import { codes } from '@adit/shared/codes';
+import { AditError, type Code } from '@adit/shared/errors';
 import { drive } from '@adit/shared/net/drive';
 import { awaitClientHello, maxClientHelloBytes, tlsAlert, type TlsAlert } from '@adit/shared/protocol/client-hello';
 import type { LocalClient, TurnedAway } from './contract.ts';

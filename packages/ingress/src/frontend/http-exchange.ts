@@ -6,7 +6,8 @@
  */
 import http from 'node:http';
 import { pipeline, type Duplex } from 'node:stream';
-import { AditError, codes, messageOf } from '@adit/shared/errors';
+import { codes } from '@adit/shared/codes';
+import { AditError, messageOf } from '@adit/shared/errors';
 import { farewell } from '@adit/shared/net/farewell';
 import {
   type AbsoluteTarget,

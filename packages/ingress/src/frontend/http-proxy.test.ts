@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
-import { AditError, codes } from '@adit/shared/errors';
+import { codes } from '@adit/shared/codes';
+import { AditError } from '@adit/shared/errors';
 import fc from 'fast-check';
 import { httpProxy, refusalOf, type HttpProxyOptions } from './http-proxy.ts';
 

@@ -10,7 +10,8 @@
  */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
-import { AditError, type Code, codes } from '@adit/shared/errors';
+import { codes } from '@adit/shared/codes';
+import { AditError, type Code } from '@adit/shared/errors';
 import {
   absoluteTarget,
   ambiguity,

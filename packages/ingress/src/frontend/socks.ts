@@ -3,7 +3,8 @@
  * Rule: names go to the egress as names. Nobody is told yes before the egress said so; a no is the reply of the table
  * of codes.
  */
-import { AditError, type Code, codes } from '@adit/shared/errors';
+import { codes } from '@adit/shared/codes';
+import { AditError, type Code } from '@adit/shared/errors';
 import { drive } from '@adit/shared/net/drive';
 import { awaitSocksRequest, maxSocksBytes, socksReply } from '@adit/shared/protocol/socks-server';
 import type { Admits, SocksRequest } from '@adit/shared/protocol/socks5-server';

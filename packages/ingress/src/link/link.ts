@@ -8,7 +8,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Carrier } from '@adit/shared/carrier/contract';
 import { formatDuration } from '@adit/shared/config/values/duration';
-import { AditError, type Code, codes } from '@adit/shared/errors';
+import { codes } from '@adit/shared/codes';
+import { AditError, type Code } from '@adit/shared/errors';
 import { type Backoff, newBackoff } from '@adit/shared/net/backoff';
 import type { Logger } from '@adit/shared/observe/logger';
 import type { MuxSession } from '@adit/shared/protocol/mux/session';

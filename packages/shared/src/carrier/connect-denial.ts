@@ -4,7 +4,8 @@
  * section 2.3); then the status. What the proxy says is only passed on as text. In TLS 1.3 a proxy judges our
  * certificate after we took the connection for made: its alert is an answer, too.
  */
-import { AditError, codes, isCode, wireOfCode, type Code } from '../errors.ts';
+import { codes } from '../codes.ts';
+import { AditError, isCode, wireOfCode, type Code } from '../errors.ts';
 import { safeText } from '../observe/safe-text.ts';
 
 const byError: Readonly<Record<string, Code>> = {
