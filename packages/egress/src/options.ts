@@ -1,22 +1,20 @@
 /**
- * Everything `adit egress` can be told: the table its flags, variables, keys and help come from, and the typed result.
+ * Everything that `adit egress` can be told: a table with one row for each flag, from which its variable, its key, its
+ * help and the type of its option follow; and the options themselves.
  * Rule: a value that is missing, unknown or wrong stops the start; after this file everything is trusted.
  * Not here: reading certificates and the policy (run.ts does, and again at each reload).
  */
+import { processSettings } from '@adit/shared/config/process-settings';
 import { resolveOptions, type Sources } from '@adit/shared/config/resolve';
-import type { Settings } from '@adit/shared/config/setting';
+import type { Options, Settings } from '@adit/shared/config/setting';
 import { parseAddressRange } from '@adit/shared/config/values/address-range';
-import { choice, parseSwitch } from '@adit/shared/config/values/choice';
 import { parseCount } from '@adit/shared/config/values/count';
 import { parseDeadline, parseDuration } from '@adit/shared/config/values/duration';
 import { parsePath } from '@adit/shared/config/values/file-path';
-import type { ListenSpec } from '@adit/shared/config/values/listen-at';
 import { parseListenPlace } from '@adit/shared/config/values/listen-place';
 import { parseReplaySize } from '@adit/shared/config/values/size';
 import { defaultWsPath, parseUrlPath } from '@adit/shared/config/values/url-path';
 import { AditError } from '@adit/shared/errors';
-import { type LogFormat, logFormats, type LogLevel, logLevels } from '@adit/shared/observe/log-settings';
-import type { Cidr } from '@adit/shared/protocol/address';
 
 export const egressSettings = {
   listen: {
@@ -182,71 +180,20 @@ export const egressSettings = {
     parse: parseReplaySize,
     help: 'bytes that all waiting sessions keep',
   },
-  logLevel: {
-    name: 'log-level',
-    argument: 'LEVEL',
-    fallback: 'info',
-    parse: choice(logLevels),
-    help: 'debug, info, warn or error',
-  },
-  logFormat: {
-    name: 'log-format',
-    argument: 'FORMAT',
-    fallback: 'auto',
-    parse: choice(logFormats),
-    help: 'json, pretty, or auto: pretty on a terminal',
-  },
-  check: {
-    name: 'check',
-    fallback: 'false',
-    parse: parseSwitch,
-    help: 'validate everything that can be validated, then exit',
-  },
+  ...processSettings,
 } as const satisfies Settings;
 
 /**
  * The trusted options of a running egress. Files are paths; times are milliseconds; an idle or drain time of 0 is off.
  */
-export interface EgressOptions {
-  readonly listen: readonly ListenSpec[];
-  /** Without TLS around HTTP. */
-  readonly listenHttp: readonly ListenSpec[];
-  readonly wsPath: string;
-  /** Who begins each connection with the address of its client. */
-  readonly acceptProxyProtocol: readonly Cidr[];
-  readonly cert: string;
-  readonly key: string;
-  readonly clientCa: string;
-  readonly crl?: string;
-  readonly policy: string;
-  /** For services that are asked for as tls://HOST:PORT. */
-  readonly serviceCa?: string;
-  readonly serviceCert?: string;
-  readonly serviceKey?: string;
-  readonly handshakeTimeoutMs: number;
-  readonly dialTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  readonly maxStreams: number;
-  readonly maxStreamsPerIdentity: number;
-  readonly maxSessionsPerIdentity: number;
-  readonly maxHandshakes: number;
-  readonly resumeWindowMs: number;
-  readonly maxDetachedPerIdentity: number;
-  readonly maxReplayPerSession: number;
-  readonly maxReplayPerIdentity: number;
-  readonly maxReplay: number;
-  readonly logLevel: LogLevel;
-  readonly logFormat: LogFormat;
-  readonly check: boolean;
-}
+export type EgressOptions = Options<typeof egressSettings>;
 
 /**
  * Flags, environment and file to options; throws one AditError (USAGE, CONFIG_INVALID, CONFIG_UNKNOWN_KEY) with every
  * complaint.
  */
 export function resolveEgressOptions(sources: Sources): EgressOptions {
-  const options: EgressOptions = resolveOptions(egressSettings, sources);
+  const options = resolveOptions(egressSettings, sources);
   const { serviceCert, serviceKey } = options;
   if ((serviceCert === undefined) !== (serviceKey === undefined))
     throw new AditError(

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ingressSettings } from './options.ts';
+import { ingressSettings } from './options/settings.ts';
 
 let folder: string;
 beforeAll(() => {

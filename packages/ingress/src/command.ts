@@ -1,10 +1,11 @@
 /**
- * The command `ingress`: its flags come from the table in options.ts, its work is run.ts.
+ * The command `ingress`: its flags come from the table in options/settings.ts, its work is run.ts.
  * Rule: the status that run.ts answers becomes the exit status of the process; errors are printed by runProgram.
  */
 import { Command } from 'commander';
 import { declareFlags } from '@adit/shared/config/flags';
-import { ingressSettings, resolveIngressOptions, resolveRules } from './options.ts';
+import { resolveIngressOptions, resolveRules } from './options.ts';
+import { ingressSettings } from './options/settings.ts';
 import { runIngress } from './run.ts';
 import { leadsTo } from './transparent/leads.ts';
 import { rulesScript } from './transparent/rules.ts';

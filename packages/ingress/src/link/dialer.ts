@@ -14,10 +14,9 @@ import type { RevocationList } from '@adit/shared/identity/revocation';
 import type { TrustAnchors } from '@adit/shared/identity/trust';
 import type { Logger } from '@adit/shared/observe/logger';
 import { networkName } from './network-watch.ts';
+import type { CarrierChoice } from '../options/settings.ts';
 import type { ProxyFor } from '../proxy/proxies.ts';
 import { race } from './race.ts';
-
-export const carrierChoices = ['auto', 'tls', 'websocket'] as const;
 
 /** What the ingress trusts and is, as it stands now. */
 export interface Trust {
@@ -30,7 +29,7 @@ export interface Trust {
 
 export interface DialerOptions {
   readonly target: EgressTarget;
-  readonly carrier: (typeof carrierChoices)[number];
+  readonly carrier: CarrierChoice;
   /** The name in the certificate of the egress, where it is not its host. */
   readonly serverName: string | undefined;
   readonly wsPath: string;

@@ -11,19 +11,12 @@ import { AditError } from '@adit/shared/errors';
 import { loadCredentials, readSecretFile } from '@adit/shared/identity/credentials';
 import { loadTrustAnchors } from '@adit/shared/identity/trust';
 import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
-import type { EnvironmentProxy } from './environment-proxy.ts';
+import type { IngressOptions } from '../options.ts';
 
-/** Files are paths. */
-export interface ProxyOptions {
-  /** For every egress; `none` turns off that of the environment too. */
-  readonly proxy?: ProxyAddress | 'none';
-  readonly proxyFile?: string;
-  readonly proxyCa?: string;
-  readonly proxyCert?: string;
-  readonly proxyKey?: string;
-  /** That of HTTPS_PROXY and the like, where no option says anything about a proxy. */
-  readonly environmentProxy?: EnvironmentProxy;
-}
+export type ProxyOptions = Pick<
+  IngressOptions,
+  'proxy' | 'proxyFile' | 'proxyCa' | 'proxyCert' | 'proxyKey' | 'environmentProxy'
+>;
 
 export type ProxyFor = (egress: HostPort) => Proxy | undefined;
 

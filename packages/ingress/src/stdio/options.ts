@@ -6,11 +6,12 @@
  */
 import { quote } from '@adit/shared/config/complaint';
 import { resolveOptions, type Sources } from '@adit/shared/config/resolve';
-import type { Settings } from '@adit/shared/config/setting';
+import { allOptional, optional, type Settings } from '@adit/shared/config/setting';
 import { AditError } from '@adit/shared/errors';
 import type { LogFormat, LogLevel } from '@adit/shared/observe/log-settings';
 import { type Destination, parseAnyDestination } from '@adit/shared/protocol/destination';
-import { ingressSettings, withProxy, type IngressOptions } from '../options.ts';
+import { withProxy, type IngressOptions } from '../options.ts';
+import { ingressSettings } from '../options/settings.ts';
 
 const {
   controlSocket,
@@ -37,11 +38,6 @@ const {
 } = ingressSettings;
 /** An error is one line at the end; nobody wants more on the terminal of ssh. */
 const logLevel = { ...ingressSettings.logLevel, fallback: 'error' } as const;
-
-/** A setting that may be missing. */
-function optional<S extends { readonly required: true }>(setting: S): Omit<S, 'required'> {
-  return Object.fromEntries(Object.entries(setting).filter(([name]) => name !== 'required')) as Omit<S, 'required'>;
-}
 
 /** The flags, with their help. */
 export const stdioFlags: Settings = {
@@ -92,17 +88,7 @@ export function resolveStdioOptions(text: string, sources: Sources): StdioOption
         'the name of a service',
     );
   // What a running ingress makes needless may be missing, and nothing may be wrong.
-  const lenient = resolveOptions(
-    {
-      ...ingressSettings,
-      egress: optional(egress),
-      cert: optional(cert),
-      key: optional(key),
-      ca: optional(ca),
-      logLevel,
-    },
-    sources,
-  );
+  const lenient = resolveOptions({ ...allOptional(ingressSettings), logLevel }, sources);
   const own = (): IngressOptions => withProxy(resolveOptions({ ...ingressSettings, logLevel }, sources), sources);
   const asked =
     lenient.controlSocket !== undefined && lenient.controlSocket !== 'none' ? lenient.controlSocket : undefined;

@@ -2,13 +2,23 @@ import { egressSettings } from '@adit/egress';
 import { ingressSettings } from '@adit/ingress';
 import { expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { variableOf, type Setting, type Settings } from './setting.ts';
+import { resolveOptions } from './resolve.ts';
+import { allOptional, optional, variableOf, type Setting, type Settings } from './setting.ts';
 
 const document = new URL('../../../../docs/configuration.md', import.meta.url);
 
 test('the variable of a setting is its name in capitals behind ADIT_', () => {
   expect(variableOf('client-ca')).toBe('ADIT_CLIENT_CA');
   expect(variableOf('max-streams-per-identity')).toBe('ADIT_MAX_STREAMS_PER_IDENTITY');
+});
+
+test('what is optional may be missing, and loses nothing else', () => {
+  const { cert } = egressSettings;
+  expect(optional(cert)).toEqual({ name: 'cert', argument: 'FILE', parse: cert.parse, help: cert.help });
+  const { key, maxStreams, listen } = resolveOptions(allOptional(egressSettings), { flags: {}, environment: {} });
+  expect(key).toBeUndefined();
+  expect(maxStreams).toBe(65_536);
+  expect(listen).toHaveLength(1);
 });
 
 function table(settings: Settings): string {
@@ -43,8 +53,9 @@ ${table(ingressSettings)}
 
 ## Secrets
 
-No setting above is a secret. The passphrases of \`adit ca\` come from a file, a prompt, or \`ADIT_CA_PASSPHRASE\` and \`ADIT_P12_PASSWORD\`; never
-from a flag, because every user of a machine can read the arguments of every process. \`ADIT_CA_DIR\` names the folder of the CA.
+No setting above is a secret. The passphrases of \`adit ca\` come from a file, a prompt, or \`ADIT_CA_PASSPHRASE\` and
+\`ADIT_P12_PASSWORD\`; never from a flag, because every user of a machine can read the arguments of every process.
+\`ADIT_CA_DIR\` names the folder of the CA.
 `;
   expect(marker).toBeGreaterThan(0);
   if (process.env['UPDATE_DOCS'] === '1') writeFileSync(document, text.slice(0, start) + generated);

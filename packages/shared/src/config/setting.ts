@@ -45,6 +45,19 @@ export type Options<S extends Settings> = {
     : ItemOf<S[K]>;
 } & { readonly [K in keyof S as S[K] extends Sure ? never : K]?: ItemOf<S[K]> };
 
+/** The same setting where it may be missing. */
+export function optional<S extends Setting>(setting: S): Omit<S, 'required'> {
+  const { required: _, ...rest } = setting;
+  return rest;
+}
+
+/** The same table where any setting may be missing. */
+export function allOptional<S extends Settings>(settings: S): { readonly [K in keyof S]: Omit<S[K], 'required'> } {
+  return Object.fromEntries(
+    Object.entries(settings).map(([field, setting]) => [field, optional(setting)]),
+  ) as unknown as { readonly [K in keyof S]: Omit<S[K], 'required'> };
+}
+
 /** `client-ca` -> `ADIT_CLIENT_CA`. */
 export function variableOf(name: string): string {
   return `ADIT_${name.replaceAll('-', '_').toUpperCase()}`;

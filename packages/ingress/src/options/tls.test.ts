@@ -2,7 +2,7 @@ import { type Forward, parseForward } from '@adit/shared/config/values/forward';
 import { type ListenSpec, parseListenSpec } from '@adit/shared/config/values/listen-at';
 import { parseSniRoute, type SniRoute } from '@adit/shared/config/values/sni-route';
 import { expect, test } from '@jest/globals';
-import { refuseTlsOptions } from './tls-options.ts';
+import { refuseTlsOptions } from './tls.ts';
 
 function listening(text: string): ListenSpec[] {
   const result = parseListenSpec(text);

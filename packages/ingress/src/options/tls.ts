@@ -1,27 +1,25 @@
 /**
- * What is right by itself and wrong together among the options of the listeners that TLS clients come to.
+ * What is wrong about the listeners of TLS clients together, although each option is right.
  * Rule: a route that nobody could take, and a listener that could serve nobody, stop the start.
  */
-import type { Forward } from '@adit/shared/config/values/forward';
-import type { ListenSpec } from '@adit/shared/config/values/listen-at';
+import type { Options } from '@adit/shared/config/setting';
 import type { SniRoute } from '@adit/shared/config/values/sni-route';
 import { AditError } from '@adit/shared/errors';
 import { safeText } from '@adit/shared/observe/safe-text';
+import type { ingressSettings } from './settings.ts';
 
-/** Of the options of an ingress. */
-export interface TlsOptions {
-  readonly mixed: readonly ListenSpec[];
-  readonly sni: readonly ListenSpec[];
-  readonly sniRoutes: readonly SniRoute[];
-  readonly tlsListen: readonly Forward[];
-  /** As many as keys, in the same order. */
-  readonly tlsCerts: readonly string[];
-  readonly tlsKeys: readonly string[];
-  readonly tlsAlpn: readonly string[];
-}
+type TlsFlags = Pick<
+  Options<typeof ingressSettings>,
+  'mixed' | 'sni' | 'sniRoutes' | 'tlsListen' | 'tlsCerts' | 'tlsKeys' | 'tlsAlpn'
+>;
 
 /** Throws CONFIG_INVALID. */
-export function refuseTlsOptions({ mixed, sni, sniRoutes, tlsListen, tlsCerts, tlsKeys, tlsAlpn }: TlsOptions): void {
+export function refuseTlsOptions(options: TlsFlags): void {
+  refuseRoutes(options);
+  refuseCertificates(options);
+}
+
+function refuseRoutes({ mixed, sni, sniRoutes }: TlsFlags): void {
   if (sni.length > 0 && sniRoutes.length === 0)
     throw new AditError(
       'CONFIG_INVALID',
@@ -29,6 +27,10 @@ export function refuseTlsOptions({ mixed, sni, sniRoutes, tlsListen, tlsCerts, t
     );
   if (sniRoutes.length > 0 && sni.length + mixed.length === 0)
     throw new AditError('CONFIG_INVALID', '--sni-route is for --sni and --mixed, and there is neither');
+  refuseTwins(sniRoutes);
+}
+
+function refuseCertificates({ tlsListen, tlsCerts, tlsKeys, tlsAlpn }: TlsFlags): void {
   if (tlsListen.length > 0 && tlsCerts.length + tlsKeys.length === 0)
     throw new AditError(
       'CONFIG_INVALID',
@@ -44,6 +46,10 @@ export function refuseTlsOptions({ mixed, sni, sniRoutes, tlsListen, tlsCerts, t
       `each --tls-cert has its --tls-key, in the same order: there are ${tlsCerts.length} of one and ` +
         `${tlsKeys.length} of the other`,
     );
+}
+
+/** Two routes for the same name. */
+function refuseTwins(sniRoutes: readonly SniRoute[]): void {
   const seen = new Map<string, string>();
   for (const { pattern, spec } of sniRoutes) {
     const earlier = seen.get(pattern);

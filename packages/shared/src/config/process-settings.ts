@@ -1,0 +1,30 @@
+/**
+ * The rows of a table of settings that every process of Adit has: its log, and --check.
+ * Rule: they stand last in the table, and read the same in every command.
+ */
+import { logFormats, logLevels } from '../observe/log-settings.ts';
+import type { Settings } from './setting.ts';
+import { choice, parseSwitch } from './values/choice.ts';
+
+export const processSettings = {
+  logLevel: {
+    name: 'log-level',
+    argument: 'LEVEL',
+    fallback: 'info',
+    parse: choice(logLevels),
+    help: 'debug, info, warn or error',
+  },
+  logFormat: {
+    name: 'log-format',
+    argument: 'FORMAT',
+    fallback: 'auto',
+    parse: choice(logFormats),
+    help: 'json, pretty, or auto: pretty on a terminal',
+  },
+  check: {
+    name: 'check',
+    fallback: 'false',
+    parse: parseSwitch,
+    help: 'validate everything that can be validated, then exit',
+  },
+} as const satisfies Settings;
