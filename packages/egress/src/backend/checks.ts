@@ -6,6 +6,7 @@
  * Not here: what a look is (services.ts), what its outcome means (pool.ts).
  */
 import { AditError } from '@adit/shared/errors';
+import { Deadline } from '@adit/shared/net/deadline';
 import type { Backend } from '../policy/service.ts';
 import { checkDelayMs, retryDelayMs } from './health.ts';
 import type { Pool } from './pool.ts';
@@ -14,7 +15,7 @@ import { NotSpoken } from './service-tls.ts';
 /** A look: resolves when the backend answers, rejects with AditError when not. */
 export type Look = (
   backend: Backend,
-  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  options: { readonly deadline: Deadline; readonly signal: AbortSignal },
 ) => Promise<void>;
 
 export interface ChecksOptions {
@@ -105,7 +106,7 @@ export class Checks {
 
   async #outcome(backend: Backend, timeoutMs: number): Promise<AditError | undefined> {
     try {
-      await this.#look(backend, { timeoutMs, signal: this.#stopped.signal });
+      await this.#look(backend, { deadline: new Deadline(timeoutMs), signal: this.#stopped.signal });
       return undefined;
     } catch (error) {
       if (error instanceof AditError) return error;

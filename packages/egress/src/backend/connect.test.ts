@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { Deadline } from '@adit/shared/net/deadline';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { serviceOf } from '../../../../test/support/pool-services.ts';
 import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
 import { closedPort, service } from '../../../../test/support/services.ts';
-import type { Permit } from '../dialer/dial.ts';
+import type { Permit } from '../dialer/judged.ts';
 import { connectBackend, type ConnectRequest } from './connect.ts';
 import { loadNextHop } from './next-hop.ts';
 import { loadServiceTls } from './service-tls.ts';
@@ -14,7 +15,13 @@ import { loadServiceTls } from './service-tls.ts';
 const allow = (): Permit => ({ allow: true, rule: 'r' });
 const backendOf = (address: string): ConnectRequest['backend'] => serviceOf({ backends: [address] }).backends[0]!;
 const connecting = (address: string, request: Partial<ConnectRequest> = {}): ReturnType<typeof connectBackend> =>
-  connectBackend({ backend: backendOf(address), called: 'web', timeoutMs: 30_000, permit: allow, ...request });
+  connectBackend({
+    backend: backendOf(address),
+    called: 'web',
+    deadline: new Deadline(30_000),
+    permit: allow,
+    ...request,
+  });
 
 /** What a service hears, up to the end. */
 function hearing(): { readonly serve: (socket: net.Socket) => void; readonly heard: Promise<string> } {
@@ -152,7 +159,7 @@ test(
     const backend = serviceOf({
       backends: [{ address: 'tcp://localhost:80', via: { url: `http://${proxy.at}`, resolve: 'here' } }],
     }).backends[0]!;
-    const hop = { to: loadNextHop(backend.via!, '/nowhere'), trail: '1.1 adit-1' };
+    const hop = { to: loadNextHop(backend.via!, '/nowhere'), via: '1.1 adit-1' };
     const permit = (address: string): Permit => {
       judged.push(address);
       return { allow: true, rule: 'r' };
@@ -178,3 +185,20 @@ test(
     await expect(connecting('tcp://unused:1', { backend })).rejects.toMatchObject({ code: 'INTERNAL' });
   },
 );
+
+test.each([
+  ['asked for by name', 'http://127.0.0.1:1'],
+  ['asked for an address', { url: 'http://127.0.0.1:1', resolve: 'here' }],
+])('a judge that throws is INTERNAL, and a next hop that would be %s is not asked', async (_, via) => {
+  const backend = serviceOf({ backends: [{ address: 'tcp://localhost:80', via }] }).backends[0]!;
+  const broken = new TypeError('broken');
+  await expect(
+    connecting('tcp://unused:1', {
+      backend,
+      hop: { to: loadNextHop(backend.via!, '/nowhere'), via: '1.1 adit-1' },
+      permit: () => {
+        throw broken;
+      },
+    }),
+  ).rejects.toMatchObject({ code: 'INTERNAL', by: 'us', cause: broken });
+});

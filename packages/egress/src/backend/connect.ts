@@ -7,12 +7,13 @@
  */
 import net from 'node:net';
 import { AditError, type Code } from '@adit/shared/errors';
+import type { Deadline } from '@adit/shared/net/deadline';
 import { connectPooled, type RelaySocket } from '@adit/shared/net/sockets';
 import { formatHostPort } from '@adit/shared/protocol/destination';
 import type { Endpoint } from '@adit/shared/protocol/proxy-protocol';
-import { dial, type Permit } from '../dialer/dial.ts';
+import { dial } from '../dialer/dial.ts';
 import { allBackendsFailed, dialError, type FailedBackend, type Target } from '../dialer/failure.ts';
-import { judgedAddresses } from '../dialer/judged.ts';
+import { judge, judgedAddresses, type Permit } from '../dialer/judged.ts';
 import type { Backend } from '../policy/service.ts';
 import { resolvesThere } from '../policy/via.ts';
 import { askNextHop, type NextHop } from './next-hop.ts';
@@ -22,7 +23,8 @@ export interface ConnectRequest {
   readonly backend: Backend;
   /** What the client asked for, for what it is told. */
   readonly called?: string;
-  readonly timeoutMs: number;
+  /** For dialling, greeting and securing together. */
+  readonly deadline: Deadline;
   readonly signal?: AbortSignal;
   readonly permit: (address: string) => Permit;
   /** The PROXY protocol header for a connection to this address; absent where none is sent. */
@@ -35,10 +37,10 @@ export interface ConnectRequest {
   readonly hop?: Hop;
 }
 
-/** The next hop; `trail` says over which the request came. */
+/** The next hop; `via` is the header that says over which hops the request came. */
 export interface Hop {
   readonly to: NextHop;
-  readonly trail: string;
+  readonly via: string;
 }
 
 /**
@@ -52,43 +54,39 @@ export interface Connected {
 
 /** Fails as `dial` does, and with SERVICE_TLS_FAILED. */
 export async function connectBackend(request: ConnectRequest): Promise<Connected> {
-  const { backend, called, timeoutMs, signal, greet, alpn, tls } = request;
-  const deadlineAtMs = performance.now() + timeoutMs;
-  const target: Target = {
-    ...(backend.kind === 'unix'
-      ? { host: backend.path, port: 0, unix: true }
-      : { host: backend.host, port: backend.port }),
-    ...(called !== undefined && { called }),
-  };
+  const { backend, deadline, signal, greet, alpn, tls } = request;
+  const target = targetOf(request);
   const { local, address, rule } =
     backend.via === undefined ? await dialBackend(request, target) : await askBackend(request, target);
   const { socket } = local;
-  if (greet)
-    await send(socket, {
-      header: greet(
-        backend.kind === 'unix' || resolvesThere(backend.via) ? undefined : { host: address, port: backend.port },
-      ),
-      target,
-    });
+  if (greet) {
+    const header = greet(
+      backend.kind === 'unix' || resolvesThere(backend.via) ? undefined : { host: address, port: backend.port },
+    );
+    await send(socket, { header, target });
+  }
   if (backend.kind !== 'tls') return { local, address, rule };
-  return {
-    local: await secureBackend(socket, {
-      tls,
-      target,
-      deadlineAtMs,
-      ...(alpn !== undefined && { alpn }),
-      ...(signal && { signal }),
-    }),
-    address,
-    rule,
-  };
+  const secured = await secureBackend(socket, {
+    tls,
+    target,
+    deadlineAtMs: performance.now() + deadline.leftMs,
+    ...(alpn !== undefined && { alpn }),
+    ...(signal && { signal }),
+  });
+  return { local: secured, address, rule };
 }
 
-async function dialBackend({ backend, timeoutMs, signal, permit }: ConnectRequest, target: Target): Promise<Connected> {
+function targetOf({ backend, called }: ConnectRequest): Target {
+  const place =
+    backend.kind === 'unix' ? { host: backend.path, port: 0, unix: true } : { host: backend.host, port: backend.port };
+  return { ...place, ...(called !== undefined && { called }) };
+}
+
+async function dialBackend({ backend, deadline, signal, permit }: ConnectRequest, target: Target): Promise<Connected> {
   const attempts: RelaySocket[] = [];
   const { socket, address, rule } = await dial({
     ...target,
-    timeoutMs,
+    deadline,
     permit,
     ...(signal && { signal }),
     connect: (host, port) => {
@@ -106,57 +104,45 @@ async function dialBackend({ backend, timeoutMs, signal, permit }: ConnectReques
 }
 
 /** Through the next hop, which is asked for what the policy judged. */
-async function askBackend(
-  { backend, timeoutMs, signal, permit, hop }: ConnectRequest,
-  target: Target,
-): Promise<Connected> {
+async function askBackend(request: ConnectRequest, target: Target): Promise<Connected> {
+  const { backend, deadline, signal, permit, hop } = request;
   if (hop === undefined) throw dialError('INTERNAL', target, new Error('the next hop was not loaded'));
-  if (!resolvesThere(backend.via)) return askForAddress({ timeoutMs, permit, hop, ...(signal && { signal }) }, target);
-  const verdict = permit(target.host);
-  if (!verdict.allow) throw new AditError(verdict.code, verdict.reason, { cause: new Error(verdict.detail) });
-  return {
-    local: await askNextHop(hop.to, { target, timeoutMs, trail: hop.trail, ...(signal && { signal }) }),
-    address: target.host,
-    rule: verdict.rule,
-  };
+  if (!resolvesThere(backend.via)) return askForAddress({ ...request, hop }, target);
+  const [{ address, rule }] = judge({ ...target, permit }, [target.host]);
+  const local = await askNextHop(hop.to, { target, deadline, via: hop.via, ...(signal && { signal }) });
+  return { local, address, rule };
 }
 
-/** Of a name, that a hop is asked for: it may have us log in each time. */
+/** Addresses of a name that a hop is asked for at most: it may have us log in each time. */
 const maxAsked = 4;
 /** A proxy without IPv6 says no more of an IPv6 address than that it does not want to. */
 const worthAnother: readonly Code[] = ['HOST_UNREACHABLE', 'VIA_FAILED', 'NETWORK_UNREACHABLE', 'CONNECTION_REFUSED'];
 
 /** The hop is asked for one address after the other, all within the time, until it reaches one. */
 async function askForAddress(
-  { timeoutMs, signal, permit, hop }: Pick<ConnectRequest, 'timeoutMs' | 'signal' | 'permit'> & { readonly hop: Hop },
+  { deadline, signal, permit, hop }: ConnectRequest & { readonly hop: Hop },
   target: Target,
 ): Promise<Connected> {
-  const endsAtMs = performance.now() + timeoutMs;
-  const addresses = (await judgedAddresses({ ...target, timeoutMs, permit, ...(signal && { signal }) })).slice(
-    0,
-    maxAsked,
-  );
+  const aborting = signal && { signal };
+  const judged = await judgedAddresses({ ...target, deadline, permit, ...aborting });
+  const addresses = judged.slice(0, maxAsked);
+  const called = target.called ?? formatHostPort(target.host, target.port);
   const failed: FailedBackend[] = [];
   for (const [at, { address, rule }] of addresses.entries()) {
-    const share = Math.max(1, (endsAtMs - performance.now()) / (addresses.length - at));
     try {
-      const asked = { ...target, called: target.called ?? formatHostPort(target.host, target.port), host: address };
-      return {
-        local: await askNextHop(hop.to, {
-          target: asked,
-          timeoutMs: share,
-          trail: hop.trail,
-          ...(signal && { signal }),
-        }),
-        address,
-        rule,
-      };
+      const local = await askNextHop(hop.to, {
+        target: { ...target, called, host: address },
+        deadline: deadline.share(addresses.length - at),
+        via: hop.via,
+        ...aborting,
+      });
+      return { local, address, rule };
     } catch (error) {
       if (!(error instanceof AditError) || !worthAnother.includes(error.code)) throw error;
       failed.push({ backend: address, error });
     }
   }
-  throw allBackendsFailed(target.called ?? formatHostPort(target.host, target.port), failed);
+  throw allBackendsFailed(called, failed);
 }
 
 /** A socket that TLS can take over: it reads for itself. */

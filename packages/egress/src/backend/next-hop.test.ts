@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { Deadline } from '@adit/shared/net/deadline';
 import { testEgress } from '../../../../test/support/in-process.ts';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
@@ -15,7 +16,7 @@ const ask = async (
   hop: NextHop,
   { target = { host: 'web.internal', port: 80 }, ...more }: Partial<AskHopOptions> = {},
 ) => {
-  const local = await askNextHop(hop, { target, timeoutMs: 20_000, trail: '1.1 adit-1', ...more });
+  const local = await askNextHop(hop, { target, deadline: new Deadline(20_000), via: '1.1 adit-1', ...more });
   atEnd(() => {
     local.socket.destroy();
   });
@@ -63,7 +64,7 @@ describe('a proxy', () => {
   test('that does not listen, or is late, or is not wanted any more, is said as that', async () => {
     await expect(ask(hopOf(`http://127.0.0.1:${await closedPort()}`))).rejects.toMatchObject({ code: 'VIA_FAILED' });
     const silent = await smallProxy({ answers: ['HTTP/1.1 100 Continue\r\n\r\n'] });
-    await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { timeoutMs: 50 })).rejects.toMatchObject({
+    await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { deadline: new Deadline(50) })).rejects.toMatchObject({
       code: 'VIA_FAILED',
     });
     await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { signal: AbortSignal.abort() })).rejects.toMatchObject({
@@ -119,7 +120,7 @@ describe('another egress', () => {
       cause: { message: expect.stringMatching(/^connect:\/\/.* 403: /) },
     });
     await expect(
-      ask(hop, { trail: Array.from({ length: 9 }, (_, at) => `1.1 hop-${at}`).join(', ') }),
+      ask(hop, { via: Array.from({ length: 9 }, (_, at) => `1.1 hop-${at}`).join(', ') }),
     ).rejects.toMatchObject({ code: 'VIA_LOOP' });
     const stranger = egress.certs.client('stranger');
     await expect(

@@ -16,6 +16,7 @@ import { parseProxyFile } from '@adit/shared/config/values/proxy-url';
 import { AditError, type Code, messageOf } from '@adit/shared/errors';
 import { type Credentials, loadCredentials, readSecretFile } from '@adit/shared/identity/credentials';
 import { loadTrustAnchors, type TrustAnchors } from '@adit/shared/identity/trust';
+import type { Deadline } from '@adit/shared/net/deadline';
 import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
 import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
 import { dialError, nextHopError, type Target } from '../dialer/failure.ts';
@@ -75,10 +76,10 @@ function pathOf(file: string, folder: string): string {
 
 export interface AskHopOptions {
   readonly target: Target;
-  readonly timeoutMs: number;
+  readonly deadline: Deadline;
   readonly signal?: AbortSignal;
-  /** The value of Via: the hops so far, ours the last. */
-  readonly trail: string;
+  /** The value of the header Via: the hops so far, ours the last. */
+  readonly via: string;
 }
 
 /**
@@ -86,12 +87,12 @@ export interface AskHopOptions {
  */
 export async function askNextHop(
   hop: NextHop,
-  { target, timeoutMs, signal = new AbortController().signal, trail }: AskHopOptions,
+  { target, deadline, signal = new AbortController().signal, via }: AskHopOptions,
 ): Promise<RelaySocket> {
   try {
     return await (hop.kind === 'proxy'
-      ? askProxy(hop.proxy, { target, timeoutMs, signal, trail })
-      : askEgress(hop, { target, timeoutMs, signal, trail }));
+      ? askProxy(hop.proxy, { target, deadline, signal, via })
+      : askEgress(hop, { target, deadline, signal, via }));
   } catch (error) {
     if (!(error instanceof AditError)) throw error;
     if (signal.aborted) throw dialError('PEER_GONE', target, signal.reason);
@@ -125,19 +126,15 @@ const passedOn: readonly Code[] = [
 
 type Asking = Required<AskHopOptions>;
 
-async function askProxy(
-  proxy: Proxy,
-  { target: { host, port }, timeoutMs, signal, trail }: Asking,
-): Promise<RelaySocket> {
-  const socket = await openRoute({ host, port }, { proxy, deadlineMs: timeoutMs, signal, headers: { Via: trail } });
+async function askProxy(proxy: Proxy, { target: { host, port }, deadline, signal, via }: Asking): Promise<RelaySocket> {
+  const socket = await openRoute({ host, port }, { proxy, deadlineMs: deadline.leftMs, signal, headers: { Via: via } });
   return relayable(socket);
 }
 
 async function askEgress(
   { name, host, port, serverName, credentials, ca }: Extract<NextHop, { kind: 'egress' }>,
-  { target, timeoutMs, signal, trail }: Asking,
+  { target, deadline, signal, via }: Asking,
 ): Promise<RelaySocket> {
-  const endsAtMs = performance.now() + timeoutMs;
   const proven = await dialProven({
     host,
     port,
@@ -145,14 +142,14 @@ async function askEgress(
     serverName,
     credentials,
     ca,
-    deadlineMs: timeoutMs,
+    deadlineMs: deadline.leftMs,
     signal,
   });
   await askProven(proven, {
     to: { host: target.host, port: target.port },
-    headers: { Via: trail },
+    headers: { Via: via },
     name,
-    deadlineMs: Math.max(1, endsAtMs - performance.now()),
+    deadlineMs: deadline.leftMs,
     signal,
   });
   return overTls(relayable(proven.socket).socket as typeof proven.socket, proven.transport);

@@ -9,7 +9,7 @@ import { memoryLog } from '../../../../test/support/in-process.ts';
 import { servicesOf, type ServiceText } from '../../../../test/support/pool-services.ts';
 import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
 import { closedPort, service } from '../../../../test/support/services.ts';
-import type { Permit } from '../dialer/dial.ts';
+import type { Permit } from '../dialer/judged.ts';
 import type { Service } from '../policy/service.ts';
 import { circuitBounds } from './pool.ts';
 import { loadDestinationTls } from './service-tls.ts';

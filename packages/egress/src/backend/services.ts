@@ -6,10 +6,12 @@
  * Not here: what an identity may reach: `permit` is the policy's.
  */
 import { AditError } from '@adit/shared/errors';
+import { Deadline } from '@adit/shared/net/deadline';
 import type { RelaySocket } from '@adit/shared/net/sockets';
 import type { Logger } from '@adit/shared/observe/logger';
-import type { Permit } from '../dialer/dial.ts';
+
 import { allBackendsFailed, type FailedBackend } from '../dialer/failure.ts';
+import type { Permit } from '../dialer/judged.ts';
 import type { Backend, Service } from '../policy/service.ts';
 import { Checks, countsAgainst, whyOf, type Look } from './checks.ts';
 import { connectBackend, type Connected, type Hop } from './connect.ts';
@@ -147,7 +149,7 @@ export class Services {
     const tls = only!.kind === 'tls' ? this.#context.destinationTls() : undefined;
     const connected = await connectBackend({
       backend: only!,
-      timeoutMs,
+      deadline: new Deadline(timeoutMs),
       signal,
       permit: (address) => permit(only!, address),
       ...(alpn !== undefined && { alpn }),
@@ -160,23 +162,19 @@ export class Services {
   async #reachService(request: ReachRequest, serving: Serving): Promise<Reached> {
     const { caller, timeoutMs, backends: permitted } = request;
     const { pool } = serving;
-    const deadlineAtMs = performance.now() + timeoutMs;
+    const deadline = new Deadline(timeoutMs);
     const tried = new Set<string>();
     const failed: FailedBackend[] = [];
     const key = pool.service.hashOn === 'client' ? addressOf(caller) : caller.identity.uri;
     for (;;) {
-      const leftMs = deadlineAtMs - performance.now();
-      const choice = leftMs <= 0 && failed.length > 0 ? undefined : pool.choose({ permitted, tried, key });
+      const choice = deadline.passed && failed.length > 0 ? undefined : pool.choose({ permitted, tried, key });
       if (choice === undefined) throw allBackendsFailed(pool.service.name, failed);
       const { backend, others } = choice;
       tried.add(backend.name);
       const release = pool.take(backend.name);
       try {
-        const connected = await this.#connect(request, {
-          serving,
-          backend,
-          timeoutMs: Math.max(1, leftMs / (others + 1)),
-        });
+        const share = deadline.share(others + 1);
+        const connected = await this.#connect(request, { serving, backend, deadline: share });
         pool.report(backend.name);
         return { ...connected, backend, attempts: tried.size, release };
       } catch (error) {
@@ -194,14 +192,14 @@ export class Services {
     {
       serving: { pool, tls },
       backend,
-      timeoutMs,
-    }: { readonly serving: Serving; readonly backend: Backend; readonly timeoutMs: number },
+      deadline,
+    }: { readonly serving: Serving; readonly backend: Backend; readonly deadline: Deadline },
   ): Promise<Connected> {
     const { name, proxyProtocol } = pool.service;
     return connectBackend({
       backend,
       called: name,
-      timeoutMs,
+      deadline,
       signal,
       permit: (address) => permit(backend, address),
       ...(proxyProtocol && { greet: (to) => greeting(proxyProtocol, caller, to) }),
@@ -214,7 +212,7 @@ export class Services {
   /** The next hop of a backend, loaded. */
   #through({ via }: Backend, hops: readonly string[] = []): { readonly hop?: Hop } {
     const to = via && this.#hops.get(via);
-    return to === undefined ? {} : { hop: { to, trail: trailOf(hops, this.mark) } };
+    return to === undefined ? {} : { hop: { to, via: trailOf(hops, this.mark) } };
   }
 
   #serve(

@@ -4,7 +4,9 @@ import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AditError } from '@adit/shared/errors';
-import { dial, type Dialled, type DialRequest, type Permit } from './dial.ts';
+import { Deadline } from '@adit/shared/net/deadline';
+import { dial, type Dialled, type DialRequest } from './dial.ts';
+import type { Permit } from './judged.ts';
 
 const yes: Permit = { allow: true, rule: 'r' };
 const no = (detail: string, code: 'POLICY_DENIED' | 'ADDRESS_PROHIBITED' = 'ADDRESS_PROHIBITED'): Permit => ({
@@ -54,7 +56,7 @@ function request(more: Partial<DialRequest> & { readonly silent?: readonly strin
     permitted,
     host: '127.0.0.1',
     port,
-    timeoutMs: 10_000,
+    deadline: new Deadline(10_000),
     ...rest,
     permit: (address: string) => {
       permitted.push(address);
@@ -221,13 +223,18 @@ describe('a process', () => {
     const program = `
       import net from 'node:net';
       const { dial } = await import(${JSON.stringify(new URL('dial.ts', import.meta.url).href)});
+      const { Deadline } = await import(${JSON.stringify(import.meta.resolve('@adit/shared/net/deadline'))});
       const server = net.createServer().listen(0, '127.0.0.1', async () => {
         const { port } = server.address();
-        const more = { port, timeoutMs: 3_600_000, permit: () => ({ allow: true, rule: 'r' }) };
-        const connect = (address) => address === '10.0.0.1' ? new net.Socket() : net.connect({ host: '127.0.0.1', port });
-        const { socket } = await dial({ ...more, host: 'slow.example', resolve: async () => ['10.0.0.1', '10.0.0.2', '10.0.0.3'], connect });
-        await dial({ ...more, host: '10.0.0.1', connect, signal: AbortSignal.timeout(10) }).catch((error) => console.log(error.code));
-        await dial({ ...more, host: '10.0.0.1', connect, timeoutMs: 10 }).catch((error) => console.log(error.code));
+        const silent = '10.0.0.1';
+        const resolve = async () => [silent, '10.0.0.2', '10.0.0.3'];
+        const connect = (address) => address === silent ? new net.Socket() : net.connect({ host: '127.0.0.1', port });
+        const permit = () => ({ allow: true, rule: 'r' });
+        const start = (more) => dial({ port, deadline: new Deadline(3_600_000), permit, resolve, connect, ...more });
+        const say = (error) => console.log(error.code);
+        const { socket } = await start({ host: 'slow.example' });
+        await start({ host: silent, signal: AbortSignal.timeout(10) }).catch(say);
+        await start({ host: silent, deadline: new Deadline(10) }).catch(say);
         socket.destroy();
         server.close();
       });`;
@@ -271,7 +278,7 @@ describe('a dial that fails', () => {
     let answer!: (addresses: string[]) => void;
     const asked = request({
       host: 'late.example',
-      timeoutMs: 20,
+      deadline: new Deadline(20),
       resolve: () =>
         new Promise((resolve) => {
           answer = resolve;
@@ -287,7 +294,7 @@ describe('a dial that fails', () => {
   });
 
   it('says that the service is late, and destroys what it dialled', async () => {
-    const asked = request({ timeoutMs: 20, silent: ['127.0.0.1'] });
+    const asked = request({ deadline: new Deadline(20), silent: ['127.0.0.1'] });
     expect((await refusalOf(dial(asked))).code).toBe('DIAL_TIMEOUT');
     expect(asked.sockets.get('127.0.0.1')!.destroyed).toBe(true);
   });

@@ -6,28 +6,14 @@
  * Not here: what is permitted (the policy), how the socket reads (its maker).
  */
 import type { Socket } from 'node:net';
-import { AditError, type Code } from '@adit/shared/errors';
-import { addressFamily } from '@adit/shared/protocol/destination';
-import { allFailed, dialError, type Target } from './failure.ts';
+import { attempt } from '@adit/shared/net/attempt';
+import { allFailed, dialError } from './failure.ts';
+import { isLiteral, judge, judgedAddresses, type JudgedAddresses, type JudgeRequest } from './judged.ts';
 import { Race } from './race.ts';
-import { inTurns, systemResolve, type Resolve } from './resolve.ts';
 
-/** What a judge of addresses answers. `reason` is safe for the client, `detail` is for the log. */
-export type Permit =
-  | { readonly allow: true; readonly rule: string }
-  | { readonly allow: false; readonly code: Code; readonly reason: string; readonly detail: string };
-
-export interface DialRequest extends Target {
-  /** For resolving and connecting together. */
-  readonly timeoutMs: number;
-  /** Ends the dial; it then rejects with PEER_GONE. */
-  readonly signal?: AbortSignal;
-  /** Asked once about every address, before anything is dialled. */
-  readonly permit: (address: string) => Permit;
+export interface DialRequest extends JudgeRequest {
   /** Makes a socket that is connecting to exactly this address; the dialer owns it until the promise resolves. */
   readonly connect: (address: string, port: number) => Socket;
-  /** Another resolver than the system's. */
-  readonly resolve?: Resolve;
 }
 
 export interface Dialled {
@@ -39,106 +25,32 @@ export interface Dialled {
 /**
  * Dials. An address literal is dialled before the call returns. The socket is handed over connected, with nothing read
  * from it. Fails with DNS_FAILED, DNS_TIMEOUT, CONNECTION_REFUSED, HOST_UNREACHABLE, NETWORK_UNREACHABLE, DIAL_TIMEOUT,
- * OVERLOAD, PEER_GONE (the signal), or the code of the judge (POLICY_DENIED, ADDRESS_PROHIBITED) when it refuses every
- * address.
+ * OVERLOAD, PEER_GONE (the signal), or as `judge` does when no address passes.
  */
-export function dial(request: DialRequest): Promise<Dialled> {
-  return new Promise((resolve, reject) => {
-    new Dial(request, resolve, reject).start();
-  });
+export async function dial(request: DialRequest): Promise<Dialled> {
+  return raced(request, isLiteral(request) ? judge(request, [request.host]) : await judgedAddresses(request));
 }
 
-class Dial {
-  readonly #request: DialRequest;
-  readonly #resolve: (dialled: Dialled) => void;
-  readonly #reject: (error: unknown) => void;
-  readonly #abandoned = (): void => this.#fail(dialError('PEER_GONE', this.#request, this.#request.signal?.reason));
-  #deadline: NodeJS.Timeout | undefined;
-  #race: Race | undefined;
-  #done = false;
-
-  constructor(request: DialRequest, resolve: (dialled: Dialled) => void, reject: (error: unknown) => void) {
-    this.#request = request;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  start(): void {
-    const { host, unix, timeoutMs, signal } = this.#request;
-    if (signal?.aborted === true) return this.#abandoned();
-    signal?.addEventListener('abort', this.#abandoned, { once: true });
-    this.#deadline = setTimeout(
-      () => this.#fail(dialError(this.#race === undefined ? 'DNS_TIMEOUT' : 'DIAL_TIMEOUT', this.#request)),
-      timeoutMs,
-    );
-    if (unix === true || addressFamily(host) !== 0) this.#judge([host]);
-    else void this.#lookUp(host);
-  }
-
-  async #lookUp(host: string): Promise<void> {
-    let addresses: readonly string[];
-    try {
-      addresses = await (this.#request.resolve ?? systemResolve)(host);
-    } catch (error) {
-      return this.#fail(dialError('DNS_FAILED', this.#request, error));
-    }
-    if (this.#done) return;
-    if (addresses.length === 0)
-      this.#fail(dialError('DNS_FAILED', this.#request, new Error('the resolver knows no address')));
-    else this.#judge(inTurns(addresses));
-  }
-
-  /** Asks about every address and races those that passed. A judge that throws fails the dial: no answer is a no. */
-  #judge(addresses: readonly string[]): void {
-    try {
-      const verdicts = addresses.map((address) => ({ address, permit: this.#request.permit(address) }));
-      const rules = new Map(
-        verdicts.flatMap(({ address, permit }) => (permit.allow ? [[address, permit.rule] as const] : [])),
-      );
-      if (rules.size > 0) this.#dial(rules);
-      else this.#fail(refusal(verdicts.map(({ permit }) => permit)));
-    } catch (error) {
-      this.#fail(dialError('INTERNAL', this.#request, error));
-    }
-  }
-
-  #dial(rules: ReadonlyMap<string, string>): void {
-    const { connect, port } = this.#request;
-    this.#race = new Race([...rules.keys()], {
-      connect,
-      port,
-      won: (socket, address) => {
-        if (this.#settle()) this.#resolve({ socket, address, rule: rules.get(address)! });
-      },
-      lost: (attempts) => this.#fail(allFailed(this.#request, attempts)),
-    });
-    this.#race.start();
-  }
-
-  #fail(error: AditError): void {
-    if (!this.#settle()) return;
-    this.#race?.stop();
-    this.#reject(error);
-  }
-
-  /** True once. */
-  #settle(): boolean {
-    if (this.#done) return false;
-    this.#done = true;
-    clearTimeout(this.#deadline);
-    this.#request.signal?.removeEventListener('abort', this.#abandoned);
-    return true;
-  }
-}
-
-/**
- * Every address was refused: the judge's words, and for the log every address's. A prohibited address says more than a
- * plain no.
- */
-export function refusal(permits: readonly Permit[]): AditError {
-  const refused = permits.filter((permit) => !permit.allow);
-  const { code, reason } = refused.find((permit) => permit.code === 'ADDRESS_PROHIBITED') ?? refused[0]!;
-  return new AditError(code, reason, {
-    cause: new Error([...new Set(refused.map(({ detail }) => detail))].join('; ')),
-  });
+function raced(request: DialRequest, judged: JudgedAddresses): Promise<Dialled> {
+  const { deadline, signal, connect, port } = request;
+  const rules = new Map(judged.map(({ address, rule }) => [address, rule]));
+  let race: Race | undefined;
+  return attempt<Dialled>(
+    {
+      deadline,
+      signal,
+      timedOut: () => dialError('DIAL_TIMEOUT', request),
+      aborted: () => dialError('PEER_GONE', request, signal?.reason),
+      giveUp: () => race?.stop(),
+    },
+    ({ succeed, fail }) => {
+      race = new Race([...rules.keys()], {
+        connect,
+        port,
+        won: (socket, address) => succeed({ socket, address, rule: rules.get(address)! }),
+        lost: (attempts) => fail(allFailed(request, attempts)),
+      });
+      race.start();
+    },
+  );
 }

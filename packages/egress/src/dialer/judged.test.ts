@@ -1,14 +1,14 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import type { Permit } from './dial.ts';
-import { judgedAddresses } from './judged.ts';
+import { Deadline } from '@adit/shared/net/deadline';
+import { judgedAddresses, type Permit } from './judged.ts';
 
 const permit = (address: string): Permit =>
   address.startsWith('10.')
     ? { allow: false, code: 'ADDRESS_PROHIBITED', reason: 'no', detail: address }
     : { allow: true, rule: `r ${address}` };
 const of = (host: string, more: Partial<Parameters<typeof judgedAddresses>[0]> = {}) =>
-  judgedAddresses({ host, port: 1, timeoutMs: 10_000, permit, ...more });
+  judgedAddresses({ host, port: 1, deadline: new Deadline(10_000), permit, ...more });
 const never = () =>
   new Promise<readonly string[]>(() => {
     /* the resolver does not answer */
@@ -39,7 +39,7 @@ describe('the addresses that may be reached', () => {
     await expect(
       of('a.example', { signal, resolve: () => Promise.reject(new Error('ENOTFOUND')) }),
     ).rejects.toMatchObject({ code: 'DNS_FAILED', cause: { message: 'ENOTFOUND' } });
-    await expect(of('a.example', { signal, resolve: never, timeoutMs: 10 })).rejects.toMatchObject({
+    await expect(of('a.example', { signal, resolve: never, deadline: new Deadline(10) })).rejects.toMatchObject({
       code: 'DNS_TIMEOUT',
     });
     const waiting = of('a.example', { signal, resolve: never });
@@ -47,5 +47,27 @@ describe('the addresses that may be reached', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'PEER_GONE' });
     await expect(of('a.example', { signal, resolve: never })).rejects.toMatchObject({ code: 'PEER_GONE' });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it.each(['a.example', '8.8.8.8'])('are none where the judge throws: INTERNAL for %s', async (host) => {
+    const broken = new TypeError('broken');
+    await expect(
+      of(host, {
+        resolve: () => Promise.resolve(['8.8.8.8']),
+        permit: () => {
+          throw broken;
+        },
+      }),
+    ).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringContaining('was not dialled'), cause: broken });
+  });
+
+  it('are none where the resolver throws instead of answering', async () => {
+    await expect(
+      of('a.example', {
+        resolve: () => {
+          throw new Error('no resolver');
+        },
+      }),
+    ).rejects.toMatchObject({ code: 'DNS_FAILED', cause: { message: 'no resolver' } });
   });
 });

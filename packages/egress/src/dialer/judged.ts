@@ -1,60 +1,100 @@
 /**
- * The addresses of a host that were judged and may be reached, without dialling one: for whoever has somebody else
- * dial.
- * Rule: resolved once, within the time; every address is judged, and only those that passed come out.
+ * The addresses of a host that may be reached: resolved once, every one judged, only those that passed come out.
+ * Rule: nothing is looked up twice, so that what was judged is what is dialled. A judge that throws gives INTERNAL: no
+ * answer is a no, and the process lives.
+ * Not here: dialling (dial.ts), what is permitted (the policy).
  */
+import { AditError, type Refusal } from '@adit/shared/errors';
+import { attempt } from '@adit/shared/net/attempt';
+import type { Deadline } from '@adit/shared/net/deadline';
 import { addressFamily } from '@adit/shared/protocol/destination';
-import { refusal, type DialRequest } from './dial.ts';
-import { dialError } from './failure.ts';
-import { inTurns, systemResolve } from './resolve.ts';
+import { dialError, type Target } from './failure.ts';
+import { inTurns, systemResolve, type Resolve } from './resolve.ts';
+
+/** What a judge of addresses answers. */
+export type Permit = { readonly allow: true; readonly rule: string } | (Required<Refusal> & { readonly allow: false });
+
+export interface JudgeRequest extends Target {
+  readonly deadline: Deadline;
+  /** Ends the look-up, which then rejects with PEER_GONE. */
+  readonly signal?: AbortSignal;
+  /** Asked once about every address. */
+  readonly permit: (address: string) => Permit;
+  /** Another resolver than the system's. */
+  readonly resolve?: Resolve;
+}
 
 export interface Judged {
   readonly address: string;
   readonly rule: string;
 }
 
-/**
- * In the order in which they are to be tried; one at least. Fails with DNS_FAILED, DNS_TIMEOUT, PEER_GONE, or the code
- * of the judge.
- */
-export async function judgedAddresses(request: Omit<DialRequest, 'connect'>): Promise<readonly [Judged, ...Judged[]]> {
-  const addresses = addressFamily(request.host) === 0 ? await resolved(request) : [request.host];
-  const verdicts = addresses.map((address) => ({ address, permit: request.permit(address) }));
-  const [first, ...more] = verdicts.flatMap(({ address, permit }) =>
-    permit.allow ? [{ address, rule: permit.rule }] : [],
-  );
-  if (first === undefined) throw refusal(verdicts.map(({ permit }) => permit));
+/** In the order in which they are to be tried. */
+export type JudgedAddresses = readonly [Judged, ...Judged[]];
+
+/** Does the target stand for itself, without a look-up? */
+export function isLiteral({ host, unix }: Target): boolean {
+  return unix === true || addressFamily(host) !== 0;
+}
+
+/** Resolves and judges. Fails with DNS_FAILED, DNS_TIMEOUT, PEER_GONE, or as `judge` does. */
+export async function judgedAddresses(request: JudgeRequest): Promise<JudgedAddresses> {
+  return judge(request, isLiteral(request) ? [request.host] : await resolved(request));
+}
+
+/** Those that pass. Fails with the code of the judge where none does, and with INTERNAL when it throws. */
+export function judge(request: Target & Pick<JudgeRequest, 'permit'>, addresses: readonly string[]): JudgedAddresses {
+  const passed: Judged[] = [];
+  const refusals: Required<Refusal>[] = [];
+  for (const address of addresses) {
+    const permit = permitOf(request, address);
+    if (permit.allow) passed.push({ address, rule: permit.rule });
+    else refusals.push(permit);
+  }
+  const [first, ...more] = passed;
+  if (first === undefined) throw refused(refusals);
   return [first, ...more];
 }
 
-function resolved(request: Omit<DialRequest, 'connect'>): Promise<readonly string[]> {
-  const { host, timeoutMs, signal, resolve: look = systemResolve } = request;
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abandoned);
-    };
-    const abandoned = (): void => {
-      settle();
-      reject(dialError('PEER_GONE', request, signal?.reason));
-    };
-    const timer = setTimeout(() => {
-      settle();
-      reject(dialError('DNS_TIMEOUT', request));
-    }, timeoutMs);
-    signal?.addEventListener('abort', abandoned, { once: true });
-    if (signal?.aborted === true) return abandoned();
-    look(host).then(
-      (addresses) => {
-        settle();
-        if (addresses.length === 0)
-          reject(dialError('DNS_FAILED', request, new Error('the resolver knows no address')));
-        else resolve(inTurns(addresses));
-      },
-      (error: unknown) => {
-        settle();
-        reject(dialError('DNS_FAILED', request, error));
-      },
-    );
+function permitOf(request: Target & Pick<JudgeRequest, 'permit'>, address: string): Permit {
+  try {
+    return request.permit(address);
+  } catch (error) {
+    throw dialError('INTERNAL', request, error);
+  }
+}
+
+/**
+ * Every address was refused: the judge's words, and for the log those about every address. A prohibited address says
+ * more than a plain no.
+ */
+function refused(refusals: readonly Required<Refusal>[]): AditError {
+  const { code, reason } = refusals.find((refusal) => refusal.code === 'ADDRESS_PROHIBITED') ?? refusals[0]!;
+  return new AditError(code, reason, {
+    cause: new Error([...new Set(refusals.map(({ detail }) => detail))].join('; ')),
   });
+}
+
+async function resolved(request: JudgeRequest): Promise<readonly string[]> {
+  const { host, deadline, signal, resolve = systemResolve } = request;
+  const addresses = await attempt<readonly string[]>(
+    {
+      deadline,
+      signal,
+      timedOut: () => dialError('DNS_TIMEOUT', request),
+      aborted: () => dialError('PEER_GONE', request, signal?.reason),
+      giveUp: nothingOpened,
+    },
+    ({ succeed, fail }) => {
+      // also a resolver that throws has failed
+      const lookUp = async (): Promise<readonly string[]> => resolve(host);
+      lookUp().then(succeed, (error: unknown) => fail(dialError('DNS_FAILED', request, error)));
+    },
+  );
+  if (addresses.length === 0) throw dialError('DNS_FAILED', request, new Error('the resolver knows no address'));
+  return inTurns(addresses);
+}
+
+function nothingOpened(): void {
+  /* a look-up cannot be ended: its answer is ignored */
 }

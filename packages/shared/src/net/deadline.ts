@@ -20,4 +20,13 @@ export class Deadline {
   get leftMs(): number {
     return Math.max(1, Math.round(this.#atMs - performance.now()));
   }
+
+  get passed(): boolean {
+    return performance.now() >= this.#atMs;
+  }
+
+  /** What is left, divided equally among so many steps: the deadline of the first of them. */
+  share(steps: number): Deadline {
+    return new Deadline(Math.max(1, (this.#atMs - performance.now()) / steps));
+  }
 }
