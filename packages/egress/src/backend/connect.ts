@@ -69,7 +69,7 @@ export async function connectBackend(request: ConnectRequest): Promise<Connected
   const secured = await secureBackend(socket, {
     tls,
     target,
-    deadlineAtMs: performance.now() + deadline.leftMs,
+    deadline,
     ...(alpn !== undefined && { alpn }),
     ...(signal && { signal }),
   });

@@ -127,7 +127,7 @@ const passedOn: readonly Code[] = [
 type Asking = Required<AskHopOptions>;
 
 async function askProxy(proxy: Proxy, { target: { host, port }, deadline, signal, via }: Asking): Promise<RelaySocket> {
-  const socket = await openRoute({ host, port }, { proxy, deadlineMs: deadline.leftMs, signal, headers: { Via: via } });
+  const socket = await openRoute({ host, port }, { proxy, deadline, signal, headers: { Via: via } });
   return relayable(socket);
 }
 

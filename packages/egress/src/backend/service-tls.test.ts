@@ -5,6 +5,7 @@ import tls from 'node:tls';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it, test } from '@jest/globals';
 import type { AditError } from '@adit/shared/errors';
+import { Deadline } from '@adit/shared/net/deadline';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { newCa, newServer, usage } from '../../../../test/support/issuer.ts';
 import { serviceOf } from '../../../../test/support/pool-services.ts';
@@ -63,14 +64,14 @@ async function plain(port: number): Promise<net.Socket> {
 
 const web = (settings: Readonly<Record<string, string>>): ServiceTls =>
   loadServiceTls(serviceOf({ backends: ['tls://localhost:1'], tls: settings }), files.folder);
-const within = (): number => performance.now() + 30_000;
+const within = (): Deadline => new Deadline(30_000);
 
 async function talk(port: number, options: Partial<SecureBackendOptions>): Promise<string> {
   const transport = await plain(port);
   const { socket, reads } = await secureBackend(transport, {
     tls: web({ ca: files.ca }),
     target: { host: 'localhost', port },
-    deadlineAtMs: within(),
+    deadline: within(),
     ...options,
   });
   expect(reads).toBeUndefined();
@@ -87,7 +88,7 @@ async function failure(port: number, options: Partial<SecureBackendOptions>): Pr
     await secureBackend(transport, {
       tls: web({ ca: files.ca }),
       target: { host: 'localhost', port },
-      deadlineAtMs: within(),
+      deadline: within(),
       ...options,
     });
     return undefined;
@@ -206,7 +207,7 @@ describe('TLS to a backend', () => {
     const { port } = await service(() => {
       /* silent */
     });
-    expect(await failure(port, { deadlineAtMs: performance.now() + 1 })).toMatchObject({ code: 'DIAL_TIMEOUT' });
+    expect(await failure(port, { deadline: new Deadline(1) })).toMatchObject({ code: 'DIAL_TIMEOUT' });
     const giveUp = new AbortController();
     setImmediate(() => giveUp.abort());
     expect(await failure(port, { signal: giveUp.signal })).toMatchObject({ code: 'PEER_GONE' });

@@ -12,9 +12,11 @@ import type net from 'node:net';
 import { isAbsolute, join } from 'node:path';
 import tls from 'node:tls';
 import { systemRoots } from '@adit/shared/carrier/system-roots';
-import { type AditError, messageOf } from '@adit/shared/errors';
+import { messageOf } from '@adit/shared/errors';
 import { type Credentials, loadCredentials } from '@adit/shared/identity/credentials';
 import { loadTrustAnchors } from '@adit/shared/identity/trust';
+import { attempt } from '@adit/shared/net/attempt';
+import type { Deadline } from '@adit/shared/net/deadline';
 import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
 import { addressFamily } from '@adit/shared/protocol/destination';
 import { dialError, type Target } from '../dialer/failure.ts';
@@ -96,79 +98,68 @@ export class NotSpoken extends Error {
 export interface SecureBackendOptions {
   readonly tls: ServiceTls | undefined;
   readonly target: Target;
-  readonly deadlineAtMs: number;
+  readonly deadline: Deadline;
   readonly alpn?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Takes a connected TCP socket, and gives back TLS over it, verified; or destroys it. Fails with SERVICE_TLS_FAILED,
  * DIAL_TIMEOUT, PEER_GONE.
  */
-export function secureBackend(
-  transport: net.Socket,
-  { tls: how, target, deadlineAtMs, alpn, signal }: SecureBackendOptions,
-): Promise<RelaySocket> {
+export function secureBackend(transport: net.Socket, options: SecureBackendOptions): Promise<RelaySocket> {
+  const { tls: how, target, deadline, alpn, signal } = options;
   if (how === undefined) {
     transport.destroy();
     return Promise.reject(dialError('INTERNAL', target, new Error('nothing was loaded to verify it with')));
   }
-  const { context, serverName } = how;
+  const socket = tls.connect(connection(transport, how, options));
+  const destroy = (): void => {
+    socket.destroy();
+    transport.destroy();
+  };
+  socket.on('error', destroy).once('close', destroy);
+  return attempt<RelaySocket>(
+    {
+      deadline,
+      signal,
+      timedOut: () => dialError('DIAL_TIMEOUT', target, new Error('no TLS handshake in time')),
+      aborted: () => dialError('PEER_GONE', target, signal?.reason),
+      giveUp: destroy,
+    },
+    ({ succeed, fail }) => {
+      const failed = (cause: Error): void => fail(dialError('SERVICE_TLS_FAILED', target, cause));
+      socket
+        .once('error', (error: Error) => failed(explain(error, alpn)))
+        .once('close', () => failed(new Error('TLS: the service closed the connection during the handshake')))
+        .once('secureConnect', () => {
+          if (alpn !== undefined && alpn !== plainHttp && socket.alpnProtocol !== alpn) failed(new NotSpoken(alpn));
+          else succeed(overTls(socket, transport));
+        });
+    },
+  );
+}
+
+function connection(
+  transport: net.Socket,
+  { context, serverName }: ServiceTls,
+  { target, alpn }: SecureBackendOptions,
+): tls.ConnectionOptions {
   const name = serverName ?? target.host;
-  return new Promise((resolve, reject) => {
-    const options = {
-      socket: transport,
-      secureContext: context,
-      host: name,
-      ...(addressFamily(name) === 0 && { servername: name }),
-      ...(alpn !== undefined && { ALPNProtocols: [alpn] }),
-      allowHalfOpen: true,
-      rejectUnauthorized: true,
-    };
-    const socket = tls.connect(options);
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', aborted);
-    };
-    const fail = (error: AditError): void => {
-      settle();
-      socket.destroy();
-      transport.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(
-      () => fail(dialError('DIAL_TIMEOUT', target, new Error('no TLS handshake in time'))),
-      Math.max(1, deadlineAtMs - performance.now()),
-    );
-    const aborted = (): void => fail(dialError('PEER_GONE', target, signal?.reason));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      const cause = { cause: error };
-      fail(
-        dialError(
-          'SERVICE_TLS_FAILED',
-          target,
-          alpn !== undefined && error.code === alpnAlert
-            ? new NotSpoken(alpn, cause)
-            : new Error(`TLS: ${messageOf(error)}`, cause),
-        ),
-      );
-    });
-    socket.once('close', () =>
-      fail(
-        dialError(
-          'SERVICE_TLS_FAILED',
-          target,
-          new Error('TLS: the service closed the connection during the handshake'),
-        ),
-      ),
-    );
-    socket.once('secureConnect', () => {
-      if (alpn !== undefined && alpn !== plainHttp && socket.alpnProtocol !== alpn)
-        return fail(dialError('SERVICE_TLS_FAILED', target, new NotSpoken(alpn)));
-      settle();
-      resolve(overTls(socket, transport));
-    });
-    signal?.addEventListener('abort', aborted, { once: true });
-    if (signal?.aborted === true) aborted();
-  });
+  const halfOpen = { allowHalfOpen: true }; // an option of every socket, which the types of tls.connect leave out
+  return {
+    socket: transport,
+    secureContext: context,
+    host: name,
+    ...(addressFamily(name) === 0 && { servername: name }),
+    ...(alpn !== undefined && { ALPNProtocols: [alpn] }),
+    ...halfOpen,
+    rejectUnauthorized: true,
+  };
+}
+
+function explain(error: NodeJS.ErrnoException, alpn: string | undefined): Error {
+  return alpn !== undefined && error.code === alpnAlert
+    ? new NotSpoken(alpn, { cause: error })
+    : new Error(`TLS: ${messageOf(error)}`, { cause: error });
 }

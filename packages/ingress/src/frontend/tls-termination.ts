@@ -9,6 +9,8 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 import { AditError, messageOf } from '@adit/shared/errors';
+import { attempt } from '@adit/shared/net/attempt';
+import { Deadline } from '@adit/shared/net/deadline';
 import { resetTls } from '@adit/shared/net/reset';
 import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
 import { safeText } from '@adit/shared/observe/safe-text';
@@ -68,55 +70,40 @@ function accept(
 ): Promise<RelaySocket> {
   putBack(socket, reads?.takeOver());
   putBack(socket, hello);
-  return new Promise((resolve, reject) => {
-    const secure = new tls.TLSSocket(socket, {
-      isServer: true,
-      secureContext,
-      ...(agreed !== undefined && { ALPNProtocols: [agreed] }),
-    });
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', aborted);
-      secure.off('close', left).off('end', left).off('error', failed);
-    };
-    const fail = (error: AditError, end: () => void): void => {
-      settle();
-      end();
-      reject(error);
-    };
-    const reset = (): void => resetTls(secure, socket);
-    const aborted = (): void => fail(new AditError('PEER_GONE', 'the service is gone'), reset);
-    const left = (): void =>
-      fail(new AditError('CLIENT_TLS_FAILED', 'the client closed the connection in the TLS handshake'), reset);
-    // Its alert is on the way: a reset could overtake it.
-    const failed = (error: Error): void =>
-      fail(
-        new AditError('CLIENT_TLS_FAILED', `the TLS handshake with the client failed: ${messageOf(error)}`, {
-          cause: error,
-        }),
-        () => secure.destroy(),
-      );
-    const timer = setTimeout(
-      () =>
-        fail(
-          new AditError(
-            'CLIENT_TIMEOUT',
-            `the TLS handshake with the client was not done within ${deadlineMs / 1000} s`,
-          ),
-          reset,
+  const secure = new tls.TLSSocket(socket, {
+    isServer: true,
+    secureContext,
+    ...(agreed !== undefined && { ALPNProtocols: [agreed] }),
+  }).on('error', ignore);
+  const deadline = new Deadline(deadlineMs);
+  return attempt<RelaySocket>(
+    {
+      deadline,
+      signal,
+      timedOut: () =>
+        new AditError(
+          'CLIENT_TIMEOUT',
+          `the TLS handshake with the client was not done within ${deadline.totalMs / 1000} s`,
         ),
-      deadlineMs,
-    );
-    signal.addEventListener('abort', aborted, { once: true });
-    secure
-      .on('error', ignore)
-      .on('error', failed)
-      .on('close', left)
-      .on('end', left)
-      .once('secure', () => {
-        settle();
-        resolve(overTls(secure, socket));
-      });
+      aborted: () => new AditError('PEER_GONE', 'the service is gone'),
+      // After an error its alert is on the way, which a reset could overtake.
+      giveUp: () => (secure.errored ? secure.destroy() : resetTls(secure, socket)),
+    },
+    ({ succeed, fail }) => {
+      const left = (): void =>
+        fail(new AditError('CLIENT_TLS_FAILED', 'the client closed the connection in the TLS handshake'));
+      secure
+        .once('error', (error: Error) => fail(handshakeFailed(error)))
+        .once('close', left)
+        .once('end', left)
+        .once('secure', () => succeed(overTls(secure, socket)));
+    },
+  );
+}
+
+function handshakeFailed(error: Error): AditError {
+  return new AditError('CLIENT_TLS_FAILED', `the TLS handshake with the client failed: ${messageOf(error)}`, {
+    cause: error,
   });
 }
 

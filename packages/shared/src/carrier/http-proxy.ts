@@ -22,6 +22,7 @@ export interface AskOptions {
   readonly proxy: ProxyAddress;
   readonly to: { readonly host: string; readonly port: number };
   readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
   /** Beside those that every request has; SOCKS knows none. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -41,7 +42,7 @@ const bodyMs = 500;
  */
 export async function askHttpProxy(
   socket: Socket,
-  { proxy, to, deadlineMs, headers: more }: AskOptions,
+  { proxy, to, deadlineMs, signal, headers: more }: AskOptions,
 ): Promise<void> {
   const { credentials } = proxy;
   const headers = {
@@ -52,12 +53,13 @@ export async function askHttpProxy(
   socket.write(connectRequest({ ...to, headers }));
   const { value, rest } = await drive(socket, awaitConnectResponse(), {
     deadlineMs,
+    ...(signal && { signal }),
     maxBytes: maxHeadBytes,
     codes: proxyCodes,
     peer: `the proxy ${formatProxy(proxy)}`,
   });
   if (value.status < 200 || value.status > 299)
-    throw refusal(value, await beginningOf(socket, rest, value.headers), { proxy, to });
+    throw refusal(value, await beginningOf(socket, rest, { headers: value.headers, signal }), { proxy, to });
   if (rest.length > 0) socket.unshift(rest);
 }
 
@@ -115,14 +117,20 @@ function offers(headers: ReadonlyMap<string, string>): string {
     : `${list}, and Adit knows Basic only: put a local proxy that knows the others in between, such as cntlm or px`;
 }
 
+interface BodyOptions {
+  readonly headers: ReadonlyMap<string, string>;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** The beginning of the body of a refusal, as far as it comes at once. */
-function beginningOf(socket: Socket, rest: Uint8Array, headers: ReadonlyMap<string, string>): Promise<string> {
+function beginningOf(socket: Socket, rest: Uint8Array, { headers, signal }: BodyOptions): Promise<string> {
   const length = Math.min(maxBodyBytes, Number(headers.get('content-length') ?? maxBodyBytes) || 0);
   return new Promise((resolve) => {
     const chunks = [rest];
     let bytes = rest.length;
     const done = (): void => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
       socket.off('data', receive).off('end', done).off('close', done);
       resolve(Buffer.concat(chunks).subarray(0, length).toString());
     };
@@ -132,8 +140,9 @@ function beginningOf(socket: Socket, rest: Uint8Array, headers: ReadonlyMap<stri
       if (bytes >= length) done();
     };
     const timer = setTimeout(done, bodyMs);
+    signal?.addEventListener('abort', done, { once: true });
     socket.on('data', receive).on('end', done).on('close', done);
-    if (bytes >= length || socket.destroyed || socket.readableEnded) done();
+    if (signal?.aborted || bytes >= length || socket.destroyed || socket.readableEnded) done();
     else socket.resume();
   });
 }

@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { loadCredentials } from '../identity/credentials.ts';
 import { loadTrustAnchors } from '../identity/trust.ts';
+import { Deadline } from '../net/deadline.ts';
 import { acceptInnerTls, handshakeByte } from './inner-tls.ts';
 import { secure } from './secure.ts';
 import { serverOptions } from './tls.ts';
@@ -29,7 +30,7 @@ function shake(to: Duplex): Promise<tls.TLSSocket> {
       minVersion: 'TLSv1.3',
       ALPNProtocols: ['adit/1'],
     },
-    deadlineMs: 30_000,
+    deadline: new Deadline(30_000),
     signal: new AbortController().signal,
   });
 }

@@ -25,15 +25,11 @@ export async function askProven(
   { socket }: Pick<ProvenConnection, 'socket'>,
   { to, headers = {}, name, deadlineMs, signal }: AskProvenOptions,
 ): Promise<void> {
-  const giveUp = (): void => {
-    socket.destroy();
-  };
-  signal.addEventListener('abort', giveUp, { once: true });
-  if (signal.aborted) giveUp();
   try {
     socket.write(connectRequest({ ...to, headers }));
     const { value, rest } = await drive(socket, awaitConnectResponse(), {
       deadlineMs,
+      signal,
       maxBytes: 2 * maxHeadBytes,
       codes: { timeout: 'DIAL_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' },
       peer: `the proxy ${name}`,
@@ -43,7 +39,5 @@ export async function askProven(
   } catch (error) {
     socket.destroy();
     throw withAlert(error, name);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
   }
 }

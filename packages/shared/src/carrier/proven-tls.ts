@@ -7,6 +7,7 @@ import type net from 'node:net';
 import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
+import { Deadline } from '../net/deadline.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 import { openRoute, type Proxy } from './route.ts';
 import { secure } from './secure.ts';
@@ -33,19 +34,24 @@ const keepAliveMs = 60_000;
  * Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or what openRoute says of a
  * proxy on the way.
  */
-export async function dialProven({ host, port, alpn, ...options }: DialProvenOptions): Promise<ProvenConnection> {
-  const startedMs = performance.now();
+export async function dialProven({
+  host,
+  port,
+  alpn,
+  deadlineMs,
+  ...options
+}: DialProvenOptions): Promise<ProvenConnection> {
+  const limited = { ...options, deadline: new Deadline(deadlineMs) };
   const remote = formatHostPort(host, port);
   const {
     credentials: { certPem, keyPem },
     ca,
   } = options;
-  const transport = await openRoute({ host, port }, options);
+  const transport = await openRoute({ host, port }, limited);
   const socket = await secure({
-    ...options,
+    ...limited,
     to: transport,
     peer: `the egress ${remote}`,
-    deadlineMs: Math.max(1, options.deadlineMs - (performance.now() - startedMs)),
     tls: {
       cert: certPem,
       key: keyPem,

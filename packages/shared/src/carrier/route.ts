@@ -9,6 +9,8 @@ import { AditError, messageOf } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import { factsOf } from '../identity/peer.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
+import { attempt } from '../net/attempt.ts';
+import type { Deadline } from '../net/deadline.ts';
 import { noteOutgoing } from '../net/outgoing.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 import { formatProxy, type ProxyAddress } from '../protocol/proxy-address.ts';
@@ -30,7 +32,7 @@ export interface Place {
 
 export interface RouteOptions {
   readonly proxy?: Proxy;
-  readonly deadlineMs: number;
+  readonly deadline: Deadline;
   readonly signal: AbortSignal;
   /** For an HTTP proxy, beside those that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -40,57 +42,35 @@ export interface RouteOptions {
  * A connection to `to`; for an `https` proxy a TLS socket. Rejects with EGRESS_UNREACHABLE, LINK_TIMEOUT, PROXY_FAILED,
  * PROXY_REFUSED or PROXY_AUTH_REQUIRED.
  */
-export async function openRoute(to: Place, { proxy, deadlineMs, signal, headers }: RouteOptions): Promise<net.Socket> {
-  const endsAtMs = performance.now() + deadlineMs;
-  const left = (): number => Math.max(1, Math.round(endsAtMs - performance.now()));
+export async function openRoute(to: Place, { proxy, headers, ...limits }: RouteOptions): Promise<net.Socket> {
+  const peer = formatHostPort(to.host, to.port);
   if (proxy === undefined)
-    return connected(to, {
-      hop: { peer: formatHostPort(to.host, to.port), unreachable: 'EGRESS_UNREACHABLE', timeout: 'LINK_TIMEOUT' },
-      deadlineMs,
-      signal,
-    });
+    return connected(to, { hop: { peer, unreachable: 'EGRESS_UNREACHABLE', timeout: 'LINK_TIMEOUT' }, ...limits });
+  const { deadline, signal } = limits;
   const socket =
     proxy.scheme === 'https'
-      ? await secured(proxy, { deadlineMs, signal })
-      : await connected(proxy, { hop: { peer: `the proxy ${formatProxy(proxy)}`, ...proxyHop }, deadlineMs, signal });
-  const aborted = (): void => {
-    socket.destroy();
-  };
-  signal.addEventListener('abort', aborted, { once: true });
+      ? await secured(proxy, limits)
+      : await connected(proxy, { hop: { peer: `the proxy ${formatProxy(proxy)}`, ...proxyHop }, ...limits });
   try {
-    await (proxy.scheme === 'socks5' ? askSocks5Proxy : askHttpProxy)(socket, {
-      proxy,
-      to,
-      deadlineMs: left(),
-      ...(headers && { headers }),
-    });
+    const ask = proxy.scheme === 'socks5' ? askSocks5Proxy : askHttpProxy;
+    await ask(socket, { proxy, to, deadlineMs: deadline.leftMs, signal, ...(headers && { headers }) });
     return socket;
   } catch (error) {
     socket.destroy();
     throw signal.aborted
-      ? new AditError('EGRESS_UNREACHABLE', `the connection to ${formatHostPort(to.host, to.port)} was given up`, {
-          cause: error,
-        })
+      ? new AditError('EGRESS_UNREACHABLE', `the connection to ${peer} was given up`, { cause: error })
       : error;
-  } finally {
-    signal.removeEventListener('abort', aborted);
   }
 }
 
-/** For `secure`: where to connect, or what is connected already through the proxy, and the time that is left. */
-export async function routeTo(
-  to: Place,
-  options: RouteOptions,
-): Promise<{ readonly to: Place | net.Socket; readonly deadlineMs: number }> {
-  if (options.proxy === undefined) return { to, deadlineMs: options.deadlineMs };
-  const startedMs = performance.now();
-  const socket = await openRoute(to, options);
-  return { to: socket, deadlineMs: Math.max(1, Math.round(options.deadlineMs - (performance.now() - startedMs))) };
+/** For `secure`: where to connect, or what is connected already through the proxy. */
+export async function routeTo(to: Place, options: RouteOptions): Promise<Place | net.Socket> {
+  return options.proxy === undefined ? to : openRoute(to, options);
 }
 
 const proxyHop = { unreachable: 'PROXY_FAILED', timeout: 'PROXY_FAILED' } as const;
 
-interface ConnectedOptions extends Omit<RouteOptions, 'proxy' | 'headers'> {
+interface ConnectedOptions extends Pick<RouteOptions, 'deadline' | 'signal'> {
   /** What a failure is called. */
   readonly hop: {
     readonly peer: string;
@@ -100,57 +80,47 @@ interface ConnectedOptions extends Omit<RouteOptions, 'proxy' | 'headers'> {
 }
 
 /** A TCP connection, by whichever address answers first (RFC 8305). */
-function connected({ host, port }: Place, { hop, deadlineMs, signal }: ConnectedOptions): Promise<net.Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect({
-      host,
-      port,
-      allowHalfOpen: true,
-      noDelay: true,
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: 250,
-    });
-    noteOutgoing(socket, { host, port });
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', aborted);
-    };
-    const fail = (error: AditError): void => {
-      settle();
-      socket.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(
-      () => fail(new AditError(hop.timeout, `no connection to ${hop.peer} within ${deadlineMs / 1000} s`)),
-      deadlineMs,
-    );
-    const aborted = (): void => fail(new AditError(hop.unreachable, `the connection to ${hop.peer} was given up`));
-    signal.addEventListener('abort', aborted, { once: true });
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      fail(
-        new AditError(hop.unreachable, `cannot reach ${hop.peer} (${error.code ?? messageOf(error)})`, {
-          cause: error,
-        }),
-      ),
-    );
-    socket.once('connect', () => {
-      settle();
-      resolve(socket);
-    });
-    if (signal.aborted) aborted();
+function connected({ host, port }: Place, { hop, deadline, signal }: ConnectedOptions): Promise<net.Socket> {
+  const { peer, unreachable, timeout } = hop;
+  const socket = net.connect({
+    host,
+    port,
+    allowHalfOpen: true,
+    noDelay: true,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 250,
   });
+  socket.on('error', () => socket.destroy()); // from birth to close, whoever owns it
+  noteOutgoing(socket, { host, port });
+  return attempt<net.Socket>(
+    {
+      deadline,
+      signal,
+      timedOut: () => new AditError(timeout, `no connection to ${peer} within ${deadline.totalMs / 1000} s`),
+      aborted: () => new AditError(unreachable, `the connection to ${peer} was given up`),
+      giveUp: () => socket.destroy(),
+    },
+    ({ succeed, fail }) => {
+      socket
+        .once('error', (error: NodeJS.ErrnoException) =>
+          fail(
+            new AditError(unreachable, `cannot reach ${peer} (${error.code ?? messageOf(error)})`, { cause: error }),
+          ),
+        )
+        .once('connect', () => succeed(socket));
+    },
+  );
 }
 
 /** TLS to the proxy itself, whose certificate the roots of the system or --proxy-ca vouch for. */
-async function secured(proxy: Proxy, { deadlineMs, signal }: Omit<RouteOptions, 'proxy'>): Promise<net.Socket> {
+async function secured(proxy: Proxy, limits: Pick<RouteOptions, 'deadline' | 'signal'>): Promise<net.Socket> {
   const name = `the proxy ${formatProxy(proxy)}`;
   const socket = await secure({
     peer: name,
     hop: 'proxy',
     to: { host: proxy.host, port: proxy.port },
     serverName: proxy.host,
-    deadlineMs,
-    signal,
+    ...limits,
     tls: {
       ca: [...systemRoots(), ...(proxy.ca?.pem ?? [])],
       minVersion: 'TLSv1.2',

@@ -6,6 +6,7 @@ import { certificates } from '../../../../test/support/certificates.ts';
 import { atEnd } from '../../../../test/support/scope.ts';
 import { loadCredentials } from '../identity/credentials.ts';
 import { loadTrustAnchors } from '../identity/trust.ts';
+import { Deadline } from '../net/deadline.ts';
 import { secure, type SecureOptions } from './secure.ts';
 import { serverOptions } from './tls.ts';
 
@@ -40,7 +41,7 @@ function shake(to: SecureOptions['to'], changes: Partial<SecureOptions> = {}): P
     to,
     serverName: '127.0.0.1',
     tls: { ca: [...loadTrustAnchors(certs.ca).pem], minVersion: 'TLSv1.3', ALPNProtocols: ['adit/1'] },
-    deadlineMs: 30_000,
+    deadline: new Deadline(30_000),
     signal: new AbortController().signal,
     ...changes,
   });
@@ -91,7 +92,9 @@ test('waits no longer than it was told, and stops when told', async () => {
       socket.resume();
     }),
   );
-  await expect(shake({ host: '127.0.0.1', port }, { deadlineMs: 50 })).rejects.toMatchObject({ code: 'LINK_TIMEOUT' });
+  await expect(shake({ host: '127.0.0.1', port }, { deadline: new Deadline(50) })).rejects.toMatchObject({
+    code: 'LINK_TIMEOUT',
+  });
   await expect(shake({ host: '127.0.0.1', port }, { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'EGRESS_UNREACHABLE',
   });

@@ -8,6 +8,8 @@ import type { Duplex } from 'node:stream';
 import net from 'node:net';
 import tls from 'node:tls';
 import { AditError, messageOf, type Code } from '../errors.ts';
+import { attempt } from '../net/attempt.ts';
+import type { Deadline } from '../net/deadline.ts';
 import { noteOutgoing } from '../net/outgoing.ts';
 
 export interface SecureOptions {
@@ -23,7 +25,7 @@ export interface SecureOptions {
     tls.ConnectionOptions,
     'cert' | 'key' | 'ca' | 'minVersion' | 'maxVersion' | 'ALPNProtocols' | 'checkServerIdentity'
   >;
-  readonly deadlineMs: number;
+  readonly deadline: Deadline;
   readonly signal: AbortSignal;
 }
 
@@ -42,39 +44,28 @@ const hops = {
  * PROXY_FAILED where the peer is a proxy.
  */
 export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
-  const { peer, signal, deadlineMs } = options;
-  const hop = hops[options.hop ?? 'egress'];
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect(connection(options));
-    const { to } = options;
-    if ('port' in to) noteOutgoing(socket, to);
-    else socket.once('close', () => to.destroy());
-    const fail = (error: AditError): void => {
-      settle();
-      // also after the handshake: an alert that comes then is why it ends
-      socket.destroy(error.cause instanceof Error ? error.cause : undefined);
-      reject(error);
-    };
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', aborted);
-    };
-    const timer = setTimeout(
-      () => fail(new AditError(hop.timeout, `no TLS connection to ${peer} within ${deadlineMs / 1000} s`)),
-      deadlineMs,
-    );
-    const aborted = (): void => fail(new AditError(hop.unreachable, `the connection to ${peer} was given up`));
-    signal.addEventListener('abort', aborted, { once: true });
-    socket.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, peer, hop)));
-    socket.once('close', () =>
-      fail(new AditError(hop.unreachable, `${peer} closed the connection during the handshake`)),
-    );
-    socket.once('secureConnect', () => {
-      settle();
-      resolve(socket);
-    });
-    if (signal.aborted) aborted();
-  });
+  const { peer, to, deadline, signal } = options;
+  const { unreachable, timeout, expected } = hops[options.hop ?? 'egress'];
+  const socket = tls.connect(connection(options));
+  // Also after the handshake: an alert that comes then is the reason for the end.
+  socket.on('error', (error: Error) => socket.destroy(error));
+  if ('port' in to) noteOutgoing(socket, to);
+  else socket.once('close', () => to.destroy());
+  return attempt<tls.TLSSocket>(
+    {
+      deadline,
+      signal,
+      timedOut: () => new AditError(timeout, `no TLS connection to ${peer} within ${deadline.totalMs / 1000} s`),
+      aborted: () => new AditError(unreachable, `the connection to ${peer} was given up`),
+      giveUp: () => socket.destroy(),
+    },
+    ({ succeed, fail }) => {
+      socket
+        .once('error', (error: NodeJS.ErrnoException) => fail(explain(error, { peer, unreachable, expected })))
+        .once('close', () => fail(new AditError(unreachable, `${peer} closed the connection during the handshake`)))
+        .once('secureConnect', () => succeed(socket));
+    },
+  );
 }
 
 function connection({ to, serverName, tls: settings }: SecureOptions): tls.ConnectionOptions {
@@ -91,13 +82,17 @@ function connection({ to, serverName, tls: settings }: SecureOptions): tls.Conne
   };
 }
 
-function explain(error: NodeJS.ErrnoException, peer: string, hop: Hop): AditError {
+interface Complaint extends Pick<Hop, 'unreachable' | 'expected'> {
+  readonly peer: string;
+}
+
+function explain(error: NodeJS.ErrnoException, { peer, unreachable, expected }: Complaint): AditError {
   const code = error.code ?? '';
   const foreign =
     code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' ||
     code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
     code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
   if (foreign)
-    return new AditError(hop.unreachable, `what answers as ${peer} is not ${hop.expected} (${code})`, { cause: error });
-  return new AditError(hop.unreachable, `cannot reach ${peer} (${code || messageOf(error)})`, { cause: error });
+    return new AditError(unreachable, `what answers as ${peer} is not ${expected} (${code})`, { cause: error });
+  return new AditError(unreachable, `cannot reach ${peer} (${code || messageOf(error)})`, { cause: error });
 }

@@ -18,12 +18,13 @@ const unreachable = new Set([1, 3, 4, 5, 6]);
  * Rejects with PROXY_AUTH_REQUIRED, PROXY_REFUSED, EGRESS_UNREACHABLE or PROXY_FAILED; the socket is then the caller's
  * to destroy.
  */
-export async function askSocks5Proxy(socket: Socket, { proxy, to, deadlineMs }: AskOptions): Promise<void> {
+export async function askSocks5Proxy(socket: Socket, { proxy, to, deadlineMs, signal }: AskOptions): Promise<void> {
   const request = { ...to, ...(proxy.credentials && { credentials: proxy.credentials }) };
   const handshake = awaitSocks5(request);
   socket.write(socks5Greeting(request));
   const { value, rest } = await drive(socket, handshake, {
     deadlineMs,
+    ...(signal && { signal }),
     maxBytes: maxSocks5AnswerBytes,
     codes: proxyCodes,
     peer: `the proxy ${formatProxy(proxy)}`,

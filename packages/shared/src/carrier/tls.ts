@@ -11,6 +11,7 @@ import type { Credentials } from '../identity/credentials.ts';
 import { factsOf, judgeEgress } from '../identity/peer.ts';
 import type { RevocationList } from '../identity/revocation.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
+import { Deadline } from '../net/deadline.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 import { formatProxy } from '../protocol/proxy-address.ts';
 import type { Carrier, CarrierKind } from './contract.ts';
@@ -78,11 +79,12 @@ export interface DialTlsOptions extends EgressTrust {
  * Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE,
  * LINK_TIMEOUT, or what openRoute says of the proxy.
  */
-export async function dialTls({ host, port, ...options }: DialTlsOptions): Promise<Carrier> {
+export async function dialTls({ host, port, deadlineMs, ...options }: DialTlsOptions): Promise<Carrier> {
   const remote = formatHostPort(host, port);
+  const limited = { ...options, deadline: new Deadline(deadlineMs) };
   const socket = await secure({
-    ...options,
-    ...(await routeTo({ host, port }, options)),
+    ...limited,
+    to: await routeTo({ host, port }, limited),
     peer: `the egress ${remote}${throughProxy(options.proxy)}`,
     tls: {
       cert: options.credentials.certPem,

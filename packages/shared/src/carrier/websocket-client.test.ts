@@ -3,6 +3,7 @@ import net from 'node:net';
 import { expect, test } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import { atEnd } from '../../../../test/support/scope.ts';
+import { Deadline } from '../net/deadline.ts';
 import { upgrade, type UpgradeOptions } from './websocket-client.ts';
 
 /** A server that answers whatever is asked with this text; what was asked is kept. */
@@ -40,7 +41,7 @@ const ask = (over: net.Socket, changes: Partial<UpgradeOptions> = {}): ReturnTyp
     path: '/adit',
     headers: { 'X-Access': 'abc' },
     peer: 'wss://tunnel.example.org/adit',
-    deadlineMs: 30_000,
+    deadline: new Deadline(30_000),
     signal: new AbortController().signal,
     ...changes,
   });
@@ -76,7 +77,9 @@ test('an upgrade to something else is none', async () => {
 
 test('waits no longer than it was told, and stops when told', async () => {
   const server = await answering('');
-  await expect(ask(await server.connect(), { deadlineMs: 50 })).rejects.toMatchObject({ code: 'LINK_TIMEOUT' });
+  await expect(ask(await server.connect(), { deadline: new Deadline(50) })).rejects.toMatchObject({
+    code: 'LINK_TIMEOUT',
+  });
   await expect(ask(await server.connect(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'EGRESS_UNREACHABLE',
   });

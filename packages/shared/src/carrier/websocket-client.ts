@@ -8,6 +8,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { AditError, messageOf } from '../errors.ts';
+import { attempt } from '../net/attempt.ts';
+import type { Deadline } from '../net/deadline.ts';
 import { safeText } from '../observe/safe-text.ts';
 import { maxMessageBytes, WebSocketDuplex } from './websocket-duplex.ts';
 import { subprotocol } from './websocket-server.ts';
@@ -21,71 +23,61 @@ export interface UpgradeOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** For complaints: "wss://tunnel.example.org/adit". */
   readonly peer: string;
-  readonly deadlineMs: number;
+  readonly deadline: Deadline;
   readonly signal: AbortSignal;
 }
 
 /** Rejects with EGRESS_UNREACHABLE or LINK_TIMEOUT; the connection is then gone. */
-export function upgrade({
-  over,
-  authority,
-  path,
-  headers,
-  peer,
-  deadlineMs,
-  signal,
-}: UpgradeOptions): Promise<WebSocketDuplex> {
-  return new Promise((resolve, reject) => {
-    const webSocket = new WebSocket(`ws://${authority}${path}`, [subprotocol], {
-      createConnection: () => over,
-      headers: { ...headers, host: authority },
-      perMessageDeflate: false,
-      maxPayload: maxMessageBytes,
-      skipUTF8Validation: true,
-      followRedirects: false,
-      generateMask: unmasked,
-    });
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', aborted);
-    };
-    const fail = (error: AditError): void => {
-      settle();
-      webSocket.terminate();
-      over.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(
-      () =>
-        fail(
-          new AditError(
-            'LINK_TIMEOUT',
-            `${peer} did not answer the upgrade to WebSocket within ${deadlineMs / 1000} s`,
-          ),
+export function upgrade(options: UpgradeOptions): Promise<WebSocketDuplex> {
+  const { over, peer, deadline, signal } = options;
+  let webSocket: WebSocket | undefined;
+  return attempt<WebSocketDuplex>(
+    {
+      deadline,
+      signal,
+      timedOut: () =>
+        new AditError(
+          'LINK_TIMEOUT',
+          `${peer} did not answer the upgrade to WebSocket within ${deadline.totalMs / 1000} s`,
         ),
-      deadlineMs,
-    );
-    const aborted = (): void => fail(new AditError('EGRESS_UNREACHABLE', `the connection to ${peer} was given up`));
-    signal.addEventListener('abort', aborted, { once: true });
-    webSocket.on('error', (error) =>
-      fail(
-        new AditError('EGRESS_UNREACHABLE', `${peer} did not become a WebSocket (${messageOf(error)})`, {
-          cause: error,
-        }),
-      ),
-    );
-    webSocket.once('unexpected-response', (_request, response) => fail(explain(response, peer)));
-    webSocket.once('open', () => {
-      settle();
-      resolve(new WebSocketDuplex(webSocket));
-    });
-    if (signal.aborted) aborted();
+      aborted: () => new AditError('EGRESS_UNREACHABLE', `the connection to ${peer} was given up`),
+      giveUp: () => {
+        webSocket?.terminate();
+        over.destroy();
+      },
+    },
+    ({ succeed, fail }) => {
+      const asked = (webSocket = ask(options));
+      asked
+        .on('error', (error) => fail(notUpgraded(error, peer)))
+        .once('unexpected-response', (_request, response) => fail(explain(response, peer)))
+        .once('open', () => succeed(new WebSocketDuplex(asked)));
+    },
+  );
+}
+
+/** Sends the request. */
+function ask({ over, authority, path, headers }: UpgradeOptions): WebSocket {
+  return new WebSocket(`ws://${authority}${path}`, [subprotocol], {
+    createConnection: () => over,
+    headers: { ...headers, host: authority },
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    skipUTF8Validation: true,
+    followRedirects: false,
+    generateMask: unmasked,
   });
 }
 
 /** What a mask is for does not exist inside TLS, and each end would touch every byte for it. */
 function unmasked(key: Buffer): void {
   key.fill(0);
+}
+
+function notUpgraded(error: Error, peer: string): AditError {
+  return new AditError('EGRESS_UNREACHABLE', `${peer} did not become a WebSocket (${messageOf(error)})`, {
+    cause: error,
+  });
 }
 
 function explain({ statusCode = 0, headers }: IncomingMessage, peer: string): AditError {

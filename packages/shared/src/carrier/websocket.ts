@@ -10,6 +10,7 @@ import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
 import { factsOf } from '../identity/peer.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
+import { Deadline } from '../net/deadline.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 import type { Carrier } from './contract.ts';
 import { routeTo } from './route.ts';
@@ -31,9 +32,9 @@ export interface DialWebSocketOptions extends DialTlsOptions {
 
 export type WebSocketForm = 'websocket' | 'websocket+tls';
 
-interface Attempt extends DialWebSocketOptions {
+interface Dial extends DialWebSocketOptions {
   readonly name: string;
-  readonly endsAtMs: number;
+  readonly deadline: Deadline;
 }
 
 /**
@@ -41,46 +42,46 @@ interface Attempt extends DialWebSocketOptions {
  * says of the proxy.
  */
 export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carrier> {
-  const attempt = {
+  const dial = {
     ...options,
-    name: `wss://${options.port === 443 ? bracketed(options.host) : formatHostPort(options.host, options.port)}${options.path}`,
-    endsAtMs: performance.now() + options.deadlineMs,
+    name: `wss://${authorityOf(options)}${options.path}`,
+    deadline: new Deadline(options.deadlineMs),
   };
-  if (options.form === 'websocket+tls') return dialInner(attempt);
+  if (options.form === 'websocket+tls') return dialInner(dial);
   let stranger: AditError;
   try {
-    return await dialDirect(attempt);
+    return await dialDirect(dial);
   } catch (error) {
     if (!(error instanceof AditError) || !(error instanceof StrangerError || onlyOlderTls(error))) throw error;
     stranger = error;
   }
-  return dialInner(attempt, stranger);
+  return dialInner(dial, stranger);
 }
 
-async function dialDirect(attempt: Attempt): Promise<Carrier> {
-  const { name, credentials, ca } = attempt;
-  const socket = await outer(attempt, {
+async function dialDirect(dial: Dial): Promise<Carrier> {
+  const { name, credentials, ca } = dial;
+  const socket = await outer(dial, {
     cert: credentials.certPem,
     key: credentials.keyPem,
     ca: [...ca.pem],
     minVersion: 'TLSv1.3',
     checkServerIdentity: judgedBelow,
   });
-  trusted(socket, name, attempt);
-  const duplex = await open(attempt, socket);
-  return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name, via: attempt.proxy });
+  trusted(socket, name, dial);
+  const duplex = await open(dial, socket);
+  return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name, via: dial.proxy });
 }
 
-async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrier> {
-  const { name, credentials, ca, serverName, signal, outerCa } = attempt;
-  const socket = await outer(attempt, { ca: [...systemRoots(), ...(outerCa?.pem ?? [])], minVersion: 'TLSv1.2' });
+async function dialInner(dial: Dial, stranger?: AditError): Promise<Carrier> {
+  const { name, credentials, ca, serverName, deadline, signal, outerCa } = dial;
+  const socket = await outer(dial, { ca: [...systemRoots(), ...(outerCa?.pem ?? [])], minVersion: 'TLSv1.2' });
   const { authorized, authorizationError = 'no reason given', leaf } = factsOf(socket);
   const intermediary = leaf?.issuer.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300) ?? 'nobody';
   if (!authorized) {
     socket.destroy();
     const fault =
       authorizationError === 'ERR_TLS_CERT_ALTNAME_INVALID'
-        ? `it is not for ${attempt.host}`
+        ? `it is not for ${dial.host}`
         : 'this system does not trust it either';
     throw new AditError(
       'EGRESS_CERT_INVALID',
@@ -89,12 +90,12 @@ async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrie
       { cause: stranger },
     );
   }
-  const duplex = await open({ ...attempt, name: `${name}, where ${intermediary} ends TLS,` }, socket);
+  const duplex = await open({ ...dial, name: `${name}, where ${intermediary} ends TLS,` }, socket);
   const proof = await secure({
     peer: `the egress behind ${name}`,
     to: duplex,
     serverName,
-    deadlineMs: left(attempt),
+    deadline,
     signal,
     tls: {
       cert: credentials.certPem,
@@ -105,34 +106,34 @@ async function dialInner(attempt: Attempt, stranger?: AditError): Promise<Carrie
       ALPNProtocols: [alpn],
     },
   });
-  trusted(proof, name, attempt);
+  trusted(proof, name, dial);
   return {
-    ...carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name, via: attempt.proxy }),
+    ...carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name, via: dial.proxy }),
     intermediary,
   };
 }
 
-async function outer(attempt: Attempt, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {
-  const { host, port, name, signal } = attempt;
-  const route = await routeTo({ host, port }, { ...attempt, deadlineMs: left(attempt) });
+async function outer(dial: Dial, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {
+  const { host, port, name, deadline, signal } = dial;
   return secure({
-    peer: `${name}${throughProxy(attempt.proxy)}`,
-    ...route,
+    peer: `${name}${throughProxy(dial.proxy)}`,
+    to: await routeTo({ host, port }, dial),
     serverName: host,
     tls: { ...settings, ALPNProtocols: ['http/1.1'] },
+    deadline,
     signal,
   });
 }
 
-function open(attempt: Attempt, over: tls.TLSSocket): Promise<WebSocketDuplex> {
-  const { host, port, path, headers, name, signal } = attempt;
+function open(dial: Dial, over: tls.TLSSocket): Promise<WebSocketDuplex> {
+  const { path, headers, name, deadline, signal } = dial;
   return upgrade({
     over,
-    authority: port === 443 ? bracketed(host) : formatHostPort(host, port),
+    authority: authorityOf(dial),
     path,
     headers,
     peer: name,
-    deadlineMs: left(attempt),
+    deadline,
     signal,
   });
 }
@@ -151,11 +152,9 @@ const olderTls = new Set([
   'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
 ]);
 
-function left({ endsAtMs }: Attempt): number {
-  return Math.max(1, endsAtMs - performance.now());
-}
-
-function bracketed(host: string): string {
+/** As in a URL: the port is left out where it is that of https. */
+function authorityOf({ host, port }: Pick<Dial, 'host' | 'port'>): string {
+  if (port !== 443) return formatHostPort(host, port);
   return host.includes(':') ? `[${host}]` : host;
 }
 

@@ -98,3 +98,16 @@ test('writes the last word of a handshake before it is done', async () => {
   );
   expect(String((await heard)[0])).toBe('bye');
 });
+
+test('is given up when the signal is aborted, and leaves the duplex paused to its owner', async () => {
+  const controller = new AbortController();
+  const [ours, theirs] = duplexPair();
+  const driven = drive(ours, line(), { ...options, signal: controller.signal });
+  controller.abort();
+  await expect(driven).rejects.toMatchObject({
+    code: 'LINK_LOST',
+    message: 'the handshake with the peer was given up',
+  });
+  theirs.write('late');
+  expect([ours.destroyed, ours.isPaused(), ours.listenerCount('data')]).toEqual([false, true, 0]);
+});

@@ -4,8 +4,10 @@
  * What a handshake has to say in between is written; its first word is the caller's.
  */
 import type { Duplex } from 'node:stream';
-import type { Handshake } from '../protocol/handshake.ts';
 import { AditError, type Code } from '../errors.ts';
+import type { Handshake } from '../protocol/handshake.ts';
+import { attempt } from './attempt.ts';
+import { Deadline } from './deadline.ts';
 
 export interface DriveOptions {
   readonly deadlineMs: number;
@@ -14,58 +16,80 @@ export interface DriveOptions {
   readonly codes: { readonly timeout: Code; readonly closed: Code; readonly garbage: Code };
   /** Who is spoken to, for the error text. */
   readonly peer: string;
+  /** Gives up, and rejects with the code `closed`. */
+  readonly signal?: AbortSignal;
   /** `rest` goes back into the duplex, before the end that may follow it is told. */
   readonly putBack?: true;
 }
 
-export function drive<T>(
+/** What a handshake came to, and the bytes that followed it. */
+export interface Driven<T> {
+  readonly value: T;
+  readonly rest: Uint8Array;
+}
+
+/** Rejects with one of `codes`. The duplex is not destroyed: its owner does that. */
+export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: DriveOptions): Promise<Driven<T>> {
+  const { codes, peer, signal } = options;
+  const deadline = new Deadline(options.deadlineMs);
+  const failure = (code: Code, message: string): AditError =>
+    new AditError(code, message, { cause: duplex.errored ?? undefined });
+  let stop = (): void => {};
+  return attempt<Driven<T>>(
+    {
+      deadline,
+      signal,
+      timedOut: () => failure(codes.timeout, `${peer} said nothing for ${deadline.totalMs / 1000} s`),
+      aborted: () => failure(codes.closed, `the handshake with ${peer} was given up`),
+      giveUp: () => stop(),
+    },
+    ({ succeed, fail }) => {
+      const receive = receiver(duplex, handshake, {
+        ...options,
+        done: (driven) => succeed(driven),
+        stop: () => stop(),
+        garbage: (what) => fail(failure(codes.garbage, `${peer} sent ${what}`)),
+      });
+      const closed = (): void => fail(failure(codes.closed, `${peer} closed the connection${whyOf(duplex.errored)}`));
+      stop = () => {
+        duplex.off('data', receive).off('close', closed).off('end', closed);
+        duplex.pause();
+      };
+      if (duplex.destroyed) return closed();
+      duplex.on('data', receive).on('close', closed).on('end', closed);
+      duplex.resume();
+    },
+  );
+}
+
+interface ReceiverOptions<T> extends Pick<DriveOptions, 'maxBytes' | 'putBack'> {
+  readonly done: (driven: Driven<T>) => void;
+  /** Stops reading, before the handshake is told to be done. */
+  readonly stop: () => void;
+  /** The peer sent something that the handshake does not take. */
+  readonly garbage: (what: string) => void;
+}
+
+function receiver<T>(
   duplex: Duplex,
   handshake: Handshake<T>,
-  options: DriveOptions,
-): Promise<{ value: T; rest: Uint8Array }> {
-  return new Promise((resolve, reject) => {
-    let bytes = 0;
-    const timer = setTimeout(
-      () => fail(options.codes.timeout, `${options.peer} said nothing for ${options.deadlineMs / 1000} s`),
-      options.deadlineMs,
-    );
-    const stop = (): void => {
-      clearTimeout(timer);
-      duplex.off('data', receive).off('close', closed).off('end', closed);
-      duplex.pause();
-    };
-    const fail = (code: Code, message: string): void => {
+  { maxBytes, putBack, done, stop, garbage }: ReceiverOptions<T>,
+): (chunk: Buffer) => void {
+  let bytes = 0;
+  return (chunk) => {
+    bytes += chunk.length;
+    const step = handshake.receive(chunk);
+    if (step.state === 'done') {
       stop();
-      reject(new AditError(code, message, { cause: duplex.errored ?? undefined }));
-    };
-    const closed = (): void =>
-      fail(
-        options.codes.closed,
-        `${options.peer} closed the ` +
-          `connection${duplex.errored ? ` (${(duplex.errored as NodeJS.ErrnoException).code ?? duplex.errored.message})` : ''}`,
-      );
-    const receive = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      const step = handshake.receive(chunk);
-      if (step.state === 'done') {
-        stop();
-        if (step.send) duplex.write(step.send);
-        if (options.putBack && step.rest.length > 0) duplex.unshift(step.rest);
-        resolve({ value: step.value, rest: step.rest });
-      } else if (step.state === 'failed')
-        fail(options.codes.garbage, `${options.peer} sent something unexpected: ${step.reason}`);
-      else if (bytes > options.maxBytes)
-        fail(
-          options.codes.garbage,
-          `${options.peer} sent more than ${options.maxBytes} bytes before the handshake was done`,
-        );
-      else if (step.send) duplex.write(step.send);
-    };
-    if (duplex.destroyed) {
-      closed();
-      return;
-    }
-    duplex.on('data', receive).on('close', closed).on('end', closed);
-    duplex.resume();
-  });
+      if (step.send) duplex.write(step.send);
+      if (putBack && step.rest.length > 0) duplex.unshift(step.rest);
+      done({ value: step.value, rest: step.rest });
+    } else if (step.state === 'failed') garbage(`something unexpected: ${step.reason}`);
+    else if (bytes > maxBytes) garbage(`more than ${maxBytes} bytes before the handshake was done`);
+    else if (step.send) duplex.write(step.send);
+  };
+}
+
+function whyOf(error: NodeJS.ErrnoException | null): string {
+  return error ? ` (${error.code ?? error.message})` : '';
 }
