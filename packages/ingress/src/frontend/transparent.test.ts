@@ -1,6 +1,6 @@
 import { duplexPair } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import type { HostPort } from '@adit/shared/config/values/host-port';
+import type { HostPort } from '@adit/shared/protocol/destination';
 import { transparent } from './transparent.ts';
 
 const [duplex] = duplexPair();

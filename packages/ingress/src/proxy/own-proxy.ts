@@ -5,7 +5,7 @@
  * on every address, at the port that the proxy is named with, for an egress that NO_PROXY does not name.
  */
 import { isIP } from 'node:net';
-import type { HostPort } from '@adit/shared/config/values/host-port';
+import type { HostPort } from '@adit/shared/protocol/destination';
 import type { ListenSpec } from '@adit/shared/config/values/listen-at';
 import { bypassesProxy } from '@adit/shared/config/values/no-proxy';
 import { AditError } from '@adit/shared/errors';

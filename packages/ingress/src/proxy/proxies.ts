@@ -4,7 +4,7 @@
  * A file with a password that others may read is refused, as a key is.
  */
 import type { Proxy } from '@adit/shared/carrier/route';
-import type { HostPort } from '@adit/shared/config/values/host-port';
+import type { HostPort } from '@adit/shared/protocol/destination';
 import { bypassesProxy } from '@adit/shared/config/values/no-proxy';
 import { parseProxyFile } from '@adit/shared/config/values/proxy-url';
 import { AditError } from '@adit/shared/errors';

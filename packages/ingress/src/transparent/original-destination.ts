@@ -6,7 +6,7 @@
  * Not here: whether it may go there.
  * Spec: ip(7), IP_TRANSPARENT; linux/netfilter_ipv4.h, SO_ORIGINAL_DST.
  */
-import type { HostPort } from '@adit/shared/config/values/host-port';
+import type { HostPort } from '@adit/shared/protocol/destination';
 import { AditError } from '@adit/shared/errors';
 import { safeText } from '@adit/shared/observe/safe-text';
 import { formatAddress, isMapped, parseAddress, unmapped } from '@adit/shared/protocol/address';

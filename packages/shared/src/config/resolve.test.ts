@@ -10,6 +10,7 @@ import { parseDuration } from './values/duration.ts';
 import { parsePath } from './values/file-path.ts';
 import { parseListenAddress } from './values/host-port.ts';
 import { parsed, unparsed } from './parsed.ts';
+import type { HostPort } from '../protocol/destination.ts';
 import { resolveOptions, type Sources } from './resolve.ts';
 import type { Settings } from './setting.ts';
 
@@ -65,7 +66,7 @@ function complaints(sources: Parameters<typeof resolve>[0]): { code: string; lin
 describe('options', () => {
   test('are complete, typed and frozen, with defaults', () => {
     const options = resolveOptions(settings, { flags: { cert: ['edge.crt'] }, environment: {} });
-    const listen: readonly { readonly host: string; readonly port: number }[] = options.listen;
+    const listen: readonly HostPort[] = options.listen;
     const crl: string | undefined = options.crl;
     expect([listen, crl]).toEqual([[{ host: '127.0.0.1', port: 8443 }], undefined]);
     expect(options).toEqual({ listen, cert: 'edge.crt', idleTimeoutMs: 0, maxStreams: 100, check: false });

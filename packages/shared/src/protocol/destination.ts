@@ -10,9 +10,16 @@ import { formatAddress, parseAddress, unmapped, type Parsed } from './address.ts
 
 export { addressFamily, type Parsed } from './address.ts';
 
+/** A place of TCP. */
+export interface HostPort {
+  /** A lower-case name, or a canonical IP address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /** `tls`: the egress speaks TLS with it, and verifies its certificate for `host`. */
 export type Destination =
-  | { readonly kind: 'host'; readonly host: string; readonly port: number; readonly tls?: true }
+  | ({ readonly kind: 'host'; readonly tls?: true } & HostPort)
   | { readonly kind: 'service'; readonly service: string };
 
 const no = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });

@@ -5,21 +5,19 @@
  * Rule: a SRV name is a whole name, `_service._tcp.domain`; it is looked up by the ingress, again and again. A URL
  * holds no user, query or fragment.
  */
-import { formatHostPort } from '../../protocol/destination.ts';
+import { formatHostPort, type HostPort } from '../../protocol/destination.ts';
 import { parseDialAddress } from './host-port.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 import { parseUrlPath } from './url-path.ts';
 
 /** What can be dialled. A WebSocket without a path is at the one of --ws-path. */
 export type EgressTarget =
-  | { readonly kind: 'address'; readonly host: string; readonly port: number }
-  | { readonly kind: 'websocket'; readonly host: string; readonly port: number; readonly path?: string }
+  | ({ readonly kind: 'address' } & HostPort)
+  | ({ readonly kind: 'websocket'; readonly path?: string } & HostPort)
   | ConnectTarget;
 
 /** A standard CONNECT proxy, of HTTP/1.1 or of HTTP/2, by mutual TLS. */
-export type ConnectTarget =
-  | { readonly kind: 'connect'; readonly host: string; readonly port: number }
-  | { readonly kind: 'connect+h2'; readonly host: string; readonly port: number };
+export type ConnectTarget = { readonly kind: 'connect' | 'connect+h2' } & HostPort;
 
 export type EgressAddress = EgressTarget | { readonly kind: 'srv'; readonly name: string };
 
@@ -49,8 +47,8 @@ export function parseEgressAddress(text: string): Parsed<EgressAddress> {
 /** As it is logged, and told from others by: "tunnel.example.org:8443", "wss://tunnel.example.org/adit". */
 export function formatEgress(target: EgressTarget): string {
   const at = formatHostPort(target.host, target.port);
-  if (target.kind === 'connect' || target.kind === 'connect+h2') return `${target.kind}://${at}`;
   if (target.kind === 'address') return at;
+  if (target.kind !== 'websocket') return `${target.kind}://${at}`;
   return `wss://${target.port === httpsPort ? at.slice(0, -`:${httpsPort}`.length) : at}${target.path ?? ''}`;
 }
 

@@ -4,14 +4,8 @@
  * Not here: resolving names; destinations behind the egress (protocol/destination.ts, whose spelling of hosts and ports
  * this shares).
  */
-import { parseDestination, parseHost, parsePort } from '../../protocol/destination.ts';
+import { parseDestination, parseHost, parsePort, type HostPort } from '../../protocol/destination.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
-
-export interface HostPort {
-  /** A lower-case name, or a canonical IP address without brackets. */
-  readonly host: string;
-  readonly port: number;
-}
 
 /**
  * An address to listen on: port 0 lets the kernel choose; `*` is every address of the machine (`::`, which takes IPv4

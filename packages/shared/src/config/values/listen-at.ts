@@ -7,14 +7,14 @@
  * Not here: listening; which sockets there are (net/activation.ts).
  */
 import { isAbsolute, join } from 'node:path';
-import { parseHost } from '../../protocol/destination.ts';
+import { parseHost, type HostPort } from '../../protocol/destination.ts';
 import { quote } from '../complaint.ts';
 import { parseListenPort } from './host-port.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 /** Port 0: the kernel chooses. Host `::` takes IPv4 too. */
 export type ListenAt =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | ({ readonly kind: 'tcp' } & HostPort)
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'systemd'; readonly name: string };
 

@@ -6,8 +6,7 @@
  * Not here: resolving. A name is compared as a name: what it resolves to is the business of the proxy.
  */
 import { cidrContains, parseAddress, parseCidr, unmapped } from '../../protocol/address.ts';
-import { parseHost } from '../../protocol/destination.ts';
-import type { HostPort } from './host-port.ts';
+import { parseHost, type HostPort } from '../../protocol/destination.ts';
 
 /**
  * Is this host reached directly? `list` has entries between commas or blanks; an entry that means nothing matches
