@@ -1,7 +1,7 @@
 /**
  * One session of the link, over all its carriers: what resuming it takes, and how it ended.
- * Rule: `attach` resolves nothing by itself; the promise it returns settles when that carrier serves new streams no
- * longer, for whatever reason.
+ * Rule: the promise that `attach` returns resolves when the carrier no longer serves new streams, for whatever reason.
+ * Not here: dialling, and when to resume (the link).
  */
 import type { Carrier } from '@adit/shared/carrier/contract';
 import { type Code, codeOfWire, wireOfCode } from '@adit/shared/errors';
@@ -15,13 +15,13 @@ export interface LinkSessionOptions {
   readonly window: number;
   readonly replayLimitBytes: number;
   readonly log: Logger;
-  /** It has waited for a carrier for as long as the egress keeps it: time to end it. */
+  /** Called when it has waited for a carrier for as long as the egress keeps it: it is to be ended. */
   readonly expired: (session: LinkSession) => void;
 }
 
 const pingAfterMs = 10_000;
 const deadAfterMs = 3_000;
-/** The longest that a timer takes, ms. */
+/** The longest timer that Node takes, ms. */
 const longestMs = 2 ** 31 - 1;
 
 export class LinkSession {
@@ -29,7 +29,7 @@ export class LinkSession {
   readonly secret: SessionSecret;
   /** How long the egress keeps it without a carrier, ms. */
   readonly ttlMs: number;
-  /** Do both ends keep what they sent until it is acknowledged? */
+  /** Both ends keep what they sent until it is acknowledged. */
   readonly resumable: boolean;
   /** The egress takes no new streams on it. */
   leaving = false;
@@ -37,6 +37,7 @@ export class LinkSession {
   /** Why it last lost its carrier. */
   trouble = '';
   #epoch = 0;
+  readonly #log: Logger;
   readonly #expire: () => void;
   #expiry: NodeJS.Timeout | undefined;
   #released: (() => void) | undefined;
@@ -44,12 +45,13 @@ export class LinkSession {
   constructor({ welcome, secret }: Connected, { window, replayLimitBytes, log, expired }: LinkSessionOptions) {
     this.secret = secret;
     this.ttlMs = welcome.resumeTtlS * 1000;
-    const resumable = (this.resumable = (welcome.features & feature.resume) !== 0);
+    this.resumable = (welcome.features & feature.resume) !== 0;
+    this.#log = log;
     this.#expire = () => expired(this);
     this.driver = new SessionDriver(
       {
         role: 'client',
-        resumable,
+        resumable: this.resumable,
         receiveWindow: window,
         sendWindow: welcome.window,
         maxStreams: 0,
@@ -59,30 +61,9 @@ export class LinkSession {
       },
       {
         opened: (stream) => stream.refuse({ code: wireOfCode('UNSUPPORTED'), reason: 'this ingress takes no streams' }),
-        goaway: ({ reason }) => {
-          log.info(
-            { event: 'draining', reason, streams: this.driver.session.streamCount },
-            'the egress drains: new connections go to a new session',
-          );
-          this.leaving = true;
-          this.#release(`the egress drains (${reason})`);
-        },
-        lost: (reason) => {
-          log.warn(
-            { event: 'detached', reason, streams: this.driver.session.streamCount },
-            'the connection to the egress broke',
-          );
-          // An egress that drains takes no carrier any more: what is open there has no way back.
-          if (!resumable || this.leaving) this.end('LINK_LOST', reason);
-          else this.#wait();
-          this.#release(`the connection to the egress broke (${reason})`);
-        },
-        ended: ({ code: wire, reason }) => {
-          const code = codeOfWire(wire);
-          log.warn({ event: 'disconnected', code, reason }, 'the egress ended the session');
-          this.over = true;
-          this.#release(`the egress ended the session (${reason})`);
-        },
+        goaway: ({ reason }) => this.#drains(reason),
+        lost: (reason) => this.#lost(reason),
+        ended: ({ code, reason }) => this.#ended(codeOfWire(code), reason),
       },
     );
   }
@@ -91,12 +72,12 @@ export class LinkSession {
     return this.driver.attached && !this.leaving && !this.over;
   }
 
-  /** Bytes that one end sent and the other knows to have, both ways: what carriers have achieved so far. */
+  /** Bytes that its carriers have moved so far: sent and acknowledged, plus received. */
   get moved(): number {
     return this.driver.session.lane.log.acked + this.driver.session.lane.position.offset;
   }
 
-  /** What HELLO says to resume it; every attempt is a new epoch. */
+  /** The part of HELLO that resumes it; every attempt is a new epoch. */
   nextAttempt(): SessionSecret & { readonly epoch: number; readonly position: Position } {
     return { ...this.secret, epoch: ++this.#epoch, position: this.driver.session.lane.position };
   }
@@ -109,14 +90,14 @@ export class LinkSession {
     });
   }
 
-  /** Lets go of the carrier: another one is at hand. */
+  /** Lets go of the carrier, because another one is ready. */
   letGo(cause: string): void {
     this.driver.detach();
     this.#wait();
     this.#release(cause);
   }
 
-  /** Ends it here: its streams are reset with the reason. */
+  /** Ends it; its streams are reset with the reason. */
   end(code: Code, reason: string): void {
     if (this.over) return;
     this.over = true;
@@ -125,7 +106,33 @@ export class LinkSession {
     this.#release(reason);
   }
 
-  /** The egress gives it up after the resume window: so do we, whatever an attempt is at. */
+  #drains(reason: string): void {
+    this.#log.info(
+      { event: 'draining', reason, streams: this.driver.session.streamCount },
+      'the egress drains: new connections go to a new session',
+    );
+    this.leaving = true;
+    this.#release(`the egress drains (${reason})`);
+  }
+
+  #lost(reason: string): void {
+    this.#log.warn(
+      { event: 'detached', reason, streams: this.driver.session.streamCount },
+      'the connection to the egress broke',
+    );
+    // An egress that drains takes no carrier any more: its streams cannot be resumed.
+    if (!this.resumable || this.leaving) this.end('LINK_LOST', reason);
+    else this.#wait();
+    this.#release(`the connection to the egress broke (${reason})`);
+  }
+
+  #ended(code: Code, reason: string): void {
+    this.#log.warn({ event: 'disconnected', code, reason }, 'the egress ended the session');
+    this.over = true;
+    this.#release(`the egress ended the session (${reason})`);
+  }
+
+  /** The egress gives it up after the resume window, and so does the ingress, even during an attempt. */
   #wait(): void {
     this.#expiry = setTimeout(this.#expire, Math.min(this.ttlMs, longestMs)).unref();
   }
