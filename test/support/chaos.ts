@@ -47,6 +47,8 @@ export interface Chaos {
   readonly open: number;
   /** Where the next connections come from. */
   from: string | undefined;
+  /** The port that the next connections go to. */
+  to: number;
   /** Kills what is connected now. */
   cut(death?: Death): void;
   /** From now on nothing passes and nothing is said: on the connections that are open, or on those and all new ones. */
@@ -68,8 +70,8 @@ interface Line extends Road {
   pumps: readonly Pump[];
 }
 
-/** Relays to 127.0.0.1:`to`. */
-export async function chaos(to: number, options: ChaosOptions = {}): Promise<Chaos> {
+/** Relays to 127.0.0.1:`port`. */
+export async function chaos(port: number, options: ChaosOptions = {}): Promise<Chaos> {
   const {
     seed = 1,
     killAfterMs,
@@ -83,7 +85,7 @@ export async function chaos(to: number, options: ChaosOptions = {}): Promise<Cha
   const between = ([low, high]: readonly [number, number]): number => low + Math.floor(random() * (high - low));
   const did: Deeds = { connections: 0, died: { reset: 0, end: 0 }, stalls: 0, bytes: 0, pieces: 0 };
   const lines = new Set<Line>();
-  let [calm, stalled, from] = [false, false, options.from];
+  let [calm, stalled, from, to] = [false, false, options.from, port];
   const kill = (line: Line, death: Death): void => {
     if (!forget(line)) return;
     did.died[death]++;
@@ -175,6 +177,12 @@ export async function chaos(to: number, options: ChaosOptions = {}): Promise<Cha
     },
     set from(address) {
       from = address;
+    },
+    get to() {
+      return to;
+    },
+    set to(next) {
+      to = next;
     },
     cut: (death = 'reset') => {
       for (const line of [...lines]) kill(line, death);
