@@ -1,24 +1,23 @@
 /**
- * A standard CONNECT proxy as an egress: keeps at hand what opens streams on it, and finds it again when it is lost.
- * Rule: as the link to an egress of ours: for ever, with full-jitter backoff, until stopped, and mutual TLS with our CA
- * or nothing. There is no session: what is open when a connection breaks is reset, which the log says once.
+ * A standard CONNECT proxy as an egress: keeps tunnels to it ready, on which streams are opened.
+ * Rule: mutual TLS with our CA or nothing, as to an egress of ours. There is no session: what is open when a connection
+ * breaks is reset, which the log says once.
+ * Not here: when to try again (link/keep-trying.ts).
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
 import { type ConnectTarget, formatEgress } from '@adit/shared/config/values/egress-address';
-import { codes } from '@adit/shared/codes';
-import { AditError, messageOf } from '@adit/shared/errors';
-import { newBackoff } from '@adit/shared/net/backoff';
 import type { Logger } from '@adit/shared/observe/logger';
+import { formatHostPort } from '@adit/shared/protocol/destination';
 import type { StreamOpener } from '@adit/shared/stream/contract';
 import type { EgressLink } from '../link/egresses.ts';
+import { KeepTrying } from '../link/keep-trying.ts';
 import { Http1Tunnels } from './http1.ts';
 import { Http2Tunnels } from './http2.ts';
 import type { Tunnels } from './tunnels.ts';
 
 export interface ConnectEgressOptions {
   readonly target: ConnectTarget;
-  /** A connection whose other end was judged. Rejects with AditError. */
+  /** Makes a connection whose far end was judged; rejects with AditError. */
   readonly dial: (signal: AbortSignal) => Promise<ProvenConnection>;
   readonly onUsable: (opener: StreamOpener) => void;
   readonly deadlineMs: number;
@@ -28,22 +27,26 @@ export interface ConnectEgressOptions {
 export class ConnectEgress implements EgressLink {
   readonly name: string;
   readonly #options: ConnectEgressOptions;
-  readonly #stop = new AbortController();
-  readonly #backoff = newBackoff();
+  readonly #trying: KeepTrying;
+  /** Open no more, but have open streams. */
   readonly #leaving = new Set<Tunnels>();
   #current: Tunnels | undefined;
-  #hurry = new AbortController();
-  #trouble: string;
-  #told = false;
+  #saidNoSession = false;
 
   constructor(options: ConnectEgressOptions) {
     this.#options = options;
     this.name = formatEgress(options.target);
-    this.#trouble = `the proxy ${this.name} has not answered yet`;
+    this.#trying = new KeepTrying({
+      name: this.name,
+      what: 'connection',
+      log: options.log,
+      attempt: (signal) => this.#once(signal),
+    });
+    this.#trying.trouble = `the proxy ${this.name} has not answered yet`;
   }
 
   get trouble(): string {
-    return this.#trouble;
+    return this.#trying.trouble;
   }
   get session(): StreamOpener | undefined {
     return this.#current?.over === false ? this.#current : undefined;
@@ -52,25 +55,17 @@ export class ConnectEgress implements EgressLink {
     return [this.#current, ...this.#leaving].reduce((sum, one) => sum + (one?.streams ?? 0), 0);
   }
 
-  async run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      this.#hurry = new AbortController();
-      const pauseMs = await this.#once(signal);
-      if (pauseMs > 0)
-        await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, this.#hurry.signal]) }).catch(
-          () => undefined,
-        );
-    }
+  run(): Promise<void> {
+    return this.#trying.run();
   }
 
   stop(): void {
-    this.#stop.abort();
+    this.#trying.stop();
     for (const tunnels of [this.#current, ...this.#leaving]) tunnels?.end();
     this.#leaving.clear();
   }
 
-  /** A fresh connection for the streams to come; those that are open stay where they are. */
+  /** New streams go to a fresh connection; open ones stay where they are. */
   swap(cause: string): Promise<void> {
     if (this.#options.target.kind === 'connect+h2') this.#current?.leave(`a swap (${cause})`);
     return Promise.resolve();
@@ -78,38 +73,28 @@ export class ConnectEgress implements EgressLink {
 
   doubt(): void {
     this.#current?.doubt();
-    this.#hurry.abort();
+    this.#trying.doubt();
   }
 
-  /** From dialling to the loss. Returns how long to wait before the next, ms. */
+  /** From dialling to the loss; the next attempt follows at once. */
   async #once(signal: AbortSignal): Promise<number> {
-    const { log, target, onUsable } = this.#options;
-    try {
-      const tunnels = (this.#current = await this.#make(signal));
-      if (signal.aborted) {
-        tunnels.end();
-        return 0;
-      }
-      this.#backoff.reset();
-      log.info(
-        { event: 'connected', egress: this.name, carrier: target.kind, resumed: false, resumable: false },
-        this.#told
-          ? 'connected'
-          : 'connected; there is no session: what is open when a connection to this proxy breaks is reset',
-      );
-      this.#told = true;
-      onUsable(tunnels);
-      this.#trouble = await tunnels.gone;
-      this.#leave(tunnels);
-      if (!signal.aborted)
-        log.warn(
-          { event: 'disconnected', egress: this.name, reason: this.#trouble, streams: tunnels.streams },
-          'the proxy takes no more streams',
-        );
+    const tunnels = (this.#current = await this.#make(signal));
+    if (this.#trying.signal.aborted) {
+      tunnels.end();
       return 0;
-    } catch (error) {
-      return this.#failed(error);
     }
+    this.#trying.backoff.reset();
+    this.#logConnected();
+    this.#options.onUsable(tunnels);
+    const reason = await tunnels.gone;
+    this.#trying.trouble = reason;
+    this.#leave(tunnels);
+    if (!this.#trying.signal.aborted)
+      this.#options.log.warn(
+        { event: 'disconnected', egress: this.name, reason, streams: tunnels.streams },
+        'the proxy takes no more streams',
+      );
+    return 0;
   }
 
   async #make(signal: AbortSignal): Promise<Tunnels> {
@@ -117,30 +102,22 @@ export class ConnectEgress implements EgressLink {
     const connection = await dial(signal);
     if (target.kind === 'connect+h2')
       return Http2Tunnels.open(connection, {
-        name: `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`,
+        name: formatHostPort(target.host, target.port),
         deadlineMs,
       });
-    connection.socket.destroy(); // it has shown that there is a proxy, and who it is
+    connection.socket.destroy(); // it has proven that the proxy is there and whose it is
     return new Http1Tunnels({ name: this.name, dial });
   }
 
-  #failed(error: unknown): number {
-    if (!(error instanceof AditError) || codes[error.code].exit === 4) throw error;
-    if (this.#stop.signal.aborted) return 0;
-    const delayMs = Math.round(this.#backoff.next());
-    this.#options.log[error.message === this.#trouble ? 'debug' : 'warn'](
-      {
-        event: 'retrying',
-        egress: this.name,
-        code: error.code,
-        reason: messageOf(error),
-        advice: error.advice,
-        delayMs,
-      },
-      'no connection',
+  #logConnected(): void {
+    const { log, target } = this.#options;
+    log.info(
+      { event: 'connected', egress: this.name, carrier: target.kind, resumed: false, resumable: false },
+      this.#saidNoSession
+        ? 'connected'
+        : 'connected; there is no session: what is open when a connection to this proxy breaks is reset',
     );
-    this.#trouble = error.message;
-    return delayMs;
+    this.#saidNoSession = true;
   }
 
   #leave(tunnels: Tunnels): void {
