@@ -8,6 +8,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { atEnd } from './scope.ts';
 
+/** What Node is given to run one of our programs from its source. */
+export const fromSource = ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning'] as const;
+
 export interface Started {
   /** The next line of that event; fails when the process ends before. */
   until(event: string): Promise<Record<string, unknown>>;
@@ -18,11 +21,7 @@ export interface Started {
 
 /** Starts `main`, a TypeScript file. */
 export function startSource(main: string, args: readonly string[]): Started {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', main, ...args],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const child = spawn(process.execPath, [...fromSource, main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   atEnd(() => {
     child.kill('SIGKILL');
   });

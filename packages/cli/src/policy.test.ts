@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AditError } from '@adit/shared/errors';
+import { type Ended, runHere } from '../../../test/support/in-process-program.ts';
 import { policyCommand } from './policy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adit-policy-command-'));
@@ -12,38 +11,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The command as a program of its own: what the real one does, an error is its message and its exit status. */
-const program = `
-const { policyCommand } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'policy.ts')).href)});
-try { await policyCommand().parseAsync(process.argv.slice(1), { from: 'user' }); }
-catch (error) { console.error(error.message); process.exitCode = error.exitStatus; }`;
+const run = (...args: string[]): Promise<Ended> =>
+  runHere({ name: 'adit', make: policyCommand }, args, { cwd: folder });
 
-interface Result {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-const run = (...args: string[]): Promise<Result> =>
-  new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [
-        '--conditions=@adit/source',
-        '--disable-warning=ExperimentalWarning',
-        '--input-type=module',
-        '-e',
-        program,
-        '--',
-        ...args,
-      ],
-      { cwd: folder },
-      (error, out, err) => {
-        resolve({ status: error === null ? 0 : Number(error.code), out, err });
-      },
-    );
-  });
-
-/** What the command fails with, in this process. */
+/** What the command fails with. */
 const refused = async (...args: string[]): Promise<Pick<AditError, 'code' | 'exitStatus' | 'message'>> => {
   const error: unknown = await policyCommand()
     .parseAsync(args, { from: 'user' })
@@ -74,9 +45,9 @@ tests:
 describe('adit policy check', () => {
   it('says what a good file holds', async () => {
     expect(await run('check', 'policy.yaml')).toEqual({
-      status: 0,
-      out: 'policy.yaml: 1 rule, 1 service, 2 tests passed\n',
-      err: '',
+      code: 0,
+      stdout: 'policy.yaml: 1 rule, 1 service, 2 tests passed\n',
+      stderr: '',
     });
   });
 
@@ -97,23 +68,23 @@ describe('adit policy explain', () => {
     expect(
       await run('explain', 'policy.yaml', '--identity', 'bob', '--group', 'ops', '--group', 'developers', 'web'),
     ).toEqual({
-      status: 0,
-      err: '',
-      out: 'allow: rule "developers" (policy.yaml:6:13, "web") allows it\n  it is 10.0.0.5 port 80\n',
+      code: 0,
+      stderr: '',
+      stdout: 'allow: rule "developers" (policy.yaml:6:13, "web") allows it\n  it is 10.0.0.5 port 80\n',
     });
   });
 
   it('exits with 1 where the policy denies', async () => {
     expect(
       await run('explain', 'policy.yaml', '--identity', 'alice', '--address', '127.0.0.1', 'db.internal:5432'),
-    ).toMatchObject({ status: 1, err: '', out: expect.stringMatching(/^deny \(ADDRESS_PROHIBITED\): /) });
+    ).toMatchObject({ code: 1, stderr: '', stdout: expect.stringMatching(/^deny \(ADDRESS_PROHIBITED\): /) });
   });
 
   it.each([
     ['db.internal', [], 'The destination "db.internal" is not usable: the port is missing: write HOST:PORT.'],
     ['web', ['--identity', '*'], '--identity "*" is not NAME, group:GROUP or spiffe://TRUST-DOMAIN/client/NAME.'],
     ['web', ['--address', '10.1'], '--address "10.1" is not an IP address.'],
-  ])('refuses what it cannot ask about: %s %j', async (destination, more, message) => {
+  ])('refuses what it cannot ask abstdout: %s %j', async (destination, more, message) => {
     await expect(
       refused('explain', join(folder, 'policy.yaml'), '--identity', 'alice', ...more, destination),
     ).resolves.toEqual({ code: 'USAGE', exitStatus: 2, message });

@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { declareFlags } from '@adit/shared/config/flags';
+import { packageVersion } from '@adit/shared/process/package-version';
 import { egressSettings, resolveEgressOptions } from './options.ts';
 import { runEgress } from './run.ts';
 
@@ -19,7 +20,7 @@ A flag wins over its variable (--client-ca: ADIT_CLIENT_CA), the variable over t
 SIGHUP, or a change of the files, reloads certificate, CA, revocation list and policy; SIGTERM drains.
 Exit status: 0 done, 1 failure, 2 usage or configuration, 3 certificate or key not usable.`;
 
-/** `adit egress`, and the whole of `adit-egress`. */
+/** `adit egress`. */
 export function egressCommand(): Command {
   const command = new Command('egress')
     .summary('run the server half: prove identities, ask the policy, dial')
@@ -29,4 +30,11 @@ export function egressCommand(): Command {
   return command.action(async () => {
     process.exitCode = await runEgress(resolveEgressOptions({ flags: command.opts(), environment: process.env }));
   });
+}
+
+/** The whole of `adit-egress`, ready to parse. */
+export function egressProgram(): Command {
+  return egressCommand()
+    .name('adit-egress')
+    .version(packageVersion(import.meta.url));
 }

@@ -4,9 +4,11 @@
  */
 import { Command } from 'commander';
 import { declareFlags } from '@adit/shared/config/flags';
+import { packageVersion } from '@adit/shared/process/package-version';
 import { resolveIngressOptions, resolveRules } from './options.ts';
 import { ingressSettings } from './options/settings.ts';
 import { runIngress } from './run.ts';
+import { connectCommand } from './stdio/command.ts';
 import { leadsTo } from './transparent/leads.ts';
 import { rulesScript } from './transparent/rules.ts';
 
@@ -26,7 +28,7 @@ resolved at the egress.
 A flag wins over its variable (--server-name: ADIT_SERVER_NAME), the variable over the key of the file (server-name:).
 Exit status: 0 done, 1 failure, 2 usage or configuration, 3 certificate or key not usable, 4 denied by the egress.`;
 
-/** `adit ingress`, and the whole of `adit-ingress`. */
+/** `adit ingress`. */
 export function ingressCommand(): Command {
   const command = new Command('ingress')
     .summary('run the laptop half: local ports that end at the egress')
@@ -49,4 +51,13 @@ export function ingressCommand(): Command {
       );
     else process.exitCode = await runIngress(resolveIngressOptions(sources));
   });
+}
+
+/** The whole of `adit-ingress`, ready to parse. */
+export function ingressProgram(): Command {
+  return ingressCommand()
+    .name('adit-ingress')
+    .version(packageVersion(import.meta.url))
+    .enablePositionalOptions()
+    .addCommand(connectCommand());
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parseTrustAnchors } from '@adit/shared/identity/trust';
-import { openssl } from '../../../test/support/adit-ca.ts';
+import { openssl } from '../../../test/support/openssl.ts';
 import { newCa } from '../../../test/support/issuer.ts';
 import { temporaryFolder } from '../../../test/support/scope.ts';
 import { checkInForce, createAuthority, readAuthority } from './authority.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { pemBlocks } from '@adit/shared/identity/pem';
-import { openssl } from '../../../test/support/adit-ca.ts';
+import { openssl } from '../../../test/support/openssl.ts';
 import { temporaryFolder } from '../../../test/support/scope.ts';
 import { createAuthority } from './authority.ts';
 import { createBundle, isBundle } from './bundle.ts';

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { extendedKeyUsagesOf, readCertificate, uriNamesOf, usages } from '@adit/shared/identity/certificate';
 import { readClientNames } from '@adit/shared/identity/spiffe';
 import fc from 'fast-check';
-import { openssl } from '../../../test/support/adit-ca.ts';
+import { openssl } from '../../../test/support/openssl.ts';
 import { temporaryFolder } from '../../../test/support/scope.ts';
 import { createAuthority } from './authority.ts';
 import { checkConstraints } from './constraints.ts';

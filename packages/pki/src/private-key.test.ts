@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
-import { openssl } from '../../../test/support/adit-ca.ts';
+import { openssl } from '../../../test/support/openssl.ts';
 import { temporaryFolder } from '../../../test/support/scope.ts';
 import { isEncryptedKey, newPrivateKey, privateKeyPem, readPrivateKey } from './private-key.ts';
 

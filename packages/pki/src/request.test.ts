@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { AditError } from '@adit/shared/errors';
 import { pemBlocks } from '@adit/shared/identity/pem';
 import fc from 'fast-check';
-import { openssl } from '../../../test/support/adit-ca.ts';
+import { openssl } from '../../../test/support/openssl.ts';
 import { temporaryFolder } from '../../../test/support/scope.ts';
 import { newPrivateKey, privateKeyPem } from './private-key.ts';
 import { createRequest, keyTypeText, readRequest } from './request.ts';

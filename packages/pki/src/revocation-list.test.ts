@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { parseRevocationList } from '@adit/shared/identity/revocation';
 import { parseTrustAnchors } from '@adit/shared/identity/trust';
 import fc from 'fast-check';
-import { openssl } from '../../../test/support/adit-ca.ts';
+import { openssl } from '../../../test/support/openssl.ts';
 import { certificate } from '../../../test/support/issuer.ts';
 import { temporaryFolder } from '../../../test/support/scope.ts';
 import { encode, integer, pem } from './asn1.ts';

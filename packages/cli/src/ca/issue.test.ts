@@ -1,7 +1,8 @@
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
-import { aditCa, openssl } from '../../../../test/support/adit-ca.ts';
+import { aditCa } from '../../../../test/support/adit-ca.ts';
+import { openssl } from '../../../../test/support/openssl.ts';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { issueCommand } from './issue.ts';
 

@@ -2,7 +2,12 @@
 import type { Issued } from '@adit/pki';
 
 /** One line about the certificate and one for each file, on stdout. */
-export function reportIssued({ subject, serial, notAfter, files }: Issued): void {
+export function reportIssued({
+  subject,
+  serial,
+  notAfter,
+  files,
+}: Pick<Issued, 'subject' | 'serial' | 'notAfter' | 'files'>): void {
   const names =
     subject.kind === 'client'
       ? listed('group', subject.groups)

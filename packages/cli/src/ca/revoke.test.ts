@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { initAuthority, openStore } from '@adit/pki';
-import { aditCa, openssl } from '../../../../test/support/adit-ca.ts';
+import { aditCa } from '../../../../test/support/adit-ca.ts';
+import { openssl } from '../../../../test/support/openssl.ts';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { revokeCommand } from './revoke.ts';
 

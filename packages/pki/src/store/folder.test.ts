@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { parseRevocationList } from '@adit/shared/identity/revocation';
 import { parseTrustAnchors } from '@adit/shared/identity/trust';
-import { openssl } from '../../../../test/support/adit-ca.ts';
+import { openssl } from '../../../../test/support/openssl.ts';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { filesOf, initAuthority, requireAuthority } from './folder.ts';
 

@@ -5,7 +5,7 @@ import type { Code } from '@adit/shared/errors';
 import { loadCredentials } from '@adit/shared/identity/credentials';
 import { parseRevocationList } from '@adit/shared/identity/revocation';
 import { parseTrustAnchors } from '@adit/shared/identity/trust';
-import { openssl } from '../../../../test/support/adit-ca.ts';
+import { openssl } from '../../../../test/support/openssl.ts';
 import { temporaryFolder } from '../../../../test/support/scope.ts';
 import { newPrivateKey } from '../private-key.ts';
 import { createRequest, readRequest } from '../request.ts';
