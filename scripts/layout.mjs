@@ -64,7 +64,7 @@ const mayImport = {
     'egress/src/dialer',
     'egress/src/policy/service.ts',
     'egress/src/policy/via.ts',
-    'egress/src/trail.ts',
+    'egress/src/via-header.ts',
   ],
   'egress/src/stream.ts': [
     ...base,
@@ -75,7 +75,7 @@ const mayImport = {
     'egress/src/dialer',
     'egress/src/backend',
     'egress/src/limits.ts',
-    'egress/src/trail.ts',
+    'egress/src/via-header.ts',
   ],
   'egress/src': ['shared/src'],
   'pki/src': [...base, identity, config],

@@ -88,7 +88,7 @@ export class EgressServer {
     this.#services = new Services({
       log: deps.log,
       destinationTls: () => this.#trust.destinationTls,
-      permitCheck: (service, backend, address) => this.#policy.current.decideProbe(service, backend, address),
+      permitProbe: (service, backend, address) => this.#policy.current.decideProbe(service, backend, address),
     });
     this.#expiry = new ExpiryWatch({ loaded: () => this.#trust, log: deps.log });
     this.#sessions = new Sessions({

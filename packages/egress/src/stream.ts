@@ -17,7 +17,7 @@ import type { Reached, Services } from './backend/services.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Verdict } from './policy/verdict.ts';
 import type { Lease } from './limits.ts';
-import { loopOf } from './trail.ts';
+import { loopOf } from './via-header.ts';
 
 export interface StreamContext {
   readonly sessionId: string;
@@ -97,7 +97,7 @@ export class ServedStream {
     if ('code' in admitted) return admitted;
     this.#lease = admitted;
     const { destination, hops = [] }: Asked = decoded.request;
-    const loop = loopOf(hops, this.#context.services.mark);
+    const loop = loopOf(hops, this.#context.services.pseudonym);
     if (loop !== undefined)
       return {
         code: 'VIA_LOOP',

@@ -1,9 +1,8 @@
 /**
- * From one backend to one connected socket that is ready for the bytes of a stream: dialled, greeted, secured, in this
- * order.
- * Rule: the dialer dials only what was judged; whatever fails, nothing is left open. No byte of the stream is sent
- * here.
- * Not here: which backend, and whether to try another (services.ts).
+ * Makes a connection to one backend, ready for the bytes of a stream: dials, sends the PROXY protocol header, and then
+ * starts TLS.
+ * Rule: only what was judged is dialled. Whatever fails, nothing is left open. No byte of the stream is sent here.
+ * Not here: which backend to take, and whether to try another (services.ts).
  */
 import net from 'node:net';
 import { AditError, type Code } from '@adit/shared/errors';
@@ -21,7 +20,7 @@ import { secureBackend, type ServiceTls } from './service-tls.ts';
 
 export interface ConnectRequest {
   readonly backend: Backend;
-  /** What the client asked for, for what it is told. */
+  /** What the client asked for, to be named in errors. */
   readonly called?: string;
   /** For dialling, greeting and securing together. */
   readonly deadline: Deadline;
@@ -33,7 +32,7 @@ export interface ConnectRequest {
   readonly alpn?: string;
   /** For `tls://`, which fails without it. */
   readonly tls?: ServiceTls;
-  /** Asked for it, instead of dialling. */
+  /** The next hop to ask, instead of dialling. */
   readonly hop?: Hop;
 }
 
@@ -44,7 +43,7 @@ export interface Hop {
 }
 
 /**
- * `address`: what was dialled, an address or the path of a socket; through a next hop the host that it was asked for.
+ * `address`: what was dialled (an address, or the path of a socket), or the host that the next hop was asked for.
  */
 export interface Connected {
   readonly local: RelaySocket;
@@ -103,7 +102,7 @@ async function dialBackend({ backend, deadline, signal, permit }: ConnectRequest
   return { local: attempts.find((attempt) => attempt.socket === socket)!, address, rule };
 }
 
-/** Through the next hop, which is asked for what the policy judged. */
+/** Asks the next hop for what the policy judged. */
 async function askBackend(request: ConnectRequest, target: Target): Promise<Connected> {
   const { backend, deadline, signal, permit, hop } = request;
   if (hop === undefined) throw dialError('INTERNAL', target, new Error('the next hop was not loaded'));
@@ -113,12 +112,14 @@ async function askBackend(request: ConnectRequest, target: Target): Promise<Conn
   return { local, address, rule };
 }
 
-/** Addresses of a name that a hop is asked for at most: it may have us log in each time. */
+/** The most addresses of a name that a hop is asked for: each may cost a login. */
 const maxAsked = 4;
-/** A proxy without IPv6 says no more of an IPv6 address than that it does not want to. */
+/**
+ * Codes after which the next address is asked for: a proxy without IPv6 may refuse an IPv6 address with any of them.
+ */
 const worthAnother: readonly Code[] = ['HOST_UNREACHABLE', 'VIA_FAILED', 'NETWORK_UNREACHABLE', 'CONNECTION_REFUSED'];
 
-/** The hop is asked for one address after the other, all within the time, until it reaches one. */
+/** Asks the hop for one address after the other, within the deadline, until it reaches one. */
 async function askForAddress(
   { deadline, signal, permit, hop }: ConnectRequest & { readonly hop: Hop },
   target: Target,
@@ -145,16 +146,16 @@ async function askForAddress(
   throw allBackendsFailed(called, failed);
 }
 
-/** A socket that TLS can take over: it reads for itself. */
+/** A socket that TLS can take over, without pooled reads. */
 function plain(host: string, port: number): RelaySocket {
   const socket = net.connect({ host, port, allowHalfOpen: true, noDelay: true });
   socket.on('error', () => {
-    /* the dialer, and then TLS, hear of it themselves */
+    /* the dialer and then TLS have listeners of their own */
   });
   return { socket, reads: undefined };
 }
 
-/** Resolves when the kernel has it, so that the relay counts bytes of the stream only. */
+/** Resolves when the kernel has the header, so that the relay counts only bytes of the stream. */
 function send(
   socket: net.Socket,
   { header, target }: { readonly header: Uint8Array; readonly target: Target },

@@ -1,10 +1,10 @@
 /**
- * What a service with `proxy-protocol` is told before the bytes of a stream: who came, as a PROXY protocol header.
- * Rule: the identity is the proven one. The source address is the ingress's claim about its client and no more true
- * than the ingress; where it claims none that is an address, it is where the session came from. Version 2 also says:
- * ALPN what the ingress claims that its client speaks; AUTHORITY the service that was asked for; UNIQUE_ID session and
- * stream, as the access record has them; SSL the name of the verified client certificate; 0xE4 its URI; 0xE5 where the
- * session came from.
+ * The PROXY protocol header that a service with `proxy-protocol` gets before the bytes of a stream: it says who the
+ * client is.
+ * Rule: the identity is the proven one. The source address is what the ingress claims about its client, or the address
+ * that the session comes from where the ingress claims none. Version 2 has these TLVs: ALPN, the protocol of the client
+ * as the ingress claims it; AUTHORITY, the service that was asked for; UNIQUE_ID, session and stream as in the access
+ * record; SSL, the name in the verified client certificate; 0xE4, its URI; 0xE5, where the session comes from.
  */
 import { formatAddress, parseAddress } from '@adit/shared/protocol/address';
 import { addressFamily, parseDestination } from '@adit/shared/protocol/destination';
@@ -28,7 +28,7 @@ export interface Caller {
 
 /** TLVs of our own, of the range for private use (section 2.2.8 leaves 0xE0 to 0xEF). */
 export const ownTlv = { identity: 0xe4, remote: 0xe5 } as const;
-/** What every connection of ours speaks, carriers and CONNECT alike. */
+/** The version of every connection from a client, carriers and CONNECT alike. */
 const tlsVersion = 'TLSv1.3';
 const nowhere = { 4: { host: '0.0.0.0', port: 0 }, 6: { host: '::', port: 0 } } as const;
 
@@ -39,7 +39,7 @@ export function greeting(version: ProxyProtocol, caller: Caller, to?: Endpoint):
   return version === 'v1' ? proxyLine(ends) : proxyBlock({ ...(ends && { ends }), tlvs: tlvsOf(caller) });
 }
 
-/** The header of a connection that is nobody's: a check. */
+/** The header of a probe, which has no client. */
 export function ownGreeting(version: ProxyProtocol): Uint8Array {
   return version === 'v1' ? proxyLine() : proxyBlock({ command: 'LOCAL' });
 }

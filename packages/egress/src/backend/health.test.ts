@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { checkDelayMs, Health, retryBounds, retryDelayMs } from './health.ts';
+import { probeDelayMs, Health, retryBounds, retryDelayMs } from './health.ts';
 
 const play = (health: Health, outcomes: string): string =>
   [...outcomes]
@@ -50,7 +50,7 @@ describe('health', () => {
 
 describe('the wait before a check', () => {
   it('is a tenth around the interval', () => {
-    expect([checkDelayMs(5000, 0), checkDelayMs(5000, 0.5), checkDelayMs(5000, 0.999999)]).toEqual([4500, 5000, 5500]);
+    expect([probeDelayMs(5000, 0), probeDelayMs(5000, 0.5), probeDelayMs(5000, 0.999999)]).toEqual([4500, 5000, 5500]);
   });
 
   it('doubles for one that stays down, up to a bound, and is never nothing', () => {

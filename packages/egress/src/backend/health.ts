@@ -1,8 +1,9 @@
 /**
- * Is a backend up? Counted in a row: so many failures, of checks or of dials, make it down, so many successes up again.
- * Rule: it begins up, so that a start waits for nothing; a single success ends a row of failures, and the other way
- * round.
- * Not here: the clock and the checks (checks.ts), what follows from it (pool.ts).
+ * Whether a backend is up: `fall` failures of probes or dials in a row make it down, `rise` successes in a row make it
+ * up again.
+ * Rule: a backend starts as up, so that the start of the egress waits for nothing. One success ends a row of failures,
+ * and one failure a row of successes.
+ * Not here: the clock and the probes (probes.ts), what follows from the health (pool.ts).
  */
 
 export interface HealthBounds {
@@ -23,12 +24,12 @@ export class Health {
     return this.#up;
   }
 
-  /** A reload: the bounds are others, what is known stays. */
+  /** Takes the bounds of a reloaded policy; what is known stays. */
   rebound(bounds: HealthBounds): void {
     this.#bounds = bounds;
   }
 
-  /** One check or dial came to its end. True when that turned it from up to down or back. */
+  /** Counts the outcome of one probe or dial. Returns true when the health changed. */
   report(succeeded: boolean): boolean {
     if (succeeded === this.#up) {
       this.#row = 0;
@@ -42,23 +43,20 @@ export class Health {
   }
 }
 
-/**
- * How long a backend that nobody is told to check waits, at least and at most, before it is looked at again while it is
- * down.
- */
+/** The shortest and the longest wait between two probes of a backend that is down and has no `health`. */
 export const retryBounds = { firstMs: 1_000, capMs: 30_000 } as const;
 
 /**
- * The wait before the next check, drawn from [0, 1): a tenth around the interval, so that many checks do not fall in
- * step.
+ * The wait before the next probe, by a number drawn from [0, 1): within a tenth of the interval, so that probes of many
+ * backends do not fall into step.
  */
-export function checkDelayMs(intervalMs: number, drawn: number): number {
+export function probeDelayMs(intervalMs: number, drawn: number): number {
   return Math.round(intervalMs * (0.9 + 0.2 * drawn));
 }
 
 /**
- * The wait before look `number` (from 0) at a backend that is down and has no checks: 1 s, doubling up to 30 s, of
- * which up to a half is left to chance.
+ * The wait before probe `number` (from 0) of a backend that is down and has no `health`: 1 s, doubled each time up to
+ * 30 s, of which up to a half is random.
  */
 export function retryDelayMs(number: number, drawn: number): number {
   const bound = Math.min(retryBounds.capMs, retryBounds.firstMs * 2 ** Math.min(number, 16));

@@ -1,10 +1,10 @@
 /**
  * Least connections: the candidate whose open connections, with the one to come, are fewest for its weight.
- * Rule: equals take turns (round-robin.ts), so that an idle service is not served by its first backend alone.
+ * Rule: candidates with equal load take turns (round-robin.ts), so that an idle service uses all its backends.
  */
 import type { RoundRobin, Weighted } from './round-robin.ts';
 
-/** `open` says how many connections one has now; undefined when there is no candidate. */
+/** The best candidate, undefined when there is none. `open` tells how many connections one has now. */
 export function leastConnections<T extends Weighted>(
   candidates: readonly T[],
   open: (candidate: T) => number,

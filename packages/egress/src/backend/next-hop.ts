@@ -1,9 +1,9 @@
 /**
- * Asking the next hop of a destination (`via` in the policy) for it: a proxy by CONNECT or SOCKS5, or another egress by
- * CONNECT inside mutual TLS.
- * Rule: what is asked for is what was judged, and the hop resolves it. Our mark goes along in Via where the hop reads
- * HTTP, so that a circle of egresses is found by the first that sees its own. Which hop it is, and what it says, is for
- * our log; the client gets a code.
+ * Asks the next hop (`via` in the policy) for a destination: a proxy by CONNECT or SOCKS5, another egress by CONNECT
+ * inside mutual TLS.
+ * Rule: the hop is asked for what was judged, and resolves it. Where the hop speaks HTTP it gets our pseudonym in Via,
+ * so that an egress that finds its own there detects the circle. Which hop it is and what it says is for our log; the
+ * client gets a code.
  * Not here: whether it may be asked (the policy), and sockets that are dialled directly (the dialer).
  * Spec: RFC 9110 sections 7.6.3 (Via) and 9.3.6 (CONNECT).
  */
@@ -22,7 +22,7 @@ import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
 import { dialError, nextHopError, type Target } from '../dialer/failure.ts';
 import type { Via } from '../policy/via.ts';
 
-/** Loaded, ready to be asked. */
+/** A next hop with its files loaded. */
 export type NextHop = { readonly name: string } & (
   | { readonly kind: 'proxy'; readonly proxy: Proxy }
   | {
@@ -60,7 +60,7 @@ export function loadNextHop(via: Via, folder: string): NextHop {
     return { kind: 'proxy', name, proxy: { ...proxy, ...(ca && { ca }), ...(client && { client }) } };
   }
   const { host, port } = via.target;
-  // the policy has both
+  // the schema of the policy requires both
   return { kind: 'egress', name, host, port, serverName: via.serverName ?? host, credentials: client!, ca: ca! };
 }
 
@@ -106,9 +106,9 @@ export async function askNextHop(
   }
 }
 
-/** What a proxy says of the destination; everything else it says of itself. */
+/** Codes of a proxy that are about the destination; every other one is about the proxy. */
 const ofProxy: Readonly<Partial<Record<Code, Code>>> = { EGRESS_UNREACHABLE: 'HOST_UNREACHABLE', VIA_LOOP: 'VIA_LOOP' };
-/** What another egress says of the destination, or of hops behind it. */
+/** Codes of another egress that are about the destination, or about hops behind it. */
 const passedOn: readonly Code[] = [
   'POLICY_DENIED',
   'ADDRESS_PROHIBITED',
@@ -155,10 +155,12 @@ async function askEgress(
   return overTls(relayable(proven.socket).socket as typeof proven.socket, proven.transport);
 }
 
-/** The error also arrives with `close`, where its owner looks; this one only keeps the process alive between owners. */
+/**
+ * Adds a listener that keeps an error from ending the process between two owners; each owner learns of it by `close`.
+ */
 function relayable(socket: net.Socket): RelaySocket {
   socket.on('error', () => {
-    /* see above */
+    /* its owner learns of it by `close` */
   });
   return { socket, reads: undefined };
 }

@@ -1,25 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { backendsOf, serviceOf, type ServiceText } from '../../../../test/support/pool-services.ts';
-import { circuitBounds, Pool, type Turn } from './pool.ts';
+import { circuitBounds, Pool, type HealthChange } from './pool.ts';
 
 const name = (letter: string): string => `tcp://${letter}:1`;
 
 function poolOf(written: ServiceText): {
   readonly pool: Pool;
-  readonly turns: string[];
-  readonly last: () => Turn | undefined;
+  readonly changes: string[];
+  readonly last: () => HealthChange | undefined;
   next(options?: { readonly key?: string; readonly tried?: readonly string[]; readonly permitted?: string }): string;
 } {
-  const turns: string[] = [];
-  let last: Turn | undefined;
-  const pool = new Pool(serviceOf(written), (turn) => {
-    last = turn;
-    turns.push(`${turn.backend[6]!}${turn.isUp ? '+' : '-'} ${turn.up}/${turn.all}`);
+  const changes: string[] = [];
+  let last: HealthChange | undefined;
+  const pool = new Pool(serviceOf(written), (change) => {
+    last = change;
+    changes.push(`${change.backend[6]!}${change.isUp ? '+' : '-'} ${change.up}/${change.all}`);
   });
   return {
     pool,
-    turns,
+    changes,
     last: () => last,
     next: ({ key = 'k', tried = [], permitted } = {}) =>
       pool.choose({
@@ -76,38 +76,38 @@ describe('a pool', () => {
   });
 
   it('opens the circuit after failures in a row, and says so with what is left', () => {
-    const { pool, turns, last, next } = poolOf({ backends: [...backendsOf(1, 1), { address: 'c:1', weight: 0 }] });
+    const { pool, changes, last, next } = poolOf({ backends: [...backendsOf(1, 1), { address: 'c:1', weight: 0 }] });
     fail(pool, 'a', 2);
     pool.report(name('a'));
     fail(pool, 'a', 2);
     expect(pool.isUp(name('a'))).toBe(true);
     fail(pool, 'a', 1);
-    expect(turns).toEqual(['a- 1/2']);
+    expect(changes).toEqual(['a- 1/2']);
     expect(last()).toMatchObject({ backend: name('a'), reason: 'refused', service: { name: 'web' } });
     expect([next(), next()].join('')).toBe('bb');
     pool.report(name('a'));
-    expect([turns, pool.isUp(name('a'))]).toEqual([['a- 1/2', 'a+ 2/2'], true]);
+    expect([changes, pool.isUp(name('a'))]).toEqual([['a- 1/2', 'a+ 2/2'], true]);
   });
 
   it('tries those that are down when nothing else is left, in the order of the file', () => {
-    const { pool, next, turns } = poolOf(three);
+    const { pool, next, changes } = poolOf(three);
     for (const letter of 'abc') fail(pool, letter);
-    expect(turns).toEqual(['a- 2/3', 'b- 1/3', 'c- 0/3']);
+    expect(changes).toEqual(['a- 2/3', 'b- 1/3', 'c- 0/3']);
     expect([next(), next({ tried: ['a'] }), next({ tried: ['a', 'b'] })].join('')).toBe('abc');
   });
 
   it('follows rise and fall of the checks', () => {
-    const { pool, turns } = poolOf({ ...three, health: { rise: 2, fall: 1 } });
+    const { pool, changes } = poolOf({ ...three, health: { rise: 2, fall: 1 } });
     pool.report(name('a'), 'refused');
     pool.report(name('a'));
     pool.report(name('a'));
-    expect(turns).toEqual(['a- 2/3', 'a+ 3/3']);
+    expect(changes).toEqual(['a- 2/3', 'a+ 3/3']);
   });
 
   it('of one backend that nobody checks knows nothing and says nothing', () => {
-    const { pool, turns, next } = poolOf('tcp://a:1');
+    const { pool, changes, next } = poolOf('tcp://a:1');
     fail(pool, 'a', 20);
-    expect([pool.watched, turns, pool.isUp(name('a')), next()]).toEqual([false, [], true, 'a']);
+    expect([pool.watched, changes, pool.isUp(name('a')), next()]).toEqual([false, [], true, 'a']);
     expect(poolOf({ backends: backendsOf(1), health: {} }).pool.watched).toBe(true);
   });
 

@@ -1,9 +1,8 @@
 /**
  * The backends of one service: which comes next, how many connections each has, and which are up.
- * Rule: a backend that is down is chosen only when no other is left, and then in the order of the file: who has nothing
- * better gets the real reason. Weight 0 is never chosen. What is known of a backend outlives a reload that keeps its
- * name.
- * Not here: sockets (connect.ts), clocks (checks.ts), what an identity may reach (the policy).
+ * Rule: a backend that is down is chosen only when no other is left, in the order of the file: the dial then gives the
+ * client the real reason. Weight 0 is never chosen. What is known of a backend outlives a reload that keeps its name.
+ * Not here: sockets (connect.ts), clocks (probes.ts), what an identity may reach (the policy).
  */
 import type { Backend, Service } from '../policy/service.ts';
 import { Health } from './health.ts';
@@ -11,26 +10,26 @@ import { leastConnections } from './least-connections.ts';
 import { rendezvous } from './rendezvous.ts';
 import { RoundRobin } from './round-robin.ts';
 
-/** Without checks: three dials in a row that fail open the circuit, one look that succeeds closes it. */
+/** Without `health`: three failed dials in a row open the circuit, one successful probe closes it. */
 export const circuitBounds = { rise: 1, fall: 3 } as const;
 
 export interface Wanted {
-  /** Those that the identity may reach. */
+  /** The backends that the identity may reach. */
   readonly permitted: readonly Backend[];
-  /** Names of those that were tried for this stream. */
+  /** The names of the backends that were tried for this stream. */
   readonly tried: ReadonlySet<string>;
-  /** What `source` remembers a caller by. */
+  /** By what `source` recognises a caller. */
   readonly key: string;
 }
 
-/** `others`: how many more are as good, and could be tried after it. */
+/** `others`: how many more backends of the same health can be tried after it. */
 export interface Choice {
   readonly backend: Backend;
   readonly others: number;
 }
 
-/** A backend turned: `up` of `all` that take streams are up now. */
-export interface Turn {
+/** A backend went up or down. Of `all` backends that take streams, `up` are up now. */
+export interface HealthChange {
   readonly service: Service;
   readonly backend: string;
   readonly isUp: boolean;
@@ -45,14 +44,14 @@ interface Known {
 }
 
 export class Pool {
-  readonly #turned: (turn: Turn) => void;
+  readonly #changed: (change: HealthChange) => void;
   readonly #known = new Map<string, Known>();
   #service: Service;
   #turns = new RoundRobin();
 
-  constructor(service: Service, turned: (turn: Turn) => void) {
+  constructor(service: Service, changed: (change: HealthChange) => void) {
     this.#service = service;
-    this.#turned = turned;
+    this.#changed = changed;
     this.replace(service);
   }
 
@@ -60,12 +59,12 @@ export class Pool {
     return this.#service;
   }
 
-  /** Is there anything to learn about its backends? With one that nobody checks there is no choice, up or down. */
+  /** Does health matter? A single backend without `health` is dialled whether it is up or down. */
   get watched(): boolean {
     return this.#service.health !== undefined || this.#service.backends.length > 1;
   }
 
-  /** A reload: those that stay keep what is known of them. */
+  /** Takes the service of a reloaded policy; what is known of a backend that stays is kept. */
   replace(service: Service): void {
     const bounds = service.health ?? circuitBounds;
     const names = new Set(service.backends.map(({ name }) => name));
@@ -83,12 +82,12 @@ export class Pool {
     return this.#known.get(name)?.health.up ?? true;
   }
 
-  /** Connections that a backend has now, dials included. */
+  /** The connections that a backend has now, dials included. */
   openOf(name: string): number {
     return this.#known.get(name)?.open ?? 0;
   }
 
-  /** The next backend to try; undefined when all were. */
+  /** The next backend to try; undefined when every one was tried. */
   choose({ permitted, tried, key }: Wanted): Choice | undefined {
     const left = permitted.filter(({ name, weight }) => weight > 0 && !tried.has(name));
     const up = left.filter(({ name }) => this.isUp(name));
@@ -96,12 +95,12 @@ export class Pool {
     return backend && { backend, others: Math.max(0, (up.length === 0 ? left : up).length - 1) };
   }
 
-  /** A stream is dialled, and perhaps carried, by this backend until the result is called. */
+  /** Counts a connection of this backend until the result is called. */
   take(name: string): () => void {
     const known = this.#known.get(name);
     if (known === undefined)
       return () => {
-        /* a reload took it away while it was chosen */
+        /* a reload removed the backend after it was chosen */
       };
     known.open++;
     let held = true;
@@ -111,13 +110,13 @@ export class Pool {
     };
   }
 
-  /** A dial or a check came to its end; `failure` says how it failed. */
+  /** Counts the outcome of a dial or a probe; `failure` says how it failed. */
   report(name: string, failure?: string): void {
     if (!this.watched) return;
     const known = this.#known.get(name);
     if (known?.health.report(failure === undefined) !== true) return;
     const taking = this.#service.backends.filter(({ weight }) => weight > 0);
-    this.#turned({
+    this.#changed({
       service: this.#service,
       backend: name,
       isUp: known.health.up,

@@ -1,9 +1,8 @@
 /**
- * Rendezvous hashing (highest random weight): which candidate a key belongs to, and who comes next when that one is
- * away.
+ * Rendezvous hashing (highest random weight): the candidate that a key belongs to, and the next ones when it is away.
  * Rule: the order of two candidates for a key depends on these two alone, so that when one leaves only its keys move,
- * each to its own next one; and on nothing that differs between two egresses or two runs, so that they agree. Spec:
- * Thaler and Ravishankar 1998; weights after Schindelhauer and Schomaker 2005: -weight / ln(hash).
+ * each to its own next one. It depends on nothing that differs between two egresses or two runs, so that they agree.
+ * Spec: Thaler and Ravishankar 1998; weights after Schindelhauer and Schomaker 2005: -weight / ln(hash).
  */
 import { createHash } from 'node:crypto';
 import type { Weighted } from './round-robin.ts';

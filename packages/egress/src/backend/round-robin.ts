@@ -1,8 +1,9 @@
 /**
- * Smooth weighted round-robin: in any run of as many picks as the weights add up to, each is picked as often as its
- * weight says, and spread out rather than in a row (5, 1, 1 gives a a b a c a a).
+ * Smooth weighted round-robin: of as many picks as the weights add up to, each candidate gets as many as its weight,
+ * spread out rather than in a row (5, 1, 1 gives a a b a c a a).
  * Rule: only the candidates of a pick take part in it, so that one that is away neither saves up turns nor loses its
- * place. Spec: nginx's ngx_http_upstream_round_robin.c, which this follows.
+ * place.
+ * Spec: follows ngx_http_upstream_round_robin.c of nginx.
  */
 
 export interface Weighted {

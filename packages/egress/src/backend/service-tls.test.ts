@@ -11,7 +11,7 @@ import { newCa, newServer, usage } from '../../../../test/support/issuer.ts';
 import { serviceOf } from '../../../../test/support/pool-services.ts';
 import { atEnd } from '../../../../test/support/scope.ts';
 import { service } from '../../../../test/support/services.ts';
-import { countsAgainst } from './checks.ts';
+import { countsAgainst } from './probes.ts';
 import {
   loadDestinationTls,
   loadServiceTls,

@@ -21,7 +21,7 @@ const folder = temporaryFolder();
 
 function serving(written: ServiceText, context: Partial<ServicesContext> = {}) {
   const { log, lines, until } = memoryLog();
-  const services = new Services({ log, destinationTls: () => loadDestinationTls({}), permitCheck: allow, ...context });
+  const services = new Services({ log, destinationTls: () => loadDestinationTls({}), permitProbe: allow, ...context });
   atEnd(() => services.close());
   let web!: Service;
   const load = (next: ServiceText): void => {
@@ -281,7 +281,7 @@ test('checks reach only what some rule allows, and say nothing of anybody', asyn
   serving(
     { backends: [at], health: { interval: '100ms' }, 'proxy-protocol': 'v1' },
     {
-      permitCheck: (name, backend, address) => {
+      permitProbe: (name, backend, address) => {
         asked.push(`${name} ${backend.name} ${address}`);
         return allow();
       },

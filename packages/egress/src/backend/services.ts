@@ -1,9 +1,9 @@
 /**
- * The services of the policy in force: reaching one by whichever backend answers, and knowing which do.
- * Rule: another backend is tried only while nothing of the stream was sent, which is as long as no connection is made;
- * every backend at most once, all within one dial timeout, of which each gets its share. The pools change with the
- * policy, in one turn.
- * Not here: what an identity may reach: `permit` is the policy's.
+ * The services of the policy in force: reaches one through a backend that answers, and knows which do.
+ * Rule: another backend is tried only until a connection is made, so that nothing of the stream is sent twice. Every
+ * backend is tried at most once, all within one dial timeout, of which each gets a share. The pools change together
+ * with the policy.
+ * Not here: what an identity may reach (`permit` asks the policy).
  */
 import { AditError } from '@adit/shared/errors';
 import { Deadline } from '@adit/shared/net/deadline';
@@ -13,37 +13,37 @@ import type { Logger } from '@adit/shared/observe/logger';
 import { allBackendsFailed, type FailedBackend } from '../dialer/failure.ts';
 import type { Permit } from '../dialer/judged.ts';
 import type { Backend, Service } from '../policy/service.ts';
-import { Checks, countsAgainst, whyOf, type Look } from './checks.ts';
+import { Probes, countsAgainst, whyOf, type Probe } from './probes.ts';
 import { connectBackend, type Connected, type Hop } from './connect.ts';
 import { greeting, ownGreeting, type Caller } from './greeting.ts';
-import { Pool, type Turn } from './pool.ts';
+import { Pool, type HealthChange } from './pool.ts';
 import { hopFilesOf, loadNextHop, type NextHop } from './next-hop.ts';
 import { loadServiceTls, tlsFilesOf, type ServiceTls } from './service-tls.ts';
 import { addressOf } from './sticky.ts';
-import { newMark, trailOf } from '../trail.ts';
+import { newPseudonym, viaHeader } from '../via-header.ts';
 import type { Via } from '../policy/via.ts';
 
 export interface ServicesContext {
   readonly log: Logger;
   /** How a `tls://` destination of a client is verified. */
   readonly destinationTls: () => ServiceTls;
-  /** May a check reach this address of a backend? */
-  readonly permitCheck: (service: string, backend: Backend, address: string) => Permit;
+  /** May a probe reach this address of a backend? */
+  readonly permitProbe: (service: string, backend: Backend, address: string) => Permit;
 }
 
 export interface ReachRequest {
-  /** Where it may go; of a service those that the policy permits. */
+  /** Where it may go; of a service the backends that the policy permits. */
   readonly backends: readonly Backend[];
   readonly service?: Service;
   readonly caller: Caller;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly permit: (backend: Backend, address: string) => Permit;
-  /** Over which the request came: what Via of a CONNECT has. */
+  /** Over which hops the request came, by the header Via of a CONNECT. */
   readonly hops?: readonly string[];
 }
 
-/** `attempts`: backends dialled for it. `release` is called once, when the stream is over. */
+/** `attempts`: how many backends were dialled. Call `release` once, when the stream is over. */
 export interface Reached {
   readonly local: RelaySocket;
   readonly backend: Backend;
@@ -55,7 +55,7 @@ export interface Reached {
 
 interface Serving {
   readonly pool: Pool;
-  readonly checks: Checks;
+  readonly probes: Probes;
   readonly tls: ServiceTls | undefined;
 }
 
@@ -85,10 +85,10 @@ export function loadServices(
 }
 
 export class Services {
-  /** What this egress calls itself on the way over next hops. */
-  readonly mark = newMark();
+  /** The name of this egress in the header Via. */
+  readonly pseudonym = newPseudonym();
   readonly #context: ServicesContext;
-  /** A stream that was judged by an older policy finds its hop here, too. */
+  /** Weak, so that a stream that an older policy judged still finds its hop. */
   readonly #hops = new WeakMap<Via, NextHop>();
   #serving: ReadonlyMap<string, Serving> = new Map();
   #files: readonly string[] = [];
@@ -104,14 +104,14 @@ export class Services {
   }
 
   /**
-   * Loads what these services need; they are in force when the result is called. Fails as `loadServices`, and then
+   * Loads what these services need; calling the result puts them in force. Fails as `loadServices` does, and then
    * nothing has changed.
    */
   prepare(services: ReadonlyMap<string, Service>, folder: string, vias: readonly Via[] = []): () => void {
     const loaded = loadServices(services, folder, vias);
     return () => {
       const before = this.#serving;
-      for (const { checks } of before.values()) checks.stop();
+      for (const { probes } of before.values()) probes.stop();
       for (const [via, hop] of loaded.hops) this.#hops.set(via, hop);
       this.#files = [
         ...[...services.values()].flatMap((service) => tlsFilesOf(service, folder)),
@@ -123,17 +123,17 @@ export class Services {
           this.#serve(service, { pool: before.get(service.name)?.pool, tls: loaded.tls.get(service.name) }),
         ]),
       );
-      for (const { pool, checks } of this.#serving.values()) if (pool.watched && !this.#closed) checks.start();
+      for (const { pool, probes } of this.#serving.values()) if (pool.watched && !this.#closed) probes.start();
     };
   }
 
-  /** No checks any more. */
+  /** Stops all probes. */
   close(): void {
     this.#closed = true;
-    for (const { checks } of this.#serving.values()) checks.stop();
+    for (const { probes } of this.#serving.values()) probes.stop();
   }
 
-  /** Connects to the one place, or to one backend of the service. Fails with what says most of why none answered. */
+  /** Connects to a single destination, or to one backend of a service. Fails with the error that says most. */
   async reach(request: ReachRequest): Promise<Reached> {
     const {
       service,
@@ -212,20 +212,20 @@ export class Services {
   /** The next hop of a backend, loaded. */
   #through({ via }: Backend, hops: readonly string[] = []): { readonly hop?: Hop } {
     const to = via && this.#hops.get(via);
-    return to === undefined ? {} : { hop: { to, via: trailOf(hops, this.mark) } };
+    return to === undefined ? {} : { hop: { to, via: viaHeader(hops, this.pseudonym) } };
   }
 
   #serve(
     service: Service,
     { pool: known, tls }: { readonly pool: Pool | undefined; readonly tls: ServiceTls | undefined },
   ): Serving {
-    const pool = known ?? new Pool(service, (turn) => this.#turned(turn));
+    const pool = known ?? new Pool(service, (change) => this.#changed(change));
     pool.replace(service);
-    return { pool, tls, checks: new Checks({ pool, look: this.#look(service, tls) }) };
+    return { pool, tls, probes: new Probes({ pool, probe: this.#probe(service, tls) }) };
   }
 
-  /** What a stream would do first, and then the end. */
-  #look({ name, proxyProtocol }: Service, tls: ServiceTls | undefined): Look {
+  /** Connects as a stream does, and closes the connection. */
+  #probe({ name, proxyProtocol }: Service, tls: ServiceTls | undefined): Probe {
     return async (backend, options) => {
       const {
         local: { socket },
@@ -233,7 +233,7 @@ export class Services {
         ...options,
         backend,
         called: name,
-        permit: (address) => this.#context.permitCheck(name, backend, address),
+        permit: (address) => this.#context.permitProbe(name, backend, address),
         ...(proxyProtocol && { greet: () => ownGreeting(proxyProtocol) }),
         ...(tls && { tls }),
         ...this.#through(backend),
@@ -242,7 +242,7 @@ export class Services {
     };
   }
 
-  #turned({ service, backend, isUp, up, all, reason }: Turn): void {
+  #changed({ service, backend, isUp, up, all, reason }: HealthChange): void {
     const { log } = this.#context;
     if (isUp) {
       log.info({ event: 'backend-up', service: service.name, backend, up, of: all }, 'a backend is up again');
@@ -252,10 +252,10 @@ export class Services {
       { event: 'backend-down', service: service.name, backend, reason, up, of: all },
       up === 0 ? 'no backend is up: all are tried' : 'a backend is down',
     );
-    this.#serving.get(service.name)?.checks.wake(backend);
+    this.#serving.get(service.name)?.probes.wake(backend);
   }
 }
 
 function nothing(): void {
-  /* a place that no pool counts */
+  /* no pool counts this connection */
 }

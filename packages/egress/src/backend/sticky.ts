@@ -1,8 +1,8 @@
 /**
- * What `hash-on: client` remembers a caller by: the address of the local client without its port, which changes with
+ * The key of a caller for `hash-on: client`: the address of the local client, without its port, which changes with
  * every connection.
- * Rule: an ingress that claims no address (a Unix socket, another program's protocol) is remembered by its identity, so
- * that nobody shares a key with strangers by saying nothing.
+ * Rule: where the ingress claims no address (a Unix socket, the protocol of another program) the key is the identity,
+ * so that callers without an address do not share a key with strangers.
  */
 import { addressFamily, parseDestination } from '@adit/shared/protocol/destination';
 import type { Caller } from './greeting.ts';

@@ -22,7 +22,7 @@ import type { Services } from '../backend/services.ts';
 import type { Full, Lease, Limits } from '../limits.ts';
 import type { Policy } from '../policy/policy.ts';
 import { ServedStream, type Asked } from '../stream.ts';
-import { hopsOf } from '../trail.ts';
+import { hopsOf } from '../via-header.ts';
 import { http1Stream, readHttp1, refuseHttp1 } from './http1.ts';
 import { endHttp2, http2Stream, readHttp2, refuseHttp2, serveHttp2 } from './http2.ts';
 

@@ -293,7 +293,7 @@ function inMemory(): {
     services: new Services({
       log,
       destinationTls: () => loadDestinationTls({}),
-      permitCheck: (service, backend, address) => policy.decideProbe(service, backend, address),
+      permitProbe: (service, backend, address) => policy.decideProbe(service, backend, address),
     }),
     log,
     record: () => {},

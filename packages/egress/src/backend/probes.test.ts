@@ -3,7 +3,7 @@ import { AditError, type Code } from '@adit/shared/errors';
 import { serviceOf, type ServiceText } from '../../../../test/support/pool-services.ts';
 import { within } from '../../../../test/support/scope.ts';
 import type { Service } from '../policy/service.ts';
-import { Checks, countsAgainst, whyOf, type Look } from './checks.ts';
+import { Probes, countsAgainst, whyOf, type Probe } from './probes.ts';
 import { Pool } from './pool.ts';
 
 const a = 'tcp://a:1';
@@ -12,21 +12,21 @@ afterEach(() => {
   for (const one of undo.splice(0)) one();
 });
 
-/** Checks of a pool whose looks end as `answers` says, with the turns it took, and a wait for the nth look. */
-function checked(service: Service, answers: (backend: string, nth: number) => Code | 'up' | 'broken' | undefined) {
-  const turns: string[] = [];
-  const looks: string[] = [];
+/** Probes of a pool that end as `answers` says, with the changes of health, and a wait until something holds. */
+function probing(service: Service, answers: (backend: string, nth: number) => Code | 'up' | 'broken' | undefined) {
+  const changes: string[] = [];
+  const probed: string[] = [];
   const waiting = new Set<() => void>();
   const wake = (): void => {
     for (const one of waiting) one();
   };
   const pool = new Pool(service, ({ backend, isUp }) => {
-    turns.push(`${backend} ${isUp ? 'up' : 'down'}`);
+    changes.push(`${backend} ${isUp ? 'up' : 'down'}`);
     wake();
   });
   const under = new Map<string, number>();
-  const look: Look = async ({ name }, { signal }) => {
-    looks.push(name);
+  const probe: Probe = async ({ name }, { signal }) => {
+    probed.push(name);
     under.set(name, (under.get(name) ?? 0) + 1);
     expect(under.get(name)).toBe(1);
     await new Promise((resolve) => {
@@ -34,7 +34,7 @@ function checked(service: Service, answers: (backend: string, nth: number) => Co
     });
     under.set(name, 0);
     wake();
-    const answer = answers(name, looks.filter((one) => one === name).length);
+    const answer = answers(name, probed.filter((one) => one === name).length);
     if (answer === undefined)
       await new Promise((_, reject) => {
         signal.addEventListener('abort', () => {
@@ -43,8 +43,8 @@ function checked(service: Service, answers: (backend: string, nth: number) => Co
       });
     else if (answer !== 'up' && answer !== 'broken') throw new AditError(answer, answer);
   };
-  const checks = new Checks({ pool, look, random: () => 0 });
-  undo.push(() => checks.stop());
+  const probes = new Probes({ pool, probe, random: () => 0 });
+  undo.push(() => probes.stop());
   const until = (holds: () => boolean): Promise<void> =>
     within(
       30_000,
@@ -59,9 +59,9 @@ function checked(service: Service, answers: (backend: string, nth: number) => Co
         waiting.add(one);
         one();
       }),
-      () => `${turns.join(', ')}; ${looks.length} looks`,
+      () => `${changes.join(', ')}; ${probed.length} probes`,
     );
-  return { checks, pool, turns, looks, until };
+  return { probes, pool, changes, probed, until };
 }
 
 const fast = (written: ServiceText): Service => ({
@@ -69,64 +69,64 @@ const fast = (written: ServiceText): Service => ({
   health: { intervalMs: 2, timeoutMs: 1_000, rise: 2, fall: 3 },
 });
 
-describe('checks', () => {
-  it('look at every backend again and again: down after `fall` failures in a row, up after `rise` successes', async () => {
-    const { checks, turns, looks, until } = checked(fast({ backends: ['a:1', 'b:1'] }), (name, nth) =>
+describe('probes', () => {
+  it('repeat for every backend: down after `fall` failures in a row, up after `rise` successes', async () => {
+    const { probes, changes, probed, until } = probing(fast({ backends: ['a:1', 'b:1'] }), (name, nth) =>
       name === a && nth >= 3 && nth < 8 ? 'CONNECTION_REFUSED' : 'up',
     );
-    checks.start();
-    await until(() => turns.length === 2);
-    expect(turns).toEqual([`${a} down`, `${a} up`]);
-    expect(looks).toContain('tcp://b:1');
-    expect(looks.filter((name) => name === a).length).toBeGreaterThanOrEqual(9);
+    probes.start();
+    await until(() => changes.length === 2);
+    expect(changes).toEqual([`${a} down`, `${a} up`]);
+    expect(probed).toContain('tcp://b:1');
+    expect(probed.filter((name) => name === a).length).toBeGreaterThanOrEqual(9);
   });
 
-  it('look at one of weight 0, too, so that it is known when its weight comes back', async () => {
-    const { checks, looks, until } = checked(fast({ backends: [{ address: 'a:1', weight: 0 }, 'b:1'] }), () => 'up');
-    checks.start();
-    await until(() => looks.includes(a));
+  it('include a backend of weight 0, so that its health is known when its weight comes back', async () => {
+    const { probes, probed, until } = probing(fast({ backends: [{ address: 'a:1', weight: 0 }, 'b:1'] }), () => 'up');
+    probes.start();
+    await until(() => probed.includes(a));
   });
 
-  it('hold nothing against a backend that the policy keeps them from', async () => {
-    const { checks, turns, looks, until } = checked(fast('tcp://a:1'), () => 'ADDRESS_PROHIBITED');
-    checks.start();
-    await until(() => looks.length === 12);
-    expect(turns).toEqual([]);
+  it('do not count against a backend that the policy keeps them from', async () => {
+    const { probes, changes, probed, until } = probing(fast('tcp://a:1'), () => 'ADDRESS_PROHIBITED');
+    probes.start();
+    await until(() => probed.length === 12);
+    expect(changes).toEqual([]);
   });
 
-  it('without `health` look only at one that went down, until it is up', async () => {
-    const { checks, pool, turns, looks, until } = checked(serviceOf({ backends: ['a:1', 'b:1'] }), (_, nth) =>
+  it('without `health` are made only of a backend that went down, until it is up', async () => {
+    const { probes, pool, changes, probed, until } = probing(serviceOf({ backends: ['a:1', 'b:1'] }), (_, nth) =>
       nth === 1 ? 'DIAL_TIMEOUT' : 'up',
     );
-    checks.start();
-    expect(looks).toEqual([]);
+    probes.start();
+    expect(probed).toEqual([]);
     for (let at = 0; at < 3; at++) pool.report(a, 'refused');
-    checks.wake(a);
-    checks.wake(a);
-    await until(() => turns.length === 2);
-    expect(turns).toEqual([`${a} down`, `${a} up`]);
-    expect(looks).toEqual([a, a]);
+    probes.wake(a);
+    probes.wake(a);
+    await until(() => changes.length === 2);
+    expect(changes).toEqual([`${a} down`, `${a} up`]);
+    expect(probed).toEqual([a, a]);
   });
 
   it('go on with what is down when they start anew', async () => {
-    const { checks, pool, turns, until } = checked(serviceOf({ backends: ['a:1', 'b:1'] }), () => 'up');
+    const { probes, pool, changes, until } = probing(serviceOf({ backends: ['a:1', 'b:1'] }), () => 'up');
     for (let at = 0; at < 3; at++) pool.report(a, 'refused');
-    checks.start();
-    await until(() => turns.length === 2);
+    probes.start();
+    await until(() => changes.length === 2);
   });
 
-  it('say nothing after they were stopped, not even of a look that is under way', async () => {
-    const { checks, turns, looks, until } = checked(
+  it('report nothing after they were stopped, not even one that was running', async () => {
+    const { probes, changes, probed, until } = probing(
       { ...fast('tcp://a:1'), health: { intervalMs: 2, timeoutMs: 1_000, rise: 1, fall: 1 } },
       () => undefined,
     );
-    checks.start();
-    await until(() => looks.length === 1);
-    checks.stop();
+    probes.start();
+    await until(() => probed.length === 1);
+    probes.stop();
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
-    expect([turns, looks.length]).toEqual([[], 1]);
+    expect([changes, probed.length]).toEqual([[], 1]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { hopsOf, loopOf, maxHops, newMark, trailOf } from './trail.ts';
+import { hopsOf, loopOf, maxHops, newPseudonym, viaHeader } from './via-header.ts';
 
 describe('the way over next hops', () => {
   it('is read from Via, in one header or several', () => {
@@ -12,17 +12,19 @@ describe('the way over next hops', () => {
     ]);
   });
 
-  it('is a circle where our own mark is in it, wherever it stands', () => {
-    const [mark, other] = [newMark(), newMark()];
-    expect(mark).not.toBe(other);
+  it('is a circle where our own pseudonym is in it, wherever it stands', () => {
+    const [pseudonym, other] = [newPseudonym(), newPseudonym()];
+    expect(pseudonym).not.toBe(other);
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom('1.1 proxy', `1.1 ${other}`, 'HTTP/1.1  x (y)'), { maxLength: maxHops - 1 }),
         fc.nat(),
         (hops, at) => {
           const place = at % (hops.length + 1);
-          expect(loopOf(hops, mark)).toBeUndefined();
-          expect(loopOf([...hops.slice(0, place), `1.1 ${mark}`, ...hops.slice(place)], mark)).toMatch(/circle/);
+          expect(loopOf(hops, pseudonym)).toBeUndefined();
+          expect(loopOf([...hops.slice(0, place), `1.1 ${pseudonym}`, ...hops.slice(place)], pseudonym)).toMatch(
+            /circle/,
+          );
         },
       ),
     );
@@ -32,26 +34,26 @@ describe('the way over next hops', () => {
     expect(
       loopOf(
         Array.from({ length: maxHops }, () => '1.1 x'),
-        newMark(),
+        newPseudonym(),
       ),
     ).toBeUndefined();
     expect(
       loopOf(
         Array.from({ length: maxHops + 1 }, () => '1.1 x'),
-        newMark(),
+        newPseudonym(),
       ),
     ).toBe('this request came over 9 hops, and 8 are the most');
   });
 
-  it('goes on with our mark at its end, as one line, and the next reads the same hops', () => {
+  it('goes on with our pseudonym at its end, as one line, and the next reads the same hops', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 10 }), (texts) => {
         const hops = hopsOf(texts);
-        const mark = newMark();
-        const trail = trailOf(hops, mark);
-        expect(trail).toMatch(/^[ -~]*$/);
-        expect(loopOf(hopsOf(trail), mark)).toMatch(/circle/);
-        expect(hopsOf(trail).length).toBeGreaterThan(0);
+        const pseudonym = newPseudonym();
+        const via = viaHeader(hops, pseudonym);
+        expect(via).toMatch(/^[ -~]*$/);
+        expect(loopOf(hopsOf(via), pseudonym)).toMatch(/circle/);
+        expect(hopsOf(via).length).toBeGreaterThan(0);
       }),
     );
   });

@@ -1,35 +1,36 @@
 /**
- * Looks at the backends of a service: all the time where the policy says `health`; else only at one that is down, until
- * it is up again.
- * Rule: one look at a backend at a time, each with a deadline; no timer keeps the process alive; after `stop` nothing
- * is reported.
- * Not here: what a look is (services.ts), what its outcome means (pool.ts).
+ * Probes the backends of a service: all of them at intervals where the policy has `health`; otherwise only one that is
+ * down, until it is up again.
+ * Rule: at most one probe of a backend runs at a time, and each has a deadline. No timer keeps the process alive, and
+ * nothing is reported after `stop`.
+ * Not here: what a probe does (services.ts), what its outcome means (pool.ts).
  */
 import { AditError } from '@adit/shared/errors';
 import { Deadline } from '@adit/shared/net/deadline';
 import type { Backend } from '../policy/service.ts';
-import { checkDelayMs, retryDelayMs } from './health.ts';
+import { probeDelayMs, retryDelayMs } from './health.ts';
 import type { Pool } from './pool.ts';
 import { NotSpoken } from './service-tls.ts';
 
-/** A look: resolves when the backend answers, rejects with AditError when not. */
-export type Look = (
+/** Resolves when the backend answers, rejects with AditError when it does not. */
+export type Probe = (
   backend: Backend,
   options: { readonly deadline: Deadline; readonly signal: AbortSignal },
 ) => Promise<void>;
 
-export interface ChecksOptions {
+export interface ProbesOptions {
   readonly pool: Pool;
-  readonly look: Look;
-  /** From [0, 1). */ readonly random?: () => number;
+  readonly probe: Probe;
+  /** From [0, 1). */
+  readonly random?: () => number;
 }
 
-/** The first look comes within this time, so that a backend that is down at the start is known soon. */
+/** The first probe runs within this time, so that a backend that is down at the start is soon known to be down. */
 const firstWithinMs = 500;
-/** Of a look that nobody configured. */
+/** The timeout of a probe without `health`. */
 const plainTimeoutMs = 2_000;
-/** What says nothing about the backend: the policy, our own limits, our own end; and what a client wants to speak. */
-const notItsFault: readonly string[] = [
+/** Failures that say nothing about the backend: the policy, our own limits, a client or a probe that gave up. */
+const notOfTheBackend: readonly string[] = [
   'POLICY_DENIED',
   'ADDRESS_PROHIBITED',
   'UNKNOWN_SERVICE',
@@ -38,30 +39,32 @@ const notItsFault: readonly string[] = [
   'INTERNAL',
 ];
 
-/** Does a failed dial with this code count against the backend? */
+/**
+ * Does this failure of a dial count against the backend? A client that asks for a protocol it does not speak does not.
+ */
 export function countsAgainst(error: AditError): boolean {
-  return !notItsFault.includes(error.code) && !(error.cause instanceof NotSpoken);
+  return !notOfTheBackend.includes(error.code) && !(error.cause instanceof NotSpoken);
 }
 
-/** Why, for the log: what the system said, where it said something. */
+/** Why, for the log: the message of the cause where there is one. */
 export function whyOf(error: AditError): string {
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
 }
 
-export class Checks {
+export class Probes {
   readonly #pool: Pool;
-  readonly #look: Look;
+  readonly #probe: Probe;
   readonly #random: () => number;
   readonly #stopped = new AbortController();
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  constructor({ pool, look, random = Math.random }: ChecksOptions) {
+  constructor({ pool, probe, random = Math.random }: ProbesOptions) {
     this.#pool = pool;
-    this.#look = look;
+    this.#probe = probe;
     this.#random = random;
   }
 
-  /** Begins: with `health` for every backend, else for those that are down. */
+  /** Starts to probe: every backend with `health`, otherwise those that are down. */
   start(): void {
     const { backends, health } = this.#pool.service;
     for (const backend of backends) {
@@ -71,7 +74,7 @@ export class Checks {
     }
   }
 
-  /** This backend went down. */
+  /** Starts to probe a backend that went down. */
   wake(name: string): void {
     const backend = this.#pool.service.backends.find((one) => one.name === name);
     if (backend && !this.#pool.service.health && !this.#timers.has(name))
@@ -88,25 +91,25 @@ export class Checks {
     this.#timers.set(
       backend.name,
       setTimeout(() => {
-        void this.#check(backend, number);
+        void this.#probeOnce(backend, number);
       }, delayMs).unref(),
     );
   }
 
-  async #check(backend: Backend, number: number): Promise<void> {
+  async #probeOnce(backend: Backend, number: number): Promise<void> {
     const { health } = this.#pool.service;
     const { signal } = this.#stopped;
     const failure = await this.#outcome(backend, health?.timeoutMs ?? plainTimeoutMs);
     if (signal.aborted) return;
     if (failure === undefined || countsAgainst(failure)) this.#pool.report(backend.name, failure && whyOf(failure));
-    if (health) this.#schedule(backend, { delayMs: checkDelayMs(health.intervalMs, this.#random()), number: 0 });
+    if (health) this.#schedule(backend, { delayMs: probeDelayMs(health.intervalMs, this.#random()), number: 0 });
     else if (this.#pool.isUp(backend.name)) this.#timers.delete(backend.name);
     else this.#schedule(backend, { delayMs: retryDelayMs(number + 1, this.#random()), number: number + 1 });
   }
 
   async #outcome(backend: Backend, timeoutMs: number): Promise<AditError | undefined> {
     try {
-      await this.#look(backend, { deadline: new Deadline(timeoutMs), signal: this.#stopped.signal });
+      await this.#probe(backend, { deadline: new Deadline(timeoutMs), signal: this.#stopped.signal });
       return undefined;
     } catch (error) {
       if (error instanceof AditError) return error;
