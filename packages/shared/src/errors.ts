@@ -7,7 +7,7 @@ import { codes, type CodeRow, type Origin } from './codes.ts';
 
 export type Code = keyof typeof codes;
 
-/** A typed no. `reason` may be shown to the peer; `detail`, where there is one, says more and is for our own log only. */
+/** A typed no. `reason` may be shown to the peer; `detail` says more and is for our own log only. */
 export interface Refusal {
   readonly code: Code;
   readonly reason: string;

@@ -48,7 +48,7 @@ test('a client certificate, its chain and its key are loaded', () => {
 test('an egress certificate serves the egress', () => {
   expect(loadCredentials({ ...files(edge.certPem, edge.keyPem), role: 'egress' }).summary).toContain('CN=edge');
 });
-test('a certificate for local clients is of any kind that servers may have: without usages, or signed by itself', () => {
+test('a certificate for local clients may have no usages, or be signed by itself', () => {
   for (const issued of [edge, newServer(ca, { uses: [] }), ca])
     expect(loadCredentials({ ...files(issued.certPem, issued.keyPem), role: 'server' }).certPem).toBe(issued.certPem);
   expect(complaint({ ...files(alice.certPem, alice.keyPem), role: 'server' })).toContain(

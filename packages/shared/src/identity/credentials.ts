@@ -38,11 +38,13 @@ export function loadCredentials({ cert, key, role }: CredentialFiles): Credentia
   const certificates = readCertificates(cert);
   const [leaf, ...chain] = certificates.map(({ der }, index) => parseCertificate(cert, der, index));
   const privateKey = readKey(key);
-  if (!leaf!.checkPrivateKey(privateKey.key))
+  if (!leaf!.checkPrivateKey(privateKey.key)) {
+    const later = chain.some((ca) => ca.checkPrivateKey(privateKey.key));
     throw unusable(
       `The key ${key} does not belong to the certificate ` +
-        `${cert}${chain.some((ca) => ca.checkPrivateKey(privateKey.key)) ? ', but to a later one in it: put that one first' : ''}.`,
+        `${cert}${later ? ', but to a later one in it: put that one first' : ''}.`,
     );
+  }
   checkUse(cert, leaf!, role);
   checkDates(cert, leaf!);
   const certPem = certificates.map((block) => block.pem).join('');

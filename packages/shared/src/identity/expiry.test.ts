@@ -42,7 +42,7 @@ function watched(): {
   };
 }
 
-test('nothing is said while more than a fifth of the time is left, then one line a day, and when it has expired', () => {
+test('the last fifth of the time gives one line a day, also after it has expired; before, none', () => {
   const { watch, lines, passes } = watched();
   watch.look();
   expect(lines()).toEqual([]);

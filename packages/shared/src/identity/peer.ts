@@ -9,7 +9,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type Code, messageOf } from '../errors.ts';
+import { type Code, messageOf, type Refusal } from '../errors.ts';
 import { type CertificateFields, extendedKeyUsagesOf, readCertificate, uriNamesOf, usages } from './certificate.ts';
 import type { RevocationList } from './revocation.ts';
 import { readClientNames } from './spiffe.ts';
@@ -46,18 +46,10 @@ export interface PeerIdentity {
   readonly leaf: X509Certificate;
 }
 
-/**
- * `reason` is one clause, safe to send and to log; `stranger` where the certificate was issued by a CA that we do not
- * know, and may be in order for others.
- */
-export interface Refused {
-  readonly ok: false;
-  readonly code: Code;
-  readonly reason: string;
-  readonly stranger?: true;
-}
-export type PeerVerdict = { readonly ok: true; readonly identity: PeerIdentity } | Refused;
-export type EgressVerdict = { readonly ok: true; readonly leaf: X509Certificate } | Refused;
+/** `reason` is one clause, safe to send and to log. `stranger`: the certificate is of a CA that we do not know. */
+type NotProven = Refusal & { readonly ok: false; readonly stranger?: true };
+export type PeerVerdict = { readonly ok: true; readonly identity: PeerIdentity } | NotProven;
+export type EgressVerdict = { readonly ok: true; readonly leaf: X509Certificate } | NotProven;
 
 /**
  * Leaves that were handed out: Node 22 and 24 do so once for each connection, and know of no certificate when asked
@@ -138,7 +130,7 @@ export function judgeEgress(facts: PeerFacts, context: PeerContext & { readonly 
  * May a session of this identity go on (asked on reload and when time passes)? Refuses with CERT_EXPIRED, REVOKED or
  * REVOCATION_STALE.
  */
-export function judgeAgain(identity: PeerIdentity, context: PeerContext): Refused | undefined {
+export function judgeAgain(identity: PeerIdentity, context: PeerContext): Refusal | undefined {
   if (context.anchors !== undefined && !leadsTo(identity.leaf, context.anchors))
     return refused('REVOKED', 'the CA that issued the certificate is no longer trusted here');
   if (identity.notAfter < context.now)
@@ -176,8 +168,8 @@ function identify(leaf: X509Certificate, { extensions, serial }: CertificateFiel
  * OpenSSL's no, as ours. Measured on Node 22 and 26: `authorizationError` is the name of the last failure found,
  * expired before unknown.
  */
-function unverified(leaf: X509Certificate, error: string | undefined, context: PeerContext): Refused {
-  const unknownCa: Refused = {
+function unverified(leaf: X509Certificate, error: string | undefined, context: PeerContext): NotProven {
+  const unknownCa: NotProven = {
     ...refused(
       'CLIENT_CERT_UNKNOWN_CA',
       `the certificate was issued by a CA that is not trusted here (${oneLine(leaf.issuer) ?? 'no issuer'})`,
@@ -235,7 +227,7 @@ function isIssuedBy(child: X509Certificate, issuer: X509Certificate): boolean {
   }
 }
 
-function datesRefusal(leaf: X509Certificate, now: Date): Refused | undefined {
+function datesRefusal(leaf: X509Certificate, now: Date): NotProven | undefined {
   if (leaf.validToDate < now)
     return refused('CLIENT_CERT_EXPIRED', `the certificate expired on ${leaf.validToDate.toISOString()}`);
   if (leaf.validFromDate > now)
@@ -246,7 +238,7 @@ function datesRefusal(leaf: X509Certificate, now: Date): Refused | undefined {
   return undefined;
 }
 
-function revocationRefusal(leaf: X509Certificate, { revocation, now }: PeerContext, code: Code): Refused | undefined {
+function revocationRefusal(leaf: X509Certificate, { revocation, now }: PeerContext, code: Code): NotProven | undefined {
   if (revocation === undefined) return undefined;
   const entry = revocation.isRevoked(leaf);
   if (entry !== undefined)
@@ -261,7 +253,7 @@ function revocationRefusal(leaf: X509Certificate, { revocation, now }: PeerConte
   return undefined;
 }
 
-function refused(code: Code, reason: string): Refused {
+function refused(code: Code, reason: string): NotProven {
   return { ok: false, code, reason };
 }
 

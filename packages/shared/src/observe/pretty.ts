@@ -37,9 +37,9 @@ export function prettyLine(json: string, colour?: boolean): string {
 /** Local time of day with milliseconds. */
 function clock(iso: string): string {
   const time = new Date(iso);
-  return Number.isNaN(time.getTime())
-    ? iso
-    : `${[time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')}.${String(time.getMilliseconds()).padStart(3, '0')}`;
+  if (Number.isNaN(time.getTime())) return iso;
+  const parts = [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0'));
+  return `${parts.join(':')}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 }
 
 function show(value: unknown): string {

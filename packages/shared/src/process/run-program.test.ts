@@ -52,7 +52,7 @@ const commanderError = (code: string, message: string, exitCode = 1): Error =>
   Object.assign(new Error(message), { code, exitCode });
 
 describe('a program', () => {
-  test('that succeeds leaves the exit status to its command, and every nested command reports errors here', async () => {
+  test('that succeeds keeps the exit status of its command; a nested command reports its errors here', async () => {
     expect(
       await run(() => {
         /* fine */

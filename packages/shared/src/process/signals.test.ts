@@ -27,7 +27,7 @@ test('SIGHUP reloads, SIGUSR2 swaps, SIGTERM drains, and a second SIGINT hurries
   expect(seen).toEqual(['reload', 'swap', 'drain', 'hurry']);
 });
 
-test('a signal that comes after the end is taken and does nothing, so that the process keeps its exit status', async () => {
+test('a signal after the end does nothing, so that the process keeps its exit status', async () => {
   const source = new EventEmitter();
   const seen: string[] = [];
   for (let n = 0; n < 3; n++) {

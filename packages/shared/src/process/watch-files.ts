@@ -1,12 +1,10 @@
 /**
- * Tells when any of a set of files changes: written in place, replaced by rename, or behind a symbolic link that was
- * swapped (Kubernetes).
- * Rule: what decides is the state of the files (resolved path, inode, mode, owner, size, times), compared on every hint
- * from the system and
- * every two seconds besides, so that a missed or unsupported hint costs time only. It reports once the files have been
- * still for
- *       100 ms. Never throws after it returned, never keeps the process alive.
- * Not here: reading the files. A file that is missing is a state like any other.
+ * Reports when any of a set of files changes: written in place, replaced by rename, or behind a symbolic link that now
+ * leads elsewhere (Kubernetes).
+ * Rule: the state of the files decides (resolved path, inode, mode, owner, size, times). It is compared at every hint
+ * of the system and every two seconds besides, so that a missed hint costs time only. A change is reported once the
+ * files have been still for 100 ms. Never throws after it returned, never keeps the process alive.
+ * Not here: reading the files. A missing file is a state like any other.
  */
 import { type BigIntStats, type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
@@ -26,57 +24,72 @@ export function watchFiles(
 ): void {
   const { stillMs, pollMs, signal } = { ...watchDefaults, ...options };
   if (signal.aborted) return;
-  let reported = paths.map(stateNow).join('\n');
-  let seen = reported;
-  let pending: NodeJS.Timeout | undefined;
-  let looking = false;
-
-  const look = async (): Promise<void> => {
-    if (looking) {
-      settleLater();
-      return;
-    }
-    looking = true;
-    const state = (await Promise.all(paths.map(stateOf))).join('\n');
-    looking = false;
-    if (signal.aborted) return;
-    const still = state === seen;
-    seen = state;
-    if (state === reported) return;
-    if (!still) {
-      settleLater();
-      return;
-    }
-    reported = state;
-    onChange();
-  };
-  const settleLater = (): void => {
-    pending ??= setTimeout(() => {
-      pending = undefined;
-      void look();
-    }, stillMs).unref();
-  };
-
-  const poll = setInterval(() => {
-    void look();
-  }, pollMs).unref();
+  const watch = new Watch(paths, onChange, stillMs);
+  const poll = setInterval(() => void watch.look(), pollMs).unref();
   const watchers = [...new Set(paths.map((path) => dirname(path)))].flatMap((folder) =>
-    watchFolder(folder, settleLater),
+    watchFolder(folder, () => watch.hint()),
   );
   signal.addEventListener(
     'abort',
     () => {
       clearInterval(poll);
-      clearTimeout(pending);
+      watch.close();
       for (const watcher of watchers) watcher.close();
     },
     { once: true },
   );
 }
 
+/** The states of the files: the one that was reported, and the one that was seen last. */
+class Watch {
+  readonly #paths: readonly string[];
+  readonly #onChange: () => void;
+  readonly #stillMs: number;
+  #reported: string;
+  #seen: string;
+  #pending: NodeJS.Timeout | undefined;
+  #looking = false;
+  #closed = false;
+
+  constructor(paths: readonly string[], onChange: () => void, stillMs: number) {
+    this.#paths = paths;
+    this.#onChange = onChange;
+    this.#stillMs = stillMs;
+    this.#reported = this.#seen = paths.map(stateNow).join('\n');
+  }
+
+  /** Something may have changed: looks once it had time to settle. */
+  hint(): void {
+    this.#pending ??= setTimeout(() => {
+      this.#pending = undefined;
+      void this.look();
+    }, this.#stillMs).unref();
+  }
+
+  /** Reports a state that is new, and the same as at the look before. */
+  async look(): Promise<void> {
+    if (this.#looking) return this.hint();
+    this.#looking = true;
+    const state = (await Promise.all(this.#paths.map(stateOf))).join('\n');
+    this.#looking = false;
+    if (this.#closed) return;
+    const still = state === this.#seen;
+    this.#seen = state;
+    if (state === this.#reported) return;
+    if (!still) return this.hint();
+    this.#reported = state;
+    this.#onChange();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#pending);
+  }
+}
+
 /**
- * The folder, because a watch on a file follows its inode and misses the rename that replaces it. Without a watch,
- * polling remains.
+ * Watches the folder: a watch on a file follows its inode and misses the rename that replaces it. If the folder cannot
+ * be watched, polling remains.
  */
 function watchFolder(folder: string, onHint: () => void): FSWatcher[] {
   try {
@@ -98,7 +111,7 @@ async function stateOf(path: string): Promise<string> {
   }
 }
 
-/** The same without waiting: the state that the caller read, or is about to. */
+/** The same without waiting, for the state that the caller has read or is about to read. */
 function stateNow(path: string): string {
   try {
     return describe(realpathSync(path), statSync(path, { bigint: true }));
