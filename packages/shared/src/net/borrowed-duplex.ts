@@ -5,10 +5,9 @@
  */
 import { Duplex } from 'node:stream';
 import { concat } from '../protocol/bytes.ts';
+import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import { resetSocket, type RelaySocket } from './sockets.ts';
-
-const headroom = 8;
 
 export class BorrowedDuplex extends Duplex {
   readonly #local: RelaySocket;
@@ -83,7 +82,7 @@ export class BorrowedDuplex extends Duplex {
   }
 
   #readBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
-    const more = this.#read(buffer.subarray(headroom, headroom + length));
+    const more = this.#read(buffer.subarray(headerBytes, headerBytes + length));
     lease.release();
     return more;
   }

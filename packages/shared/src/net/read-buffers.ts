@@ -1,15 +1,15 @@
 /**
- * Pooled read buffers with header room: a read lands behind eight free bytes, so that the buffer itself becomes a DATA
- * frame and a replay segment.
+ * Pooled read buffers: a read lands behind `headerBytes` of free room, so that the buffer itself becomes a DATA frame and
+ * a replay segment.
  * Rule: a buffer is in the pool or has one owner; the owner gives it back by `release`, once. An idle socket pins no
  * buffer of its own: all start on one shared buffer (reads land there only within one callback) and get private ones
  * while reads are large.
  */
 import { concat } from '../protocol/bytes.ts';
+import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 
 export const readBufferBytes = 65_536;
-const headroom = 8;
 const smallReadBytes = 4_096;
 const maxPooled = 256;
 /** What is put back goes on in pieces of this size, each a frame. */
@@ -17,13 +17,13 @@ const keptBytes = 16_384;
 /** What is read before there is an owner stops here, bytes, or with the read that passes it. */
 const maxEarlyBytes = 65_536;
 
-/** One read buffer: `bytes` with the header room, `body` behind it. */
+/** One read buffer: `bytes` with room for the frame header, `body` behind it. */
 export class ReadBuffer implements Lease {
   readonly bytes: Buffer;
   readonly body: Buffer;
   constructor() {
     this.bytes = Buffer.allocUnsafeSlow(readBufferBytes);
-    this.body = this.bytes.subarray(headroom);
+    this.body = this.bytes.subarray(headerBytes);
   }
   release(): void {
     if (pool.length < maxPooled) pool.push(this);

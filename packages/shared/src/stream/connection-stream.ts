@@ -7,6 +7,7 @@
  * Not here: resumption. A connection that breaks is a reset.
  */
 import type { Duplex } from 'node:stream';
+import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
 import type { WireRefusal } from '../protocol/refusal.ts';
@@ -34,7 +35,6 @@ const sendAheadBytes = 262_144;
  * comes.
  */
 const readAheadBytes = 262_144;
-const headroom = 8;
 
 export class ConnectionStream implements OfferedStream {
   readonly id: number;
@@ -95,7 +95,7 @@ export class ConnectionStream implements OfferedStream {
       lease.release();
       return false;
     }
-    return this.#write(buffer.subarray(headroom, headroom + length), lease);
+    return this.#write(buffer.subarray(headerBytes, headerBytes + length), lease);
   }
 
   sendCopy(bytes: Uint8Array): boolean {

@@ -4,12 +4,12 @@
  * is read from the source before there is one; what was read already is held and goes first.
  */
 import { AditError, codeOfWire, wireOfCode, type Code } from '../errors.ts';
+import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
 import type { WireRefusal } from '../protocol/refusal.ts';
 import type { RelayStream } from './contract.ts';
 
-const headroom = 8;
 const nothing = new Uint8Array(0);
 
 export class PendingStream implements RelayStream {
@@ -50,7 +50,7 @@ export class PendingStream implements RelayStream {
 
   sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
     if (this.#stream) return this.#stream.sendBuffer(buffer, length, lease);
-    this.#hold(buffer.slice(headroom, headroom + length));
+    this.#hold(buffer.slice(headerBytes, headerBytes + length));
     lease.release();
     return false;
   }

@@ -24,6 +24,7 @@ export const frameType = {
   refuse: 0xc2,
 } as const;
 
+/** Of a frame header; a read buffer keeps this much room before what is read. */
 export const headerBytes = 8;
 /** Largest DATA payload: header and payload fill one 64 KiB read buffer. */
 export const maxDataBytes = 65_528;

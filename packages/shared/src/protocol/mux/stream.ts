@@ -95,7 +95,7 @@ export class MuxStream {
   }
 
   /**
-   * Sends a read buffer as it is: payload of `length` bytes at offset 8, header room before it. The stream owns the
+   * Sends a read buffer as it is: payload of `length` bytes at offset `headerBytes`, room for the header before it. The stream owns the
    * lease from here on.
    */
   sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
