@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { AditError, type Code } from '../errors.ts';
 import { drive } from '../net/drive.ts';
 import { safeText } from '../observe/safe-text.ts';
-import { formatHostPort } from '../protocol/destination.ts';
+import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import {
   awaitConnectResponse,
   basicCredentials,
@@ -20,7 +20,7 @@ import { formatProxy, type ProxyAddress } from '../protocol/proxy-address.ts';
 
 export interface AskOptions {
   readonly proxy: ProxyAddress;
-  readonly to: { readonly host: string; readonly port: number };
+  readonly to: HostPort;
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
   /** Beside those that every request has; SOCKS knows none. */

@@ -5,11 +5,12 @@
  */
 import type { ProvenConnection } from './proven-tls.ts';
 import { drive } from '../net/drive.ts';
+import type { HostPort } from '../protocol/destination.ts';
 import { awaitConnectResponse, connectRequest, maxHeadBytes } from '../protocol/http-connect.ts';
 import { denial, withAlert } from './connect-denial.ts';
 
 export interface AskProvenOptions {
-  readonly to: { readonly host: string; readonly port: number };
+  readonly to: HostPort;
   readonly headers?: Readonly<Record<string, string>>;
   /** How the proxy is called in complaints: "connect://proxy.example.org:443". */
   readonly name: string;

@@ -8,14 +8,12 @@ import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import { Deadline } from '../net/deadline.ts';
-import { formatHostPort } from '../protocol/destination.ts';
+import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import { openRoute, type Proxy } from './route.ts';
 import { secure } from './secure.ts';
 import { trusted, type EgressTrust } from './tls.ts';
 
-export interface DialProvenOptions extends EgressTrust {
-  readonly host: string;
-  readonly port: number;
+export interface DialProvenOptions extends EgressTrust, HostPort {
   readonly alpn: 'http/1.1' | 'h2';
   readonly credentials: Credentials;
   readonly proxy?: Proxy;

@@ -12,7 +12,7 @@ import type { TrustAnchors } from '../identity/trust.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { noteOutgoing } from '../net/outgoing.ts';
-import { formatHostPort } from '../protocol/destination.ts';
+import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import { formatProxy, type ProxyAddress } from '../protocol/proxy-address.ts';
 import { askHttpProxy } from './http-proxy.ts';
 import { secure } from './secure.ts';
@@ -23,11 +23,6 @@ import { systemRoots } from './system-roots.ts';
 export interface Proxy extends ProxyAddress {
   readonly ca?: TrustAnchors;
   readonly client?: Pick<Credentials, 'certPem' | 'keyPem'>;
-}
-
-export interface Place {
-  readonly host: string;
-  readonly port: number;
 }
 
 export interface RouteOptions {
@@ -42,7 +37,7 @@ export interface RouteOptions {
  * A connection to `to`; for an `https` proxy a TLS socket. Rejects with EGRESS_UNREACHABLE, LINK_TIMEOUT, PROXY_FAILED,
  * PROXY_REFUSED or PROXY_AUTH_REQUIRED.
  */
-export async function openRoute(to: Place, { proxy, headers, ...limits }: RouteOptions): Promise<net.Socket> {
+export async function openRoute(to: HostPort, { proxy, headers, ...limits }: RouteOptions): Promise<net.Socket> {
   const peer = formatHostPort(to.host, to.port);
   if (proxy === undefined)
     return connected(to, { hop: { peer, unreachable: 'EGRESS_UNREACHABLE', timeout: 'LINK_TIMEOUT' }, ...limits });
@@ -64,7 +59,7 @@ export async function openRoute(to: Place, { proxy, headers, ...limits }: RouteO
 }
 
 /** For `secure`: where to connect, or what is connected already through the proxy. */
-export async function routeTo(to: Place, options: RouteOptions): Promise<Place | net.Socket> {
+export async function routeTo(to: HostPort, options: RouteOptions): Promise<HostPort | net.Socket> {
   return options.proxy === undefined ? to : openRoute(to, options);
 }
 
@@ -80,7 +75,7 @@ interface ConnectedOptions extends Pick<RouteOptions, 'deadline' | 'signal'> {
 }
 
 /** A TCP connection, by whichever address answers first (RFC 8305). */
-function connected({ host, port }: Place, { hop, deadline, signal }: ConnectedOptions): Promise<net.Socket> {
+function connected({ host, port }: HostPort, { hop, deadline, signal }: ConnectedOptions): Promise<net.Socket> {
   const { peer, unreachable, timeout } = hop;
   const socket = net.connect({
     host,

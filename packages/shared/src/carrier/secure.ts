@@ -11,6 +11,7 @@ import { AditError, messageOf, type Code } from '../errors.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { noteOutgoing } from '../net/outgoing.ts';
+import type { HostPort } from '../protocol/destination.ts';
 
 export interface SecureOptions {
   /** Who is dialled, for complaints: "the egress 203.0.113.7:8443". */
@@ -18,7 +19,7 @@ export interface SecureOptions {
   /** What kind of peer that is; default an egress. */
   readonly hop?: keyof typeof hops;
   /** Where to connect, or what is connected already; a duplex is then owned by the TLS socket. */
-  readonly to: { readonly host: string; readonly port: number } | Duplex;
+  readonly to: HostPort | Duplex;
   /** The name to ask for (SNI); an address asks for none. */
   readonly serverName: string;
   readonly tls: Pick<

@@ -12,7 +12,7 @@ import { factsOf, judgeEgress } from '../identity/peer.ts';
 import type { RevocationList } from '../identity/revocation.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
 import { Deadline } from '../net/deadline.ts';
-import { formatHostPort } from '../protocol/destination.ts';
+import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import { formatProxy } from '../protocol/proxy-address.ts';
 import type { Carrier, CarrierKind } from './contract.ts';
 import { routeTo, type Proxy } from './route.ts';
@@ -65,9 +65,7 @@ export function carrierOf({
   return { kind, duplex, remote, exportKey, ...(via && { via: formatProxy(via) }) };
 }
 
-export interface DialTlsOptions extends EgressTrust {
-  readonly host: string;
-  readonly port: number;
+export interface DialTlsOptions extends EgressTrust, HostPort {
   readonly credentials: Credentials;
   /** Asked for the connection; absent: TCP goes there directly. */
   readonly proxy?: Proxy;

@@ -11,16 +11,16 @@ import { type Server, type Socket, connect, createServer } from 'node:net';
 import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { AditError, messageOf } from '../errors.ts';
+import type { HostPort } from '../protocol/destination.ts';
 import type { PassedSocket } from './activation.ts';
 import { descriptorOf } from './descriptor.ts';
 
-/** What one server listens on; that of systemd keeps living when it is closed here. */
-type Own =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
-type Passed = { readonly kind: 'systemd'; readonly name: string };
-export type ListenAddress = Own | Passed;
-type Place = Own | (Passed & Pick<PassedSocket, 'fd'>);
+type OwnAddress = (HostPort & { readonly kind: 'tcp' }) | { readonly kind: 'unix'; readonly path: string };
+/** The sockets that systemd opened under this name. They keep living when they are closed here. */
+type PassedName = { readonly kind: 'systemd'; readonly name: string };
+export type ListenAddress = OwnAddress | PassedName;
+/** What one server is bound to: an address of its own, or one descriptor of systemd. */
+type Binding = OwnAddress | (PassedName & Pick<PassedSocket, 'fd'>);
 
 export interface ListenOptions {
   readonly pauseOnConnect?: boolean;
@@ -77,7 +77,11 @@ export async function listen(
   };
 }
 
-async function listenAt(at: Place, onConnection: (socket: Socket) => void, options: ListenOptions): Promise<Listener> {
+async function listenAt(
+  at: Binding,
+  onConnection: (socket: Socket) => void,
+  options: ListenOptions,
+): Promise<Listener> {
   const { pauseOnConnect, noDelay, backlog, onTrouble } = { ...listenDefaults, onTrouble: () => {}, ...options };
   if (at.kind === 'unix') checkPath(at.path);
   let address = addressOf(at);
@@ -121,7 +125,7 @@ async function listenAt(at: Place, onConnection: (socket: Socket) => void, optio
   };
 }
 
-function bind(server: Server, at: Place, backlog: number): Promise<void> {
+function bind(server: Server, at: Binding, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.once('listening', () => {
@@ -252,11 +256,11 @@ function checkPath(path: string): void {
     throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: its folder does not exist.`);
 }
 
-function failed(at: Place, error: unknown): AditError {
+function failed(at: Binding, error: unknown): AditError {
   return new AditError('LISTEN_FAILED', `Cannot listen on ${addressOf(at)}: ${reasonOf(at, error)}.`, { cause: error });
 }
 
-function reasonOf(at: Place, error: unknown): string {
+function reasonOf(at: Binding, error: unknown): string {
   // Neither a datagram socket nor a connection can be listened on.
   if (at.kind === 'systemd')
     return (
@@ -281,7 +285,7 @@ function reasonOf(at: Place, error: unknown): string {
   }
 }
 
-function addressOf(at: Place): string {
+function addressOf(at: Binding): string {
   if (at.kind === 'unix') return at.path;
   if (at.kind === 'systemd') return `systemd:${at.name}`;
   return at.host.includes(':') ? `[${at.host}]:${at.port}` : `${at.host}:${at.port}`;

@@ -7,12 +7,10 @@
  * Not here: what a status means, and the body of a refusal (`rest` is where it begins).
  */
 import { text, utf8 } from './bytes.ts';
-import { formatHostPort } from './destination.ts';
+import { formatHostPort, type HostPort } from './destination.ts';
 import type { Handshake, Step } from './handshake.ts';
 
-export interface ConnectRequest {
-  readonly host: string;
-  readonly port: number;
+export interface ConnectRequest extends HostPort {
   /**
    * Beside Host. Their names and values have been judged by whoever read them; a line break in one is refused here
    * again.

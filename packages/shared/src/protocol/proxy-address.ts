@@ -3,15 +3,13 @@
  * `https://user:password@proxy.example.org:8080` says.
  * Rule: `formatProxy` is the only text of it that is shown to anybody, and it holds neither user nor password.
  */
-import { formatHostPort } from './destination.ts';
+import { formatHostPort, type HostPort } from './destination.ts';
 
 export const proxySchemes = ['http', 'https', 'socks5'] as const;
 
-export interface ProxyAddress {
+export interface ProxyAddress extends HostPort {
   /** `http` and `https` are asked by CONNECT; `https` inside TLS. */
   readonly scheme: (typeof proxySchemes)[number];
-  readonly host: string;
-  readonly port: number;
   readonly credentials?: { readonly user: string; readonly password: string };
 }
 

@@ -11,12 +11,11 @@
 import { formatAddress, parseAddress } from './address.ts';
 import { concat, text, u16, u32, utf8 } from './bytes.ts';
 import { crc32c } from './crc32c.ts';
+import type { HostPort } from './destination.ts';
 import type { Handshake, Step } from './handshake.ts';
 
-export interface Endpoint {
-  /** An address in canonical text, without brackets. */ readonly host: string;
-  readonly port: number;
-}
+/** `host` is an address, never a name. */
+export type Endpoint = HostPort;
 
 export interface ProxyHeader {
   /**

@@ -7,12 +7,11 @@
  */
 import { parseAddress } from './address.ts';
 import { concat, utf8 } from './bytes.ts';
+import type { HostPort } from './destination.ts';
 import type { Handshake, Step } from './handshake.ts';
 
-export interface Socks5Request {
-  /** A name of at most 255 bytes, or an address without brackets. */
-  readonly host: string;
-  readonly port: number;
+/** `host` is a name of at most 255 bytes, or an address. */
+export interface Socks5Request extends HostPort {
   /** Each at most 255 bytes of UTF-8, the user one at least. */
   readonly credentials?: { readonly user: string; readonly password: string };
 }
