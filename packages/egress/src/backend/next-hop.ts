@@ -11,14 +11,13 @@ import type net from 'node:net';
 import { isAbsolute, join } from 'node:path';
 import { askProven } from '@adit/shared/carrier/proven-connect';
 import { dialProven } from '@adit/shared/carrier/proven-tls';
+import { loadClientTls, readProxyFile } from '@adit/shared/carrier/proxy-files';
 import { openRoute, type Proxy } from '@adit/shared/carrier/route';
-import { parseProxyFile } from '@adit/shared/config/values/proxy-url';
 import { AditError, type Code, messageOf } from '@adit/shared/errors';
-import { type Credentials, loadCredentials, readSecretFile } from '@adit/shared/identity/credentials';
-import { loadTrustAnchors, type TrustAnchors } from '@adit/shared/identity/trust';
+import type { Credentials } from '@adit/shared/identity/credentials';
+import type { TrustAnchors } from '@adit/shared/identity/trust';
 import type { Deadline } from '@adit/shared/net/deadline';
 import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
-import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
 import { dialError, nextHopError, type Target } from '../dialer/failure.ts';
 import type { Via } from '../policy/via.ts';
 
@@ -44,14 +43,13 @@ export function hopFilesOf(via: Via, folder: string): string[] {
 
 /** Reads what a hop needs. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE, which name the file. */
 export function loadNextHop(via: Via, folder: string): NextHop {
-  const { name, ca: caFile, cert, key } = via;
-  const ca = caFile === undefined ? undefined : loadTrustAnchors(pathOf(caFile, folder));
-  const client =
-    cert === undefined || key === undefined
-      ? undefined
-      : loadCredentials({ cert: pathOf(cert, folder), key: pathOf(key, folder), role: 'client' });
+  const { name } = via;
+  const [caFile, cert, key] = [via.ca, via.cert, via.key].map((file) =>
+    file === undefined ? undefined : pathOf(file, folder),
+  );
+  const { ca, client } = loadClientTls({ ca: caFile, cert, key });
   if (via.kind !== 'connect') {
-    const proxy = via.kind === 'file' ? readProxy(pathOf(via.file, folder)) : via.proxy;
+    const proxy = via.kind === 'file' ? readProxyFile(pathOf(via.file, folder)) : via.proxy;
     if (proxy.scheme !== 'https' && (ca !== undefined || client !== undefined))
       throw new AditError(
         'CONFIG_INVALID',
@@ -62,12 +60,6 @@ export function loadNextHop(via: Via, folder: string): NextHop {
   const { host, port } = via.target;
   // the schema of the policy requires both
   return { kind: 'egress', name, host, port, serverName: via.serverName ?? host, credentials: client!, ca: ca! };
-}
-
-function readProxy(path: string): ProxyAddress {
-  const parsed = parseProxyFile(readSecretFile(path, 'proxy file', 'CONFIG_INVALID').toString('utf8'));
-  if (!parsed.ok) throw new AditError('CONFIG_INVALID', `The proxy file ${path} is unusable: ${parsed.reason}.`);
-  return parsed.value;
 }
 
 function pathOf(file: string, folder: string): string {
