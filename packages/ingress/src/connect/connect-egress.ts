@@ -6,6 +6,7 @@
  */
 import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
 import { type ConnectTarget, formatEgress } from '@adit/shared/config/values/egress-address';
+import { Deadline } from '@adit/shared/net/deadline';
 import type { Logger } from '@adit/shared/observe/logger';
 import { formatHostPort } from '@adit/shared/protocol/destination';
 import type { StreamOpener } from '@adit/shared/stream/contract';
@@ -103,7 +104,7 @@ export class ConnectEgress implements EgressLink {
     if (target.kind === 'connect+h2')
       return Http2Tunnels.open(connection, {
         name: formatHostPort(target.host, target.port),
-        deadlineMs,
+        deadline: new Deadline(deadlineMs),
       });
     connection.socket.destroy(); // it has proven that the proxy is there and whose it is
     return new Http1Tunnels({ name: this.name, dial });

@@ -3,6 +3,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { expect, test } from '@jest/globals';
 import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
+import { Deadline } from '@adit/shared/net/deadline';
 import { encodeOpen } from '@adit/shared/protocol/open';
 import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { atEnd, within } from '../../../../test/support/scope.ts';
@@ -29,7 +30,7 @@ async function proxy(serve: (stream: http2.ServerHttp2Stream, headers: http2.Inc
   await once(socket, 'connect');
   const tunnels = await Http2Tunnels.open(
     { socket: socket as ProvenConnection['socket'], transport: socket },
-    { name: '127.0.0.1:1', deadlineMs: 15_000 },
+    { name: '127.0.0.1:1', deadline: new Deadline(15_000) },
   );
   atEnd(() => {
     tunnels.end();
@@ -115,7 +116,7 @@ test('a proxy that says nothing is given up', async () => {
   await expect(
     Http2Tunnels.open(
       { socket: socket as ProvenConnection['socket'], transport: socket },
-      { name: '127.0.0.1:1', deadlineMs: 50 },
+      { name: '127.0.0.1:1', deadline: new Deadline(50) },
     ),
   ).rejects.toMatchObject({ code: 'LINK_TIMEOUT' });
 });

@@ -7,6 +7,8 @@ import http2 from 'node:http2';
 import { denial } from '@adit/shared/carrier/connect-denial';
 import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
 import { AditError, wireOfCode } from '@adit/shared/errors';
+import { attempt } from '@adit/shared/net/attempt';
+import { Deadline } from '@adit/shared/net/deadline';
 import { endOnlyInOrder } from '@adit/shared/net/http2-end';
 import { ConnectionStream } from '@adit/shared/stream/connection-stream';
 import type { RelayStream } from '@adit/shared/stream/contract';
@@ -32,7 +34,7 @@ export class Http2Tunnels implements Tunnels {
   /** Resolves when both ends have said hello. Rejects with LINK_LOST or LINK_TIMEOUT. */
   static open(
     { socket }: ProvenConnection,
-    { name, deadlineMs }: { readonly name: string; readonly deadlineMs: number },
+    { name, deadline }: { readonly name: string; readonly deadline: Deadline },
   ): Promise<Http2Tunnels> {
     socket.allowHalfOpen = false; // half-closes are of streams
     const session = http2.connect(`https://${name}`, {
@@ -40,26 +42,24 @@ export class Http2Tunnels implements Tunnels {
       maxSessionMemory: maxSessionMemoryMb,
       settings: { initialWindowSize: streamWindowBytes, maxFrameSize: 65_536, enablePush: false },
     });
-    return new Promise((resolve, reject) => {
-      const fail = (error: AditError): void => {
-        clearTimeout(timer);
-        session.destroy();
-        reject(error);
-      };
-      const timer = setTimeout(
-        () => fail(new AditError('LINK_TIMEOUT', `the proxy ${name} said nothing for ${deadlineMs / 1000} s`)),
-        deadlineMs,
-      );
-      session.on('error', (error: Error) =>
-        fail(new AditError('LINK_LOST', `the proxy ${name} broke the connection (${error.message})`, { cause: error })),
-      );
-      session.once('close', () => fail(new AditError('LINK_LOST', `the proxy ${name} closed the connection`)));
-      session.once('remoteSettings', () => {
-        clearTimeout(timer);
-        session.setLocalWindowSize(connectionWindowBytes);
-        resolve(new Http2Tunnels(session));
-      });
-    });
+    const said = (what: string, cause?: Error): AditError =>
+      new AditError('LINK_LOST', `the proxy ${name} ${what}`, { cause });
+    return attempt<Http2Tunnels>(
+      {
+        deadline,
+        timedOut: () =>
+          new AditError('LINK_TIMEOUT', `the proxy ${name} said nothing for ${deadline.totalMs / 1000} s`),
+        giveUp: () => session.destroy(),
+      },
+      ({ succeed, fail }) => {
+        session.on('error', (error: Error) => fail(said(`broke the connection (${error.message})`, error)));
+        session.once('close', () => fail(said('closed the connection')));
+        session.once('remoteSettings', () => {
+          session.setLocalWindowSize(connectionWindowBytes);
+          succeed(new Http2Tunnels(session));
+        });
+      },
+    );
   }
 
   private constructor(session: http2.ClientHttp2Session) {
@@ -139,28 +139,27 @@ export class Http2Tunnels implements Tunnels {
 /** Waits for the answer to a CONNECT. */
 function answered(request: http2.ClientHttp2Stream): Promise<RelayStream> {
   endOnlyInOrder(request);
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => fail(new AditError('DIAL_TIMEOUT', `the proxy said nothing for ${answerWithinMs / 1000} s`)),
-      answerWithinMs,
-    );
-    const fail = (error: AditError): void => {
-      clearTimeout(timer);
-      if (!request.closed) request.close(NGHTTP2_CANCEL);
-      reject(error);
-    };
-    request.on('error', () => {
-      /* arrives with `close` */
-    });
-    request.once('close', () => fail(new AditError('LINK_LOST', 'the proxy reset the request')));
-    request.once('response', (headers) => {
-      clearTimeout(timer);
-      const status = headers[':status'] ?? 0;
-      const proxyStatus = headers['proxy-status'];
-      if (status >= 200 && status <= 299) resolve(streamOf(request));
-      else fail(denial(status, Array.isArray(proxyStatus) ? proxyStatus.join(', ') : proxyStatus));
-    });
+  request.on('error', () => {
+    /* arrives with `close` */
   });
+  return attempt<RelayStream>(
+    {
+      deadline: new Deadline(answerWithinMs),
+      timedOut: () => new AditError('DIAL_TIMEOUT', `the proxy said nothing for ${answerWithinMs / 1000} s`),
+      giveUp: () => {
+        if (!request.closed) request.close(NGHTTP2_CANCEL);
+      },
+    },
+    ({ succeed, fail }) => {
+      request.once('close', () => fail(new AditError('LINK_LOST', 'the proxy reset the request')));
+      request.once('response', (headers) => {
+        const status = headers[':status'] ?? 0;
+        const proxyStatus = headers['proxy-status'];
+        if (status >= 200 && status <= 299) succeed(streamOf(request));
+        else fail(denial(status, Array.isArray(proxyStatus) ? proxyStatus.join(', ') : proxyStatus));
+      });
+    },
+  );
 }
 
 function streamOf(request: http2.ClientHttp2Stream): ConnectionStream {
