@@ -14,7 +14,6 @@ import type { RevocationList } from '@adit/shared/identity/revocation';
 import type { TrustAnchors } from '@adit/shared/identity/trust';
 import type { Logger } from '@adit/shared/observe/logger';
 import { networkName } from './network-watch.ts';
-import type { CarrierChoice } from '../options/settings.ts';
 import type { ProxyFor } from '../proxy/proxies.ts';
 import { race } from './race.ts';
 
@@ -29,7 +28,8 @@ export interface Trust {
 
 export interface DialerOptions {
   readonly target: EgressTarget;
-  readonly carrier: CarrierChoice;
+  /** `auto`: whichever gets through. */
+  readonly carrier: WayName | 'auto';
   /** The name in the certificate of the egress, where it is not its host. */
   readonly serverName: string | undefined;
   readonly wsPath: string;

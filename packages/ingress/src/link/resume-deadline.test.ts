@@ -11,7 +11,7 @@ const hangs = (signal: AbortSignal): Promise<never> =>
 const late = (deadline: ResumeDeadline): Promise<unknown> =>
   deadline.hold(never, hangs).catch((error: unknown) => error);
 
-test('an attempt that hangs ends late, the next has twice as long, and after a reset as long as the first', async () => {
+test('an attempt that hangs is ended, the next has twice as long, and after a reset as long as the first', async () => {
   const deadline = new ResumeDeadline({ name: 'edge', maxMs: 60_000, firstMs: 4 });
   for (const ms of [4, 8, 16])
     expect(await late(deadline)).toMatchObject({

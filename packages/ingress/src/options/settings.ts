@@ -22,7 +22,6 @@ import { parseTransparentSpec } from '@adit/shared/config/values/transparent-lis
 import { defaultWsPath, parseUrlPath } from '@adit/shared/config/values/url-path';
 
 const carrierChoices = ['auto', 'tls', 'websocket'] as const;
-export type CarrierChoice = (typeof carrierChoices)[number];
 const selections = ['priority', 'round-robin'] as const;
 
 export const ingressSettings = {
