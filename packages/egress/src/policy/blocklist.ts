@@ -22,7 +22,7 @@ export interface Blocked {
 
 export const maxNames = 20_000_000;
 /** How a list spells what an entry stands for. */
-const marks: Readonly<Record<number, string>> = { [itself]: '=', [below]: '*.' };
+const prefixes: Readonly<Record<number, string>> = { [itself]: '=', [below]: '*.' };
 const segmentBytes = 1 << 20;
 /** REACH(1) LINE(4) LENGTH(1) NAME(length); a name has at most 253 bytes. */
 const headBytes = 6;
@@ -95,10 +95,8 @@ export class Blocklist {
   #entry(offset: number): Blocked {
     const segment = this.#segments[Math.floor(offset / segmentBytes)]!;
     const at = offset % segmentBytes;
-    return {
-      line: readLine(segment, at + 1),
-      text: `${marks[segment[at]!] ?? ''}${Buffer.from(segment.buffer, segment.byteOffset + at + headBytes, segment[at + 5]).toString('latin1')}`,
-    };
+    const name = Buffer.from(segment.buffer, segment.byteOffset + at + headBytes, segment[at + 5]).toString('latin1');
+    return { line: readLine(segment, at + 1), text: `${prefixes[segment[at]!] ?? ''}${name}` };
   }
 }
 

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Parsed } from '@adit/shared/protocol/address';
 import { addressFamily, type Destination, parseDestination, parseHost } from '@adit/shared/protocol/destination';
 import { didYouMean } from './complaint.ts';
-import { parseDestinationPattern } from './destination-pattern.ts';
+import { parseDestinationPattern, type DestinationPattern } from './destination-pattern.ts';
 import { parseIdentityPattern, type IdentityPattern } from './identity-pattern.ts';
 import { serviceKeys, serviceSchema } from './service-schema.ts';
 import { textOf } from './text-of.ts';
@@ -50,51 +50,63 @@ function parseIp(text: string): Parsed<string> {
 /** The schema of a file that defines these services, by name, as they were read; and has these rules. */
 export function policySchema(written: Readonly<Record<string, unknown>>, writtenRules: unknown = []) {
   const services = Object.keys(written);
-  const patterns = z.array(textOf(known(services, parseDestinationPattern)));
-  const rule = (raw: unknown) =>
-    z
-      .strictObject({
-        name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, {
-          error: 'a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores',
-        }),
-        identities: z.array(textOf(parseIdentityPattern)).min(1),
-        allow: patterns.optional(),
-        deny: patterns.optional(),
-        'deny-files': z.array(textOf(parseFile)).min(1).optional(),
-        via: viaSchema((raw as { readonly via?: unknown } | null | undefined)?.via).optional(),
-      })
-      .superRefine(({ allow, via }, context) => {
-        if (via !== undefined && (allow ?? []).length === 0)
-          context.addIssue({
-            code: 'custom',
-            path: ['via'],
-            message: 'is for what the rule allows, and it allows nothing',
-          });
-        for (const [at, { value }] of (via === undefined ? [] : (allow ?? [])).entries()) {
-          if (value.kind === 'service')
-            context.addIssue({
-              code: 'custom',
-              path: ['allow', at],
-              message: `${JSON.stringify(value.service)} is a service: "via" stands with the service, not with the rule`,
-            });
-        }
-      });
-  type RuleSchema = ReturnType<typeof rule>;
-  const rules = Array.isArray(writtenRules) ? writtenRules.map(rule) : [];
-  const test = z.strictObject({
-    identity: textOf(parseTestIdentity),
-    groups: z.array(textOf(parseGroup)).optional(),
-    destination: textOf<Destination>(known(services, parseDestination)),
-    address: textOf(parseIp).optional(),
-    expect: z.enum(['allow', 'deny']),
-  });
+  type RuleSchema = ReturnType<typeof ruleSchema>;
+  const rules = Array.isArray(writtenRules) ? writtenRules.map((raw: unknown) => ruleSchema(raw, services)) : [];
   return z.strictObject({
     version: z.literal(1),
     services: z
       .strictObject(Object.fromEntries(services.map((name) => [name, serviceSchema(written[name])])))
       .optional(),
-    rules: rules.length > 0 ? z.tuple(rules as [RuleSchema, ...RuleSchema[]]) : z.array(rule(undefined)),
-    tests: z.array(test).optional(),
+    rules:
+      rules.length > 0 ? z.tuple(rules as [RuleSchema, ...RuleSchema[]]) : z.array(ruleSchema(undefined, services)),
+    tests: z.array(testSchema(services)).optional(),
+  });
+}
+
+/** The schema of one rule, as it was read. */
+function ruleSchema(raw: unknown, services: readonly string[]) {
+  const patterns = z.array(textOf(known(services, parseDestinationPattern)));
+  return z
+    .strictObject({
+      name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, {
+        error: 'a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores',
+      }),
+      identities: z.array(textOf(parseIdentityPattern)).min(1),
+      allow: patterns.optional(),
+      deny: patterns.optional(),
+      'deny-files': z.array(textOf(parseFile)).min(1).optional(),
+      via: viaSchema((raw as { readonly via?: unknown } | null | undefined)?.via).optional(),
+    })
+    .superRefine(({ allow = [], via }, context) => {
+      for (const { path, message } of via === undefined ? [] : viaFaults(allow.map(({ value }) => value)))
+        context.addIssue({ code: 'custom', path: [...path], message });
+    });
+}
+
+interface Fault {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** What a rule with `via` cannot allow. */
+function viaFaults(allow: readonly DestinationPattern[]): readonly Fault[] {
+  if (allow.length === 0) return [{ path: ['via'], message: 'is for what the rule allows, and it allows nothing' }];
+  return allow.flatMap((pattern, at) => {
+    if (pattern.kind !== 'service') return [];
+    const service = JSON.stringify(pattern.service);
+    return [
+      { path: ['allow', at], message: `${service} is a service: "via" stands with the service, not with the rule` },
+    ];
+  });
+}
+
+function testSchema(services: readonly string[]) {
+  return z.strictObject({
+    identity: textOf(parseTestIdentity),
+    groups: z.array(textOf(parseGroup)).optional(),
+    destination: textOf<Destination>(known(services, parseDestination)),
+    address: textOf(parseIp).optional(),
+    expect: z.enum(['allow', 'deny']),
   });
 }
 

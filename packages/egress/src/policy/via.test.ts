@@ -92,11 +92,12 @@ describe('via', () => {
 
 const alice = { name: 'alice', groups: [], trustDomain: 'a.org', uri: 'spiffe://a.org/client/alice' };
 const host = (name: string, port = 443): Destination => ({ kind: 'host', host: name, port });
+const backends = '"tcp://web.internal:80", { address: "web2.internal:80", via: "http://other:1" }';
 const policy = (...rules: readonly string[]): Policy =>
   Policy.parse(
     `version: 1
 services:
-  web: { backends: ["tcp://web.internal:80", { address: "web2.internal:80", via: "http://other:1" }], via: "http://proxy:3128" }
+  web: { backends: [${backends}], via: "http://proxy:3128" }
 rules:
 ${rules.map((rule, at) => `  - { name: r${at}, identities: [alice], ${rule} }`).join('\n')}
 `,
