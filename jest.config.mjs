@@ -10,6 +10,7 @@ const common = {
 };
 export default {
   maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/test-order.mjs',
   // what a file loaded stays in its worker: a worker that has grown gives way to a new one
   workerIdleMemoryLimit: '1GB',
   testTimeout: 60_000, // what hangs says so itself; this is far above what a busy machine takes

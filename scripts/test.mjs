@@ -1,18 +1,21 @@
 /**
- * Runs all tests with jest and closes with one plain line: `N passed, N failed` (`, N skipped` may follow).
+ * Runs the tests with jest and closes with one plain line: `N passed, N failed` (`, N skipped` may follow).
  * Rule: that line comes whatever happened; a run that crashed, was interrupted or executed no test counts as failed.
  * Scenarios that were skipped, because a program is missing here, are named before it.
- * Arguments go to jest: paths, patterns, flags.
+ * usage: npm test -- [unit] [contract] [e2e] [jest's paths, patterns and flags]
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { jestArguments } from './jest-arguments.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'adit-tests-'));
 const file = join(folder, 'counts.json');
+// Jest and every program that a test starts: compiled once for all of them, which halves the time of a start.
+const caches = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled') };
 
 const status = await runJest(process.argv.slice(2));
 const counts = readCounts();
@@ -31,19 +34,16 @@ process.exitCode = failed > 0 ? 1 : 0;
  * reach us reach it.
  */
 function runJest(args) {
-  // A flag has to follow the reporters: they take every word up to the next one.
-  const reporters = ['--reporters=default', `--reporters=${join(root, 'test', 'support', 'reporter.mjs')}`];
+  const reporters = ['default', join(root, 'test', 'support', 'reporter.mjs')];
   const jest = spawn(
     process.execPath,
     [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
       join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
-      ...reporters,
-      '--ci',
-      ...args,
+      ...jestArguments(args, reporters),
     ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, TEST_COUNTS_FILE: file } },
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...caches, TEST_COUNTS_FILE: file } },
   );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => {

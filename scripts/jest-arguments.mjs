@@ -1,0 +1,21 @@
+/**
+ * What jest is given for the words after `npm test --`.
+ * Rule: leading names of projects (unit, contract, e2e) select them; everything after goes to jest as it is: paths,
+ * patterns, flags.
+ */
+
+/** The projects of jest.config.mjs. */
+export const projects = ['unit', 'contract', 'e2e'];
+
+/** Flags of jest for these arguments; `reporters` are names or paths. */
+export function jestArguments(args, reporters) {
+  const end = args.findIndex((word) => !projects.includes(word));
+  const selected = end < 0 ? args : args.slice(0, end);
+  return [
+    ...reporters.map((reporter) => `--reporters=${reporter}`),
+    ...(selected.length > 0 ? ['--selectProjects', ...selected] : []),
+    // The flags before take every word up to the next flag, so that one has to follow.
+    '--ci',
+    ...args.slice(selected.length),
+  ];
+}

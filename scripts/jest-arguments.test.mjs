@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals';
+import config from '../jest.config.mjs';
+import { jestArguments, projects } from './jest-arguments.mjs';
+
+const given = (...args) => jestArguments(args, ['default', '/r.mjs']).slice(2);
+
+test('the projects are those of the configuration', () => {
+  expect(config.projects.map(({ displayName }) => displayName)).toEqual(projects);
+});
+test('without arguments everything runs, with the reporters', () => {
+  expect(jestArguments([], ['default', '/r.mjs'])).toEqual(['--reporters=default', '--reporters=/r.mjs', '--ci']);
+});
+test('a name of a project selects it, and so do several', () => {
+  expect(given('unit')).toEqual(['--selectProjects', 'unit', '--ci']);
+  expect(given('contract', 'e2e')).toEqual(['--selectProjects', 'contract', 'e2e', '--ci']);
+});
+test('what follows goes to jest as it is', () => {
+  expect(given('unit', 'packages/shared', '-t', 'half-close')).toEqual([
+    '--selectProjects',
+    'unit',
+    '--ci',
+    'packages/shared',
+    '-t',
+    'half-close',
+  ]);
+  expect(given('half-close', 'unit')).toEqual(['--ci', 'half-close', 'unit']);
+  expect(given('-t', 'e2e')).toEqual(['--ci', '-t', 'e2e']);
+});
