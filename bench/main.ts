@@ -8,13 +8,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeMachine, type Machine, machineLines } from './machine.ts';
-import { type BenchOptions, parseOptions, usage, UsageError } from './options.ts';
+import { type AditBuild, type BenchOptions, parseOptions, usage, UsageError } from './options.ts';
+import { ownBuild } from './peers/adit.ts';
 import { select } from './peers/selection.ts';
 import { killAll } from './process/child.ts';
+import { revisionCells } from './report/comparison.ts';
 import { markdownReport, place } from './report/markdown.ts';
 import type { Results } from './report/results.ts';
 import { row } from './report/row.ts';
 import { alignTable, barLines, comparisonLines, noteLines, tableCells } from './report/table.ts';
+import { buildRevision } from './revision.ts';
 import { type RunOptions, runBench } from './run.ts';
 
 const commandLine = ['npm run bench', ...(process.argv.length > 2 ? ['--'] : []), ...process.argv.slice(2)].join(' ');
@@ -25,7 +28,10 @@ function say(line: string): void {
 
 async function main(options: BenchOptions): Promise<number> {
   if (options.markdown !== undefined) withReport(options.markdown, '');
-  const { peers, missing } = select(options);
+  const other = options.compare === undefined ? undefined : await otherBuild(options.compare);
+  const { peers, missing } = select(
+    other === undefined ? options : { ...options, only: [ownBuild.name, other.name], builds: [other] },
+  );
   for (const { name, why } of missing) say(`left out: ${name} (${why})`);
   const machine = await describeMachine(peers);
   for (const line of machineLines(machine)) say(line);
@@ -41,7 +47,7 @@ async function main(options: BenchOptions): Promise<number> {
       ? { warmUp: false, setups: 100, idleConnections: 1000 }
       : { warmUp: true, setups: 500, idleConnections: 1000 }),
   });
-  print(results);
+  print(results, other);
   if (options.json !== undefined)
     writeFileSync(
       options.json,
@@ -64,13 +70,25 @@ const progress: RunOptions['progress'] = (step, outcome) => {
   say(`round ${step.round + 1}  ${step.test.padEnd(5)}  ${step.pair.padEnd(10)}  ${text}`);
 };
 
-function print(results: Results): void {
-  const sections = [
-    alignTable(tableCells(results)),
-    titled('bars', barLines(results)),
-    titled('builds', comparisonLines(results)),
-    titled('notes', noteLines(results)),
-  ];
+/** The revision to compare with, built. */
+function otherBuild(revision: string): Promise<AditBuild> {
+  say(`building ${revision}`);
+  return buildRevision(revision, { repository: ownBuild.root, folder: join(temporaryFolder(), 'revision') });
+}
+
+function print(results: Results, other: AditBuild | undefined): void {
+  const sections =
+    other === undefined
+      ? [
+          alignTable(tableCells(results)),
+          titled('bars', barLines(results)),
+          titled('builds', comparisonLines(results)),
+          titled('notes', noteLines(results)),
+        ]
+      : [
+          alignTable(revisionCells(results, { before: other.name, after: ownBuild.name })),
+          titled('notes', noteLines(results)),
+        ];
   process.stdout.write(
     `\n${sections
       .filter((lines) => lines.length > 0)

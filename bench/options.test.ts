@@ -12,6 +12,7 @@ describe('the command line of the benchmark', () => {
       json: undefined,
       markdown: undefined,
       smoke: false,
+      compare: undefined,
       builds: [],
       help: false,
     });
@@ -24,6 +25,12 @@ describe('the command line of the benchmark', () => {
   test('makes smoke one round of one second', () => {
     expect(parseOptions(['--smoke'])).toMatchObject({ smoke: true, rounds: 1, seconds: 1 });
     expect(() => parseOptions(['--smoke', '--rounds', '3'])).toThrow('--rounds means nothing with --smoke');
+  });
+  test('compares two revisions in fifteen rounds, and measures nothing else then', () => {
+    expect(parseOptions(['--compare', 'HEAD~3'])).toMatchObject({ compare: 'HEAD~3', rounds: 15 });
+    expect(parseOptions(['--compare', 'main', '--rounds', '2'])).toMatchObject({ rounds: 2 });
+    for (const other of [['--only', 'nginx'], ['--smoke'], ['--adit', 'a=b'], ['--markdown', 'x.md']])
+      expect(() => parseOptions(['--compare', 'main', ...other])).toThrow(`${other[0]} means nothing with --compare`);
   });
   test('takes further builds by their folders, from wherever it runs', () => {
     expect(parseOptions(['--adit', 'old=/srv/old', '--adit', 'near=a=b']).builds).toEqual([

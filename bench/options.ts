@@ -30,6 +30,8 @@ export interface BenchOptions {
   /** File for the table as Markdown. */
   readonly markdown: string | undefined;
   readonly smoke: boolean;
+  /** A revision to build and to measure in turn with this checkout. */
+  readonly compare: string | undefined;
   /** Those to measure beside this checkout's own. */
   readonly builds: readonly AditBuild[];
   readonly help: boolean;
@@ -39,15 +41,19 @@ export interface BenchOptions {
 export class UsageError extends Error {}
 
 export const usage = `usage: npm run bench -- [options]
-  --only a,b            pairs to measure: direct, adit, adit-no-replay, adit-wss and adit-connect-h2 (only when named), stunnel, haproxy, nginx, socat, ghostunnel, names given by --adit
+  --only a,b            pairs to measure: direct, adit, stunnel, haproxy, nginx, socat, ghostunnel, names given by --adit;
+                        and, only when named: adit-no-replay, adit-wss, adit-connect-h2
   --tests a,b           ${testNames.join(', ')} (default: all)
   --seconds N           length of one transfer or load (default 4)
-  --rounds N            interleaved rounds (default 5)
+  --rounds N            interleaved rounds (default 5, with --compare 15)
   --json FILE           every raw value
-  --markdown FILE       the table as Markdown, between the marks <!-- bench: begin --> and <!-- bench: end --> of FILE, or in a new FILE
+  --markdown FILE       the table as Markdown, between the marks <!-- bench: begin --> and <!-- bench: end --> of FILE,
+                        or in a new FILE
   --smoke               one short round, Adit and one peer; fails unless every row was measured without errors
-  --adit NAME=DIR       a further build of Adit beside this checkout's (repeatable): the root folder of another checkout, built;
-                        NAME "adit" stands in for this checkout
+  --compare REV         this checkout against the revision REV of it, which is built in a temporary worktree: the ratio
+                        of each row beside the noise, which is even against odd rounds of this checkout
+  --adit NAME=DIR       a further build of Adit beside this checkout's (repeatable): the root folder of another
+                        checkout, built; NAME "adit" stands in for this checkout
 `;
 
 const flags = {
@@ -58,6 +64,7 @@ const flags = {
   json: { type: 'string' },
   markdown: { type: 'string' },
   smoke: { type: 'boolean' },
+  compare: { type: 'string' },
   adit: { type: 'string', multiple: true },
   help: { type: 'boolean' },
 } as const;
@@ -69,14 +76,18 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   for (const fixed of ['rounds', 'seconds'] as const)
     if (smoke && values[fixed] !== undefined)
       throw new UsageError(`--${fixed} means nothing with --smoke, which is one round of one second.`);
+  for (const other of ['only', 'markdown', 'smoke', 'adit'] as const)
+    if (values.compare !== undefined && values[other] !== undefined)
+      throw new UsageError(`--${other} means nothing with --compare, which measures two builds of Adit.`);
   return {
     only: values.only === undefined ? undefined : list('--only', values.only),
     tests: values.tests === undefined ? testNames : list('--tests', values.tests).map(testName),
     seconds: smoke ? 1 : wholeNumber('--seconds', values.seconds ?? '4'),
-    rounds: smoke ? 1 : wholeNumber('--rounds', values.rounds ?? '5'),
+    rounds: smoke ? 1 : wholeNumber('--rounds', values.rounds ?? (values.compare === undefined ? '5' : '15')),
     json: values.json,
     markdown: values.markdown,
     smoke,
+    compare: values.compare,
     builds: (values.adit ?? []).map(aditBuild),
     help: values.help ?? false,
   };

@@ -90,11 +90,12 @@ function explain({ build, row: name, bar, against }: Verdict): string {
   );
 }
 
-function times(ratio: number): string {
+/** `1.05x`. */
+export function times(ratio: number): string {
   return `${ratio.toFixed(2)}x`;
 }
 
 /** Three digits that count; whole numbers with their thousands apart. */
-function number(value: number): string {
+export function number(value: number): string {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
 }
