@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { expect, test } from '@jest/globals';
 import type { Carrier } from '@adit/shared/carrier/contract';
-import { tlsCarrier } from '@adit/shared/carrier/tls';
 import { encodeOpen } from '@adit/shared/protocol/open';
 import { connectSession, RefusedError, type SessionSecret } from '@adit/shared/session/connect';
 import { SessionDriver } from '@adit/shared/session/driver';
@@ -10,6 +9,7 @@ import { type Egress, policyOf, startEgress } from '../support/adit.ts';
 import { type Certificates, certificates, type KeyPair } from '../support/certificates.ts';
 import { atEnd, within } from '../support/scope.ts';
 import { echo } from '../support/services.ts';
+import { tlsCarrier } from '../support/tls-carrier.ts';
 import { tlsTo } from '../support/wire.ts';
 
 type Resume = NonNullable<Parameters<typeof connectSession>[1]['resume']>;

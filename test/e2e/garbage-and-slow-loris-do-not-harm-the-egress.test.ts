@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type Socket, connect } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { tlsCarrier } from '@adit/shared/carrier/tls';
 import { connectSession } from '@adit/shared/session/connect';
 import { type Tunnel, openTunnel } from '../support/adit.ts';
 import { atEnd } from '../support/scope.ts';
 import { ask, echo } from '../support/services.ts';
+import { tlsCarrier } from '../support/tls-carrier.ts';
 import { closing, tlsTo } from '../support/wire.ts';
 
 let made: Promise<Tunnel> | undefined;

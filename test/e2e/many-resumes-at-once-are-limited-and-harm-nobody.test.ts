@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { tlsCarrier } from '@adit/shared/carrier/tls';
 import { connectSession, RefusedError } from '@adit/shared/session/connect';
 import { startEgress, startIngress, policyOf } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
@@ -10,6 +9,7 @@ import { chaos } from '../support/chaos.ts';
 import { atEnd, eventually, within } from '../support/scope.ts';
 import { hashing } from '../support/services.ts';
 import { steady } from '../support/steady.ts';
+import { tlsCarrier } from '../support/tls-carrier.ts';
 import { tlsTo } from '../support/wire.ts';
 
 const mebibyte = 2 ** 20;

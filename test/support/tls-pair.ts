@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import type net from 'node:net';
 import tls from 'node:tls';
 import type { Proxy } from '@adit/shared/carrier/route';
-import { dialTls, serverOptions, tlsCarrier } from '@adit/shared/carrier/tls';
+import { dialTls, serverOptions } from '@adit/shared/carrier/tls';
 import { loadCredentials } from '@adit/shared/identity/credentials';
 import { loadTrustAnchors } from '@adit/shared/identity/trust';
 import type { Certificates } from './certificates.ts';
 import { atEnd } from './scope.ts';
+import { tlsCarrier } from './tls-carrier.ts';
 import type { CarrierPair } from './tunnel.ts';
 
 /** Makes pairs, one after the other. */

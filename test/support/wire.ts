@@ -3,11 +3,11 @@
  */
 import { once } from 'node:events';
 import { type ConnectionOptions, type TLSSocket, connect } from 'node:tls';
-import { tlsCarrier } from '@adit/shared/carrier/tls';
 import { AditError } from '@adit/shared/errors';
 import { connectSession, RefusedError } from '@adit/shared/session/connect';
 import type { Certificates, KeyPair } from './certificates.ts';
 import { atEnd, within } from './scope.ts';
+import { tlsCarrier } from './tls-carrier.ts';
 
 /** A finished TLS 1.3 handshake with an egress, with or without a client certificate. */
 export async function tlsTo(

@@ -1,8 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { formatCidr } from '@adit/shared/protocol/address';
+import { type Cidr, formatAddress } from '@adit/shared/protocol/address';
 import { parseDestinationPattern } from './destination-pattern.ts';
-import { formatPorts } from './ports.ts';
+import type { Ports } from './ports.ts';
+
+const formatCidr = ({ bytes, prefix }: Cidr): string =>
+  `${formatAddress(bytes)}${prefix === bytes.length * 8 ? '' : `/${prefix}`}`;
+const formatPorts = (ports: Ports): string =>
+  ports
+    .map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
+    .join(',')
+    .replace(/^1-65535$/, '*');
 
 /** The pattern in a short form of its own. */
 const read = (text: string): string => {

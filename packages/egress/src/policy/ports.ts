@@ -42,11 +42,6 @@ function merged(runs: (readonly [number, number])[]): Ports {
   return out;
 }
 
-export function formatPorts(ports: Ports): string {
-  if (ports[0]?.[0] === 1 && ports[0][1] === 65535) return '*';
-  return ports.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(',');
-}
-
 export function portsInclude(ports: Ports, port: number): boolean {
   for (const [first, last] of ports) if (port >= first && port <= last) return true;
   return false;

@@ -8,11 +8,12 @@ import { newServer } from '../../../../test/support/issuer.ts';
 import { atEnd } from '../../../../test/support/scope.ts';
 import { closedPort, service } from '../../../../test/support/services.ts';
 import { smallProxy } from '../../../../test/support/small-proxy.ts';
+import { tlsCarrier } from '../../../../test/support/tls-carrier.ts';
 import { loadCredentials } from '../identity/credentials.ts';
 import { loadTrustAnchors } from '../identity/trust.ts';
 import { Deadline } from '../net/deadline.ts';
 import { openRoute, routeTo, type Proxy, type RouteOptions } from './route.ts';
-import { dialTls, serverOptions, tlsCarrier } from './tls.ts';
+import { dialTls, serverOptions } from './tls.ts';
 
 const certs = certificates();
 const ca = loadTrustAnchors(certs.ca);

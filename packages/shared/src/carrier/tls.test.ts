@@ -7,9 +7,10 @@ import { certificates, type Certificates } from '../../../../test/support/certif
 import { newServer } from '../../../../test/support/issuer.ts';
 import { atEnd } from '../../../../test/support/scope.ts';
 import { smallProxy } from '../../../../test/support/small-proxy.ts';
+import { tlsCarrier } from '../../../../test/support/tls-carrier.ts';
 import { loadCredentials } from '../identity/credentials.ts';
 import { loadTrustAnchors } from '../identity/trust.ts';
-import { dialTls, serverOptions, tlsCarrier, type DialTlsOptions } from './tls.ts';
+import { dialTls, serverOptions, type DialTlsOptions } from './tls.ts';
 
 async function listening(server: net.Server): Promise<number> {
   atEnd(() => {

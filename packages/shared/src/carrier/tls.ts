@@ -36,11 +36,6 @@ export function serverOptions(credentials: Credentials, clientCa: TrustAnchors):
   };
 }
 
-/** An authenticated TLS socket as a carrier. */
-export function tlsCarrier(socket: tls.TLSSocket, remote: string): Carrier {
-  return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote });
-}
-
 /**
  * A carrier whose bytes go over `duplex` and whose ends were proven by the handshake of `proof`, below or above it.
  * `exportKey` throws LINK_LOST on one that has died: there is nothing left to export from.

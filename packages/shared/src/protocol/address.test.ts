@@ -1,16 +1,7 @@
 import { isIP } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  addressFamily,
-  cidrContains,
-  formatAddress,
-  formatCidr,
-  isMapped,
-  parseAddress,
-  parseCidr,
-  unmapped,
-} from './address.ts';
+import { addressFamily, cidrContains, formatAddress, isMapped, parseAddress, parseCidr, unmapped } from './address.ts';
 
 const v4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
 const sparse = fc
@@ -126,7 +117,7 @@ describe('ranges', () => {
           expect(cidrContains(range, near)).toBe(bits(near).startsWith(bits(network).slice(0, prefix)));
           expect(cidrContains(range, network)).toBe(true);
           const read = parseCidr(`${formatAddress(zeroed)}/${prefix}`);
-          expect(read.ok && (isMapped(zeroed) || formatCidr(read.value) === formatCidr(range))).toBe(true);
+          expect(read).toEqual(isMapped(zeroed) ? expect.objectContaining({ ok: true }) : { ok: true, value: range });
         },
       ),
     );
@@ -138,8 +129,8 @@ describe('ranges', () => {
   });
 
   it('of v4-mapped addresses are the IPv4 ranges they stand for', () => {
-    expect(formatCidr(cidr('::ffff:10.0.0.0/104'))).toBe('10.0.0.0/8');
-    expect(formatCidr(cidr('::ffff:10.0.0.1'))).toBe('10.0.0.1');
+    expect(cidr('::ffff:10.0.0.0/104')).toEqual(cidr('10.0.0.0/8'));
+    expect(cidr('::ffff:10.0.0.1')).toEqual(cidr('10.0.0.1'));
   });
 
   it.each([

@@ -141,13 +141,6 @@ export function parseCidr(text: string): Parsed<Cidr> {
   };
 }
 
-/** Text of a range; one address alone goes without its prefix length. */
-export function formatCidr(cidr: Cidr): string {
-  return cidr.prefix === cidr.bytes.length * 8
-    ? formatAddress(cidr.bytes)
-    : `${formatAddress(cidr.bytes)}/${cidr.prefix}`;
-}
-
 /** Does the range hold this address? Families never mix: a v4-mapped address is `unmapped` first. */
 export function cidrContains(cidr: Cidr, bytes: Uint8Array): boolean {
   if (cidr.bytes.length !== bytes.length) return false;

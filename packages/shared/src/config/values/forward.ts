@@ -7,12 +7,7 @@
  * in `.sock` is a Unix socket.
  * Not here: listening, resolving (the egress resolves names). Spec: ssh(1), -L; docs/configuration.md.
  */
-import {
-  formatDestination,
-  formatHostPort,
-  parseAnyDestination,
-  type Destination,
-} from '../../protocol/destination.ts';
+import { parseAnyDestination, type Destination } from '../../protocol/destination.ts';
 import {
   cutOption,
   isSocketPath,
@@ -70,19 +65,4 @@ function placeOf(
 ): Parsed<ListenAt> {
   if (unix) return parseSocketPath(parts[0]!, from);
   return parts[0] === 'systemd' ? parseSocketName(parts[1]!) : parseBind(parts, example);
-}
-
-/** The text that parses back to the forward, with its bind address spelled out. */
-export function formatForward({
-  listen,
-  acceptProxy,
-  destination,
-}: Pick<Forward, 'listen' | 'acceptProxy' | 'destination'>): string {
-  const place =
-    listen.kind === 'unix'
-      ? listen.path
-      : listen.kind === 'systemd'
-        ? `systemd:${listen.name}`
-        : formatHostPort(listen.host, listen.port);
-  return `${place}${acceptProxy ? '?accept-proxy' : ''}:${formatDestination(destination)}`;
 }

@@ -169,11 +169,6 @@ export class Lane {
     this.log.slab.set(payload, at + headerBytes);
   }
 
-  /** A DATA frame whose bytes are copied: for small reads, which shall not pin a whole buffer. */
-  appendCopy(streamId: number, bytes: Uint8Array): void {
-    this.append(frameType.data, streamId, bytes);
-  }
-
   /** A DATA frame that is a read buffer: `length` payload bytes behind eight free ones; no copy. */
   appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void {
     this.log.append(buffer, { start: 0, stop: headerBytes + length, boundary: true }, lease);
