@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from '@jest/globals';
 import fc from 'fast-check';
+import { anyCharacter } from '../../../../test/support/characters.ts';
 import {
   addressFamily,
   destinationOfHost,
@@ -18,7 +19,7 @@ const hostOf = (text: string): string | undefined => {
 };
 const anything = fc.oneof(
   fc.string(),
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: anyCharacter }),
   fc.domain(),
   fc.ipV4Extended(),
   fc.ipV6(),
