@@ -25,7 +25,7 @@ import { ConnectEgress } from './connect/connect-egress.ts';
 import { Egresses, type EgressLink } from './link/egresses.ts';
 import { Link } from './link/link.ts';
 import { loadLocalCertificates, type LocalCertificates } from './frontend/local-certificates.ts';
-import { loadProxyUsers, placesOf, type Place, type ProxyUsers } from './listeners.ts';
+import { type LocalListener, loadProxyUsers, localListeners, type ProxyUsers } from './listeners.ts';
 import { watchNetwork } from './link/network-watch.ts';
 import type { IngressOptions } from './options.ts';
 import { loadProxies, proxyFiles } from './proxy/proxies.ts';
@@ -95,16 +95,15 @@ export class IngressAgent {
   /** Opens the listeners. Rejects with LISTEN_FAILED or ACTIVATION_INVALID. */
   async start(): Promise<void> {
     this.watch();
-    const places = placesOf(
-      this.#options,
-      () => this.#trust.proxyUsers,
-      () => this.#trust.localCertificates,
-    );
+    const listeners = localListeners(this.#options, {
+      users: () => this.#trust.proxyUsers,
+      certificates: () => this.#trust.localCertificates,
+    });
     checkActivation(
       this.#deps.activation,
-      places.map(({ listen: at }) => at),
+      listeners.map(({ listen: at }) => at),
     );
-    for (const place of places) await this.#listen(place);
+    for (const listener of listeners) await this.#listen(listener);
   }
 
   /** Looks after the files that the options name; part of the start, and all of it where nothing listens. */
@@ -190,7 +189,7 @@ export class IngressAgent {
     this.#egresses.stop();
   }
 
-  async #listen({ listen: at, acceptProxy, frontEnd, told, opened }: Place): Promise<void> {
+  async #listen({ listen: at, acceptProxy, frontEnd, logged, opened }: LocalListener): Promise<void> {
     const { log, activation } = this.#deps;
     const listener = await listen(
       at,
@@ -214,7 +213,7 @@ export class IngressAgent {
     this.#listeners.push(listener);
     opened?.(listener);
     this.addresses.push(listener.address);
-    log.info({ event: 'listening', address: listener.address, ...told }, 'listening');
+    log.info({ event: 'listening', address: listener.address, ...logged }, 'listening');
   }
 
   #ended(connection: Connection): void {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { temporaryFolder } from '../../../test/support/scope.ts';
-import { loadProxyUsers, placesOf, type ProxyUsers } from './listeners.ts';
+import { loadProxyUsers, localListeners, type LocalListener, type ProxyUsers } from './listeners.ts';
 
 const listen = { kind: 'tcp', host: '127.0.0.1', port: 1080 } as const;
 const none = {
@@ -23,7 +23,7 @@ const noCertificates = (): never => {
 };
 
 test('every option that listens gets its listener, and says in the log what it is', () => {
-  const places = placesOf(
+  const listeners = localListeners(
     {
       ...none,
       forwards: [{ listen, destination: { kind: 'service', service: 'web' }, spec: '1080:web' }],
@@ -33,16 +33,17 @@ test('every option that listens gets its listener, and says in the log what it i
       ],
       controlSocket: './c',
     },
-    () => ({}),
-    noCertificates,
+    { users: () => ({}), certificates: noCertificates },
   );
-  expect(places.map(({ told }) => told)).toEqual([
+  expect(listeners.map(({ logged }) => logged)).toEqual([
     { forward: '1080:web' },
     { socks: '1080' },
     { socks: '1081' },
     { controlSocket: './c' },
   ]);
-  expect(placesOf({ ...none, controlSocket: 'none' }, () => ({}), noCertificates)).toEqual([]);
+  expect(
+    localListeners({ ...none, controlSocket: 'none' }, { users: () => ({}), certificates: noCertificates }),
+  ).toEqual([]);
 });
 
 test(
@@ -50,9 +51,10 @@ test(
     'asking',
   async () => {
     let users: ProxyUsers = { socks: () => true };
-    const [{ frontEnd }] = placesOf({ ...none, socks: [{ listen, spec: '1080' }] }, () => users, noCertificates) as [
-      ReturnType<typeof placesOf>[number],
-    ];
+    const [{ frontEnd }] = localListeners(
+      { ...none, socks: [{ listen, spec: '1080' }] },
+      { users: () => users, certificates: noCertificates },
+    ) as [LocalListener];
     const asked = async (): Promise<object> => {
       const [duplex, client] = duplexPair();
       client.write(Buffer.from('\x05\x01\x02\x01\x01a\x01b\x05\x01\x00\x03\x01a\x00\x50', 'latin1'));

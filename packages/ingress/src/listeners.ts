@@ -1,6 +1,7 @@
 /**
- * Which front end stands at which listener, as the options say.
- * Rule: who may use a proxy is asked anew for every client, so that a reload of the files changes it for the next one.
+ * The listeners that the options ask for, each with its front end.
+ * Rule: the users of a proxy are looked up for every client, so that a reload of the files takes effect with the next
+ * one.
  */
 import type { Listening } from '@adit/shared/config/values/listen-at';
 import type { Listener } from '@adit/shared/net/listen';
@@ -19,10 +20,10 @@ import { loadUsers } from './frontend/users.ts';
 import type { IngressOptions } from './options.ts';
 import { transparentListeners } from './transparent/listeners.ts';
 
-export interface Place extends Listening {
+export interface LocalListener extends Listening {
   readonly frontEnd: FrontEnd;
-  /** What the log says of it. */
-  readonly told: Readonly<Record<string, string>>;
+  /** The fields of its `listening` line in the log. */
+  readonly logged: Readonly<Record<string, string>>;
   /** Called once it listens; may throw LISTEN_FAILED. */
   readonly opened?: (listener: Listener) => void;
 }
@@ -33,24 +34,20 @@ export interface ProxyUsers {
   readonly http?: Admits;
 }
 
-type ListenerOptions = Pick<
-  IngressOptions,
-  | 'forwards'
-  | 'socks'
-  | 'httpProxy'
-  | 'mixed'
-  | 'sni'
-  | 'sniRoutes'
-  | 'tlsListen'
-  | 'tlsAlpn'
-  | 'transparent'
-  | 'controlSocket'
->;
+/** Looked up for every client. */
+interface Loaded {
+  readonly users: () => ProxyUsers;
+  readonly certificates: () => LocalCertificates;
+}
 
-/** How long a client may take to say where to, ms. */
-const handshakeDeadlineMs = 10_000;
+type ProxyOptions = Pick<IngressOptions, 'socks' | 'httpProxy' | 'mixed' | 'sni' | 'sniRoutes'>;
+type ListenerOptions = ProxyOptions &
+  Pick<IngressOptions, 'forwards' | 'tlsListen' | 'tlsAlpn' | 'transparent' | 'controlSocket'>;
 
-/** Reads the files that are named. Throws CONFIG_INVALID. */
+/** How long a client may take to state its destination, ms. */
+const deadlineMs = 10_000;
+
+/** Reads the files that the options name. Throws CONFIG_INVALID. */
 export function loadProxyUsers({
   socksAuthFile,
   httpProxyAuthFile,
@@ -61,68 +58,58 @@ export function loadProxyUsers({
   };
 }
 
-/** Every listener of the options, in the order of its flags in the help. Throws TRANSPARENT_UNAVAILABLE. */
-export function placesOf(
-  {
-    forwards,
-    socks: socksAt,
-    httpProxy: httpAt,
-    mixed: mixedAt,
-    sni: sniAt,
-    sniRoutes,
-    tlsListen,
-    tlsAlpn,
-    transparent: transparentAt,
-    controlSocket = 'none',
-  }: ListenerOptions,
-  users: () => ProxyUsers,
-  certificates: () => LocalCertificates,
-): Place[] {
-  const common = (proxy: keyof ProxyUsers): { readonly admits?: Admits; readonly deadlineMs: number } => ({
-    ...(users()[proxy] && { admits: (user, password) => users()[proxy]?.(user, password) ?? false }),
-    deadlineMs: handshakeDeadlineMs,
-  });
-  const socksProxy = socks(common('socks'));
-  const webProxy = httpProxy(common('http'));
-  const byName = sni({ route: sniRouter(sniRoutes), deadlineMs: handshakeDeadlineMs });
-  const both = mixed({
-    socks: socksProxy,
-    http: webProxy,
-    ...(sniRoutes.length > 0 && { tls: byName }),
-    deadlineMs: handshakeDeadlineMs,
-  });
-  const intercepting = transparentAt.length === 0 ? undefined : transparentListeners();
+/** Every listener of the options, in the order of their flags in the help. Throws TRANSPARENT_UNAVAILABLE. */
+export function localListeners(options: ListenerOptions, { users, certificates }: Loaded): LocalListener[] {
   return [
-    ...forwards.map(({ destination, spec, ...at }) => ({
+    ...options.forwards.map(({ destination, spec, ...at }) => ({
       ...at,
       frontEnd: forward(destination),
-      told: { forward: spec },
+      logged: { forward: spec },
     })),
-    ...socksAt.map(({ spec, ...at }) => ({ ...at, frontEnd: socksProxy, told: { socks: spec } })),
-    ...httpAt.map(({ spec, ...at }) => ({ ...at, frontEnd: webProxy, told: { httpProxy: spec } })),
-    ...mixedAt.map(({ spec, ...at }) => ({ ...at, frontEnd: both, told: { mixed: spec } })),
-    ...sniAt.map(({ spec, ...at }) => ({ ...at, frontEnd: byName, told: { sni: spec } })),
-    ...tlsListen.map(({ destination, spec, ...at }) => ({
+    ...proxies(options, users),
+    ...options.tlsListen.map(({ destination, spec, ...at }) => ({
       ...at,
-      frontEnd: tlsTermination({ destination, certificates, alpn: tlsAlpn, deadlineMs: handshakeDeadlineMs }),
-      told: { tlsListen: spec },
+      frontEnd: tlsTermination({ destination, certificates, alpn: options.tlsAlpn, deadlineMs }),
+      logged: { tlsListen: spec },
     })),
-    ...(intercepting
-      ? transparentAt.map(({ listen, tproxy = false, spec }) => ({
-          listen,
-          frontEnd: intercepting.frontEnd,
-          told: { transparent: spec },
-          opened: (listener: Listener) => intercepting.opened(listener, tproxy),
-        }))
-      : []),
-    ...(controlSocket === 'none'
-      ? []
-      : [
-          {
-            listen: { kind: 'unix', path: controlSocket } as const,
-            frontEnd: control({ deadlineMs: handshakeDeadlineMs }),
-            told: { controlSocket },
-          },
-        ]),
+    ...transparentPorts(options.transparent),
+    ...controlSockets(options.controlSocket),
   ];
+}
+
+/** The listeners whose clients say where they want to go. */
+function proxies(
+  { socks: socksAt, httpProxy: httpAt, mixed: mixedAt, sni: sniAt, sniRoutes }: ProxyOptions,
+  users: () => ProxyUsers,
+): LocalListener[] {
+  const clientsOf = (proxy: keyof ProxyUsers): { readonly admits?: Admits; readonly deadlineMs: number } => ({
+    ...(users()[proxy] && { admits: (user, password) => users()[proxy]?.(user, password) ?? false }),
+    deadlineMs,
+  });
+  const bySocks = socks(clientsOf('socks'));
+  const byHttp = httpProxy(clientsOf('http'));
+  const byName = sni({ route: sniRouter(sniRoutes), deadlineMs });
+  const byAny = mixed({ socks: bySocks, http: byHttp, ...(sniRoutes.length > 0 && { tls: byName }), deadlineMs });
+  return [
+    ...socksAt.map(({ spec, ...at }) => ({ ...at, frontEnd: bySocks, logged: { socks: spec } })),
+    ...httpAt.map(({ spec, ...at }) => ({ ...at, frontEnd: byHttp, logged: { httpProxy: spec } })),
+    ...mixedAt.map(({ spec, ...at }) => ({ ...at, frontEnd: byAny, logged: { mixed: spec } })),
+    ...sniAt.map(({ spec, ...at }) => ({ ...at, frontEnd: byName, logged: { sni: spec } })),
+  ];
+}
+
+function transparentPorts(ports: IngressOptions['transparent']): LocalListener[] {
+  if (ports.length === 0) return [];
+  const { frontEnd, opened } = transparentListeners();
+  return ports.map(({ listen, tproxy = false, spec }) => ({
+    listen,
+    frontEnd,
+    logged: { transparent: spec },
+    opened: (listener) => opened(listener, tproxy),
+  }));
+}
+
+function controlSockets(path: string = 'none'): LocalListener[] {
+  if (path === 'none') return [];
+  return [{ listen: { kind: 'unix', path }, frontEnd: control({ deadlineMs }), logged: { controlSocket: path } }];
 }
