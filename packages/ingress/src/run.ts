@@ -1,18 +1,18 @@
 /**
- * An ingress from its options to its exit status: listen, keep the link up, reload on SIGHUP, drain on SIGTERM or
- * SIGINT.
- * Rule: a refusal that is final ends the process with status 4; everything else is retried for ever.
+ * An ingress from its options to its exit status: it listens, keeps its links up, reloads on SIGHUP and drains on
+ * SIGTERM or SIGINT.
+ * Rule: a final refusal by every egress ends the process with status 4; everything else is retried for ever.
  */
 import { AditError } from '@adit/shared/errors';
 import { takeActivation } from '@adit/shared/net/activation';
-import { createLogger, flush } from '@adit/shared/observe/logger';
+import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { untilSignalled } from '@adit/shared/process/signals';
 import { IngressAgent, loadIngressFiles } from './agent.ts';
 import type { IngressOptions } from './options.ts';
 import { refuseOwnProxy } from './proxy/own-proxy.ts';
 
-/** Resolves with the exit status once the ingress has stopped; throws AditError where it cannot start. */
+/** Resolves with the exit status once the ingress has stopped; rejects with AditError if it cannot start. */
 export async function runIngress(options: IngressOptions): Promise<number> {
   refuseOwnProxy(options);
   if (options.check) {
@@ -25,8 +25,16 @@ export async function runIngress(options: IngressOptions): Promise<number> {
     agent: `adit/${packageVersion(import.meta.url)}`,
     activation: takeActivation(process.env, process.pid),
   });
+  const status = await runAgent(agent, log);
+  log.info({ event: 'stopped', status }, 'stopped');
+  flush();
+  return status;
+}
+
+/** From listening to the exit status: runs until a signal, or until every egress has denied us for good. */
+async function runAgent(agent: IngressAgent, log: Logger): Promise<number> {
   const denied = new AbortController();
-  // Before anything says that it listens: whoever reads that may send a signal at once.
+  // Before the log says that it listens: whoever reads that line may send a signal at once.
   const signalled = untilSignalled({
     reload: () => agent.reload('SIGHUP'),
     swap: () => void agent.swap('SIGUSR2'),
@@ -42,18 +50,19 @@ export async function runIngress(options: IngressOptions): Promise<number> {
   }
   let status = 0;
   const running = agent.run().catch((error: unknown) => {
-    if (!(error instanceof AditError)) throw error;
-    status = error.exitStatus;
-    log.error(
-      { event: 'denied', code: error.code, reason: error.message, advice: error.advice },
-      `the egress denied us: ${error.message}. ${error.advice}`,
-    );
+    status = statusOf(error, log);
     denied.abort();
   });
   await signalled;
   agent.close();
   await running;
-  log.info({ event: 'stopped', status }, 'stopped');
-  flush();
   return status;
+}
+
+/** Logs the final denial. */
+function statusOf(error: unknown, log: Logger): number {
+  if (!(error instanceof AditError)) throw error;
+  const { code, message, advice, exitStatus } = error;
+  log.error({ event: 'denied', code, reason: message, advice }, `the egress denied us: ${message}. ${advice}`);
+  return exitStatus;
 }
