@@ -26,6 +26,7 @@ const [protocol, codes, errors, observe, net, identity, config, carrier, session
   'process',
 ].map((name) => `shared/src/${name}`);
 const contract = `${carrier}/contract.ts`;
+const frontEndContract = 'ingress/src/frontend/contract.ts';
 const base = [protocol, codes, errors, observe];
 
 /** A folder, or one file, to the folders and files of ours that it may import beside itself. The longest match counts. */
@@ -100,7 +101,15 @@ const mayImport = {
     'ingress/src/options/settings.ts',
     'ingress/src/frontend/control-duplex.ts',
   ],
-  'ingress/src/connection.ts': [...base, net, identity, stream, contract, 'ingress/src/frontend/contract.ts'],
+  'ingress/src/connection.ts': [
+    ...base,
+    stream,
+    frontEndContract,
+    'ingress/src/local-client.ts',
+    'ingress/src/carry.ts',
+  ],
+  'ingress/src/carry.ts': [...base, stream, frontEndContract, 'ingress/src/local-client.ts'],
+  'ingress/src/local-client.ts': [...base, net, frontEndContract],
   'ingress/src': ['shared/src'],
   'egress/src/policy': [
     ...base,

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { day } from '../../../test/support/issuer.ts';
-import { ask, chunkFrom, client, echo } from '../../../test/support/services.ts';
+import { ask, chunkFrom, client, closedPort, echo } from '../../../test/support/services.ts';
+import { certificates } from '../../../test/support/certificates.ts';
 import { testEgress } from '../../../test/support/in-process.ts';
 import { testIngress } from '../../../test/support/in-process-ingress.ts';
 import { temporaryFolder, within } from '../../../test/support/scope.ts';
@@ -57,6 +58,19 @@ test('a drain waits for connections that are open, and resets them when its time
   await ingress.agent.drain(new AbortController().signal);
   expect((await within(30_000, 'the reset', received)).ending).toBe('reset');
   expect(await ingress.running).toBeUndefined();
+});
+
+test('a connection that still waits for the egress when the ingress stops is reset', async () => {
+  const certs = certificates();
+  const ingress = await testIngress({ port: await closedPort(), certs }, certs.client('alice'), { to: '127.0.0.1:1' });
+  const { received } = await client(ingress.port);
+  const later = await client(ingress.port);
+  later.received.catch(() => {});
+  later.socket.resetAndDestroy();
+  await ingress.until((line) => line.event === 'connection'); // the later one is gone, so the first one was accepted
+  await ingress.agent.drain(AbortSignal.abort());
+  expect((await within(30_000, 'the end', received)).ending).toBe('reset');
+  expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code: 'DRAINING' });
 });
 
 test('two listeners on one address: the second says that the first is there', async () => {

@@ -18,7 +18,7 @@ import { within } from '@adit/shared/process/signals';
 import { watchFiles } from '@adit/shared/process/watch-files';
 import { defaultWindowBytes } from '@adit/shared/protocol/mux/window';
 import type { StreamOpener } from '@adit/shared/stream/contract';
-import { Connection, type SessionSource } from './connection.ts';
+import { type ConnectionContext, serveConnection, type SessionSource } from './connection.ts';
 import { Dialer, type Trust } from './link/dialer.ts';
 import { Discovery } from './link/discovery.ts';
 import { ConnectEgress } from './connect/connect-egress.ts';
@@ -26,6 +26,7 @@ import { Egresses, type EgressLink } from './link/egresses.ts';
 import { Link } from './link/link.ts';
 import { loadLocalCertificates, type LocalCertificates } from './frontend/local-certificates.ts';
 import { type LocalListener, loadProxyUsers, localListeners, type ProxyUsers } from './listeners.ts';
+import { LocalClient } from './local-client.ts';
 import { watchNetwork } from './link/network-watch.ts';
 import type { IngressOptions } from './options.ts';
 import { loadProxies, proxyFiles } from './proxy/proxies.ts';
@@ -71,7 +72,7 @@ export class IngressAgent {
   readonly #egresses: Egresses;
   readonly #discovery: Discovery;
   readonly #listeners: Listener[] = [];
-  readonly #connections = new Set<Connection>();
+  readonly #clients = new Set<LocalClient>();
   readonly #stopped = new AbortController();
   readonly #expiry: ExpiryWatch;
   #trust: Loaded;
@@ -174,51 +175,45 @@ export class IngressAgent {
   async drain(signal: AbortSignal): Promise<void> {
     const { drainTimeoutMs } = this.#options;
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    this.#deps.log.info({ event: 'draining', streams: this.#connections.size, timeoutMs: drainTimeoutMs }, 'draining');
+    this.#deps.log.info({ event: 'draining', streams: this.#clients.size, timeoutMs: drainTimeoutMs }, 'draining');
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
-    if (this.#connections.size > 0) await within(emptied, drainTimeoutMs, signal);
+    if (this.#clients.size > 0) await within(emptied, drainTimeoutMs, signal);
     this.close();
   }
 
   close(): void {
     this.#stopped.abort();
     for (const listener of this.#listeners) void listener.close();
-    for (const connection of [...this.#connections]) connection.abort('the ingress stops');
+    for (const client of [...this.#clients]) client.abort('DRAINING', 'the ingress stops');
     this.#egresses.stop();
   }
 
   async #listen({ listen: at, acceptProxy, frontEnd, logged, opened }: LocalListener): Promise<void> {
     const { log, activation } = this.#deps;
-    const listener = await listen(
-      at,
-      (socket) => {
-        this.#connections.add(
-          new Connection(socket, {
-            frontEnd,
-            sessions: this.#egresses,
-            ...(acceptProxy && { acceptProxy }),
-            idleTimeoutMs: this.#options.idleTimeoutMs,
-            log,
-            ended: (connection) => this.#ended(connection),
-          }),
-        );
-      },
-      {
-        ...(activation && { sockets: activation.sockets }),
-        onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }),
-      },
-    );
+    const context = {
+      frontEnd,
+      sessions: this.#egresses,
+      ...(acceptProxy && { acceptProxy }),
+      idleTimeoutMs: this.#options.idleTimeoutMs,
+      log,
+    };
+    const listener = await listen(at, (socket) => void this.#serve(new LocalClient(socket, log), context), {
+      ...(activation && { sockets: activation.sockets }),
+      onTrouble: (reason) => log.warn({ event: 'failed', code: 'OVERLOAD', reason }),
+    });
     this.#listeners.push(listener);
     opened?.(listener);
     this.addresses.push(listener.address);
     log.info({ event: 'listening', address: listener.address, ...logged }, 'listening');
   }
 
-  #ended(connection: Connection): void {
-    this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#emptied?.();
+  async #serve(client: LocalClient, context: ConnectionContext): Promise<void> {
+    this.#clients.add(client);
+    await serveConnection(client, context);
+    this.#clients.delete(client);
+    if (this.#clients.size === 0) this.#emptied?.();
   }
 
   /** Finds the egresses, now and, where they can change, every so often. */

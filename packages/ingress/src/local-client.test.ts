@@ -1,73 +1,9 @@
+/** The client of a local connection, through a whole ingress: what it says of itself, and what is said of it. */
 import { describe, expect, test } from '@jest/globals';
 import { proxyBlock, proxyLine } from '../../shared/src/protocol/proxy-protocol-writer.ts';
-import { ask, client, closedPort, echo, endingOf, service } from '../../../test/support/services.ts';
-import { certificates } from '../../../test/support/certificates.ts';
+import { ask, client, echo, endingOf } from '../../../test/support/services.ts';
 import { testEgress } from '../../../test/support/in-process.ts';
 import { testIngress, type TestIngress } from '../../../test/support/in-process-ingress.ts';
-
-test('a local connection reaches the service and ends as it ended', async () => {
-  const egress = await testEgress();
-  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: (await echo()).at });
-  expect(await ask(ingress.port, 'hello')).toBe('hello');
-});
-
-test('a refused destination is a reset locally, with the reason of the egress in the log', async () => {
-  const egress = await testEgress();
-  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: `127.0.0.1:${await closedPort()}` });
-  expect(await endingOf(ingress.port)).toBe('reset');
-  expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({ code: 'CONNECTION_REFUSED' });
-});
-
-test('while the egress is away a connection waits, and is then reset with what stood in the way', async () => {
-  const certs = certificates();
-  const ingress = await testIngress({ port: await closedPort(), certs }, certs.client('alice'), {
-    to: '127.0.0.1:1',
-    connectTimeoutMs: 100,
-  });
-  expect(await endingOf(ingress.port)).toBe('reset');
-  expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({
-    code: 'EGRESS_UNREACHABLE',
-    reason: expect.stringMatching(/no session within 0.1 s: cannot reach the egress .*ECONNREFUSED/),
-  });
-});
-
-test('a client that leaves while it waits leaves nothing behind', async () => {
-  const certs = certificates();
-  const ingress = await testIngress({ port: await closedPort(), certs }, certs.client('alice'), { to: '127.0.0.1:1' });
-  const { socket } = await client(ingress.port);
-  socket.resetAndDestroy();
-  await ingress.agent.drain(new AbortController().signal);
-});
-
-test.each([5, 300_000])('a client that says %d bytes and ends while it waits is answered', async (bytes) => {
-  const [certs, port] = [certificates(), await closedPort()];
-  const ingress = await testIngress({ port, certs }, certs.client('alice'), {
-    to: (await echo()).at,
-    connectTimeoutMs: 30_000,
-  });
-  const answer = ask(ingress.port, 'x'.repeat(bytes));
-  await ingress.until((line) => line.event === 'retrying');
-  await testEgress({ certs, listen: [{ listen: { kind: 'tcp', host: '127.0.0.1', port }, spec: String(port) }] });
-  expect(await answer).toHaveLength(bytes);
-});
-
-test('a reset of the service is a reset of the client, and the other way round', async () => {
-  const egress = await testEgress();
-  const resetting = await service((socket) => {
-    socket.once('data', () => socket.resetAndDestroy());
-  });
-  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: resetting.at });
-  expect(await endingOf(ingress.port)).toBe('reset');
-  const echoing = await echo();
-  const other = await testIngress(egress, egress.certs.client('alice'), { to: echoing.at });
-  const { socket } = await client(other.port);
-  socket.once('data', () => socket.resetAndDestroy());
-  socket.write('x');
-  expect(await egress.recorded((record) => record.requested === echoing.at)).toMatchObject({
-    end: 'reset',
-    code: 'CONNECTION_RESET',
-  });
-});
 
 test(
   'a front end learns where the connection arrived: one that came straight to a transparent port is reset, and ' +

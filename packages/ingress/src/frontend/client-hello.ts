@@ -7,7 +7,7 @@ import { codes } from '@adit/shared/codes';
 import { AditError, type Code } from '@adit/shared/errors';
 import { drive } from '@adit/shared/net/drive';
 import { awaitClientHello, maxClientHelloBytes, tlsAlert, type TlsAlert } from '@adit/shared/protocol/client-hello';
-import type { LocalClient, TurnedAway } from './contract.ts';
+import type { Client, TurnedAway } from './contract.ts';
 
 export interface Greeting {
   readonly serverName: string | undefined;
@@ -16,7 +16,7 @@ export interface Greeting {
 }
 
 /** Reads the ClientHello. Rejects with CLIENT_TIMEOUT, PEER_GONE. */
-export async function readGreeting({ duplex }: LocalClient, deadlineMs: number): Promise<Greeting | TurnedAway> {
+export async function readGreeting({ duplex }: Client, deadlineMs: number): Promise<Greeting | TurnedAway> {
   const { value, rest } = await drive(duplex, awaitClientHello(), {
     deadlineMs,
     maxBytes: maxClientHelloBytes,

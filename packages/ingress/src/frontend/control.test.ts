@@ -5,7 +5,7 @@ import { AditError } from '@adit/shared/errors';
 import { controlAccepted, controlData, controlEnd, controlRequest } from '@adit/shared/protocol/control';
 import { ControlDuplex } from './control-duplex.ts';
 import { control } from './control.ts';
-import type { Ask, TurnedAway } from './contract.ts';
+import type { Ask, ExchangeAsk, TurnedAway } from './contract.ts';
 
 async function asked(...parts: Uint8Array[]): Promise<{ ask: Ask | TurnedAway; client: Duplex }> {
   const [duplex, client] = duplexPair();
@@ -21,7 +21,7 @@ test.each([
 ])('a request for %s is one for that destination', async (text, destination) => {
   const { ask } = await asked(controlRequest(text));
   expect(ask).toMatchObject({ frontEnd: 'stdio', destination, accepted: controlAccepted });
-  expect(String((ask as Ask).refused?.({ code: 'POLICY_DENIED', reason: 'no' }))).toContain(
+  expect(String((ask as ExchangeAsk).refused({ code: 'POLICY_DENIED', reason: 'no' }))).toContain(
     String(Buffer.from('POLICY_DENIED no').toJSON().data),
   );
 });
@@ -43,7 +43,7 @@ test.each([
 test('the exchange carries both directions until both have ended', async () => {
   const { ask, client } = await asked(controlRequest('web'), ...controlData(Buffer.from('early')));
   const [far, service] = duplexPair();
-  const over = (ask as Ask).exchange!(far);
+  const over = (ask as ExchangeAsk).exchange(far);
   expect(String(((await once(service, 'data')) as [Buffer])[0])).toBe('early');
   const framed = new ControlDuplex(client, 'the ingress');
   service.end('answer');
@@ -57,7 +57,7 @@ test('the exchange carries both directions until both have ended', async () => {
 test('a reset of the service reaches the client with its code, and the exchange is over', async () => {
   const { ask, client } = await asked(controlRequest('web'));
   const [far] = duplexPair();
-  const over = (ask as Ask).exchange!(far);
+  const over = (ask as ExchangeAsk).exchange(far);
   far.destroy(new AditError('CONNECTION_RESET', 'the service reset the connection'));
   const framed = new ControlDuplex(client, 'the ingress');
   expect(((await once(framed.resume(), 'error')) as [unknown])[0]).toMatchObject({ code: 'CONNECTION_RESET' });
@@ -68,7 +68,7 @@ test('a client that goes without an end leaves the service with an error, not wi
   const { ask, client } = await asked(controlRequest('web'), controlEnd.subarray(0, 0));
   const [far] = duplexPair();
   const gone = once(far, 'error');
-  const over = (ask as Ask).exchange!(far);
+  const over = (ask as ExchangeAsk).exchange(far);
   client.end();
   expect(((await gone) as [unknown])[0]).toMatchObject({ code: 'INGRESS_GONE' });
   await over;

@@ -32,6 +32,7 @@ export function control({ deadlineMs }: { readonly deadlineMs: number }): FrontE
         return { error, answer: controlReset(error.code, error.message) };
       }
       return {
+        carry: 'exchange',
         frontEnd: 'stdio',
         destination: destination.value,
         accepted: controlAccepted,

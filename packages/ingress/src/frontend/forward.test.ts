@@ -8,5 +8,5 @@ test('every connection gets the one destination, at once and without a look at t
       throw new Error('it was looked at');
     },
   };
-  expect(forward(destination).ask(client)).toEqual({ frontEnd: 'forward', destination });
+  expect(forward(destination).ask(client)).toEqual({ carry: 'splice', frontEnd: 'forward', destination });
 });

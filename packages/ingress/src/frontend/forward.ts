@@ -6,6 +6,6 @@ import type { Destination } from '@adit/shared/protocol/destination';
 import type { FrontEnd } from './contract.ts';
 
 export function forward(destination: Destination): FrontEnd {
-  const ask = { frontEnd: 'forward', destination } as const;
+  const ask = { carry: 'splice', frontEnd: 'forward', destination } as const;
   return { ask: () => ask };
 }

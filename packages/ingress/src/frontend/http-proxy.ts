@@ -99,6 +99,7 @@ class HttpProxyDoor {
     else {
       if (head.length > 0) duplex.unshift(head);
       answer({
+        carry: 'splice',
         frontEnd: 'http',
         destination: target.value,
         accepted: connectAccepted,
@@ -120,6 +121,7 @@ class HttpProxyDoor {
     else {
       const { destination } = target.value;
       answer({
+        carry: 'exchange',
         frontEnd: 'http',
         destination,
         refused: (no) => refusalOf(no, { head }),

@@ -11,6 +11,7 @@ function named(name: string): FrontEnd {
         duplex
           .once('data', (chunk: Buffer) =>
             resolve({
+              carry: 'splice',
               frontEnd: 'forward',
               destination: { kind: 'service', service: `${name} ${chunk.toString('latin1')}` },
             }),

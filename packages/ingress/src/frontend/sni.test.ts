@@ -35,6 +35,7 @@ test('a name becomes the destination of its route, and the hello goes on as it c
   const { answer, said } = await asked('www.example.com');
   expect(answer).toMatchObject({ frontEnd: 'sni', destination: fixed });
   if ('error' in answer) throw answer.error;
+  if (answer.carry !== 'splice') throw new Error(answer.carry);
   expect(answer.accepted).toBeUndefined();
   expect(Buffer.from(answer.early!).equals(said)).toBe(true);
   expect(answer.refused?.({ code: 'POLICY_DENIED', reason: '' })).toEqual(Uint8Array.of(21, 3, 3, 0, 2, 2, 49));

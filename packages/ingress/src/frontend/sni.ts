@@ -25,7 +25,7 @@ export function sni({ route, deadlineMs }: SniOptions): FrontEnd {
       const destination = destinationOf(serverName, route);
       return 'error' in destination
         ? destination
-        : { frontEnd: 'sni', destination, early: hello, refused: ({ code }) => alertFor(code) };
+        : { carry: 'splice', frontEnd: 'sni', destination, early: hello, refused: ({ code }) => alertFor(code) };
     },
   };
 }

@@ -35,6 +35,7 @@ export function socks({ admits, deadlineMs }: SocksOptions): FrontEnd {
       if (rest.length > 0) duplex.unshift(rest);
       const { version, destination } = value;
       return {
+        carry: 'splice',
         frontEnd: 'socks',
         destination,
         accepted: socksReply(version, 0),

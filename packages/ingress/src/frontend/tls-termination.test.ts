@@ -10,7 +10,7 @@ import { certificates } from '../../../../test/support/certificates.ts';
 import { newServer } from '../../../../test/support/issuer.ts';
 import { atEnd, within } from '../../../../test/support/scope.ts';
 import { client, service } from '../../../../test/support/services.ts';
-import type { Ask } from './contract.ts';
+import type { SecureAsk } from './contract.ts';
 import { loadLocalCertificates } from './local-certificates.ts';
 import { tlsTermination } from './tls-termination.ts';
 
@@ -20,7 +20,7 @@ const shown = loadLocalCertificates([pair.cert], [pair.key]);
 const destination = { kind: 'service', service: 'web' } as const;
 
 interface Asked {
-  readonly ask: Ask;
+  readonly ask: SecureAsk;
   readonly local: RelaySocket;
   readonly client: Socket;
 }
@@ -42,6 +42,7 @@ async function asked(
   const duplex = new BorrowedDuplex(local);
   const ask = await tlsTermination({ destination, certificates: () => shown, alpn, deadlineMs }).ask({ duplex });
   if ('error' in ask) throw ask.error;
+  if (ask.carry !== 'secure') throw new Error(ask.carry);
   duplex.giveBack();
   return { ask, local, client: socket };
 }
@@ -77,10 +78,10 @@ test('nothing is answered before it is asked to; then the client has TLS', async
     client: { bytesRead },
   } = await tlsAsked();
   expect(ask).toMatchObject({ frontEnd: 'tls-termination', destination });
-  expect(ask.refused?.({ code: 'POLICY_DENIED', reason: '' })[6]).toBe(49);
+  expect(ask.refused({ code: 'POLICY_DENIED', reason: '' })[6]).toBe(49);
   expect(bytesRead).toBe(0);
   secure.write('hello');
-  const { socket, reads } = await ask.secure!(local, { signal: never });
+  const { socket, reads } = await ask.secure(local, { signal: never });
   expect(reads).toBeUndefined();
   expect(String((await once(socket, 'data'))[0])).toBe('hello');
   expect(secure.authorized).toBe(true);
@@ -94,7 +95,7 @@ test.each<[readonly string[], string[], string | undefined]>([
 ])('a service of %j and a client of %j agree on %s, and the egress is told', async (alpn, ALPNProtocols, agreed) => {
   const { ask, local, secure } = await tlsAsked({ ...(ALPNProtocols.length > 0 && { ALPNProtocols }) }, alpn);
   expect(ask.alpn).toBe(agreed);
-  await ask.secure!(local, { signal: never });
+  await ask.secure(local, { signal: never });
   expect(secure.alpnProtocol).toBe(agreed ?? false);
 });
 
@@ -113,7 +114,7 @@ test('what the client sent behind its hello is not lost', async () => {
   } = await asked((wire) => {
     wire.write(`${hello}not TLS at all`, 'latin1');
   });
-  const secured = ask.secure!(local, { signal: never });
+  const secured = ask.secure(local, { signal: never });
   await expect(secured).rejects.toMatchObject({ code: 'CLIENT_TLS_FAILED' });
   await within(30_000, 'the end', once(socket.resume(), 'end'));
 });
@@ -130,7 +131,7 @@ test.each<[string, ConnectionOptions, RegExp]>([
   const closed = new Promise((resolve) => {
     secure.once('close', resolve);
   });
-  await expect(ask.secure!(local, { signal: never })).rejects.toMatchObject({
+  await expect(ask.secure(local, { signal: never })).rejects.toMatchObject({
     code: 'CLIENT_TLS_FAILED',
     message: expect.stringMatching(reason),
   });
@@ -141,7 +142,7 @@ test('a client that leaves in the handshake, one that stops in it, and a service
   const leaving = await asked((wire) => {
     wire.write(hello, 'latin1');
   });
-  const left = leaving.ask.secure!(leaving.local, { signal: never });
+  const left = leaving.ask.secure(leaving.local, { signal: never });
   leaving.client.end();
   await expect(left).rejects.toMatchObject({
     code: 'CLIENT_TLS_FAILED',
@@ -151,7 +152,7 @@ test('a client that leaves in the handshake, one that stops in it, and a service
   const atOnce = await asked((wire) => {
     wire.end(hello, 'latin1');
   });
-  await expect(atOnce.ask.secure!(atOnce.local, { signal: never })).rejects.toMatchObject({
+  await expect(atOnce.ask.secure(atOnce.local, { signal: never })).rejects.toMatchObject({
     code: 'CLIENT_TLS_FAILED',
     message: expect.stringContaining('closed the connection'),
   });
@@ -162,13 +163,13 @@ test('a client that leaves in the handshake, one that stops in it, and a service
     },
     { deadlineMs: 200 },
   );
-  await expect(silent.ask.secure!(silent.local, { signal: never })).rejects.toMatchObject({ code: 'CLIENT_TIMEOUT' });
+  await expect(silent.ask.secure(silent.local, { signal: never })).rejects.toMatchObject({ code: 'CLIENT_TIMEOUT' });
 
   const gone = await asked((wire) => {
     wire.write(hello, 'latin1');
   });
   const over = new AbortController();
-  const secured = gone.ask.secure!(gone.local, { signal: over.signal });
+  const secured = gone.ask.secure(gone.local, { signal: over.signal });
   over.abort();
   await expect(secured).rejects.toThrow(AditError);
   await expect(within(30_000, 'the reset', once(gone.client.resume(), 'end'))).rejects.toThrow(/ECONNRESET/);

@@ -42,6 +42,7 @@ export function tlsTermination({ destination, certificates, alpn, deadlineMs }: 
           alert: 'noApplicationProtocol',
         });
       return {
+        carry: 'secure',
         frontEnd: 'tls-termination',
         destination,
         ...(agreed !== undefined && { alpn: agreed }),

@@ -21,10 +21,12 @@ function asked(original: HostPort) {
 
 test('the destination is the address that was dialled', () => {
   expect(asked({ host: '10.0.0.5', port: 5432 })).toEqual({
+    carry: 'splice',
     frontEnd: 'transparent',
     destination: { kind: 'host', host: '10.0.0.5', port: 5432 },
   });
   expect(asked({ host: '2001:db8::7', port: 443 })).toEqual({
+    carry: 'splice',
     frontEnd: 'transparent',
     destination: { kind: 'host', host: '2001:db8::7', port: 443 },
   });

@@ -41,7 +41,7 @@ export function transparent({ originalOf, isListener, isOutgoing }: TransparentO
           `${place} is where this ingress itself connects to: a rule of the firewall leads its own connections ` +
             'back to it',
         );
-      return { frontEnd: 'transparent', destination: { kind: 'host', ...original } };
+      return { carry: 'splice', frontEnd: 'transparent', destination: { kind: 'host', ...original } };
     },
   };
 }
