@@ -88,7 +88,7 @@ describe('a proxy', () => {
     expect(() => hopOf({ file }, folder)).toThrow(/has mode 0644, so others may use it/);
     for (const [text, reason] of [
       ['http://alice:s3cret@p:1\nmore\n', 'it holds more than one line'],
-      ['ftp://alice:s3cret@p:1', 'a proxy is not asked by ftp'],
+      ['ftp://alice:s3cret@p:1', 'ftp is not the scheme of a proxy'],
     ] as const) {
       writeFileSync(file, text);
       chmodSync(file, 0o600);

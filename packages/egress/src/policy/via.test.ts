@@ -59,7 +59,7 @@ describe('via', () => {
 
   it.each([
     ['proxy:3128', /^"proxy:3128": write http:\/\//],
-    ['ftp://p:1', /^"ftp:\/\/p:1": a proxy is not asked by ftp/],
+    ['ftp://p:1', /^"ftp:\/\/p:1": ftp is not the scheme of a proxy/],
     ['connect://e:1', /needs for connect:\/\/ "ca", "cert" and "key"/],
     [{ url: 'connect+h2://e:1', ca: 'a', cert: 'c', key: 'k' }, /write connect:\/\/HOST:PORT/],
     [{}, /names neither/],

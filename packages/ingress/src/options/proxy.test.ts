@@ -28,7 +28,7 @@ describe('a proxy', () => {
     [
       { proxy: ['ftp://alice:hunter2@proxy'] },
       'CONFIG_INVALID',
-      /^--proxy "ftp:\/\/\*\*\*@proxy": a proxy is not asked by ftp/,
+      /^--proxy "ftp:\/\/\*\*\*@proxy": ftp is not the scheme of a proxy/,
     ],
     [
       { proxy: ['http://proxy'], proxyFile: ['p'] },

@@ -37,7 +37,7 @@ test('what cannot be used stops the start, and shows no password', () => {
     expect.objectContaining({
       code: 'CONFIG_INVALID',
       message:
-        'HTTPS_PROXY "ftp://***@proxy": a proxy is not asked by ftp: write http://HOST:PORT, https://HOST:PORT ' +
+        'HTTPS_PROXY "ftp://***@proxy": ftp is not the scheme of a proxy: write http://HOST:PORT, https://HOST:PORT ' +
         'or socks5://HOST:PORT; "--proxy none" ignores it',
     }),
   );

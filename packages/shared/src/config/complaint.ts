@@ -1,7 +1,7 @@
 /**
- * Complaints about configuration, gathered so that a person corrects all of them at once.
- * Rule: everything wrong with one start is one AditError, one complaint a line; a complaint says where, what, and what
- * to write.
+ * Complaints about configuration, gathered so that a person can correct all of them at once.
+ * Rule: everything wrong with one start is one AditError with one complaint a line; a complaint says where the mistake
+ * is, what it is, and what to write.
  */
 import { AditError, type Code } from '../errors.ts';
 import { safeText } from '../observe/safe-text.ts';
@@ -9,13 +9,13 @@ import { safeText } from '../observe/safe-text.ts';
 export interface Complaint {
   readonly code: Code & ('USAGE' | 'CONFIG_INVALID' | 'CONFIG_UNKNOWN_KEY');
   readonly text: string;
-  /** Where in the configuration file, for the order of the complaints; absent for what is not in it. */
+  /** Position in the configuration file, which orders the complaints; absent for other sources. */
   readonly offset?: number;
 }
 
 /**
- * Throws all complaints as one error, those about the file in its order, with their common code, else CONFIG_INVALID;
- * returns when there are none.
+ * Throws all complaints as one error, those about the file in its order. The code is the one that they share, or
+ * CONFIG_INVALID. Returns if there are none.
  */
 export function refuse(complaints: readonly Complaint[]): void {
   const first = complaints[0];
@@ -30,7 +30,7 @@ export function refuse(complaints: readonly Complaint[]): void {
   );
 }
 
-/** Text of a user in quotes, escaped and cut, for use in a complaint. */
+/** Text of a user in quotes, escaped and cut, for a complaint. */
 export function quote(text: string): string {
   return `"${safeText(text, { maxLength: 200 }).replaceAll('"', '\\"')}"`;
 }

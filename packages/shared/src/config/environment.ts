@@ -1,8 +1,8 @@
 /**
  * The ADIT_ variables of the environment.
- * Rule: every variable that begins with ADIT_ and that no command knows is fatal: a misspelt limit or revocation list
- * must not be ignored in silence. The list is the union of all commands, because one environment serves them all; a
- * test holds it against their tables.
+ * Rule: a variable that begins with ADIT_ and that no command knows is fatal: a misspelt limit or revocation list must
+ * not be ignored in silence. The list is the union of all commands, because one environment serves them all; a test
+ * compares it with their tables.
  */
 import { quote, refuse, type Complaint } from './complaint.ts';
 import { suggest } from './suggest.ts';
@@ -91,7 +91,7 @@ export function unknownVariables(environment: Environment): Complaint[] {
     });
 }
 
-/** For commands without settings of their own: fails with CONFIG_UNKNOWN_KEY when a variable is unknown. */
+/** For commands without settings of their own: throws CONFIG_UNKNOWN_KEY if a variable is unknown. */
 export function checkEnvironment(environment: Environment): void {
   refuse(unknownVariables(environment));
 }

@@ -1,8 +1,8 @@
 /**
- * A table of settings as flags of a command.
- * Rule: commander only gathers texts; what they mean, and which source wins, is decided in resolve.ts. A secret never
- * becomes a flag.
- * Not here: commander itself; the shape below is all of it that is used, so that this package does not depend on it.
+ * Declares a table of settings as the flags of a command.
+ * Rule: commander only gathers texts; resolve.ts decides what they mean and which source wins. A secret never becomes a
+ * flag.
+ * Not here: commander itself. FlagTarget is the part of it that is used, so that this package does not depend on it.
  */
 import type { Setting, Settings } from './setting.ts';
 
@@ -27,7 +27,7 @@ export function fieldOf(name: string): string {
   return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** A switch comes without text. */
+/** A switch has no text. */
 const gather = (text: string | undefined, earlier: readonly string[] | undefined): readonly string[] => [
   ...(earlier ?? []),
   text ?? 'true',

@@ -1,16 +1,15 @@
 /**
- * What every parser of a configuration value answers: the value, or the reason why there is none.
- * Rule: a parser never throws; its reason stands behind "--flag "TEXT": ", says what is wrong and shows a right
- * example.
- * Not here: where the text came from (resolve.ts says flag, variable, or file, line and column).
+ * What every parser of a configuration value returns: the value, or the reason why there is none.
+ * Rule: a parser never throws. Its reason follows `--flag "TEXT": `, says what is wrong and gives a correct example.
+ * Not here: where the text came from (resolve.ts adds the flag, the variable, or the file with line and column).
  */
 import type { Parsed } from '../protocol/address.ts';
 
 export type { Parsed };
 
 /**
- * `from` is the folder of the file that holds the text: relative paths start there. Absent for flags and variables,
- * which start where the program runs.
+ * `from` is the folder of the file that holds the text: relative paths start there. It is absent for flags and
+ * variables, whose paths start at the working directory.
  */
 export type Parse<T> = (text: string, from?: string) => Parsed<T>;
 

@@ -1,6 +1,6 @@
 /**
- * The rows of a table of settings that every process of Adit has: its log, and --check.
- * Rule: they stand last in the table, and read the same in every command.
+ * The settings that ingress and egress share: the log, and --check.
+ * Rule: they are the last rows of a table, so that the help of every command ends alike.
  */
 import { logFormats, logLevels } from '../observe/log-settings.ts';
 import type { Settings } from './setting.ts';

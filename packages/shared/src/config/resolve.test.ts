@@ -157,7 +157,8 @@ describe('complaints', () => {
       'ADIT_IDLE_TIMEOUT "1d": not a duration: write 500ms, 10s, 5m, 1h, or 0 for none',
     ]);
     expect(complaints({ file: 'cert: x\nlisten:\n  - a:1\n  - :2\n' }).lines).toEqual([
-      'c.yaml:4:5: listen ":2": no host: write 127.0.0.1:2 for this machine only, *:2 for every address it has',
+      'c.yaml:4:5: listen ":2": the host is missing: write 127.0.0.1:2 for this machine only, ' +
+        '*:2 for every address it has',
     ]);
   });
   test('come all at once, those about the file in its order', () => {
@@ -204,7 +205,7 @@ describe('complaints', () => {
     expect(complaints({ file: 'cert: x\nlisten: []' }).lines).toEqual(['c.yaml:2:1: listen is an empty list']);
     expect(complaints({ file: 'cert:\n' }).lines).toEqual(['c.yaml:1:6: cert "": empty: name a file']);
     expect(complaints({ flags: { cert: ['x'], config: [''] } }).lines).toEqual([
-      '--config is empty: name a file, or leave it away',
+      '--config is empty: name a file, or leave it out',
     ]);
     expect(complaints({ flags: { cert: ['x'] }, environment: { ADIT_LISTEN: 'a:1,,b:2' } }).lines).toEqual([
       'ADIT_LISTEN "": the destination is missing',

@@ -1,8 +1,8 @@
 /**
- * From flags, environment and file to one typed, complete and frozen set of options.
+ * Reads flags, environment and file into one typed, complete and frozen set of options.
  * Rule: the flag wins over the variable, the variable over the file, the file over the default; a list comes whole from
- * the strongest source. Every source is checked, the overridden ones too, and everything wrong with them is one error.
- * Not here: what commander accepts (flags.ts), whether the named files are usable (whoever reads them).
+ * the strongest source. Every source is checked, also one that is overridden, and all complaints are one error.
+ * Not here: what commander accepts (flags.ts), and whether the named files are usable (their readers check that).
  */
 import { quote, refuse, type Complaint } from './complaint.ts';
 import { unknownVariables, type Environment } from './environment.ts';
@@ -17,15 +17,15 @@ export interface Sources {
   readonly environment: Environment;
 }
 
-/** The texts that one source gives for one setting; `at` names the place in a complaint. */
+/** The texts that one source has for one setting; `at` names the place in a complaint. */
 interface Given {
   readonly texts: readonly (Pick<FileText, 'text' | 'at'> & { readonly offset?: number })[];
   readonly from?: string;
 }
 
 /**
- * Options of a table. Throws AditError: USAGE when required values are missing, CONFIG_UNKNOWN_KEY, CONFIG_INVALID,
- * exit status 2 all.
+ * The options of a table. Throws AditError with exit status 2: USAGE if required values are missing,
+ * CONFIG_UNKNOWN_KEY or CONFIG_INVALID.
  */
 export function resolveOptions<const S extends Settings>(settings: S, sources: Sources): Options<S> {
   const complaints = unknownVariables(sources.environment);
@@ -47,7 +47,7 @@ export function resolveOptions<const S extends Settings>(settings: S, sources: S
     else if (setting.required) missing.push(setting);
     else if (setting.many) options[field] = Object.freeze([]);
   }
-  // A file that cannot be parsed may well hold what seems to be missing.
+  // A file that does not parse may hold what seems to be missing.
   if (missing.length > 0 && !file?.complaints.length) complaints.push(missingValues(missing));
   refuse(complaints);
   return Object.freeze(options) as Options<S>;
@@ -60,7 +60,7 @@ function configPath({ flags, environment }: Sources, complaints: Complaint[]): s
   if (path !== '') return path;
   complaints.push({
     code: 'CONFIG_INVALID',
-    text: `${texts.length > 0 ? '--config' : 'ADIT_CONFIG'} is empty: name a file, or leave it away`,
+    text: `${texts.length > 0 ? '--config' : 'ADIT_CONFIG'} is empty: name a file, or leave it out`,
   });
   return undefined;
 }
@@ -79,7 +79,7 @@ function unknownKeys(file: SettingsFile, settings: Settings): Complaint[] {
     }));
 }
 
-/** What each source gives, strongest first. */
+/** The texts of each source that has the setting, strongest first. */
 function given(
   setting: Setting,
   { flags, environment, file }: Sources & { readonly file: SettingsFile | undefined },

@@ -1,7 +1,7 @@
 /**
- * One row of a command's table of settings, from which its flag, variable, key of the YAML file, help line and typed
- * value all follow.
- * Rule: a table is a literal `as const satisfies Settings`; nothing about a setting is written down a second time.
+ * One row of a command's table of settings. Its flag, variable, key in the YAML file, help line and typed value all
+ * follow from the row.
+ * Rule: a table is a literal `as const satisfies Settings`; nothing about a setting is written a second time.
  * Not here: reading the sources (resolve.ts), telling commander (flags.ts).
  */
 import type { Parse } from './parsed.ts';
@@ -12,8 +12,8 @@ export interface Setting<T = unknown> {
   /** One letter: `-L`. */
   readonly short?: string;
   /**
-   * What stands behind the flag in help: `HOST:PORT`. Absent for a switch, which takes no value on the command line and
-   * true or false elsewhere.
+   * What the flag takes, as help shows it: `HOST:PORT`. Absent for a switch, which takes no value on the command line,
+   * and true or false elsewhere.
    */
   readonly argument?: string;
   readonly help: string;
@@ -22,11 +22,11 @@ export interface Setting<T = unknown> {
   readonly fallback?: string;
   readonly required?: true;
   /**
-   * May be given more than once; a list in the file, comma-separated in the variable. The strongest source gives all of
-   * it.
+   * May be given more than once; a list in the file, comma-separated in the variable. The whole list comes from the
+   * strongest source.
    */
   readonly many?: true;
-  /** How a complaint quotes the text, where it may hold a password. */
+  /** How a complaint quotes a text that may hold a password. */
   readonly shown?: (text: string) => string;
   /** Never a flag (every user of the machine reads argv), and never quoted in a complaint. */
   readonly secret?: true;
@@ -45,13 +45,13 @@ export type Options<S extends Settings> = {
     : ItemOf<S[K]>;
 } & { readonly [K in keyof S as S[K] extends Sure ? never : K]?: ItemOf<S[K]> };
 
-/** The same setting where it may be missing. */
+/** The same setting, not required. */
 export function optional<S extends Setting>(setting: S): Omit<S, 'required'> {
   const { required: _, ...rest } = setting;
   return rest;
 }
 
-/** The same table where any setting may be missing. */
+/** The same table with nothing required. */
 export function allOptional<S extends Settings>(settings: S): { readonly [K in keyof S]: Omit<S[K], 'required'> } {
   return Object.fromEntries(
     Object.entries(settings).map(([field, setting]) => [field, optional(setting)]),

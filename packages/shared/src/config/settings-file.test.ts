@@ -41,15 +41,15 @@ describe('a configuration file', () => {
       expect(parseSettingsFile(text, 'f')).toMatchObject({ entries: [], complaints: [] });
   });
   test.each([
-    ['- a', 'edge.yaml:1:1: the file has to hold "key: value" lines'],
-    ['just words', 'edge.yaml:1:1: the file has to hold "key: value" lines'],
+    ['- a', 'edge.yaml:1:1: the file must hold "key: value" lines'],
+    ['just words', 'edge.yaml:1:1: the file must hold "key: value" lines'],
     ['a: 1\nb: 2\na: 3', 'edge.yaml:3:1: Map keys must be unique'],
-    ['a: {b: c}', 'edge.yaml:1:4: a nested value is not possible here'],
-    ['a: [[b]]', 'edge.yaml:1:5: a nested value is not possible here'],
-    ['listen: *:8443', 'edge.yaml:1:9: an alias is not possible here: put a text that begins with * in quotes'],
-    ['a: &x 1', 'an anchor is not possible here'],
+    ['a: {b: c}', 'edge.yaml:1:4: nested values are not allowed'],
+    ['a: [[b]]', 'edge.yaml:1:5: nested values are not allowed'],
+    ['listen: *:8443', 'edge.yaml:1:9: aliases are not allowed: put a text that begins with * in quotes'],
+    ['a: &x 1', 'anchors are not allowed'],
     ['a: !!int 1', 'edge.yaml:1:4: Unresolved tag'],
-    ['? [a]\n: b', 'edge.yaml:1:3: a key has to be a word'],
+    ['? [a]\n: b', 'edge.yaml:1:3: a key must be a word'],
     ['listen: [::1]:8443', 'a text that begins with a bracket needs quotes'],
     ['listen:\n  - [::1]:8443', 'a text that begins with a bracket needs quotes'],
     ['a: 1\n---\nb: 2', 'edge.yaml:2:1: Source contains multiple documents'],

@@ -1,8 +1,8 @@
 /**
  * The YAML file of --config: text in, the texts of its keys out, each with its line and column.
  * Rule: every scalar stays the text that was written (the failsafe schema of YAML 1.2): no number, date, boolean or
- * null is guessed. Anchors, aliases, tags, nested maps and second documents are refused: a configuration reads the same
- * to everybody.
+ * null is guessed. Anchors, aliases, tags, nested maps and second documents are refused, so that the file has one
+ * meaning for every reader.
  * Not here: which keys exist and what their texts mean (resolve.ts).
  */
 import { readFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ export interface SettingsFile {
   readonly complaints: readonly Complaint[];
 }
 
-/** Reads the file; fails with CONFIG_INVALID when it cannot be read. */
+/** Reads the file. Throws CONFIG_INVALID if it cannot be read. */
 export function readSettingsFile(path: string): SettingsFile {
   let text: string;
   try {
@@ -52,7 +52,7 @@ export function readSettingsFile(path: string): SettingsFile {
   return parseSettingsFile(text, path);
 }
 
-/** Parses the text of the file called `path`; what is wrong with it comes back as complaints. */
+/** Parses the text of the file `path`; what is wrong with it is returned as complaints. */
 export function parseSettingsFile(text: string, path: string): SettingsFile {
   const name = safeText(path);
   const lines = new LineCounter();
@@ -67,7 +67,7 @@ export function parseSettingsFile(text: string, path: string): SettingsFile {
   return { name, folder: dirname(path), entries: reading.entries, complaints: reading.complaints };
 }
 
-/** The mistake that YAML's own words do not explain: [::1]:8443 without quotes. */
+/** Explains what YAML's own message does not: [::1]:8443 without quotes. */
 function hint(text: string, offset: number): string {
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset + 80).split('\n')[0]!;
   return /[:-]\s+\[[^\]]*\]:/.test(line) ? '; a text that begins with a bracket needs quotes, as in "[::1]:8443"' : '';
@@ -88,10 +88,10 @@ class Reading {
   document(document: Document.Parsed): void {
     const map = document.contents;
     if (map === null || (isScalar(map) && map.value === '')) return;
-    if (!isMap(map)) return this.complain(map.range[0], 'the file has to hold "key: value" lines');
+    if (!isMap(map)) return this.complain(map.range[0], 'the file must hold "key: value" lines');
     for (const { key, value } of map.items) {
       if (!isScalar(key) || typeof key.value !== 'string') {
-        this.complain(key.range[0], 'a key has to be a word');
+        this.complain(key.range[0], 'a key must be a word');
         continue;
       }
       const offset = key.range[0];
@@ -114,12 +114,12 @@ class Reading {
     this.complain(
       offset,
       isScalar(node)
-        ? 'an anchor is not possible here: put a text that begins with & in quotes'
+        ? 'anchors are not allowed: put a text that begins with & in quotes'
         : node === null
           ? 'the value is missing'
           : isMap(node) || isSeq(node)
-            ? 'a nested value is not possible here: a key has one value or a list of values'
-            : 'an alias is not possible here: put a text that begins with * in quotes',
+            ? 'nested values are not allowed: a key has one value or a list of values'
+            : 'aliases are not allowed: put a text that begins with * in quotes',
     );
     return [];
   }

@@ -1,13 +1,12 @@
 /**
- * Did you mean: the known word nearest to an unknown one.
- * Rule: suggests only what is near enough to be a slip of the fingers (a third of the word, and never more than three
- * edits).
+ * "Did you mean": the known word nearest to an unknown one.
+ * Rule: suggests only what is near enough to be a typing error (a third of the word, and never more than three edits).
  */
 
 const longest = 64;
 
 /**
- * The nearest of `known`, or undefined when none is near. Edits are insert, delete, replace, and the swap of two
+ * The nearest of `known`, or undefined if none is near. Edits are insert, delete, replace, and the swap of two
  * neighbours.
  */
 export function suggest(unknown: string, known: Iterable<string>): string | undefined {

@@ -1,6 +1,6 @@
 /**
  * A range of IP addresses as --accept-proxy-protocol takes it: "10.0.0.0/8", "fd00::/8", or one address.
- * Rule: the strict spelling of protocol/address.ts; a name is no range, because it is not known who will answer for it.
+ * Rule: the strict spelling of protocol/address.ts. A name is refused: nobody knows what it will resolve to.
  */
 import { parseCidr, type Cidr } from '../../protocol/address.ts';
 import { unparsed, type Parsed } from '../parsed.ts';

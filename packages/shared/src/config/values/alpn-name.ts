@@ -1,6 +1,6 @@
 /**
  * The name of an application protocol, as ALPN has it: `h2`, `http/1.1`.
- * Rule: 1 to 255 visible characters of ASCII; which of them mean something is for those who agree on one.
+ * Rule: 1 to 255 visible characters of ASCII. What a name means is up to the two ends that agree on it.
  * Spec: RFC 7301 section 6; the registry is IANA's "TLS ALPN Protocol IDs".
  */
 import { parsed, unparsed, type Parsed } from '../parsed.ts';

@@ -1,6 +1,6 @@
 /**
- * One word of a fixed few, and the switch, which is true or false. Rule: spelling is exact; the complaint lists what
- * there is.
+ * One word of a fixed list, and the switch, which is true or false.
+ * Rule: spelling is exact; the complaint lists the words.
  */
 import { parsed, unparsed, type Parse } from '../parsed.ts';
 

@@ -1,12 +1,12 @@
 /**
  * --control-socket: the path of a Unix socket, or `none`.
- * Rule: there is no default path: whoever may open the socket has the identity of the ingress, so that it is somebody's
- * decision.
+ * Rule: there is no default path. Everyone who may open the socket acts with the identity of the ingress, so the user
+ * has to ask for it.
  */
 import { parseSocketPath } from './listen-at.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
-/** `none` turns off what a weaker source says. */
+/** `none` overrides a path from a weaker source. */
 export function parseControlSocket(text: string, from?: string): Parsed<string> {
   if (text === 'none') return parsed('none');
   if (text === '') return unparsed('empty: write the path of a Unix socket, as in ./control.sock, or none');

@@ -1,6 +1,6 @@
 /**
- * Whole numbers of things, from 1 to 2^31 - 1, in decimal digits only.
- * Rule: no sign, no exponent, no leading zero: a count reads the same to everybody.
+ * Counts: whole numbers from 1 to 2^31 - 1, in decimal digits only.
+ * Rule: no sign, no exponent, no leading zero, so that a count has one spelling.
  */
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 

@@ -66,7 +66,7 @@ describe('a duration', () => {
 describe('a deadline', () => {
   test('is a duration that is not 0', () => {
     expect(parseDeadline('10s')).toEqual({ ok: true, value: 10_000 });
-    expect(parseDeadline('0')).toEqual({ ok: false, reason: expect.stringContaining('0 is not possible here') });
+    expect(parseDeadline('0')).toEqual({ ok: false, reason: expect.stringContaining('0 is not allowed') });
     expect(parseDeadline('x').ok).toBe(false);
   });
 });

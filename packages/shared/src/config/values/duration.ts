@@ -1,11 +1,11 @@
 /**
- * Durations as people write them: `500ms`, `10s`, `5m`, `1h`, `1.5s`; a bare number is seconds; `0` switches a limit
+ * Durations as people write them: `500ms`, `10s`, `5m`, `1h`, `1.5s`. A bare number is seconds; `0` turns a limit
  * off.
  * Rule: the value is whole milliseconds between 0 and `maxDurationMs`, so that it always fits a timer.
  */
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
-/** 2^31 - 1 ms, about 24 days: a longer timer of Node fires at once. */
+/** 2^31 - 1 ms, about 24 days: Node fires a longer timer at once. */
 export const maxDurationMs = 0x7fff_ffff;
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
@@ -22,11 +22,11 @@ export function parseDuration(text: string): Parsed<number> {
   return parsed(ms);
 }
 
-/** Like `parseDuration`, for waits that cannot be switched off: 0 is refused. */
+/** Like `parseDuration`, for waits that cannot be turned off: refuses 0. */
 export function parseDeadline(text: string): Parsed<number> {
   const duration = parseDuration(text);
   return duration.ok && duration.value === 0
-    ? unparsed('0 is not possible here: without this limit a silent peer would hold its place for ever')
+    ? unparsed('0 is not allowed: without this limit a silent peer would hold its place for ever')
     : duration;
 }
 

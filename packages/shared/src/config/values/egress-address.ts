@@ -1,22 +1,22 @@
 /**
  * Where an egress is, as --egress takes it: HOST:PORT, wss://HOST[:PORT][/PATH] for a WebSocket, connect://HOST:PORT
- * and connect+h2://HOST:PORT for any proxy that knows CONNECT, or srv:NAME for what DNS SRV records of that name list
- * (RFC 2782).
- * Rule: a SRV name is a whole name, `_service._tcp.domain`; it is looked up by the ingress, again and again. A URL
- * holds no user, query or fragment.
+ * and connect+h2://HOST:PORT for any proxy that supports CONNECT, or srv:NAME for the targets of the DNS SRV records of
+ * that name (RFC 2782).
+ * Rule: an SRV name is a whole name, `_service._tcp.domain`; the ingress looks it up again and again. A URL has no
+ * user, query or fragment.
  */
 import { formatHostPort, type HostPort } from '../../protocol/destination.ts';
 import { parseDialAddress } from './host-port.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 import { parseUrlPath } from './url-path.ts';
 
-/** What can be dialled. A WebSocket without a path is at the one of --ws-path. */
+/** What can be dialled. A WebSocket without a path uses that of --ws-path. */
 export type EgressTarget =
   | ({ readonly kind: 'address' } & HostPort)
   | ({ readonly kind: 'websocket'; readonly path?: string } & HostPort)
   | ConnectTarget;
 
-/** A standard CONNECT proxy, of HTTP/1.1 or of HTTP/2, by mutual TLS. */
+/** A standard CONNECT proxy, over HTTP/1.1 or HTTP/2, with mutual TLS. */
 export type ConnectTarget = { readonly kind: 'connect' | 'connect+h2' } & HostPort;
 
 export type EgressAddress = EgressTarget | { readonly kind: 'srv'; readonly name: string };
@@ -44,7 +44,7 @@ export function parseEgressAddress(text: string): Parsed<EgressAddress> {
     : unparsed('not a SRV name: write srv:_adit._tcp.example.org');
 }
 
-/** As it is logged, and told from others by: "tunnel.example.org:8443", "wss://tunnel.example.org/adit". */
+/** As it is logged, and compared with others: "tunnel.example.org:8443", "wss://tunnel.example.org/adit". */
 export function formatEgress(target: EgressTarget): string {
   const at = formatHostPort(target.host, target.port);
   if (target.kind === 'address') return at;

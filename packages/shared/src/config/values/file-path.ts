@@ -1,7 +1,7 @@
 /**
- * Paths of files. A relative path in a configuration file starts at the folder of that file; anywhere else, where the
- * program runs.
- * Not here: whether the file exists or can be read; its reader says that, with its own code.
+ * Paths of files. A relative path in a configuration file starts at the folder of that file; elsewhere, at the working
+ * directory.
+ * Not here: whether the file exists and can be read; its reader checks that, with a code of its own.
  */
 import { join, isAbsolute } from 'node:path';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';

@@ -110,7 +110,7 @@ describe('a forward', () => {
     ['a:b:c:tls://db:443', 'too many colons'],
     [':tls://db:443', 'the local port'],
     ['8443:tls://tls://db:443', 'IPv6'],
-    ['8080?accept:web', 'says nothing about a listener'],
+    ['8080?accept:web', 'is not an option of a listener'],
     ['127.0.0.1?accept-proxy:8080:web', 'the bind address'],
     ['8080:web?accept-proxy', 'neither'],
     ['systemd:web', 'incomplete'],

@@ -1,10 +1,10 @@
 /**
- * A static forward in the words of ssh's -L: `[bind:]port:host:hostport`, `[bind:]port:service`, `path.sock:host:port`,
- * `path.sock:service`, `systemd:name:host:port`, `systemd:name:service`; `tls://host:hostport` has the egress speak
- * TLS; `?accept-proxy` follows the place, as in `8080?accept-proxy:web`.
- * Rule: without a bind address it listens on 127.0.0.1 only; `*` or an empty bind (`:5432:db:5432`) says every address
- * of the machine. What ends in digits after a colon is host and port, anything else a service; what holds a `/` or ends
- * in `.sock` is a Unix socket.
+ * A static forward in the syntax of ssh's -L: `[bind:]port:host:hostport`, `[bind:]port:service`,
+ * `path.sock:host:port`, `path.sock:service`, `systemd:name:host:port`, `systemd:name:service`. With
+ * `tls://host:hostport` the egress speaks TLS. `?accept-proxy` follows the place, as in `8080?accept-proxy:web`.
+ * Rule: without a bind address it listens on 127.0.0.1 only; `*` or an empty bind (`:5432:db:5432`) is every address of
+ * the machine. A text that ends in a colon and digits is host and port, any other is a service; a text with a `/`, or
+ * one that ends in `.sock`, is a Unix socket.
  * Not here: listening, resolving (the egress resolves names). Spec: ssh(1), -L; docs/configuration.md.
  */
 import { parseAnyDestination, type Destination } from '../../protocol/destination.ts';
@@ -30,7 +30,7 @@ export function parseForward(text: string, from?: string): Parsed<Forward> {
   const scheme = text.indexOf(':tls://');
   if (scheme >= 0) return parseTlsForward(text, { at: scheme, from });
   const parts = splitAtColons(text);
-  if (parts === undefined) return unparsed(`a bracket is not closed or stands in the wrong place: ${example}`);
+  if (parts === undefined) return unparsed(`a bracket is not closed or is in the wrong place: ${example}`);
   const first = cutOption(parts[0] ?? '');
   const unix = isSocketPath(first.ok ? first.value.place : '');
   const tail = /^\d+$/.test(parts.at(-1) ?? '') ? 2 : 1;
@@ -48,7 +48,7 @@ export function parseForward(text: string, from?: string): Parsed<Forward> {
     : destination;
 }
 
-/** The same of what has a scheme: there the scheme says where the destination begins. */
+/** A forward whose destination has a scheme: the destination begins with the scheme. */
 function parseTlsForward(
   text: string,
   { at, from }: { readonly at: number; readonly from: string | undefined },

@@ -18,7 +18,7 @@ test.each(['', 'X', ': x', 'X:', 'X Y: z', 'X: a\r\nY: b', 'X: a\nb', 'X: \u00e9
 test.each(['Host: x', 'sec-websocket-key: x', 'Upgrade: x', 'Content-Length: 1'])("%s is not the user's", (text) => {
   expect(parseHeader(text)).toMatchObject({
     ok: false,
-    reason: expect.stringContaining('is made by the WebSocket itself'),
+    reason: expect.stringContaining('belongs to the WebSocket handshake itself'),
   });
 });
 

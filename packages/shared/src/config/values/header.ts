@@ -1,7 +1,7 @@
 /**
  * One HTTP header field, `Name: value`, as --header takes it.
- * Rule: a name is a token and a value is visible ASCII with inner blanks (RFC 9110 section 5.5), so that nothing else
- * can be smuggled in; fields that the WebSocket itself is made with are not the user's.
+ * Rule: a name is a token, and a value is visible ASCII with inner blanks (RFC 9110 section 5.5), so that nothing else
+ * can be smuggled in. The fields of the WebSocket handshake itself are refused.
  */
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
@@ -15,5 +15,7 @@ const taken = /^(host|connection|upgrade|content-length|transfer-encoding|sec-we
 export function parseHeader(text: string): Parsed<HeaderField> {
   const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\x20-\x7e\t]*?)[ \t]*$/.exec(text) ?? [];
   if (name === undefined || value === undefined || value === '') return unparsed('not a header: write "Name: value"');
-  return taken.test(name) ? unparsed(`the header ${name} is made by the WebSocket itself`) : parsed({ name, value });
+  return taken.test(name)
+    ? unparsed(`the header ${name} belongs to the WebSocket handshake itself`)
+    : parsed({ name, value });
 }

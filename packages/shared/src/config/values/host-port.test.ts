@@ -23,7 +23,7 @@ describe('an address to listen on', () => {
   test('without a host is refused, and the advice says how to mean every address', () => {
     expect(parseListenAddress(':8443')).toEqual({
       ok: false,
-      reason: 'no host: write 127.0.0.1:8443 for this machine only, *:8443 for every address it has',
+      reason: 'the host is missing: write 127.0.0.1:8443 for this machine only, *:8443 for every address it has',
     });
   });
   test.each([

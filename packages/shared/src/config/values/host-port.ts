@@ -1,24 +1,26 @@
 /**
  * HOST:PORT as --listen and --egress take it: a name, an IPv4 address, or an IPv6 address in brackets, then the port.
- * Rule: nothing listens beyond loopback by accident: an empty host is refused; `*`, 0.0.0.0 or [::] has to be said.
- * Not here: resolving names; destinations behind the egress (protocol/destination.ts, whose spelling of hosts and ports
- * this shares).
+ * Rule: nothing listens beyond loopback by accident: an empty host is refused; `*`, 0.0.0.0 or [::] must be explicit.
+ * Not here: resolving names; destinations behind the egress (protocol/destination.ts, which spells hosts and ports the
+ * same way).
  */
 import { parseDestination, parseHost, parsePort, type HostPort } from '../../protocol/destination.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 /**
- * An address to listen on: port 0 lets the kernel choose; `*` is every address of the machine (`::`, which takes IPv4
+ * An address to listen on. Port 0 lets the kernel choose; `*` is every address of the machine (`::`, which accepts IPv4
  * too).
  */
 export function parseListenAddress(text: string): Parsed<HostPort> {
   const colon = text.lastIndexOf(':');
   const host = text.slice(0, colon);
   if (colon === 0)
-    return unparsed(`no host: write 127.0.0.1${text} for this machine only, *${text} for every address it has`);
+    return unparsed(
+      `the host is missing: write 127.0.0.1${text} for this machine only, *${text} for every address it has`,
+    );
   const port = parseListenPort(text.slice(colon + 1));
   if (colon > 0 && host === '*') return port.ok ? parsed({ host: '::', port: port.value }) : port;
-  // A port of 0 is no destination, so the host is judged with a port that is one.
+  // Port 0 is not a destination: the host is parsed with another port.
   const address = parseDialAddress(colon > 0 && port.ok ? `${host}:1` : text);
   return address.ok && port.ok ? parsed({ host: address.value.host, port: port.value }) : address;
 }
@@ -41,7 +43,7 @@ export function parseListenPort(text: string): Parsed<number> {
       : unparsed('the port is not a number from 0 to 65535');
 }
 
-/** --server-name: the name or address that the certificate of the egress has to cover, without port and brackets. */
+/** --server-name: the name or address that the certificate of the egress must cover, without port and brackets. */
 export function parseServerName(text: string): Parsed<string> {
   return text === '' ? unparsed('empty: write a name, as in tunnel.example.org') : parseHost(text);
 }

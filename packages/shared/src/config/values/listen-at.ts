@@ -1,10 +1,9 @@
 /**
  * Where a front end listens: `[BIND:]PORT` as in ssh's -L and -D, the path of a Unix socket, or `systemd:NAME` for
- * sockets that systemd opened; `?accept-proxy` behind it says that every connection begins with a PROXY protocol
- * header.
- * Rule: without a bind address it is 127.0.0.1 only; `*` or an empty bind (`:1080`) says every address of the machine.
- * What holds a `/` or ends in `.sock` is a Unix socket. What stands behind a `?` is known, or refused.
- * Not here: listening; which sockets there are (net/activation.ts).
+ * sockets that systemd opened. With `?accept-proxy` at the end, every connection begins with a PROXY protocol header.
+ * Rule: without a bind address it is 127.0.0.1 only; `*` or an empty bind (`:1080`) is every address of the machine. A
+ * text with a `/`, or one that ends in `.sock`, is a Unix socket. An unknown option after a `?` is refused.
+ * Not here: listening; which sockets systemd opened (net/activation.ts).
  */
 import { isAbsolute, join } from 'node:path';
 import { parseHost, type HostPort } from '../../protocol/destination.ts';
@@ -12,7 +11,7 @@ import { quote } from '../complaint.ts';
 import { parseListenPort } from './host-port.ts';
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
-/** Port 0: the kernel chooses. Host `::` takes IPv4 too. */
+/** Port 0: the kernel chooses. Host `::` accepts IPv4 too. */
 export type ListenAt =
   | ({ readonly kind: 'tcp' } & HostPort)
   | { readonly kind: 'unix'; readonly path: string }
@@ -29,7 +28,7 @@ export interface ListenSpec extends Listening {
   readonly spec: string;
 }
 
-/** sun_path less its final NUL on the narrowest system we know (macOS: 104). */
+/** The shortest sun_path that we know (macOS: 104 bytes), without its final NUL. */
 const maxSocketPath = 103;
 const example = 'write [BIND:]PORT, as in 1080 or 127.0.0.1:1080, or the path of a Unix socket, as in ./proxy.sock';
 
@@ -41,7 +40,7 @@ export function parseListenSpec(text: string, from?: string): Parsed<ListenSpec>
   return parseListening(text, from, parsePort);
 }
 
-/** The same where a TCP address is written in a way of its own, which `parseTcp` reads. */
+/** The same, with `parseTcp` for the spelling of a TCP address. */
 export function parseListening(
   text: string,
   from: string | undefined,
@@ -61,35 +60,33 @@ export function parseListening(
 const activated = 'systemd:';
 const acceptProxy = '?accept-proxy';
 
-/** What stands before the `?`, and what it says. */
+/** The place before the `?`, and the option after it. */
 export function cutOption(text: string): Parsed<{ readonly place: string; readonly acceptProxy?: true }> {
   const mark = text.indexOf('?');
   if (mark < 0) return parsed({ place: text });
   return text.slice(mark) === acceptProxy
     ? parsed({ place: text.slice(0, mark), acceptProxy: true })
-    : unparsed(`${quote(text.slice(mark))} says nothing about a listener: only ${acceptProxy} does`);
+    : unparsed(`${quote(text.slice(mark))} is not an option of a listener: only ${acceptProxy} is`);
 }
 
 /**
- * FileDescriptorName= of systemd.socket(5): ASCII without control characters and colons, at most 255; ours without
- * brackets, too.
+ * FileDescriptorName= of systemd.socket(5): ASCII without control characters and colons, at most 255 bytes; here also
+ * without brackets.
  */
 export function parseSocketName(name: string): Parsed<ListenAt> {
   if (name === '')
-    return unparsed(
-      'the name is missing: write systemd:NAME, where NAME is that of FileDescriptorName= in the .socket unit',
-    );
+    return unparsed('the name is missing: write systemd:NAME with the FileDescriptorName= of the .socket unit');
   return /^[\x20-\x39\x3b-\x5a\x5c\x5e-\x7e]{1,255}$/.test(name)
     ? parsed({ kind: 'systemd', name })
     : unparsed(
-        'no name of a socket that systemd could give: letters, digits and punctuation, without colon and ' +
+        'not a name that systemd gives a socket: letters, digits and punctuation, without colon and ' +
           'brackets, at most 255',
       );
 }
 
 function parsePort(text: string): Parsed<ListenAt> {
   const parts = splitAtColons(text);
-  if (parts === undefined) return unparsed(`a bracket is not closed or stands in the wrong place: ${example}`);
+  if (parts === undefined) return unparsed(`a bracket is not closed or is in the wrong place: ${example}`);
   if (parts.length > 2)
     return unparsed(`too many colons: ${example}, and an IPv6 address in brackets, as in [::1]:1080`);
   return parseBind(parts, example);
@@ -99,7 +96,7 @@ export function isSocketPath(text: string): boolean {
   return text.includes('/') || text.endsWith('.sock');
 }
 
-/** The parts between colons, where a colon in brackets is none; undefined when the brackets are wrong. */
+/** The parts between colons outside brackets; undefined if the brackets are wrong. */
 export function splitAtColons(text: string): string[] | undefined {
   const parts = text.match(/\[[^[\]]*\]|[^:[\]]+|:/g) ?? [];
   if (parts.join('') !== text) return undefined;
@@ -118,7 +115,7 @@ export function parseSocketPath(text: string, from: string | undefined): Parsed<
   if (path.endsWith('/')) return unparsed('the path of the socket ends in a slash: name a file, as in ./docker.sock');
   const bytes = Buffer.byteLength(path);
   return bytes > maxSocketPath
-    ? unparsed(`the path of the socket has ${bytes} bytes and at most ${maxSocketPath} fit: use a shorter one`)
+    ? unparsed(`the path of the socket has ${bytes} bytes, but at most ${maxSocketPath} fit: use a shorter one`)
     : parsed({ kind: 'unix', path });
 }
 

@@ -25,8 +25,8 @@ test('the path of a socket in a file starts at the folder of that file', () => {
 
 test.each([
   ['8443', /./],
-  [':8443', /no host/],
-  ['127.0.0.1:8443?proxy', /says nothing about a listener/],
+  [':8443', /the host is missing: write 127.0.0.1:8443/],
+  ['127.0.0.1:8443?proxy', /is not an option of a listener/],
   ['systemd:', /the name is missing/],
 ])('%j is none', (text, reason) => {
   expect(parseListenPlace(text)).toEqual({ ok: false, reason: expect.stringMatching(reason) });

@@ -1,7 +1,7 @@
 /**
- * Where the egress listens: HOST:PORT, the path of a Unix socket, or `systemd:NAME`; `?accept-proxy` behind it as for a
+ * Where the egress listens: HOST:PORT, the path of a Unix socket, or `systemd:NAME`, each with `?accept-proxy` as for a
  * front end.
- * Rule: nothing listens beyond loopback by accident: unlike that of a front end a host has to be written, `*` for every
+ * Rule: nothing listens beyond loopback by accident. Unlike for a front end, the host is mandatory; `*` is every
  * address.
  */
 import { parseListenAddress } from './host-port.ts';

@@ -1,15 +1,15 @@
 /**
  * NO_PROXY: which hosts are reached without the proxy that the environment names.
- * Rule: a pure function of the list and the host, as curl reads it: a name matches itself and all below it, with or
- * without a leading dot or "*."; "*" alone is everything; an address matches as an address, also by its range; a port
- * narrows an entry to that port.
- * Not here: resolving. A name is compared as a name: what it resolves to is the business of the proxy.
+ * Rule: a pure function of the list and the host, as curl reads it. A name matches itself and all names below it, with
+ * or without a leading dot or "*."; "*" alone matches everything; an address matches as an address, also by its range;
+ * a port limits an entry to that port.
+ * Not here: resolving. A name is compared as a name; the proxy resolves it.
  */
 import { cidrContains, parseAddress, parseCidr, unmapped } from '../../protocol/address.ts';
 import { parseHost, type HostPort } from '../../protocol/destination.ts';
 
 /**
- * Is this host reached directly? `list` has entries between commas or blanks; an entry that means nothing matches
+ * Is this host reached directly? Commas or blanks separate the entries of `list`; an entry that makes no sense matches
  * nothing.
  */
 export function bypassesProxy({ host, port }: HostPort, list: string): boolean {
@@ -40,8 +40,7 @@ function parts(entry: string): { readonly name: string; readonly only: string | 
 }
 
 /**
- * People write 10.0.0.1/8 where they mean 10.0.0.0/8: here, where a wrong guess costs a detour and no safety, it is
- * read so.
+ * Reads 10.0.0.1/8 as 10.0.0.0/8, which is what people mean by it. A wrong guess costs a detour here, and no safety.
  */
 function masked(range: string): string {
   const [text = '', bits = ''] = range.split('/');

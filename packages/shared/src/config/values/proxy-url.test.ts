@@ -49,11 +49,11 @@ describe('the URL of a proxy', () => {
   test.each([
     [
       'socks4://proxy:1080',
-      'a proxy is not asked by socks4: write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT',
+      'socks4 is not the scheme of a proxy: write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT',
     ],
     [
       'ftp://alice:hunter2@proxy',
-      'a proxy is not asked by ftp: write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT',
+      'ftp is not the scheme of a proxy: write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT',
     ],
     ['http://', 'the host is missing'],
     ['http://alice:hunter2@', 'the host is missing'],
@@ -80,7 +80,7 @@ describe('the URL of a proxy', () => {
     ],
     ['http://:hunter2@proxy', 'the user is missing before the "@"'],
     ['http://a%0d%0ab:hunter2@proxy', 'the user or password has a control character'],
-    ['http://a%3Ab:hunter2@proxy', 'an HTTP proxy cannot be told a user with a colon (RFC 7617)'],
+    ['http://a%3Ab:hunter2@proxy', 'the user of an HTTP proxy cannot have a colon (RFC 7617)'],
     [`socks5://alice:${'x'.repeat(256)}@proxy`, 'the user or password is longer than 255 bytes'],
     ['http://fd00::1:3128', 'the port is missing: write [ADDRESS]:PORT'],
     [

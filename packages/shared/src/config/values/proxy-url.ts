@@ -1,8 +1,8 @@
 /**
  * The URL of a proxy, as --proxy, --proxy-file and HTTPS_PROXY hold it: [SCHEME://][USER:PASSWORD@]HOST[:PORT].
- * Rule: no complaint shows anything before the "@": it may be a password. Schemes: http (also without one, as curl
- * reads it), https, and socks5, with socks5h as another word for it: names are always resolved by the proxy. Spec: RFC
- * 3986 section 3; percent-encoding in user and password is UTF-8.
+ * Rule: no complaint shows anything before the "@", which may be a password. Schemes: http (the default, as in curl),
+ * https, and socks5 or socks5h, which mean the same: the proxy always resolves names.
+ * Spec: RFC 3986 section 3; percent-encoding in user and password is UTF-8.
  */
 import { proxySchemes, type ProxyAddress } from '../../protocol/proxy-address.ts';
 import { parseDialAddress } from './host-port.ts';
@@ -17,7 +17,7 @@ export function parseProxyUrl(text: string): Parsed<ProxyAddress> {
   const scheme = proxySchemes.find((known) => known === (lower === 'socks5h' ? 'socks5' : lower));
   if (scheme === undefined)
     return unparsed(
-      `a proxy is not asked by ${lower}: write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT`,
+      `${lower} is not the scheme of a proxy: write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT`,
     );
   const at = rest.lastIndexOf('@');
   const authority = rest.slice(at + 1).replace(/\/$/, '');
@@ -34,18 +34,18 @@ export function parseProxyUrl(text: string): Parsed<ProxyAddress> {
   return parsed({ scheme, ...address.value, ...(credentials && { credentials: credentials.value }) });
 }
 
-/** The text as a complaint may show it. */
+/** The text without user and password, for complaints. */
 export function withoutPassword(text: string): string {
   return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*@/is, '$1***@');
 }
 
-/** What a file with the URL of a proxy holds: one line. */
+/** The text of --proxy-file: one line. */
 export function parseProxyFile(text: string): Parsed<ProxyAddress> {
   const line = text.trim();
   return /[\r\n]/.test(line) ? unparsed('it holds more than one line') : parseProxyUrl(line);
 }
 
-/** --proxy: a URL, or `none` for none at all, whatever the environment says. */
+/** --proxy: a URL, or `none` for no proxy, not even that of the environment. */
 export function parseProxy(text: string): Parsed<ProxyAddress | 'none'> {
   return text.toLowerCase() === 'none' ? parsed('none') : parseProxyUrl(text);
 }
@@ -65,7 +65,7 @@ function parseCredentials(
   if (user === '') return unparsed('the user is missing before the "@"');
   if (/\p{Cc}/u.test(user + password)) return unparsed('the user or password has a control character');
   if (scheme !== 'socks5' && user.includes(':'))
-    return unparsed('an HTTP proxy cannot be told a user with a colon (RFC 7617)');
+    return unparsed('the user of an HTTP proxy cannot have a colon (RFC 7617)');
   const tooLong = [user, password].some((part) => new TextEncoder().encode(part).length > maxCredentialBytes);
   return tooLong
     ? unparsed(`the user or password is longer than ${maxCredentialBytes} bytes`)

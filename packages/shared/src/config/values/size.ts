@@ -1,6 +1,6 @@
 /**
  * A number of bytes as people write it: `4096`, `64k`, `8M`, `1G` (powers of 1024).
- * Rule: whole numbers only; 0 has to be allowed by whoever asks.
+ * Rule: whole numbers only; 0 only if the caller allows it.
  */
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
@@ -15,7 +15,7 @@ export function parseSize(text: string, least = 1): Parsed<number> {
   return bytes >= least ? parsed(bytes) : unparsed(`too small: at least ${least} bytes`);
 }
 
-/** Replay memory of a session: less than two reads in either direction would stall it. */
+/** Replay memory of a session, 1 MiB at least: with less than two reads in each direction it would stall. */
 export function parseReplaySize(text: string): Parsed<number> {
   return parseSize(text, 1024 ** 2);
 }

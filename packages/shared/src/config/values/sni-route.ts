@@ -1,8 +1,8 @@
 /**
- * A route of TLS connections by the name they ask for: `PATTERN=DESTINATION`, as in `www.example.com=web:443`,
+ * A route for TLS connections by their server name (SNI): `PATTERN=DESTINATION`, as in `www.example.com=web:443`,
  * `*.example.com=web`, `*.corp=:443` (the name itself, at port 443), `old.example.com=refuse`.
- * Rule: a pattern is one name, `*.` and a name for all names below it at any depth, or `*` for the rest and for those
- * without a name; so a name has one most specific pattern. `refuse` is never the name of a service here.
+ * Rule: a pattern is one name, `*.` and a name for all names below it at any depth, or `*` for all others and for
+ * clients without a name. So each name has one most specific pattern. `refuse` is never the name of a service here.
  * Not here: choosing among them (the front end does), resolving names (the egress does).
  */
 import { parseAddress } from '../../protocol/address.ts';
@@ -11,7 +11,7 @@ import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
 export type SniTarget =
   | { readonly kind: 'fixed'; readonly destination: Destination }
-  /** The name that was asked for, at this port. */
+  /** The server name itself, at this port. */
   | { readonly kind: 'same-name'; readonly port: number }
   | { readonly kind: 'refuse' };
 

@@ -17,9 +17,9 @@ test.each([
 
 test.each([
   ['', /the local port is missing/],
-  ['4000?accept-proxy', /"\?accept-proxy" says nothing about a transparent listener: only \?tproxy does/],
+  ['4000?accept-proxy', /"\?accept-proxy" is not an option of a transparent listener: only \?tproxy is/],
   ['4000?tproxy?tproxy', /says nothing/],
-  ['./t.sock', /no connection is redirected to a Unix socket/],
+  ['./t.sock', /connections cannot be redirected to a Unix socket/],
   ['10.1:4000', /the bind address/],
 ])('%j is none, and the complaint says why', (text, reason) => {
   expect(parseTransparentSpec(text)).toEqual({ ok: false, reason: expect.stringMatching(reason) });

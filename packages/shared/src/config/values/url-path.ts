@@ -1,11 +1,11 @@
 /**
  * The path of a URL, as --ws-path takes it.
  * Rule: an absolute path in the characters of RFC 3986 section 3.3, without query and fragment, so that both ends
- * compare the very text.
+ * compare the same text.
  */
 import { parsed, unparsed, type Parsed } from '../parsed.ts';
 
-/** Where the WebSocket of an egress is unless it is told otherwise (RFC 8615). */
+/** The default path of the WebSocket of an egress (RFC 8615). */
 export const defaultWsPath = '/.well-known/adit';
 
 export function parseUrlPath(text: string): Parsed<string> {
