@@ -9,7 +9,7 @@ import { resolveIngressOptions, resolveRules } from './options.ts';
 import { ingressSettings } from './options/settings.ts';
 import { runIngress } from './run.ts';
 import { connectCommand } from './stdio/command.ts';
-import { leadsTo } from './transparent/leads.ts';
+import { redirectionsTo } from './transparent/redirections.ts';
 import { rulesScript } from './transparent/rules.ts';
 
 const examples = `
@@ -44,7 +44,7 @@ export function ingressCommand(): Command {
     if (rulesFor)
       process.stdout.write(
         rulesScript({
-          leads: leadsTo(rulesFor),
+          redirections: redirectionsTo(rulesFor),
           uid: process.getuid?.() ?? 0,
           specs: rulesFor.map(({ spec }) => spec),
         }),

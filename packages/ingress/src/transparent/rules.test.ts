@@ -5,7 +5,7 @@ import { rulesScript } from './rules.ts';
 const both = rulesScript({
   uid: 997,
   specs: ['4000', "[::1]:4001?tproxy'"],
-  leads: [
+  redirections: [
     { hook: 'output', family: 4, how: 'redirect', port: 4000 },
     { hook: 'prerouting', family: 4, how: 'dnat', address: '192.0.2.1', port: 4000 },
     { hook: 'prerouting', family: 6, how: 'tproxy', address: '::1', port: 4001 },
@@ -29,7 +29,11 @@ test('it leaves the connections of the ingress alone, first of all', () => {
   );
   expect(both).not.toContain('That is root here');
   expect(
-    rulesScript({ uid: 0, specs: ['4000'], leads: [{ hook: 'output', family: 4, how: 'redirect', port: 4000 }] }),
+    rulesScript({
+      uid: 0,
+      specs: ['4000'],
+      redirections: [{ hook: 'output', family: 4, how: 'redirect', port: 4000 }],
+    }),
   ).toContain('That is root here');
 });
 
@@ -58,7 +62,7 @@ test('nothing is said about a family or a hook that no listener is for', () => {
   const four = rulesScript({
     uid: 1,
     specs: ['4000'],
-    leads: [{ hook: 'output', family: 4, how: 'redirect', port: 4000 }],
+    redirections: [{ hook: 'output', family: 4, how: 'redirect', port: 4000 }],
   });
   for (const absent of ['ip6', 'to6=', 'prerouting', 'PREROUTING', 'fwmark']) expect(four).not.toContain(absent);
 });

@@ -1,17 +1,17 @@
 /**
- * A script of sh that leads connections to the transparent listeners, with nftables or with iptables, and takes its
- * rules away again.
- * Rule: the connections of the ingress itself are left alone, by the user that it runs as, and so is what ends on this
- * machine or on its links. All that it changes is its own: one table, or chains that begin with ADIT. What is led to
- * TPROXY is marked first: with no listener there it ends here, and does not leave by another way. Answers of the
- * machines behind a gateway are left alone: nat rules see only what opens a connection, TPROXY sees every packet. Spec:
- * nft(8), iptables-extensions(8), Documentation/networking/tproxy.rst of Linux.
+ * A shell script that redirects connections to the transparent listeners, with nftables or with iptables, and that removes
+ * its rules again.
+ * Rule: connections of the ingress itself are left alone (they are told apart by its user), and so are those to this
+ * machine or to link-local addresses. The script changes only what is its own: one table, or chains whose names begin with
+ * ADIT. A packet for TPROXY is marked first, so that without a listener it ends here instead of leaving by another way.
+ * Replies of the machines behind a gateway are left alone: TPROXY sees every packet, nat rules only the first.
+ * Spec: nft(8), iptables-extensions(8), Documentation/networking/tproxy.rst of Linux.
  */
 import { formatHostPort } from '@adit/shared/protocol/destination';
-import type { Hook, Lead } from './leads.ts';
+import type { Hook, Redirection } from './redirections.ts';
 
 export interface RulesOptions {
-  readonly leads: readonly Lead[];
+  readonly redirections: readonly Redirection[];
   /** The user that the ingress runs as. */
   readonly uid: number;
   /** The listeners as the user wrote them. */
@@ -24,9 +24,11 @@ const table = 44311;
 const linkLocal = { 4: '169.254.0.0/16', 6: 'fe80::/10' } as const;
 
 /** The whole script. */
-export function rulesScript({ leads, uid, specs }: RulesOptions): string {
-  const families = ([4, 6] as const).filter((family) => leads.some((lead) => lead.family === family));
-  const routed = leads.filter(({ how }) => how === 'tproxy').map(({ family }) => family);
+export function rulesScript({ redirections, uid, specs }: RulesOptions): string {
+  const families = ([4, 6] as const).filter((family) =>
+    redirections.some((redirection) => redirection.family === family),
+  );
+  const routed = redirections.filter(({ how }) => how === 'tproxy').map(({ family }) => family);
   return [
     ...head(uid, specs),
     ...families.map((family) => `to${family}=\${to${family}:-${family === 4 ? '0.0.0.0/0' : '::/0'}}`),
@@ -41,8 +43,8 @@ export function rulesScript({ leads, uid, specs }: RulesOptions): string {
       'routes_off',
       routed.flatMap((family) => routesOff(family)),
     ),
-    ...nftables(leads),
-    ...iptables(leads),
+    ...nftables(redirections),
+    ...iptables(redirections),
     ...choice,
   ].join('\n');
 }
@@ -97,10 +99,10 @@ function routesOff(family: 4 | 6): string[] {
   ];
 }
 
-/** The hooks and tables that rules are needed in, each with its leads. */
+/** The hooks and tables that rules are needed in, each with its redirections. */
 function chains(
-  leads: readonly Lead[],
-): { readonly hook: Hook; readonly kind: 'nat' | 'tproxy'; readonly leads: readonly Lead[] }[] {
+  redirections: readonly Redirection[],
+): { readonly hook: Hook; readonly kind: 'nat' | 'tproxy'; readonly redirections: readonly Redirection[] }[] {
   return (
     [
       ['output', 'nat'],
@@ -111,13 +113,15 @@ function chains(
     .map(([hook, kind]) => ({
       hook,
       kind,
-      leads: leads.filter((lead) => lead.hook === hook && (lead.how === 'tproxy') === (kind === 'tproxy')),
+      redirections: redirections.filter(
+        (redirection) => redirection.hook === hook && (redirection.how === 'tproxy') === (kind === 'tproxy'),
+      ),
     }))
-    .filter((chain) => chain.leads.length > 0);
+    .filter((chain) => chain.redirections.length > 0);
 }
 
-function nftables(leads: readonly Lead[]): string[] {
-  const bodies = chains(leads).flatMap(({ hook, kind, leads: here }) => [
+function nftables(redirections: readonly Redirection[]): string[] {
+  const bodies = chains(redirections).flatMap(({ hook, kind, redirections: here }) => [
     `  chain ${kind === 'tproxy' ? 'routed' : hook} {`,
     `    type ${kind === 'tproxy' ? 'filter' : 'nat'} hook ${hook} priority ` +
       `${kind === 'tproxy' ? 'mangle' : '-100'}; policy accept;`,
@@ -126,7 +130,8 @@ function nftables(leads: readonly Lead[]): string[] {
     '    fib daddr type local return',
     ...here.flatMap(({ family }) => `    ${nftFamily[family]} daddr ${linkLocal[family]} return`),
     ...here.map(
-      (lead) => `    meta l4proto tcp ${nftFamily[lead.family]} daddr { $to${lead.family} } ${nftLead(lead)}`,
+      (redirection) =>
+        `    meta l4proto tcp ${nftFamily[redirection.family]} daddr { $to${redirection.family} } ${nftVerdict(redirection)}`,
     ),
     '  }',
   ]);
@@ -147,7 +152,7 @@ function nftables(leads: readonly Lead[]): string[] {
 
 const nftFamily = { 4: 'ip', 6: 'ip6' } as const;
 
-function nftLead({ how, family, address, port }: Lead): string {
+function nftVerdict({ how, family, address, port }: Redirection): string {
   const to = address === undefined ? `:${port}` : formatHostPort(address, port);
   if (how === 'redirect') return `redirect to :${port}`;
   return how === 'dnat'
@@ -155,23 +160,23 @@ function nftLead({ how, family, address, port }: Lead): string {
     : `meta mark set ${mark} tproxy ${nftFamily[family]} to ${to} accept`;
 }
 
-function iptables(leads: readonly Lead[]): string[] {
-  const each = chains(leads).flatMap(({ hook, kind, leads: here }) =>
-    here.map((lead) => {
+function iptables(redirections: readonly Redirection[]): string[] {
+  const each = chains(redirections).flatMap(({ hook, kind, redirections: here }) =>
+    here.map((redirection) => {
       const chain = kind === 'tproxy' ? 'ADIT_TPROXY' : `ADIT_${hook.toUpperCase()}`;
-      const command = `${tool[lead.family]} -t ${kind === 'tproxy' ? 'mangle' : 'nat'}`;
+      const command = `${tool[redirection.family]} -t ${kind === 'tproxy' ? 'mangle' : 'nat'}`;
       const jump = `${hook.toUpperCase()} -p tcp -j ${chain}`;
       const skip = [
         ...(hook === 'output' ? ['-m owner --uid-owner "$uid"'] : []),
         ...(kind === 'tproxy' ? ['-m conntrack --ctdir REPLY'] : []),
         '-m addrtype --dst-type LOCAL',
-        `-d ${linkLocal[lead.family]}`,
+        `-d ${linkLocal[redirection.family]}`,
       ];
       return {
         on: [
           `${command} -N ${chain}`,
           ...skip.map((match) => `${command} -A ${chain} ${match} -j RETURN`),
-          `${command} -A ${chain} -p tcp -d "$to${lead.family}" ${iptablesLead(lead)}`,
+          `${command} -A ${chain} -p tcp -d "$to${redirection.family}" ${iptablesTarget(redirection)}`,
           `${command} -A ${jump}`,
         ],
         off: [`-D ${jump}`, `-F ${chain}`, `-X ${chain}`].map((what) => `quietly ${command} ${what}`),
@@ -190,7 +195,7 @@ function iptables(leads: readonly Lead[]): string[] {
   ];
 }
 
-function iptablesLead({ how, address, port }: Lead): string {
+function iptablesTarget({ how, address, port }: Redirection): string {
   if (how === 'redirect') return `-j REDIRECT --to-ports ${port}`;
   return how === 'dnat'
     ? `-j DNAT --to-destination ${formatHostPort(address!, port)}`

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseTransparentSpec, type TransparentSpec } from '@adit/shared/config/values/transparent-listen';
-import { leadsTo } from './leads.ts';
+import { redirectionsTo } from './redirections.ts';
 
 function specs(...texts: readonly string[]): TransparentSpec[] {
   return texts.map((text) => {
@@ -26,7 +26,7 @@ test.each([
   ['[2001:db8:0::1]:4000?tproxy', ['prerouting 6 tproxy 2001:db8::1 4000']],
 ])('%s takes %j', (text, expected) => {
   expect(
-    leadsTo(specs(text)).map(({ hook, family, how, address, port }) =>
+    redirectionsTo(specs(text)).map(({ hook, family, how, address, port }) =>
       [hook, family, how, ...(address === undefined ? [] : [address]), port].join(' '),
     ),
   ).toEqual(expected);
@@ -34,7 +34,9 @@ test.each([
 
 test('several listeners share the connections, each its own', () => {
   expect(
-    leadsTo(specs('*:4001?tproxy', '[::1]:4000', '4000')).map(({ hook, family, how }) => `${hook} ${family} ${how}`),
+    redirectionsTo(specs('*:4001?tproxy', '[::1]:4000', '4000')).map(
+      ({ hook, family, how }) => `${hook} ${family} ${how}`,
+    ),
   ).toEqual(['output 4 redirect', 'output 6 redirect', 'prerouting 4 tproxy', 'prerouting 6 tproxy']);
 });
 
@@ -50,7 +52,7 @@ test.each([
   ],
   [['*:4000', '*:4001?tproxy'], 'CONFIG_INVALID', /the IPv4 connections that are routed through this machine/],
 ])('%j has no rules, and the complaint says why', (texts, code, message) => {
-  expect(() => leadsTo(specs(...texts))).toThrow(
+  expect(() => redirectionsTo(specs(...texts))).toThrow(
     expect.objectContaining({ code, message: expect.stringMatching(message) }),
   );
 });

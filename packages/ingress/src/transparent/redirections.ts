@@ -14,7 +14,7 @@ import { formatAddress, parseAddress, unmapped } from '@adit/shared/protocol/add
 /** Those of programs on this machine, or those that others send through it. */
 export type Hook = 'output' | 'prerouting';
 
-export interface Lead {
+export interface Redirection {
   readonly hook: Hook;
   readonly family: 4 | 6;
   readonly how: 'redirect' | 'dnat' | 'tproxy';
@@ -26,18 +26,18 @@ export interface Lead {
 const both: readonly Hook[] = ['output', 'prerouting'];
 
 /** At least one; the hooks in order. Throws CONFIG_INVALID. */
-export function leadsTo(specs: readonly TransparentSpec[]): Lead[] {
+export function redirectionsTo(specs: readonly TransparentSpec[]): Redirection[] {
   if (specs.length === 0)
     throw new AditError(
       'USAGE',
       '--print-rules prints the rules for --transparent, and there is none: add --transparent [BIND:]PORT',
     );
   const taken = new Map<string, string>();
-  const leads = specs.flatMap((spec) =>
-    leadsOf(spec).map((lead) => {
+  const redirections = specs.flatMap((spec) =>
+    redirectionsOf(spec).map((redirection) => {
       const place =
-        `the IPv${lead.family} connections ` +
-        `${lead.hook === 'output' ? 'of this machine' : 'that are routed through this machine'}`;
+        `the IPv${redirection.family} connections ` +
+        `${redirection.hook === 'output' ? 'of this machine' : 'that are routed through this machine'}`;
       const earlier = taken.get(place);
       if (earlier !== undefined)
         throw new AditError(
@@ -46,13 +46,15 @@ export function leadsTo(specs: readonly TransparentSpec[]): Lead[] {
             'for one of them',
         );
       taken.set(place, spec.spec);
-      return lead;
+      return redirection;
     }),
   );
-  return leads.sort((one, other) => both.indexOf(one.hook) - both.indexOf(other.hook) || one.family - other.family);
+  return redirections.sort(
+    (one, other) => both.indexOf(one.hook) - both.indexOf(other.hook) || one.family - other.family,
+  );
 }
 
-function leadsOf({ listen, tproxy, spec }: TransparentSpec): Lead[] {
+function redirectionsOf({ listen, tproxy, spec }: TransparentSpec): Redirection[] {
   if (listen.kind !== 'tcp' || listen.port === 0)
     throw new AditError(
       'CONFIG_INVALID',
