@@ -36,7 +36,7 @@ scenario(
     const tproxy = start('0?tproxy');
     expect(await tproxy.exit).toMatchObject({ code: 1 });
     expect(tproxy.output).toMatch(
-      /Cannot take connections of TPROXY at 127\.0\.0\.1:\d+: that needs the capability CAP_NET_ADMIN.*\[LISTEN_FAILED\]/,
+      /Cannot accept TPROXY connections at 127\.0\.0\.1:\d+: that needs the capability CAP_NET_ADMIN.*\[LISTEN_FAILED\]/,
     );
 
     await start('0').line(/"event":"listening"/);

@@ -3,7 +3,7 @@
  * Rule: the port is read for each attempt, so that a test can move the egress, or lose it in a silent network.
  */
 import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
 import type { Carrier } from '@adit/shared/carrier/contract';
 import { dialTls } from '@adit/shared/carrier/tls';
 import { loadCredentials } from '@adit/shared/identity/credentials';

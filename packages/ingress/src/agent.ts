@@ -219,7 +219,7 @@ export class IngressAgent {
   /** Finds the egresses, now and, where they can change, every so often. */
   async #discover(): Promise<void> {
     try {
-      this.#egresses.update(await this.#discovery.look());
+      this.#egresses.update(await this.#discovery.find());
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       this.#egresses.trouble = error.message;

@@ -29,7 +29,7 @@ export class ConnectEgress implements EgressLink {
   readonly name: string;
   readonly #options: ConnectEgressOptions;
   readonly #trying: KeepTrying;
-  /** Open no more, but have open streams. */
+  /** They open no more streams; open ones go on. */
   readonly #leaving = new Set<Tunnels>();
   #current: Tunnels | undefined;
   #saidNoSession = false;

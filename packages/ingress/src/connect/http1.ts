@@ -1,8 +1,7 @@
 /**
  * CONNECT of HTTP/1.1 as a client: one TLS connection for each stream (RFC 9110 section 9.3.6).
- * Rule: nothing is sent before the proxy's certificate was judged; the bytes of the stream follow the 2xx, not the
- * request: a proxy that refuses never has them. When the proxy cannot be reached any more, that is said once, and it
- * opens no more.
+ * Rule: nothing is sent before the certificate of the proxy is judged. The bytes of a stream follow the 2xx, so that a
+ * proxy that refuses never gets them. After a dial that fails no more streams are opened, and `gone` says why.
  */
 import { askProven } from '@adit/shared/carrier/proven-connect';
 import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
@@ -22,14 +21,14 @@ export class Http1Tunnels implements Tunnels {
   readonly gone: Promise<string>;
   readonly #options: Http1TunnelsOptions;
   readonly #open = new Set<RelayStream>();
-  #tell!: (reason: string) => void;
+  #resolveGone!: (reason: string) => void;
   #over = false;
   #lastId = 0;
 
   constructor(options: Http1TunnelsOptions) {
     this.#options = options;
     this.gone = new Promise((resolve) => {
-      this.#tell = resolve;
+      this.#resolveGone = resolve;
     });
   }
 
@@ -53,7 +52,7 @@ export class Http1Tunnels implements Tunnels {
 
   leave(reason: string): void {
     this.#over = true;
-    this.#tell(reason);
+    this.#resolveGone(reason);
   }
 
   end(): void {
@@ -65,7 +64,7 @@ export class Http1Tunnels implements Tunnels {
   }
 
   doubt(): void {
-    /* there is no connection but those of streams */
+    /* there is no connection to probe but those of streams */
   }
 
   async #connect(target: Target, signal: AbortSignal, closed: () => void): Promise<RelayStream> {
@@ -93,7 +92,7 @@ export class Http1Tunnels implements Tunnels {
     return new ConnectionStream(socket, {
       id: 0,
       accept: () => {
-        /* it is we who asked */
+        /* nothing to accept: this end asked for it */
       },
       refuse: () => resetTls(socket, transport),
       reset: () => resetTls(socket, transport),

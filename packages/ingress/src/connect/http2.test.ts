@@ -87,7 +87,7 @@ test('GOAWAY opens no more, and what is open goes on', async () => {
   const one = open();
   await within(15_000, 'the answer', one.opened);
   sessions[0]!.goaway(0);
-  expect(await within(15_000, 'the end of opening', tunnels.gone)).toBe('the proxy goes away');
+  expect(await within(15_000, 'the end of opening', tunnels.gone)).toBe('the proxy sent GOAWAY');
   expect([tunnels.over, tunnels.streams, one.stream.dead]).toEqual([true, 1, false]);
 });
 

@@ -1,7 +1,7 @@
 /**
  * CONNECT of HTTP/2 as a client: all streams on one TLS connection (RFC 9113 section 8.5).
- * Rule: as over HTTP/1.1 the bytes of a stream follow its 2xx. GOAWAY ends the opening of streams, not those that are
- * open. A connection that does not answer a PING is given up, its streams with it.
+ * Rule: the bytes of a stream follow its 2xx, as over HTTP/1.1. After GOAWAY no more streams are opened, and open ones
+ * go on. A connection that does not answer a PING is closed, and its streams with it.
  */
 import http2 from 'node:http2';
 import { denial } from '@adit/shared/carrier/connect-denial';
@@ -20,40 +20,41 @@ const connectionWindowBytes = 16_777_216;
 const maxSessionMemoryMb = 64;
 const pingEveryMs = 10_000;
 const deadAfterMs = 10_000;
-const doubtfulMs = 3_000;
+/** As deadAfterMs, after a network change. */
+const doubtDeadAfterMs = 3_000;
 const { NGHTTP2_CONNECT_ERROR, NGHTTP2_CANCEL } = http2.constants;
 
 export class Http2Tunnels implements Tunnels {
   readonly gone: Promise<string>;
   readonly #session: http2.ClientHttp2Session;
   readonly #pings: NodeJS.Timeout;
-  #tell!: (reason: string) => void;
+  #resolveGone!: (reason: string) => void;
   #over = false;
   #streams = 0;
 
-  /** Resolves when both ends have said hello. Rejects with LINK_LOST or LINK_TIMEOUT. */
+  /** Resolves when the settings of the proxy arrive. Rejects with LINK_LOST or LINK_TIMEOUT. */
   static open(
     { socket }: ProvenConnection,
     { name, deadline }: { readonly name: string; readonly deadline: Deadline },
   ): Promise<Http2Tunnels> {
-    socket.allowHalfOpen = false; // half-closes are of streams
+    socket.allowHalfOpen = false; // only streams half-close
     const session = http2.connect(`https://${name}`, {
       createConnection: () => socket,
       maxSessionMemory: maxSessionMemoryMb,
       settings: { initialWindowSize: streamWindowBytes, maxFrameSize: 65_536, enablePush: false },
     });
-    const said = (what: string, cause?: Error): AditError =>
+    const lost = (what: string, cause?: Error): AditError =>
       new AditError('LINK_LOST', `the proxy ${name} ${what}`, { cause });
     return attempt<Http2Tunnels>(
       {
         deadline,
         timedOut: () =>
-          new AditError('LINK_TIMEOUT', `the proxy ${name} said nothing for ${deadline.totalMs / 1000} s`),
+          new AditError('LINK_TIMEOUT', `the proxy ${name} did not answer within ${deadline.totalMs / 1000} s`),
         giveUp: () => session.destroy(),
       },
       ({ succeed, fail }) => {
-        session.on('error', (error: Error) => fail(said(`broke the connection (${error.message})`, error)));
-        session.once('close', () => fail(said('closed the connection')));
+        session.on('error', (error: Error) => fail(lost(`broke the connection (${error.message})`, error)));
+        session.once('close', () => fail(lost('closed the connection')));
         session.once('remoteSettings', () => {
           session.setLocalWindowSize(connectionWindowBytes);
           succeed(new Http2Tunnels(session));
@@ -65,9 +66,9 @@ export class Http2Tunnels implements Tunnels {
   private constructor(session: http2.ClientHttp2Session) {
     this.#session = session;
     this.gone = new Promise((resolve) => {
-      this.#tell = resolve;
+      this.#resolveGone = resolve;
     });
-    session.on('goaway', () => this.leave('the proxy goes away'));
+    session.on('goaway', () => this.leave('the proxy sent GOAWAY'));
     session.once('close', () => {
       clearInterval(this.#pings);
       this.leave('the connection to the proxy broke');
@@ -106,7 +107,7 @@ export class Http2Tunnels implements Tunnels {
   leave(reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#tell(reason);
+    this.#resolveGone(reason);
     this.#settle();
   }
 
@@ -116,10 +117,10 @@ export class Http2Tunnels implements Tunnels {
   }
 
   doubt(): void {
-    this.#ping(doubtfulMs);
+    this.#ping(doubtDeadAfterMs);
   }
 
-  /** What opens no more ends with its last stream. */
+  /** After GOAWAY or a swap, closes the connection with its last stream. */
   #settle(): void {
     if (this.#over && this.#streams === 0 && !this.#session.destroyed) this.#session.close();
   }
@@ -132,7 +133,7 @@ export class Http2Tunnels implements Tunnels {
         if (!error) clearTimeout(timer);
       })
     )
-      clearTimeout(timer); // one is on its way already
+      clearTimeout(timer); // too many PINGs are unanswered: the first of them decides
   }
 }
 
@@ -145,7 +146,7 @@ function answered(request: http2.ClientHttp2Stream): Promise<RelayStream> {
   return attempt<RelayStream>(
     {
       deadline: new Deadline(answerWithinMs),
-      timedOut: () => new AditError('DIAL_TIMEOUT', `the proxy said nothing for ${answerWithinMs / 1000} s`),
+      timedOut: () => new AditError('DIAL_TIMEOUT', `the proxy did not answer within ${answerWithinMs / 1000} s`),
       giveUp: () => {
         if (!request.closed) request.close(NGHTTP2_CANCEL);
       },
@@ -167,7 +168,7 @@ function streamOf(request: http2.ClientHttp2Stream): ConnectionStream {
   return new ConnectionStream(request, {
     id: request.id ?? 0,
     accept: () => {
-      /* it is we who asked */
+      /* nothing to accept: this end asked for it */
     },
     refuse: () => request.close(NGHTTP2_CONNECT_ERROR),
     reset: () => request.close(NGHTTP2_CONNECT_ERROR),

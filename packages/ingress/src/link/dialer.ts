@@ -1,7 +1,7 @@
 /**
- * How one egress is reached: by TLS, by WebSocket, or by whichever gets through.
- * Rule: every way ends in the same mutual TLS 1.3 with our CA, or in nothing. What worked is remembered for the network
- * it worked in, for a while; what is on the way and ends TLS is named in the log.
+ * Dials one egress: by TLS, by WebSocket, or by whichever gets through.
+ * Rule: every way ends in mutual TLS 1.3 with our CA, or fails. The way that worked is remembered for its network, for
+ * a while. An intermediary that terminates TLS is named in the log.
  */
 import type { Carrier } from '@adit/shared/carrier/contract';
 import { dialTls, StrangerError } from '@adit/shared/carrier/tls';
@@ -17,7 +17,7 @@ import { networkName } from './network-watch.ts';
 import type { ProxyFor } from '../proxy/proxies.ts';
 import { race } from './race.ts';
 
-/** What the ingress trusts and is, as it stands now. */
+/** The credentials of the ingress and what it trusts, as loaded last. */
 export interface Trust {
   readonly credentials: Credentials;
   readonly ca: TrustAnchors;
@@ -28,29 +28,32 @@ export interface Trust {
 
 export interface DialerOptions {
   readonly target: EgressTarget;
-  /** `auto`: whichever gets through. */
+  /** `auto` is whichever gets through. */
   readonly carrier: WayName | 'auto';
-  /** The name in the certificate of the egress, where it is not its host. */
+  /** The name in the certificate of the egress, if it is not its host. */
   readonly serverName: string | undefined;
   readonly wsPath: string;
   readonly headers: readonly HeaderField[];
   readonly trust: () => Trust;
   readonly deadlineMs: number;
   readonly log: Logger;
-  /** Tells networks apart. */
+  /** Names the current network; default networkName. */
   readonly network?: () => string | undefined;
 }
 
 type WayName = 'tls' | 'websocket';
 
-/** How long TLS may try alone, ms. */
+/** How long TLS is tried alone before a WebSocket is tried beside it, ms. */
 const staggerMs = 1_000;
-/** How long what worked in a network is believed, ms. */
+/** How long the way that worked in a network is preferred there, ms. */
 const rememberMs = 600_000;
-/** After so many TLS carriers that died unanswered, something lets handshakes pass and cuts what it does not know. */
+/**
+ * After this many TLS carriers without an answer, a WebSocket is tried first: something on the way seems to let
+ * handshakes pass and to cut unknown protocols. The bound depends on whether TLS has worked in this network.
+ */
 const suspicious = { unknown: 2, tls: 5 };
 const maxNetworks = 16;
-/** Where these happen, no other way to the same host and port does better. */
+/** Errors of the operating system that every way to the same host and port meets. */
 const hopeless = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -61,19 +64,19 @@ const hopeless = new Set([
   'EMFILE',
 ]);
 
-/** A proxy that cannot be used or does not want to serve us does so for every way alike. */
-const proxyTrouble = new Set<Code>(['PROXY_FAILED', 'PROXY_REFUSED', 'PROXY_AUTH_REQUIRED']);
+/** Failures of the proxy to the egress, which every way meets. */
+const proxyFailures = new Set<Code>(['PROXY_FAILED', 'PROXY_REFUSED', 'PROXY_AUTH_REQUIRED']);
 
 export class Dialer {
   readonly #options: DialerOptions;
-  /** The way on which the egress answered last in each network, and until when that is believed. */
+  /** For each network, the way on which the egress answered last, and until when it is preferred. */
   readonly #works = new Map<string, { readonly way: WayName; readonly untilMs: number }>();
-  /** What the last carrier was made by. */
+  /** The way of the carrier dialled last. */
   #last: WayName = 'tls';
-  /** TLS carriers in a row that came up and on which the egress did not answer. */
+  /** Consecutive TLS carriers on which the egress did not answer. */
   #unanswered = 0;
   #form: WebSocketForm | undefined;
-  #told: string | undefined;
+  #namedIssuer: string | undefined;
 
   constructor(options: DialerOptions) {
     this.#options = options;
@@ -87,20 +90,20 @@ export class Dialer {
     const made = await this.#either(signal);
     this.#last = made.kind === 'tls' ? 'tls' : 'websocket';
     if (this.#last === 'tls') this.#unanswered++;
-    if (made.intermediary !== undefined && made.intermediary !== this.#told) {
+    if (made.intermediary !== undefined && made.intermediary !== this.#namedIssuer) {
       this.#options.log.warn(
         { event: 'intercepted', egress: formatEgress(target), issuer: made.intermediary },
-        'TLS is ended on the way to the egress; the session is protected by the TLS inside',
+        'TLS is terminated on the way to the egress; the TLS inside still protects the session',
       );
-      this.#told = made.intermediary;
+      this.#namedIssuer = made.intermediary;
     }
     return made;
   }
 
-  /** The egress answered on the carrier that was dialled last: this way gets through. */
+  /** Called when the egress answers on the carrier dialled last: that way gets through. */
   answered(): void {
     const network = this.#network();
-    // Where TLS works, a WebSocket that won a race once (a slow moment) changes nothing.
+    // Where TLS works, a WebSocket that won one race changes nothing: TLS may have been slow for a moment.
     if (this.#last === 'tls' || this.#known(network) !== 'tls') {
       this.#works.delete(network);
       this.#works.set(network, { way: this.#last, untilMs: performance.now() + rememberMs });
@@ -124,8 +127,8 @@ export class Dialer {
       staggerMs,
       signal,
       discard: ({ duplex }) => duplex.destroy(),
-      goOn: (error) => !signal.aborted && mayHelp(error),
-      failed: (errors) => oneOf(errors, formatEgress(target)),
+      goOn: (error) => !signal.aborted && anotherWayMayWork(error),
+      failed: (errors) => combined(errors, formatEgress(target)),
     });
   }
 
@@ -137,7 +140,7 @@ export class Dialer {
     const { target, headers, wsPath } = this.#options;
     const { outerCa } = this.#options.trust();
     const form = this.#form;
-    this.#form = undefined; // until it works again
+    this.#form = undefined; // forgotten unless it works again
     const carrier = await dialWebSocket({
       ...this.#common(),
       path: (target.kind === 'websocket' ? target.path : undefined) ?? wsPath,
@@ -176,21 +179,21 @@ export class Dialer {
   }
 }
 
-function mayHelp(error: unknown): boolean {
+function anotherWayMayWork(error: unknown): boolean {
   if (!(error instanceof AditError)) return false;
-  if (proxyTrouble.has(error.code)) return false;
+  if (proxyFailures.has(error.code)) return false;
   if (error.code === 'EGRESS_CERT_INVALID' || error.code === 'REVOCATION_STALE') return error instanceof StrangerError;
   return !hopeless.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
-/** What to say when no way got through: every reason; a certificate that is not to be trusted is the one to act on. */
-function oneOf(errors: readonly unknown[], name: string): Error {
-  // A stranger is told by the last who looked at it: what it is for our CA and for this system.
-  const told = errors.filter((error, at) => !(error instanceof StrangerError) || at === errors.length - 1);
-  const refusals = told.filter((error) => error instanceof AditError);
+/** One error when every way failed: all reasons, and the code of a certificate that is not trusted if there is one. */
+function combined(errors: readonly unknown[], name: string): Error {
+  // Every way met the same stranger: the last one has judged it by our CA and by the CAs of the system.
+  const judged = errors.filter((error, at) => !(error instanceof StrangerError) || at === errors.length - 1);
+  const refusals = judged.filter((error) => error instanceof AditError);
   const [first] = refusals;
-  if (first === undefined || refusals.length < told.length) {
-    // a bug, to be seen as one
+  if (first === undefined || refusals.length < judged.length) {
+    // a bug is passed on as it is
     const bug = errors.find((error) => !(error instanceof AditError));
     return bug instanceof Error ? bug : new Error(String(bug));
   }

@@ -15,7 +15,7 @@ test('what was named comes as named, what SRV lists by priority, each once', asy
       record('A.example.org', 10, 5),
     ],
   });
-  expect((await discovery.look()).map(({ host }) => host)).toEqual(['a.example.org', 'b.example.org', 'c.example.org']);
+  expect((await discovery.find()).map(({ host }) => host)).toEqual(['a.example.org', 'b.example.org', 'c.example.org']);
   expect(discovery.changes).toBe(true);
 });
 
@@ -24,19 +24,19 @@ test('a lookup that fails keeps what was known, and is an error only before the 
     Object.assign(new Error('no'), { code: 'ENOTFOUND' }),
   );
   const discovery = new Discovery({ addresses: [srv], random: () => 0, resolveSrv: () => answer });
-  await expect(discovery.look()).rejects.toMatchObject({
+  await expect(discovery.find()).rejects.toMatchObject({
     code: 'EGRESS_UNREACHABLE',
     message: 'the SRV records of _adit._tcp.example.org cannot be looked up (ENOTFOUND)',
   });
   answer = Promise.resolve([record('a.example.org', 1, 1)]);
-  await discovery.look();
+  await discovery.find();
   answer = Promise.reject(new Error('down'));
-  expect(await discovery.look()).toEqual([{ kind: 'address', host: 'a.example.org', port: 8443 }]);
+  expect(await discovery.find()).toEqual([{ kind: 'address', host: 'a.example.org', port: 8443 }]);
 });
 
 test('a single "." says that there is no egress', async () => {
   expect(
-    await new Discovery({ addresses: [srv], random: () => 0, resolveSrv: async () => [record('.', 0, 0)] }).look(),
+    await new Discovery({ addresses: [srv], random: () => 0, resolveSrv: async () => [record('.', 0, 0)] }).find(),
   ).toEqual([]);
 });
 

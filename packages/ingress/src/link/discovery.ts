@@ -1,9 +1,8 @@
 /**
- * Which egresses there are: those that were named, and those that DNS SRV lists, in the order in which to prefer them
- * (RFC 2782).
- * Rule: lower priority first; within one, a weighted draw. A lookup that fails keeps what was known; a record of "."
- * lists nothing. The certificate has to cover the target's name (or --server-name): DNS alone cannot point us at
- * somebody else's egress.
+ * Finds the egresses, those of the options and those that DNS SRV records list, in order of preference (RFC 2782).
+ * Rule: lower priority first; within one priority, a weighted draw. A lookup that fails keeps the last answer; a record
+ * of "." lists nothing. The certificate must cover the target of the record (or --server-name), so that DNS alone
+ * cannot send us to somebody else's egress.
  */
 import type { SrvRecord } from 'node:dns';
 import { type EgressAddress, type EgressTarget, formatEgress } from '@adit/shared/config/values/egress-address';
@@ -16,10 +15,7 @@ export interface DiscoveryOptions {
   readonly random: () => number;
 }
 
-/**
- * The egresses in order of preference, each once. Rejects with EGRESS_UNREACHABLE when a lookup fails that never
- * succeeded.
- */
+/** Keeps the last answer for each name. */
 export class Discovery {
   readonly #options: DiscoveryOptions;
   readonly #known = new Map<string, readonly EgressTarget[]>();
@@ -28,12 +24,13 @@ export class Discovery {
     this.#options = options;
   }
 
-  /** Is there anything to look up again? */
+  /** Whether DNS lists egresses, so that they can change. */
   get changes(): boolean {
     return this.#options.addresses.some(({ kind }) => kind === 'srv');
   }
 
-  async look(): Promise<readonly EgressTarget[]> {
+  /** Each egress once. Rejects with EGRESS_UNREACHABLE if a lookup fails that never succeeded. */
+  async find(): Promise<readonly EgressTarget[]> {
     const found: EgressTarget[] = [];
     for (const address of this.#options.addresses)
       found.push(...(address.kind === 'srv' ? await this.#lookUp(address.name) : [address]));
@@ -62,7 +59,7 @@ export class Discovery {
   }
 }
 
-/** RFC 2782: by priority; within one priority drawn by weight, those of weight 0 with a small chance of being first. */
+/** RFC 2782: by priority; within one priority drawn by weight, where weight 0 has a small chance of being first. */
 export function inOrder(records: readonly SrvRecord[], random: () => number): SrvRecord[] {
   const ordered: SrvRecord[] = [];
   const priorities = [...new Set(records.map(({ priority }) => priority))].sort((a, b) => a - b);

@@ -1,8 +1,8 @@
 /**
- * All the egresses of one ingress: a link to each, and the choice of the one that takes the next stream.
- * Rule: by priority, the first that is up; round-robin, those that are up in turn. Live streams stay with the egress
- * that owns them; only new ones go elsewhere. An egress that denied us for good is asked again when our certificates
- * were loaded again; the ingress is denied for good when every egress has denied it.
+ * All egresses of one ingress: a link to each, and the choice of the one that takes the next stream.
+ * Rule: by priority, the first that is up; round-robin, those that are up in turn. Open streams stay with their egress;
+ * only new ones go elsewhere. An egress that denied us for good is asked again after our certificates are reloaded. The
+ * ingress is denied for good when every egress has denied it.
  */
 import { type EgressTarget, formatEgress } from '@adit/shared/config/values/egress-address';
 import { AditError } from '@adit/shared/errors';
@@ -12,10 +12,10 @@ import { Waiting } from './waiting.ts';
 
 export type Selection = 'priority' | 'round-robin';
 
-/** What keeps one egress at hand: a session, or a CONNECT proxy. */
+/** Keeps one egress ready for streams: by a session, or as a CONNECT proxy. */
 export interface EgressLink {
   readonly name: string;
-  /** What stood in the way last; empty for nothing. */
+  /** Why it has no session, for error messages; empty if there is no reason. */
   readonly trouble: string;
   readonly session: StreamOpener | undefined;
   readonly streams: number;
@@ -40,9 +40,9 @@ export class Egresses {
   /** In order of preference. */
   #listed: readonly EgressTarget[] = [];
   #links: EgressLink[] = [];
-  /** Listed, but they denied us for good, and why. */
+  /** Listed egresses that denied us for good, and why. */
   readonly #denials = new Map<string, AditError>();
-  /** No longer listed: they end when their last stream does. */
+  /** Links to egresses that are no longer listed; they end with their last stream. */
   readonly #retired = new Set<EgressLink>();
   readonly #outcome: Promise<void>;
   #settle!: { readonly resolve: () => void; readonly reject: (error: unknown) => void };
@@ -52,7 +52,7 @@ export class Egresses {
 
   constructor(options: EgressesOptions) {
     this.#options = options;
-    this.#waiting = new Waiting({ timeoutMs: options.connectTimeoutMs, most: options.maxWaiting });
+    this.#waiting = new Waiting({ timeoutMs: options.connectTimeoutMs, maxWaiting: options.maxWaiting });
     this.#outcome = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -86,7 +86,7 @@ export class Egresses {
     return this.#outcome;
   }
 
-  /** These are the egresses now, in order of preference; links to those that stay are kept. */
+  /** Replaces the egresses, in order of preference; links to those that stay are kept. */
   update(egresses: readonly EgressTarget[]): void {
     if (this.#stopped) return;
     this.#listed = egresses;
@@ -96,14 +96,14 @@ export class Egresses {
     this.#arrange();
   }
 
-  /** Our certificates may be others now: those who denied us for good are asked again. */
+  /** Asks the egresses again that denied us for good: our certificates may have changed. */
   retryDenied(): void {
     if (this.#stopped || this.#denials.size === 0) return;
     this.#denials.clear();
     this.#arrange();
   }
 
-  /** Discovery failed: said to those who wait. */
+  /** Why discovery failed, for the errors of connections that wait. */
   set trouble(text: string) {
     this.#trouble = text;
   }
@@ -137,7 +137,7 @@ export class Egresses {
     for (const link of old.values()) this.#retired.add(link);
     this.#sweep();
     const [denial] = this.#denials.values();
-    if (denial && this.#links.length === 0) this.#settle.reject(denial); // only they are left
+    if (denial && this.#links.length === 0) this.#settle.reject(denial); // every listed egress has denied us
   }
 
   #start(egress: EgressTarget): EgressLink {
@@ -156,7 +156,7 @@ export class Egresses {
     }
     this.#options.log.error(
       { event: 'denied', egress: link.name, error, advice: error.advice },
-      'this egress denied us for good; the others go on',
+      'this egress denied us for good; the others stay in use',
     );
   }
 

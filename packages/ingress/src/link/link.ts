@@ -173,7 +173,7 @@ export class Link {
     const { welcome, rest } = connected;
     if (this.#trying.signal.aborted) throw new AditError('EGRESS_UNREACHABLE', 'the ingress stops');
     if (kept && !kept.driver.session.lane.covers(welcome.position))
-      throw new AditError('BAD_OFFSET', 'the egress wants bytes again that are gone');
+      throw new AditError('BAD_OFFSET', 'the egress asks for bytes that are no longer kept');
     this.#resumeDeadline.reset();
     const session = kept ?? new LinkSession(connected, { ...this.#options, expired: (one) => this.#expired(one) });
     this.#current = session;

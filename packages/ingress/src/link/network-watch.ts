@@ -1,6 +1,6 @@
 /**
- * Tells when the machine's network interfaces change: a Wi-Fi switch, a VPN that comes up, an address that is renewed.
- * Rule: compares names and addresses once a second, because no platform tells Node; never keeps the process alive.
+ * Reports changes of the network interfaces: another Wi-Fi, a VPN that comes up, a renewed address.
+ * Rule: compares names and addresses once a second, because Node has no event for it; never keeps the process alive.
  */
 import { networkInterfaces } from 'node:os';
 
@@ -29,10 +29,7 @@ export function watchNetwork(
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
-/**
- * Tells networks apart: the names and addresses of all interfaces. Undefined where no file descriptor is left to ask
- * with.
- */
+/** Names the current network by its interfaces and addresses; undefined if no file descriptor is left to read them. */
 export function networkName(
   interfaces: () => ReturnType<typeof networkInterfaces> = networkInterfaces,
 ): string | undefined {

@@ -3,7 +3,7 @@ import { AditError } from '@adit/shared/errors';
 import { Waiting } from './waiting.ts';
 
 test('gives everybody who waits the session that comes', async () => {
-  const waiting = new Waiting<string>({ timeoutMs: 60_000, most: 3 });
+  const waiting = new Waiting<string>({ timeoutMs: 60_000, maxWaiting: 3 });
   const both = Promise.all([waiting.wait(() => ''), waiting.wait(() => '')]);
   waiting.give('session');
   expect(await both).toEqual(['session', 'session']);
@@ -11,7 +11,7 @@ test('gives everybody who waits the session that comes', async () => {
 });
 
 test('says, when the time is up, what stood in the way', async () => {
-  const waiting = new Waiting<string>({ timeoutMs: 10, most: 3 });
+  const waiting = new Waiting<string>({ timeoutMs: 10, maxWaiting: 3 });
   await expect(waiting.wait(() => 'the egress is down')).rejects.toMatchObject({
     code: 'EGRESS_UNREACHABLE',
     message: 'no session within 0.01 s: the egress is down',
@@ -20,10 +20,10 @@ test('says, when the time is up, what stood in the way', async () => {
 });
 
 test('refuses at once whoever comes when too many wait', async () => {
-  const waiting = new Waiting<string>({ timeoutMs: 60_000, most: 1 });
+  const waiting = new Waiting<string>({ timeoutMs: 60_000, maxWaiting: 1 });
   const first = waiting.wait(() => '');
   await expect(waiting.wait(() => 'down')).rejects.toMatchObject({
-    message: '1 connections wait for the egress already: down',
+    message: '1 connections are already waiting for the egress: down',
   });
   waiting.fail(new AditError('EGRESS_UNREACHABLE', 'the ingress stops'));
   await expect(first).rejects.toThrow('the ingress stops');

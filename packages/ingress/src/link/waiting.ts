@@ -1,6 +1,6 @@
 /**
  * Local connections that wait for a session.
- * Rule: each waits once, up to its timeout, and is answered exactly once; there is a bound on how many wait.
+ * Rule: each is answered exactly once, at the latest after its timeout; their number is bounded.
  */
 import { AditError } from '@adit/shared/errors';
 
@@ -11,10 +11,10 @@ interface Waiter<T> {
 }
 
 export class Waiting<T> {
-  readonly #options: { readonly timeoutMs: number; readonly most: number };
+  readonly #options: { readonly timeoutMs: number; readonly maxWaiting: number };
   readonly #waiters = new Set<Waiter<T>>();
 
-  constructor(options: { readonly timeoutMs: number; readonly most: number }) {
+  constructor(options: { readonly timeoutMs: number; readonly maxWaiting: number }) {
     this.#options = options;
   }
 
@@ -22,12 +22,17 @@ export class Waiting<T> {
     return this.#waiters.size;
   }
 
-  /** Rejects with EGRESS_UNREACHABLE; `trouble` says, then, what stands in the way. */
+  /** Rejects with EGRESS_UNREACHABLE; `trouble` is asked for the reason at that moment. */
   wait(trouble: () => string): Promise<T> {
-    const { timeoutMs, most } = this.#options;
+    const { timeoutMs, maxWaiting } = this.#options;
     return new Promise((resolve, reject) => {
-      if (this.#waiters.size >= most) {
-        reject(new AditError('EGRESS_UNREACHABLE', `${most} connections wait for the egress already: ${trouble()}`));
+      if (this.#waiters.size >= maxWaiting) {
+        reject(
+          new AditError(
+            'EGRESS_UNREACHABLE',
+            `${maxWaiting} connections are already waiting for the egress: ${trouble()}`,
+          ),
+        );
         return;
       }
       const timer = setTimeout(() => {

@@ -1,8 +1,8 @@
 /**
- * The proxy that the environment names: HTTPS_PROXY and ALL_PROXY, with NO_PROXY for what is reached without it.
- * Rule: as curl reads them for https: lower-case names win, HTTPS_PROXY wins over ALL_PROXY, an empty variable is none.
- * HTTP_PROXY is for plain HTTP, which a session never is. A URL that cannot be used stops the start: going around a
- * proxy in silence is not what anybody asked for.
+ * The proxy that the environment names: HTTPS_PROXY and ALL_PROXY, and NO_PROXY for what is reached without it.
+ * Rule: as curl reads them for https: lower-case names win, HTTPS_PROXY wins over ALL_PROXY, an empty variable counts
+ * as absent. HTTP_PROXY is for plain HTTP, which a session never is. A URL that cannot be used stops the start: a proxy
+ * is never bypassed silently.
  */
 import type { Environment } from '@adit/shared/config/environment';
 import { parseProxyUrl, withoutPassword } from '@adit/shared/config/values/proxy-url';
@@ -16,7 +16,7 @@ export interface EnvironmentProxy {
   readonly except: string;
 }
 
-/** Undefined where no variable names a proxy. Throws CONFIG_INVALID. */
+/** Undefined if no variable names a proxy. Throws CONFIG_INVALID. */
 export function proxyOfEnvironment(environment: Environment): EnvironmentProxy | undefined {
   const name = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'].find(
     (variable) => (environment[variable] ?? '') !== '',

@@ -11,12 +11,18 @@ const proxy = { scheme: 'http', host: '127.0.0.1', port: 3128 } as const;
 const egress = { kind: 'tls', host: 'tunnel.example.org', port: 8443 } as const;
 const options: OwnProxyOptions = { egress: [egress], socks: [], httpProxy: listening('3128'), mixed: [] };
 
+test('the proxy of the environment is refused if it is this ingress', () => {
+  expect(() => refuseOwnProxy({ ...options, environmentProxy: { proxy, except: '' } })).toThrow(
+    expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      message:
+        'the environment (HTTPS_PROXY or ALL_PROXY) names http://127.0.0.1:3128 as the proxy to the egress, ' +
+        'and that is --http-proxy "3128" of this ingress itself; start it with "--proxy none"',
+    }),
+  );
+});
+
 test.each<[string, Partial<OwnProxyOptions>, RegExp]>([
-  [
-    'that of the environment',
-    { environmentProxy: { proxy, except: '' } },
-    /^the environment \(HTTPS_PROXY or ALL_PROXY\) names http:\/\/127\.0\.0\.1:3128 as the proxy to the egress, and that is --http-proxy "3128" of this ingress itself; start it with "--proxy none"$/,
-  ],
   ['that of --proxy', { proxy: { ...proxy, host: 'localhost' } }, /^--proxy names http:\/\/localhost:3128 /],
   ['one on every address', { proxy, httpProxy: [], mixed: listening('*:3128') }, /--mixed "\*:3128"/],
   [
@@ -29,7 +35,7 @@ test.each<[string, Partial<OwnProxyOptions>, RegExp]>([
     { environmentProxy: { proxy, except: 'tunnel.example.org' }, egress: [egress, { kind: 'srv' }] },
     /of this ingress itself/,
   ],
-])('%s is refused where it is ourselves', (_, changes, message) => {
+])('%s is refused if it is this ingress', (_, changes, message) => {
   expect(() => refuseOwnProxy({ ...options, ...changes })).toThrow(
     expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }),
   );
@@ -43,6 +49,6 @@ test.each<[string, Partial<OwnProxyOptions>]>([
   ['NO_PROXY names the egress', { environmentProxy: { proxy, except: 'example.org' } }],
   ['it listens elsewhere', { proxy, httpProxy: listening('10.0.0.1:3128') }],
   ['it is a Unix socket', { proxy, httpProxy: listening('./proxy.sock') }],
-])('nothing is refused where %s', (_, changes) => {
+])('nothing is refused if %s', (_, changes) => {
   expect(() => refuseOwnProxy({ ...options, ...changes })).not.toThrow();
 });

@@ -1,14 +1,14 @@
 /**
- * The mistake of a machine whose HTTPS_PROXY is this very ingress: to reach the egress it would ask itself, and wait
- * for the session that it is to make.
- * Rule: told at the start, before anything listens. Only what is certain is refused: a listener of ours on loopback or
- * on every address, at the port that the proxy is named with, for an egress that NO_PROXY does not name.
+ * Refuses a proxy to the egress that is a listener of this very ingress, as when HTTPS_PROXY of the machine names it:
+ * the ingress would wait for the session that it is about to make.
+ * Rule: it is refused at the start, before anything listens, and only if it is certain: a listener on loopback or on
+ * every address, at the port of the proxy, for an egress that NO_PROXY does not name.
  */
 import { isIP } from 'node:net';
-import type { HostPort } from '@adit/shared/protocol/destination';
 import type { ListenSpec } from '@adit/shared/config/values/listen-at';
 import { bypassesProxy } from '@adit/shared/config/values/no-proxy';
 import { AditError } from '@adit/shared/errors';
+import { formatHostPort, type HostPort } from '@adit/shared/protocol/destination';
 import type { ProxyAddress } from '@adit/shared/protocol/proxy-address';
 import type { ProxyOptions } from './proxies.ts';
 
@@ -43,15 +43,15 @@ export function refuseOwnProxy({ proxy, environmentProxy, egress, ...listeners }
     if (own)
       throw new AditError(
         'CONFIG_INVALID',
-        `${proxy === undefined ? 'the environment (HTTPS_PROXY or ALL_PROXY)' : '--proxy'} names ${at(named)} ` +
+        `${proxy === undefined ? 'the environment (HTTPS_PROXY or ALL_PROXY)' : '--proxy'} names ${urlOf(named)} ` +
           `as the proxy to the egress, and that is --${flag} "${own.spec}" of this ingress itself; start it with ` +
           '"--proxy none"',
       );
   }
 }
 
-function at({ scheme, host, port }: ProxyAddress): string {
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+function urlOf({ scheme, host, port }: ProxyAddress): string {
+  return `${scheme}://${formatHostPort(host, port)}`;
 }
 
 function isLoopback(host: string): boolean {

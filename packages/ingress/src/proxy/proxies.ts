@@ -28,7 +28,7 @@ export function loadProxies(options: ProxyOptions): ProxyFor {
     bypassesProxy(egress, environmentProxy.except) ? undefined : { ...environmentProxy.proxy, ...tls };
 }
 
-/** The files whose changes matter. */
+/** The files that are watched for changes. */
 export function proxyFiles({ proxyFile, proxyCa, proxyCert, proxyKey }: ProxyOptions): string[] {
   return [proxyFile, proxyCa, proxyCert, proxyKey].filter((file) => file !== undefined);
 }

@@ -1,7 +1,7 @@
 /**
- * Asks a running ingress, at its control socket, for a stream of its session.
- * Rule: nobody there means undefined, and everything else that is not a yes is an error. The socket has to be ours, or
- * root's: who else put one there would read along.
+ * Asks a running ingress, at its control socket, for a stream on its session.
+ * Rule: the answer is undefined if nobody listens there; everything else but a yes is an error. The socket must belong
+ * to us or to root: any other owner could read what is sent.
  */
 import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
@@ -14,15 +14,12 @@ import { awaitControlAnswer, controlRequest, maxControlBytes } from '@adit/share
 import { type Destination, formatDestination } from '@adit/shared/protocol/destination';
 import { ControlDuplex } from '../frontend/control-duplex.ts';
 
-/**
- * An ingress answers when its egress has dialled, or its own --connect-timeout has passed: this is for one that hangs,
- * ms.
- */
+/** For an ingress that hangs, ms; one that works answers within its own --connect-timeout or the dial of its egress. */
 const answerDeadlineMs = 600_000;
 
 /**
- * The stream, or undefined where no ingress listens at the path. Rejects with the AditError that the ingress answers,
- * INGRESS_GONE or CONFIG_INVALID.
+ * Opens a stream; undefined if no ingress listens at the path. Rejects with the refusal of the ingress, INGRESS_GONE or
+ * CONFIG_INVALID.
  */
 export async function askIngress(
   path: string,
@@ -36,7 +33,7 @@ export async function askIngress(
   if (process.getuid && stat.uid !== process.getuid() && stat.uid !== 0)
     throw new AditError(
       'CONFIG_INVALID',
-      `--control-socket: ${shown} belongs to another user (${stat.uid}), who would read along`,
+      `--control-socket: ${shown} belongs to another user (${stat.uid}), who could read what is sent`,
     );
   const socket = await connected(path);
   if (!socket) return undefined;
@@ -68,7 +65,7 @@ async function connected(path: string): Promise<net.Socket | undefined> {
     await once(socket, 'connect');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // left behind by one that was killed, or taken away this moment
+    // left behind by an ingress that was killed, or removed just now
     if (code === 'ECONNREFUSED' || code === 'ENOENT') return undefined;
     throw new AditError('INGRESS_GONE', `cannot connect to the control socket ${safeText(path)}: ${messageOf(error)}`, {
       cause: error,

@@ -1,9 +1,9 @@
 /**
- * `adit connect`: standard input and output joined to one stream, of a running ingress where one answers, else of a
+ * `adit connect`: joins standard input and output to one stream, of a running ingress if one answers, otherwise of a
  * session of its own.
- * Rule: nothing is written to standard output but the bytes of the service. Status 0 means that both halves ended in
- * order and that everything is with the egress; a refusal and a cut are errors with their code; a signal ends it with
- * 128 and its number, having told the egress.
+ * Rule: only bytes of the service are written to standard output. Status 0 means that both directions ended in order
+ * and that the egress has everything. A refusal and a cut are errors with their code. After a signal the status is 128
+ * plus its number, and the egress has been told.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { constants } from 'node:os';
@@ -21,46 +21,46 @@ import type { StdioOptions } from './options.ts';
 
 /** ssh ends its ProxyCommand with SIGHUP. */
 const signals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
-const askAgainMs = 5;
+const pollMs = 5;
 
-/** A stream, and what stands behind it. */
-interface Way {
+/** An open stream, and what it belongs to. */
+interface Opened {
   readonly stream: Duplex;
-  /** Resolves when everything that was handed over is with the egress. */
+  /** Resolves when the egress has received everything. */
   settled(): Promise<void>;
   close(): void;
 }
 
-/** Resolves with the exit status; rejects with the AditError that says why there is no connection, or no more. */
+/** Resolves with the exit status; rejects with the AditError that says why there is no connection, or why it ended. */
 export async function joinStandardStreams(options: StdioOptions, ends: Ends): Promise<number> {
   const stop = new AbortController();
   const quit = (signal: NodeJS.Signals): void => stop.abort(signal);
   for (const signal of signals) process.on(signal, quit);
-  let way: Way | undefined;
+  let opened: Opened | undefined;
   try {
-    way = await open(options, stop.signal);
-    const { stream } = way;
+    opened = await open(options, stop.signal);
+    const { stream } = opened;
     const cut = (): void => {
       stream.destroy(new AditError('PEER_GONE', `ended by ${String(stop.signal.reason)}`));
     };
     stop.signal.addEventListener('abort', cut);
     if (stop.signal.aborted) cut();
     await joinEnds(ends, stream);
-    await way.settled();
+    await opened.settled();
     return 0;
   } catch (error) {
     if (stop.signal.aborted) return 128 + constants.signals[stop.signal.reason as NodeJS.Signals];
-    throw told(error);
+    throw named(error);
   } finally {
-    way?.close();
+    opened?.close();
     ends.input.destroy();
     for (const signal of signals) process.off(signal, quit);
     flush();
   }
 }
 
-/** Standard input or output that fails is no bug. */
-function told(error: unknown): unknown {
+/** A failure of standard input or output is no bug: it gets a code. */
+function named(error: unknown): unknown {
   const { errno, code, syscall } = error as NodeJS.ErrnoException;
   if (error instanceof AditError || typeof errno !== 'number') return error;
   if (code === 'EPIPE')
@@ -74,7 +74,7 @@ function told(error: unknown): unknown {
   );
 }
 
-async function open(options: StdioOptions, signal: AbortSignal): Promise<Way> {
+async function open(options: StdioOptions, signal: AbortSignal): Promise<Opened> {
   const { controlSocket, destination } = options;
   const stream = controlSocket === undefined ? undefined : await askIngress(controlSocket, destination, signal);
   if (stream)
@@ -91,8 +91,8 @@ async function open(options: StdioOptions, signal: AbortSignal): Promise<Way> {
 async function openSession(
   { destination, session, logLevel, logFormat, controlSocket }: StdioOptions,
   signal: AbortSignal,
-): Promise<Way> {
-  const options = missing(session, controlSocket);
+): Promise<Opened> {
+  const options = sessionOptions(session, controlSocket);
   const agent = new IngressAgent(options, {
     log: createLogger({ level: logLevel, format: logFormat, name: 'connect' }),
     agent: `adit/${packageVersion(import.meta.url)}`,
@@ -113,7 +113,7 @@ async function openSession(
         /* arrives as the end, or the error, of the duplex */
       },
     });
-    signal.removeEventListener('abort', close); // the stream is told first
+    signal.removeEventListener('abort', close); // from here on a signal resets the stream first
     return { stream, settled: () => settled(agent, opener), close };
   } catch (error) {
     agent.close();
@@ -121,8 +121,8 @@ async function openSession(
   }
 }
 
-/** Says that the control socket was tried, where a session of its own cannot be. */
-function missing(
+/** The options of a session of its own; if one is missing, the error also says that the control socket was tried. */
+function sessionOptions(
   session: StdioOptions['session'],
   controlSocket: string | undefined,
 ): ReturnType<StdioOptions['session']> {
@@ -144,13 +144,11 @@ async function usable({ sessions }: IngressAgent): Promise<StreamOpener> {
   return session;
 }
 
-/**
- * A session ends with what is under way on it: that is waited for, and a session that is lost meanwhile is no success.
- */
+/** Closing the session drops what is under way: waits until the egress has everything. Rejects with LINK_LOST. */
 async function settled(agent: IngressAgent, opener: StreamOpener): Promise<void> {
-  for (let waiting = true; waiting; await delay(askAgainMs)) {
+  for (let waiting = true; waiting; await delay(pollMs)) {
     waiting = (opener.unacked ?? 0) > 0 || agent.streams > 0;
     if (waiting && opener.over && opener.unacked !== undefined)
-      throw new AditError('LINK_LOST', 'the session ended before the egress had everything');
+      throw new AditError('LINK_LOST', 'the session ended before the egress had received everything');
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Everything `adit connect` can be told: what `adit ingress` is told about its session, so that one file serves both,
- * and the control socket.
- * Rule: what only listeners need is read and left aside. Where there is no control socket, a session of its own has to
- * be possible.
+ * The options of `adit connect`: those of `adit ingress` that concern its session, so that one file serves both, and
+ * the control socket.
+ * Rule: options that only listeners need are checked and ignored. Without a control socket the options must suffice for
+ * a session of its own.
  */
 import { quote } from '@adit/shared/config/complaint';
 import { resolveOptions, type Sources } from '@adit/shared/config/resolve';
@@ -36,14 +36,14 @@ const {
   maxReplayPerSession,
   logFormat,
 } = ingressSettings;
-/** An error is one line at the end; nobody wants more on the terminal of ssh. */
+/** The error of the process is one line at its end; more would disturb the terminal of ssh. */
 const logLevel = { ...ingressSettings.logLevel, fallback: 'error' } as const;
 
 /** The flags, with their help. */
 export const stdioFlags: Settings = {
   controlSocket: {
     ...controlSocket,
-    help: 'the Unix socket of a running ingress, whose session is used where it answers; none: a session of its own',
+    help: 'the Unix socket of a running ingress, whose session is used if it answers; none: a session of its own',
   },
   egress: optional(egress),
   cert: optional(cert),
@@ -70,9 +70,9 @@ export const stdioFlags: Settings = {
 
 export interface StdioOptions {
   readonly destination: Destination;
-  /** Where a running ingress may be asked. */
+  /** The control socket of an ingress that may be running. */
   readonly controlSocket?: string;
-  /** For a session of its own; throws AditError (USAGE) where something for it is missing. */
+  /** The options of a session of its own; throws AditError (USAGE) if one is missing. */
   readonly session: () => IngressOptions;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -87,7 +87,7 @@ export function resolveStdioOptions(text: string, sources: Sources): StdioOption
       `the destination ${quote(text)}: ${destination.reason}; write HOST:PORT, [V6]:PORT, tls://HOST:PORT or ` +
         'the name of a service',
     );
-  // What a running ingress makes needless may be missing, and nothing may be wrong.
+  // With a running ingress options for a session may be missing, but those that are there must be valid.
   const lenient = resolveOptions({ ...allOptional(ingressSettings), logLevel }, sources);
   const own = (): IngressOptions => withProxy(resolveOptions({ ...ingressSettings, logLevel }, sources), sources);
   const asked =

@@ -1,7 +1,7 @@
 /**
  * Standard input and output as the ends of a connection.
- * Rule: the end of the output closes it, so that its reader sees the end while the input goes on; nothing else of this
- * process may write there.
+ * Rule: ending the output closes its descriptor, so that the reader sees the end while the input goes on. Nothing else
+ * in this process may write to standard output.
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
@@ -9,15 +9,14 @@ import { Writable, type Readable } from 'node:stream';
 
 const stdout = 1;
 
-/** Resolves writes when they are with the kernel. */
+/** A write is done when the kernel has it. */
 class StandardOutput extends Writable {
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     process.stdout.write(chunk, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    // `end` shuts a socket down, but leaves the descriptor open, and with it a pipe. Something has to be at its number:
-    // the next file that is opened would get it.
+    // `end` leaves the descriptor open, and so a pipe. Its number must not become free: the next file would get it.
     process.stdout.end(() => {
       closeSync(stdout);
       openSync(devNull, 'w');
@@ -26,7 +25,7 @@ class StandardOutput extends Writable {
   }
 }
 
-/** What fails at the output is the error of the write, and of nobody else who listens there: a full disk is no bug. */
+/** An error of the output reaches the writer only, and is never an uncaught one: a full disk is no bug. */
 export function standardStreams(): { readonly input: Readable; readonly output: Writable } {
   process.stdout.removeAllListeners('error').on('error', () => {
     /* see above */

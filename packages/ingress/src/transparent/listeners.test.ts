@@ -63,7 +63,7 @@ test('a listener that cannot be made transparent stops the start, and says what 
   ).toThrow(
     expect.objectContaining({
       code: 'LISTEN_FAILED',
-      message: expect.stringMatching(/TPROXY at 127\.0\.0\.1:4000: that needs the capability CAP_NET_ADMIN/),
+      message: expect.stringMatching(/TPROXY connections at 127\.0\.0\.1:4000: that needs the capability CAP_NET_ADMIN/),
     }),
   );
 });

@@ -1,7 +1,7 @@
 /**
- * What all transparent listeners of one ingress share: the kernel's answers, the ports that are theirs, one front end.
- * Rule: a listener for TPROXY is made transparent before it gets its first connection by such a rule, or the start
- * fails; without that the kernel hands it none, in silence.
+ * What all transparent listeners of one ingress share: the native calls, the set of their ports, one front end.
+ * Rule: a listener for TPROXY is made transparent before a rule can send it a connection, or the start fails; otherwise
+ * the kernel would silently give it none.
  */
 import { networkInterfaces } from 'node:os';
 import { AditError } from '@adit/shared/errors';
@@ -15,11 +15,11 @@ import { loadSocketOptions, socketOption, type SocketOptions } from './socket-op
 
 export interface TransparentListeners {
   readonly frontEnd: FrontEnd;
-  /** One of them is open now. Throws LISTEN_FAILED where it cannot be made transparent. */
+  /** Called when one of them is open. Throws LISTEN_FAILED if it cannot be made transparent. */
   opened(listener: Pick<Listener, 'address' | 'port' | 'descriptors'>, tproxy: boolean): void;
 }
 
-/** Throws TRANSPARENT_UNAVAILABLE where the kernel cannot be asked. */
+/** Throws TRANSPARENT_UNAVAILABLE if the native calls are missing. */
 export function transparentListeners(options: SocketOptions = loadSocketOptions()): TransparentListeners {
   const ports = new Set<number>();
   return {
@@ -37,7 +37,7 @@ export function transparentListeners(options: SocketOptions = loadSocketOptions(
 
 const notPermitted = 1; // EPERM
 
-/** The option of the other family is refused, and one of them is enough: the kernel keeps one bit for both. */
+/** Sets the option of either family: the kernel refuses that of the other one, and keeps one bit for both. */
 function makeTransparent(
   { address, fd }: { readonly address: string; readonly fd: number },
   options: SocketOptions,
@@ -50,10 +50,10 @@ function makeTransparent(
     six.errno === notPermitted || four.errno === notPermitted
       ? 'that needs the capability CAP_NET_ADMIN (setcap, AmbientCapabilities= of systemd, or root)'
       : `errno ${four.errno}`;
-  throw new AditError('LISTEN_FAILED', `Cannot take connections of TPROXY at ${address}: ${reason}.`);
+  throw new AditError('LISTEN_FAILED', `Cannot accept TPROXY connections at ${address}: ${reason}.`);
 }
 
-/** Asked only about connections to a port of ours. */
+/** Whether the address is one of this machine; called only for the ports of our listeners. */
 function isOwnAddress(host: string): boolean {
   if (host.startsWith('127.')) return true;
   return Object.values(networkInterfaces())

@@ -1,8 +1,8 @@
 /**
- * Where a connection was on its way to before a firewall led it to us.
- * Rule: the kernel is asked, and what it says is taken by itself, never put together with what the client sends.
- * REDIRECT and DNAT leave the old address with conntrack; TPROXY changes nothing, so that the address at which the
- * connection arrived is it.
+ * Where a connection was going before a firewall redirected it to us.
+ * Rule: only the kernel is asked, and its answer is never combined with anything that the client sends. After REDIRECT
+ * and DNAT conntrack knows the old address; TPROXY changes nothing, so that the address at which the connection arrived
+ * is the one.
  * Not here: whether it may go there.
  * Spec: ip(7), IP_TRANSPARENT; linux/netfilter_ipv4.h, SO_ORIGINAL_DST.
  */
@@ -16,24 +16,24 @@ import { socketOption, type SocketOptions } from './socket-options.ts';
 const sockaddrBytes = { 4: 16, 6: 28 } as const;
 const families: Readonly<Record<number, 4 | 6>> = { 2: 4, 10: 6 };
 
-/** An address without brackets and zone, and a port. */
+/** The host is an address without brackets and zone. Throws INTERNAL. */
 export function originalDestination({ address, port, fd }: Arrival, options: Pick<SocketOptions, 'read'>): HostPort {
   const bytes = parseAddress(address.replace(/%.*$/, ''));
   if (bytes === undefined)
-    throw new AditError('INTERNAL', `the connection arrived at ${safeText(address)}, which is no address`);
+    throw new AditError('INTERNAL', `the connection arrived at ${safeText(address)}, which is not an address`);
   const family = bytes.length === 4 || isMapped(bytes) ? 4 : 6;
   const asked = options.read(
     fd,
     family === 4 ? socketOption.originalDestination4 : socketOption.originalDestination6,
     sockaddrBytes[family],
   );
-  // An errno says that conntrack does not know it: nothing changed its address.
+  // An errno means that conntrack does not know the connection: nothing changed its address.
   return (asked.ok ? readSockaddr(asked.bytes) : undefined) ?? { host: formatAddress(unmapped(bytes)), port };
 }
 
 /**
  * `sockaddr_in`: family(2, of the machine) port(2) address(4) ...; `sockaddr_in6`: family(2) port(2) flow(4)
- * address(16) scope(4). Undefined where it is neither.
+ * address(16) scope(4). Undefined if it is neither.
  */
 export function readSockaddr(bytes: Uint8Array): HostPort | undefined {
   // A family is below 256: one of its two bytes is zero, whichever comes first on this machine.

@@ -48,7 +48,7 @@ test.each([
   [
     ['4000', '4001'],
     'CONFIG_INVALID',
-    /^--transparent "4000" and "4001" would both be led the IPv4 connections of this machine: print/,
+    /^--transparent "4000" and "4001" would both receive the IPv4 connections of this machine: print/,
   ],
   [['*:4000', '*:4001?tproxy'], 'CONFIG_INVALID', /the IPv4 connections that are routed through this machine/],
 ])('%j has no rules, and the complaint says why', (texts, code, message) => {

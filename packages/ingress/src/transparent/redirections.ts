@@ -1,31 +1,30 @@
 /**
- * Which connections each transparent listener can take, and how they are led to it: what rules of a firewall have to
- * say.
- * Rule: a listener on loopback takes those of this machine, one on an address or on all of them also those that are
- * routed through it; TPROXY is for the routed ones only. Two listeners for the same connections are refused: only the
- * first would ever get any.
- * Not here: the words of nftables and iptables.
+ * Which connections each transparent listener can take, and how a firewall has to redirect them to it.
+ * Rule: a listener on loopback takes connections of this machine; one on another address, or on all, also takes those
+ * routed through it; TPROXY is for routed ones only. Two listeners for the same connections are refused: only the first
+ * would ever get any.
+ * Not here: the syntax of nftables and iptables.
  */
 import { quote } from '@adit/shared/config/complaint';
 import type { TransparentSpec } from '@adit/shared/config/values/transparent-listen';
 import { AditError } from '@adit/shared/errors';
 import { formatAddress, parseAddress, unmapped } from '@adit/shared/protocol/address';
 
-/** Those of programs on this machine, or those that others send through it. */
+/** Connections of programs on this machine, or of other machines that send them through it. */
 export type Hook = 'output' | 'prerouting';
 
 export interface Redirection {
   readonly hook: Hook;
   readonly family: 4 | 6;
   readonly how: 'redirect' | 'dnat' | 'tproxy';
-  /** Absent: whatever address of this machine the kernel picks. */
+  /** Absent: the kernel picks an address of this machine. */
   readonly address?: string;
   readonly port: number;
 }
 
 const both: readonly Hook[] = ['output', 'prerouting'];
 
-/** At least one; the hooks in order. Throws CONFIG_INVALID. */
+/** At least one, in the order of the hooks. Throws USAGE or CONFIG_INVALID. */
 export function redirectionsTo(specs: readonly TransparentSpec[]): Redirection[] {
   if (specs.length === 0)
     throw new AditError(
@@ -42,7 +41,7 @@ export function redirectionsTo(specs: readonly TransparentSpec[]): Redirection[]
       if (earlier !== undefined)
         throw new AditError(
           'CONFIG_INVALID',
-          `--transparent ${quote(earlier)} and ${quote(spec.spec)} would both be led ${place}: print the rules ` +
+          `--transparent ${quote(earlier)} and ${quote(spec.spec)} would both receive ${place}: print the rules ` +
             'for one of them',
         );
       taken.set(place, spec.spec);
@@ -58,7 +57,7 @@ function redirectionsOf({ listen, tproxy, spec }: TransparentSpec): Redirection[
   if (listen.kind !== 'tcp' || listen.port === 0)
     throw new AditError(
       'CONFIG_INVALID',
-      `--transparent ${quote(spec)}: rules need the port that it will listen on, and it is not known yet: ` +
+      `--transparent ${quote(spec)}: rules need the port that it will listen on, which is not known yet: ` +
         'write [BIND:]PORT',
     );
   const bytes = parseAddress(listen.host);

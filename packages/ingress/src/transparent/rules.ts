@@ -1,10 +1,10 @@
 /**
- * A shell script that redirects connections to the transparent listeners, with nftables or with iptables, and that removes
- * its rules again.
+ * A shell script that redirects connections to the transparent listeners, with nftables or with iptables, and that
+ * removes its rules again.
  * Rule: connections of the ingress itself are left alone (they are told apart by its user), and so are those to this
- * machine or to link-local addresses. The script changes only what is its own: one table, or chains whose names begin with
- * ADIT. A packet for TPROXY is marked first, so that without a listener it ends here instead of leaving by another way.
- * Replies of the machines behind a gateway are left alone: TPROXY sees every packet, nat rules only the first.
+ * machine or to link-local addresses. The script changes only what is its own: one table, or chains whose names begin
+ * with ADIT. A packet for TPROXY is marked first, so that without a listener it ends here instead of leaving by another
+ * way. Replies of the machines behind a gateway are left alone: TPROXY sees every packet, nat rules only the first.
  * Spec: nft(8), iptables-extensions(8), Documentation/networking/tproxy.rst of Linux.
  */
 import { formatHostPort } from '@adit/shared/protocol/destination';
@@ -12,13 +12,13 @@ import type { Hook, Redirection } from './redirections.ts';
 
 export interface RulesOptions {
   readonly redirections: readonly Redirection[];
-  /** The user that the ingress runs as. */
+  /** The user id that the ingress runs as. */
   readonly uid: number;
   /** The listeners as the user wrote them. */
   readonly specs: readonly string[];
 }
 
-/** fwmark and routing table of what TPROXY takes. */
+/** fwmark and routing table for TPROXY. */
 const mark = '0xad17';
 const table = 44311;
 const linkLocal = { 4: '169.254.0.0/16', 6: 'fe80::/10' } as const;
@@ -52,14 +52,14 @@ export function rulesScript({ redirections, uid, specs }: RulesOptions): string 
 function head(uid: number, specs: readonly string[]): string[] {
   return [
     '#!/bin/sh',
-    '# Leads TCP connections to: adit ingress ' +
+    '# Redirects TCP connections to: adit ingress ' +
       `${specs.map((spec) => `--transparent '${spec.replaceAll("'", '')}'`).join(' ')}`,
-    '# As root: sh FILE nftables, or sh FILE iptables; with -off behind the word it takes the rules away again.',
+    '# As root: sh FILE nftables, or sh FILE iptables; with -off after the word it removes the rules again.',
     '# uid: the user that the ingress runs as. Its connections are left alone, whichever program makes them.',
     ...(uid === 0
       ? ['# That is root here, and so is every service that runs as root: give the ingress a user of its own.']
       : []),
-    '# to4, to6: where connections have to go to be led there, with commas: narrow it to what lies behind the egress.',
+    '# to4, to6: the destinations that are redirected, separated by commas; narrow them to what the egress can reach.',
     'set -eu',
     `uid=\${uid:-${uid}}`,
   ];
@@ -83,7 +83,7 @@ function fn(name: string, lines: readonly string[]): string[] {
 const ip = { 4: 'ip -4', 6: 'ip -6' } as const;
 const tool = { 4: 'iptables -w', 6: 'ip6tables -w' } as const;
 
-/** What is marked is for this machine, whatever its address. */
+/** Delivers marked packets to this machine, whatever their address. */
 function routesOn(family: 4 | 6): string[] {
   return [
     ...routesOff(family),
@@ -99,7 +99,7 @@ function routesOff(family: 4 | 6): string[] {
   ];
 }
 
-/** The hooks and tables that rules are needed in, each with its redirections. */
+/** The hooks and tables that need rules, each with its redirections. */
 function chains(
   redirections: readonly Redirection[],
 ): { readonly hook: Hook; readonly kind: 'nat' | 'tproxy'; readonly redirections: readonly Redirection[] }[] {
@@ -129,10 +129,7 @@ function nftables(redirections: readonly Redirection[]): string[] {
     ...(kind === 'tproxy' ? ['    ct direction reply return'] : []),
     '    fib daddr type local return',
     ...here.flatMap(({ family }) => `    ${nftFamily[family]} daddr ${linkLocal[family]} return`),
-    ...here.map(
-      (redirection) =>
-        `    meta l4proto tcp ${nftFamily[redirection.family]} daddr { $to${redirection.family} } ${nftVerdict(redirection)}`,
-    ),
+    ...here.map((one) => `    meta l4proto tcp ${nftFamily[one.family]} daddr { $to${one.family} } ${nftVerdict(one)}`),
     '  }',
   ]);
   return [

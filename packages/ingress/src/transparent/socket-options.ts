@@ -1,7 +1,8 @@
 /**
- * getsockopt and setsockopt, which Node does not have: through koffi, a dependency that may be missing.
- * Rule: nothing is loaded before somebody asks; who asks where it cannot be had is told so before anything listens. A
- * failing call is an answer, the errno, and nothing is thrown. Spec: getsockopt(2), ip(7), ipv6(7).
+ * getsockopt and setsockopt, which Node lacks: through koffi, an optional dependency.
+ * Rule: nothing is loaded before it is needed; if it cannot be loaded, the start fails before anything listens. A call
+ * that fails returns its errno and throws nothing.
+ * Spec: getsockopt(2), ip(7), ipv6(7).
  */
 import { createRequire } from 'node:module';
 import { AditError, messageOf } from '@adit/shared/errors';
@@ -18,20 +19,20 @@ export type SocketOption = (typeof socketOption)[keyof typeof socketOption];
 export type Failed = { readonly ok: false; readonly errno: number };
 
 export interface SocketOptions {
-  /** At most `length` bytes. */
+  /** Returns at most `length` bytes. */
   read(fd: number, option: SocketOption, length: number): { readonly ok: true; readonly bytes: Uint8Array } | Failed;
-  /** Sets an option that is on or off. */
+  /** Turns a boolean option on. */
   turnOn(fd: number, option: SocketOption): { readonly ok: true } | Failed;
 }
 
-/** All of koffi that is used. */
+/** The part of koffi that is used. */
 interface Koffi {
   load(path: null): { func(prototype: string): (...values: readonly unknown[]) => number };
   errno(): number;
 }
 type Load = (name: string) => unknown;
 
-/** The options of sockets on this machine. Throws TRANSPARENT_UNAVAILABLE: not Linux, or no koffi. */
+/** The calls on this machine. Throws TRANSPARENT_UNAVAILABLE if it is not Linux or has no koffi. */
 export function loadSocketOptions({
   platform = process.platform,
   load = createRequire(import.meta.url),
@@ -59,7 +60,7 @@ function koffiOf(load: Load): Koffi {
 }
 
 function bind(koffi: Koffi): SocketOptions {
-  // Node itself is linked with the C library: its symbols are there, whatever the library is called.
+  // Node itself is linked with the C library: its symbols are there, whatever the file of the library is called.
   const library = koffi.load(null);
   const getsockopt = library.func('int getsockopt(int fd, int level, int name, void *value, uint32_t *length)');
   const setsockopt = library.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
