@@ -37,40 +37,43 @@ function connectTo({ port, certs }: Pick<TestEgress, 'port' | 'certs'>, kind: 'c
   return { link, running, until, lines, usable };
 }
 
-test.each(['connect', 'connect+h2'] as const)('%s: opens streams, and what is lost is said once', async (kind) => {
-  const egress = await testEgress();
-  const { at } = await echo();
-  const { link, until, usable, running } = connectTo(egress, kind);
-  expect(await until((line) => line.event === 'connected')).toMatchObject({
-    egress: `${kind}://127.0.0.1:${egress.port}`,
-    carrier: kind,
-    resumable: false,
-    msg: expect.stringContaining('is reset'),
-  });
-  expect([usable.length, link.session]).toEqual([1, usable[0]]);
-  const stream = link.session!.open(
-    encodeOpen({ destination: { kind: 'host', host: '127.0.0.1', port: Number(at.split(':')[1]) } }),
-  );
-  await within(
-    15_000,
-    'the opening',
-    new Promise<void>((resolve) => {
-      new Relay(stream, {
-        opened: () => resolve(),
-        ended: () => {
-          /* by the stop */
-        },
-      });
-    }),
-  );
-  expect(link.streams).toBe(1);
-  link.stop();
-  await running;
-  expect(link.session).toBeUndefined();
-  expect((await egress.recorded()).end).toBe('reset');
-});
+test.each(['connect', 'connect+h2'] as const)(
+  '%s: opens streams, and says once what a broken connection costs',
+  async (kind) => {
+    const egress = await testEgress();
+    const { at } = await echo();
+    const { link, until, usable, running } = connectTo(egress, kind);
+    expect(await until((line) => line.event === 'connected')).toMatchObject({
+      egress: `${kind}://127.0.0.1:${egress.port}`,
+      carrier: kind,
+      resumable: false,
+      msg: expect.stringContaining('is reset'),
+    });
+    expect([usable.length, link.session]).toEqual([1, usable[0]]);
+    const stream = link.session!.open(
+      encodeOpen({ destination: { kind: 'host', host: '127.0.0.1', port: Number(at.split(':')[1]) } }),
+    );
+    await within(
+      15_000,
+      'the opening',
+      new Promise<void>((resolve) => {
+        new Relay(stream, {
+          opened: () => resolve(),
+          ended: () => {
+            /* by the stop */
+          },
+        });
+      }),
+    );
+    expect(link.streams).toBe(1);
+    link.stop();
+    await running;
+    expect(link.session).toBeUndefined();
+    expect((await egress.recorded()).end).toBe('reset');
+  },
+);
 
-test('tries again for ever, and says why there is nothing', async () => {
+test('tries again for ever, and says why there is no connection', async () => {
   const { log, until } = memoryLog();
   let tries = 0;
   const link = new ConnectEgress({
@@ -95,7 +98,7 @@ test('tries again for ever, and says why there is nothing', async () => {
   await running;
 });
 
-test('a drain of the proxy makes a new connection for what comes', async () => {
+test('after a swap new streams go to a new connection', async () => {
   const egress = await testEgress();
   const { link, until, usable } = connectTo(egress, 'connect+h2');
   await until((line) => line.event === 'connected');
@@ -103,4 +106,34 @@ test('a drain of the proxy makes a new connection for what comes', async () => {
   await until((line) => line.event === 'disconnected');
   while (usable.length < 2) await new Promise(setImmediate);
   expect(link.session).toBe(usable[1]);
+});
+
+test('a network change ends a dial that hangs, and the next one begins at once', async () => {
+  const { log, until } = memoryLog();
+  const dialled: AbortSignal[] = [];
+  const link = new ConnectEgress({
+    target: { kind: 'connect+h2', host: 'proxy.example', port: 443 },
+    deadlineMs: 60_000,
+    log,
+    onUsable: () => {
+      throw new Error('usable');
+    },
+    dial: (signal) => {
+      dialled.push(signal);
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(new AditError('EGRESS_UNREACHABLE', 'given up')), { once: true }),
+      );
+    },
+  });
+  const running = link.run();
+  link.doubt();
+  expect(await until((line) => line.event === 'retrying')).toMatchObject({
+    level: 'info',
+    reason: 'the network changed',
+    delayMs: 0,
+  });
+  while (dialled.length < 2) await new Promise(setImmediate);
+  link.stop();
+  await running;
+  expect(dialled.map(({ aborted }) => aborted)).toEqual([true, true]);
 });

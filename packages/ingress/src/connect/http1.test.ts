@@ -14,7 +14,7 @@ async function asked(answer: string) {
   const server = net
     .createServer({ allowHalfOpen: true }, (socket) => {
       socket.on('error', () => {
-        /* told by close */
+        /* arrives with `close` */
       });
       socket.on('data', (chunk) => {
         requests.push(String(chunk));
@@ -33,7 +33,7 @@ async function asked(answer: string) {
         allowHalfOpen: true,
       });
       transport.on('error', () => {
-        /* told by close */
+        /* arrives with `close` */
       });
       await once(transport, 'connect');
       return { socket: transport as ProvenConnection['socket'], transport };
@@ -50,7 +50,7 @@ async function asked(answer: string) {
   return { tunnels, stream, outcome, requests };
 }
 
-test('asks for the target, and what follows the answer is of the tunnel', async () => {
+test('asks for the target; the bytes after the answer belong to the stream', async () => {
   const { stream, requests, tunnels } = await asked('HTTP/1.1 200 OK\r\n\r\nbanner');
   const got = new Promise<string>((resolve) => {
     const relay = stream.events;
@@ -85,7 +85,7 @@ test.each([
   expect(tunnels.over).toBe(false);
 });
 
-test('a proxy that cannot be reached opens no more, and says why', async () => {
+test('after a dial that failed no more streams are opened, and the reason is known', async () => {
   const tunnels = new Http1Tunnels({
     name: 'x',
     dial: () => Promise.reject(new AditError('EGRESS_UNREACHABLE', 'nobody there')),
@@ -98,7 +98,7 @@ test('a proxy that cannot be reached opens no more, and says why', async () => {
   expect([await tunnels.gone, tunnels.over, tunnels.streams]).toEqual(['nobody there', true, 0]);
 });
 
-test('ending it resets what is open', async () => {
+test('its end resets the open streams', async () => {
   const { tunnels, outcome } = await asked('HTTP/1.1 200 OK\r\n\r\n');
   tunnels.end();
   expect(await within(15_000, 'the reset', outcome)).toMatchObject({ end: 'reset' });

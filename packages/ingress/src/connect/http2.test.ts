@@ -16,12 +16,12 @@ async function proxy(serve: (stream: http2.ServerHttp2Stream, headers: http2.Inc
   server.on('session', (session) => {
     sessions.push(session);
     session.on('error', () => {
-      /* told by close */
+      /* arrives with `close` */
     });
   });
   server.on('stream', (stream, headers) => {
     stream.on('error', () => {
-      /* told by close */
+      /* arrives with `close` */
     });
     serve(stream, headers);
   });
@@ -60,7 +60,7 @@ test('streams share the connection and are counted', async () => {
   expect([targets, tunnels.streams, tunnels.over]).toEqual([['db.internal:5432', 'db.internal:5432'], 2, false]);
 });
 
-test('a refusal is told with its code, and the connection lives', async () => {
+test('a refusal has its code, and the connection lives on', async () => {
   const { tunnels, open } = await proxy((stream) => {
     stream.respond({ ':status': 504, 'proxy-status': 'x; error=connection_timeout' });
     stream.end('too late');
@@ -80,7 +80,7 @@ test('a stream that is reset before its answer is refused', async () => {
   expect(await within(15_000, 'the refusal', open().ended)).toMatchObject({ end: 'refused', code: 57 });
 });
 
-test('GOAWAY opens no more, and what is open goes on', async () => {
+test('after GOAWAY no more streams are opened, and open ones go on', async () => {
   const { tunnels, sessions, open } = await proxy((stream) => {
     stream.respond({ ':status': 200 });
   });
@@ -91,7 +91,7 @@ test('GOAWAY opens no more, and what is open goes on', async () => {
   expect([tunnels.over, tunnels.streams, one.stream.dead]).toEqual([true, 1, false]);
 });
 
-test('a connection that breaks resets what is open', async () => {
+test('a connection that breaks resets its streams', async () => {
   const { tunnels, sessions, open } = await proxy((stream) => {
     stream.respond({ ':status': 200 });
   });
@@ -102,10 +102,10 @@ test('a connection that breaks resets what is open', async () => {
   expect(tunnels.over || (await tunnels.gone)).toBeTruthy();
 });
 
-test('a proxy that says nothing is given up', async () => {
+test('a proxy that sends nothing is given up', async () => {
   const deaf = net
     .createServer(() => {
-      /* says nothing */
+      /* sends nothing */
     })
     .listen(0, '127.0.0.1');
   atEnd(() => {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { encodeOpen } from '@adit/shared/protocol/open';
 import { targetOf } from './tunnels.ts';
 
-test('a host is asked for as it is, a service by the host that stands for it', () => {
+test('a host is asked for as it is, a service by its host name', () => {
   expect(targetOf(encodeOpen({ destination: { kind: 'host', host: '2001:db8::1', port: 443 } }))).toEqual({
     host: '2001:db8::1',
     port: 443,
@@ -13,7 +13,7 @@ test('a host is asked for as it is, a service by the host that stands for it', (
   );
 });
 
-test('what is no destination is refused as such', () => {
+test('a destination that a proxy cannot serve is refused, and so is a payload that does not parse', () => {
   expect(() => targetOf(encodeOpen({ destination: { kind: 'host', host: 'db', port: 443, tls: true } }))).toThrow(
     expect.objectContaining({ code: 'UNSUPPORTED' }),
   );

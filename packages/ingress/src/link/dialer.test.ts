@@ -82,12 +82,12 @@ async function box(to: number, resets: (first: Buffer, nth: number) => boolean):
 
 const speaksAdit = (first: Buffer): boolean => first.includes('adit/1');
 
-test('TLS is taken where it gets through', async () => {
+test('TLS is used if it gets through', async () => {
   const egress = await testEgress();
   expect((await dialled(dialerTo(egress.port, egress).dialer)).kind).toBe('tls');
 });
 
-test('a box that resets what it does not know is passed by WebSocket, and the network is remembered', async () => {
+test('a WebSocket passes a box that resets unknown protocols, and is remembered for that network', async () => {
   const egress = await testEgress();
   let tlsTried = 0;
   const port = await box(egress.port, (first) => {
@@ -108,32 +108,28 @@ test('a box that resets what it does not know is passed by WebSocket, and the ne
   expect(tlsTried).toBe(2);
 });
 
-test(
-  'carriers that come up and die unanswered make the next one a WebSocket: two where nothing is known, five where ' +
-    'TLS worked',
-  async () => {
-    const egress = await testEgress();
-    const { dialer } = dialerTo(egress.port, egress);
-    const next = async (count: number): Promise<string[]> => {
-      const kinds = [];
-      for (let n = 0; n < count; n++) kinds.push((await dialled(dialer)).kind);
-      return kinds;
-    };
-    expect(await next(3)).toEqual(['tls', 'tls', 'websocket']);
-    dialer.answered();
-    expect(await next(1)).toEqual(['websocket']);
-    const fresh = dialerTo(egress.port, egress).dialer;
-    await dialled(fresh);
-    fresh.answered();
+test('after two carriers without an answer a WebSocket comes next, after five if TLS has worked', async () => {
+  const egress = await testEgress();
+  const { dialer } = dialerTo(egress.port, egress);
+  const next = async (count: number): Promise<string[]> => {
     const kinds = [];
-    for (let n = 0; n < 6; n++) kinds.push((await dialled(fresh)).kind);
-    expect(kinds).toEqual(['tls', 'tls', 'tls', 'tls', 'tls', 'websocket']);
-    fresh.answered(); // a WebSocket that works where TLS did is no reason to forget TLS
-    expect((await dialled(fresh)).kind).toBe('tls');
-  },
-);
+    for (let n = 0; n < count; n++) kinds.push((await dialled(dialer)).kind);
+    return kinds;
+  };
+  expect(await next(3)).toEqual(['tls', 'tls', 'websocket']);
+  dialer.answered();
+  expect(await next(1)).toEqual(['websocket']);
+  const fresh = dialerTo(egress.port, egress).dialer;
+  await dialled(fresh);
+  fresh.answered();
+  const kinds = [];
+  for (let n = 0; n < 6; n++) kinds.push((await dialled(fresh)).kind);
+  expect(kinds).toEqual(['tls', 'tls', 'tls', 'tls', 'tls', 'websocket']);
+  fresh.answered(); // a WebSocket that works where TLS did is no reason to forget TLS
+  expect((await dialled(fresh)).kind).toBe('tls');
+});
 
-test('a box that ends TLS is passed by the TLS inside a WebSocket, and named once', async () => {
+test('TLS inside a WebSocket passes a box that terminates TLS, and the box is named once', async () => {
   const egress = await testEgress({ listenHttp: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '' }] });
   const inspector = newCa('Corporate Inspection');
   const shown = egress.certs.write('shown', newServer(inspector));
@@ -166,14 +162,14 @@ test('a box that ends TLS is passed by the TLS inside a WebSocket, and named onc
   expect(lines.filter(({ event }) => event === 'intercepted')).toEqual([
     expect.objectContaining({ issuer: 'CN=Corporate Inspection' }),
   ]);
-  // And one whose CA this machine does not trust gets nothing, and is named all the same.
+  // A box whose CA this machine does not trust gets no bytes, and is named all the same.
   await expect(dialerTo(port, egress).dialer.dial(new AbortController().signal)).rejects.toMatchObject({
     code: 'EGRESS_CERT_INVALID',
     message: expect.stringContaining('issued by CN=Corporate Inspection'),
   });
 });
 
-test('where nobody listens, or the certificate of the egress is not in order, no other way is tried', async () => {
+test('no other way is tried if nobody listens, or if the certificate of the egress is invalid', async () => {
   const egress = await testEgress();
   const port = await closedPort();
   await expect(dialerTo(port, egress).dialer.dial(new AbortController().signal)).rejects.toMatchObject({
@@ -194,7 +190,7 @@ test('where nobody listens, or the certificate of the egress is not in order, no
   expect(connections).toBe(1);
 });
 
-test('what is told to be TLS or WebSocket is that and nothing else', async () => {
+test('a carrier that is set to TLS or WebSocket is that and nothing else', async () => {
   const egress = await testEgress();
   const port = await box(egress.port, speaksAdit);
   await expect(
@@ -219,7 +215,7 @@ test('what is told to be TLS or WebSocket is that and nothing else', async () =>
   ).rejects.toMatchObject({ message: expect.stringContaining('was answered 404') });
 });
 
-test('when no way gets through, every reason is told', async () => {
+test('when no way gets through, the error states every reason', async () => {
   const egress = await testEgress();
   const port = await box(egress.port, () => true);
   await expect(dialerTo(port, egress).dialer.dial(new AbortController().signal)).rejects.toMatchObject({
@@ -240,7 +236,7 @@ test.each([
   });
 });
 
-test('a proxy that does not want to is asked once, and not for a WebSocket too', async () => {
+test('a proxy that refuses is asked once, and not for a WebSocket too', async () => {
   const egress = await testEgress();
   const proxy = await smallProxy({
     answers: ['HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\n\r\n'],

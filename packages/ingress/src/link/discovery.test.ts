@@ -5,7 +5,7 @@ import { Discovery, inOrder } from './discovery.ts';
 const srv = { kind: 'srv', name: '_adit._tcp.example.org' } as const;
 const record = (name: string, priority: number, weight: number) => ({ name, priority, weight, port: 8443 });
 
-test('what was named comes as named, what SRV lists by priority, each once', async () => {
+test('named egresses keep their order, those of SRV records come by priority, each of them once', async () => {
   const discovery = new Discovery({
     addresses: [{ kind: 'address', host: 'a.example.org', port: 8443 }, srv],
     random: () => 0,
@@ -19,7 +19,7 @@ test('what was named comes as named, what SRV lists by priority, each once', asy
   expect(discovery.changes).toBe(true);
 });
 
-test('a lookup that fails keeps what was known, and is an error only before the first success', async () => {
+test('a lookup that fails keeps the last answer, and is an error only before the first one', async () => {
   let answer: Promise<ReturnType<typeof record>[]> = Promise.reject(
     Object.assign(new Error('no'), { code: 'ENOTFOUND' }),
   );
@@ -34,7 +34,7 @@ test('a lookup that fails keeps what was known, and is an error only before the 
   expect(await discovery.find()).toEqual([{ kind: 'address', host: 'a.example.org', port: 8443 }]);
 });
 
-test('a single "." says that there is no egress', async () => {
+test('a single record of "." means that there is no egress', async () => {
   expect(
     await new Discovery({ addresses: [srv], random: () => 0, resolveSrv: async () => [record('.', 0, 0)] }).find(),
   ).toEqual([]);

@@ -60,7 +60,7 @@ test('a live stream stays with its egress while new ones go elsewhere', async ()
   await drained;
 });
 
-test("an egress that never answers stands in nobody's way", async () => {
+test('an egress that never answers does not delay the others', async () => {
   const egress = await testEgress();
   const ingress = await testIngress(egress, egress.certs.client('alice'), {
     to: (await echo()).at,
@@ -99,7 +99,7 @@ test('a swap moves the session to a fresh carrier and no byte is lost', async ()
   ).toBeGreaterThanOrEqual(3);
 });
 
-test('many swaps asked for at once are one', async () => {
+test('many swaps at once are one swap', async () => {
   const egress = await testEgress();
   const ingress = await testIngress(egress, egress.certs.client('alice'), { to: (await echo()).at });
   const { socket } = await client(ingress.port);
@@ -154,7 +154,7 @@ test('a reload that changes nothing asks again, and the answer may be the same',
   expect(await ask(ingress.port, 'x')).toBe('x');
 });
 
-test('when only egresses are listed that denied us for good, the ingress is denied for good', async () => {
+test('the ingress is denied for good when every listed egress has denied it', async () => {
   const good = await testEgress();
   const denying = await testEgress({
     certs: { ...good.certs, folder: temporaryFolder() },

@@ -63,7 +63,7 @@ function scripted(script: readonly Attempt[], changes: Partial<KeepTryingOptions
 const shown = (lines: readonly Line[]): unknown[] =>
   lines.map((line) => [line['level'], line.event, line['reason'], line['delayMs'], line['msg']]);
 
-test('a failed attempt is logged and repeated; the same failure again is for the debug log', async () => {
+test('a failed attempt is logged and repeated; the same failure again goes to the debug log', async () => {
   const { trying, running, done, calls, lines } = scripted([
     fails(unreachable('no route')),
     fails(unreachable('no route')),
@@ -100,7 +100,7 @@ test('a denial that is final ends it, and so does an error that is a bug', async
   await expect(scripted([fails(bug)]).running).rejects.toBe(bug);
 });
 
-test('a connection that is lost is made again after the pause that its owner asks for', async () => {
+test('after a lost connection the next attempt follows, after the pause that the last one returned', async () => {
   const { done, calls, lines } = scripted([() => Promise.resolve(0), () => Promise.resolve(1)]);
   await done();
   expect([calls, lines]).toEqual([[], []]);

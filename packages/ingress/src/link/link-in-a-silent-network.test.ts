@@ -99,7 +99,7 @@ test('a session that waits ends at its deadline, with its streams, even while an
   const hole = await silent(net.createServer(), 'connection');
   const path = await chaos(egress.port);
   const at = { port: path.port };
-  // attempts have the minute of the dial
+  // a dial has a minute, as linkTo sets it
   const { link, lines, until } = linkTo(at, egress.certs, { handshakeTimeoutMs: 1_000 });
   const running = link.run();
   await within(

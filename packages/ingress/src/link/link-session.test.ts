@@ -49,7 +49,7 @@ test('a lost carrier releases the link and keeps the session, which waits', asyn
   session.end('NO_ERROR', 'done');
 });
 
-test('a session that waits says when the egress gives it up', async () => {
+test('a session that waits expires when the egress gives it up', async () => {
   const { session, released, expired, cut } = await attached({ resumeWindowMs: 1_000 });
   cut();
   await released;
@@ -57,7 +57,7 @@ test('a session that waits says when the egress gives it up', async () => {
   session.end('RESUME_EXPIRED', 'done');
 });
 
-test('every attempt to resume is a new epoch from where the lane stands', async () => {
+test('every attempt to resume is a new epoch, from the position of the lane', async () => {
   const { session } = await attached();
   const [one, two] = [session.nextAttempt(), session.nextAttempt()];
   expect([one.epoch, two.epoch]).toEqual([1, 2]);

@@ -27,7 +27,7 @@ test('connections live through three cuts of the path, byte for byte', async () 
   expect(String(await chunkFrom(socket))).toBe('still here');
 });
 
-test('an egress that forgot the session is told apart: connections are reset, new ones work', async () => {
+test('after an egress lost the session, its connections are reset and new ones work', async () => {
   const first = await testEgress();
   const path = await chaos(first.port);
   const ingress = await testIngress({ ...first, port: path.port }, first.certs.client('alice'), {
@@ -54,7 +54,7 @@ test('a refusal that is final ends the link with its code', async () => {
   expect(await ingress.running).toMatchObject({ code: 'CLIENT_CERT_UNKNOWN_CA', exitStatus: 4 });
 });
 
-test('an egress that cannot be trusted is never spoken to, and tried again', async () => {
+test('an egress with an untrusted certificate gets no bytes, and is tried again', async () => {
   const egress = await testEgress();
   const others = certificates();
   const ingress = await testIngress({ port: egress.port, certs: others }, others.client('alice'), {
@@ -64,7 +64,7 @@ test('an egress that cannot be trusted is never spoken to, and tried again', asy
   expect(egress.lines.some(({ event }) => event === 'connected')).toBe(false);
 });
 
-test('a name that the certificate does not cover is said as such', async () => {
+test('a certificate that does not cover the name is an error that states the name', async () => {
   const egress = await testEgress();
   const ingress = await testIngress(egress, egress.certs.client('alice'), {
     to: '127.0.0.1:1',
@@ -76,7 +76,7 @@ test('a name that the certificate does not cover is said as such', async () => {
   });
 });
 
-test('when the egress drains, what is open finishes there and what is new goes to a new session', async () => {
+test('when the egress drains, open connections finish there and new ones go to a new session', async () => {
   const first = await testEgress();
   const second = await testEgress({ certs: first.certs });
   const path = await chaos(first.port);
@@ -96,7 +96,7 @@ test('when the egress drains, what is open finishes there and what is new goes t
   await within(30_000, 'the drain', drained);
 });
 
-test('an answer of the egress is told to whoever dials, be it a welcome or a refusal', async () => {
+test('the dialer is told of every answer of the egress, a welcome or a refusal', async () => {
   const egress = await testEgress({ maxSessionsPerIdentity: 1 });
   const answers: string[] = [];
   for (const name of ['welcomed', 'refused']) {

@@ -5,7 +5,7 @@ const address = (ip: string) => [
   { address: ip, netmask: '', family: 'IPv4' as const, mac: '', internal: false, cidr: null },
 ];
 
-test('tells once of each change of an address', async () => {
+test('reports each change of an address once', async () => {
   let now: Record<string, ReturnType<typeof address>> = { eth0: address('192.0.2.1') };
   const stop = new AbortController();
   let looks = 0;
@@ -31,7 +31,7 @@ test('tells once of each change of an address', async () => {
   expect(changes).toBe(1);
 });
 
-test('outlives a system that cannot say', async () => {
+test('goes on after the system failed to list its interfaces', async () => {
   const stop = new AbortController();
   let looks = 0;
   let changes = 0;

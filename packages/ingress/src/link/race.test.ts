@@ -53,7 +53,7 @@ test('the next way starts when one fails, and beside one that hangs', async () =
   expect(stopped).toBe(true);
 });
 
-test('what comes too late is thrown away', async () => {
+test('a result that comes too late is discarded', async () => {
   const late: string[] = [];
   let finish!: (value: string) => void;
   const first: Way<string> = () =>
@@ -66,12 +66,12 @@ test('what comes too late is thrown away', async () => {
   expect(late).toEqual(['a']);
 });
 
-test('all failures make one error, in the order of the ways; an error that no other way can mend ends it', async () => {
+test('all failures make one error, in the order of the ways; an error that every way meets ends it', async () => {
   await expect(race([fails('x'), fails('y')], options())).rejects.toThrow('x and y');
   await expect(race([fails('x'), wins('b')], options({ goOn: () => false }))).rejects.toThrow('x');
 });
 
-test('an error that no other way can mend starts none, and does not cut off one that runs', async () => {
+test('an error that every way meets starts none, and does not stop one that runs', async () => {
   let finish!: (value: string) => void;
   const slow: Way<string> = () =>
     new Promise((resolve) => {

@@ -23,7 +23,7 @@ test('an attempt that hangs is ended, the next has twice as long, and after a re
   expect(await late(deadline)).toMatchObject({ message: expect.stringContaining('within 0.004 s') });
 });
 
-test('where the deadlines of the attempt are no longer than its own, they hold', async () => {
+test('deadlines of the attempt that are no longer than its own hold alone', async () => {
   const signals: AbortSignal[] = [];
   const deadline = new ResumeDeadline({ name: 'edge', maxMs: 3_000 });
   await deadline.hold(never, (signal) => Promise.resolve(signals.push(signal)));

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { AditError } from '@adit/shared/errors';
 import { Waiting } from './waiting.ts';
 
-test('gives everybody who waits the session that comes', async () => {
+test('gives the session to every connection that waits', async () => {
   const waiting = new Waiting<string>({ timeoutMs: 60_000, maxWaiting: 3 });
   const both = Promise.all([waiting.wait(() => ''), waiting.wait(() => '')]);
   waiting.give('session');
@@ -10,7 +10,7 @@ test('gives everybody who waits the session that comes', async () => {
   expect(waiting.size).toBe(0);
 });
 
-test('says, when the time is up, what stood in the way', async () => {
+test('after the timeout, the error states the reason', async () => {
   const waiting = new Waiting<string>({ timeoutMs: 10, maxWaiting: 3 });
   await expect(waiting.wait(() => 'the egress is down')).rejects.toMatchObject({
     code: 'EGRESS_UNREACHABLE',
@@ -19,7 +19,7 @@ test('says, when the time is up, what stood in the way', async () => {
   expect(waiting.size).toBe(0);
 });
 
-test('refuses at once whoever comes when too many wait', async () => {
+test('refuses a connection at once when too many wait', async () => {
   const waiting = new Waiting<string>({ timeoutMs: 60_000, maxWaiting: 1 });
   const first = waiting.wait(() => '');
   await expect(waiting.wait(() => 'down')).rejects.toMatchObject({

@@ -32,7 +32,7 @@ test.each([
   expect(proxyOfEnvironment(environment)).toEqual(proxy);
 });
 
-test('what cannot be used stops the start, and shows no password', () => {
+test('a URL that cannot be used stops the start, and the error shows no password', () => {
   expect(() => proxyOfEnvironment({ HTTPS_PROXY: 'ftp://alice:hunter2@proxy' })).toThrow(
     expect.objectContaining({
       code: 'CONFIG_INVALID',

@@ -15,7 +15,7 @@ function file(text: string, mode = 0o600): string {
   return path;
 }
 
-test('there is none, or the one that was given, or the one of a file', () => {
+test('the proxy is none, that of the option, or that of the file', () => {
   expect(loadProxies({})(egress)).toBeUndefined();
   expect(loadProxies({ proxy })(egress)).toEqual(proxy);
   expect(loadProxies({ proxyFile: file('https://alice:hunter2@proxy.example.org\n') })(egress)).toEqual({
@@ -26,7 +26,7 @@ test('there is none, or the one that was given, or the one of a file', () => {
   });
 });
 
-test('that of the environment serves those that NO_PROXY does not name; "none" turns everything off', () => {
+test('the proxy of the environment serves egresses that NO_PROXY does not name; "none" turns it off', () => {
   const environmentProxy = { proxy, except: '.internal' };
   const proxyFor = loadProxies({ environmentProxy });
   expect([proxyFor(egress), proxyFor({ host: 'edge.internal', port: 8443 })]).toEqual([proxy, undefined]);

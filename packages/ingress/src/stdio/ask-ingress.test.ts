@@ -19,7 +19,7 @@ async function answering(answer: Uint8Array | undefined): Promise<string> {
       atEnd(() => socket.destroy());
       socket
         .on('error', () => {
-          /* it left */
+          /* the client left */
         })
         .once('data', () => {
           if (answer) socket.write(answer);
@@ -32,7 +32,7 @@ async function answering(answer: Uint8Array | undefined): Promise<string> {
   return path;
 }
 
-test('where there is no socket, or one that a killed ingress left, nobody is there', async () => {
+test('no socket, or one that a killed ingress left behind, means that no ingress runs', async () => {
   const folder = temporaryFolder();
   expect(await askIngress(join(folder, 'absent'), web, never)).toBeUndefined();
   const path = join(folder, 'stale');
@@ -56,7 +56,7 @@ test('a yes is a stream; a no is an error with the code and reason of the ingres
   });
 });
 
-test('an ingress that closes, or is none, is an error', async () => {
+test('a listener that closes, or that is not an ingress, is an error', async () => {
   await expect(askIngress(await answering(undefined), web, never)).rejects.toMatchObject({
     code: 'INGRESS_GONE',
     exitStatus: 1,
@@ -66,7 +66,7 @@ test('an ingress that closes, or is none, is an error', async () => {
   ).rejects.toMatchObject({ code: 'PROTOCOL_ERROR' });
 });
 
-test('a file that is no socket is refused', async () => {
+test('a file that is not a socket is refused', async () => {
   const path = join(temporaryFolder(), 'file');
   writeFileSync(path, '');
   await expect(askIngress(path, web, never)).rejects.toMatchObject({
@@ -84,7 +84,7 @@ test('a file that is no socket is refused', async () => {
   });
 });
 
-test('who is stopped while it waits does not wait on', async () => {
+test('an abort ends the wait for the answer', async () => {
   const stop = new AbortController();
   const asked = askIngress(await answering(new Uint8Array(0)), web, stop.signal);
   stop.abort();

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { stdioFlags } from './options.ts';
 import { connectCommand } from './command.ts';
 
-test('explains every flag, and says in which order of things it ends with which status', () => {
+test('the help explains every flag, and lists the exit statuses', () => {
   let text = '';
   const command = connectCommand().configureOutput({
     writeOut: (part) => {

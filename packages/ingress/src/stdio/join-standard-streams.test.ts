@@ -27,7 +27,7 @@ function streams(): Streams {
       })
       .on('end', () => resolve(all))
       .on('error', () => {
-        /* looked for by who expects it */
+        /* the test that expects one listens too */
       });
   });
   return { input, output, said };
@@ -137,7 +137,7 @@ for (const [how, optionsFor] of [
   });
 }
 
-test('an egress that is not there, and one that denies us, say so', async () => {
+test('an egress that is not there and one that denies us are errors with their code', async () => {
   const certs = certificates();
   await expect(
     joinStandardStreams(own({ port: await closedPort(), certs }, 'web', { connectTimeout: ['100ms'] }), streams()),
@@ -151,7 +151,7 @@ test('an egress that is not there, and one that denies us, say so', async () => 
   });
 });
 
-test('where no ingress answers, a session of its own is made, or what is missing for it is said', async () => {
+test('if no ingress answers, it makes a session of its own, or says which option is missing', async () => {
   const egress = await testEgress();
   const { at } = await echo();
   const absent = join(temporaryFolder(), 'c');
@@ -169,7 +169,7 @@ test('where no ingress answers, a session of its own is made, or what is missing
   });
 });
 
-test('success means that a slow service gets everything, though it ended first', async () => {
+test('it succeeds only after a slow service got everything, even one that ended first', async () => {
   const egress = await testEgress();
   let bytes = 0;
   const slow = await service((socket) => {
@@ -187,7 +187,7 @@ test('success means that a slow service gets everything, though it ended first',
   expect(bytes).toBe(3 << 20);
 });
 
-test('a destination that parses is the one that is asked for', () => {
+test('it asks for the destination that was parsed', () => {
   expect(own({ port: 1, certs: certificates() }, '[::1]:22').destination).toEqual(
     (parseDestination('[::1]:22') as { value: unknown }).value,
   );

@@ -106,7 +106,7 @@ async function openSession(
     });
     denied.catch((error: unknown) => {
       if (!(error instanceof AditError)) throw error;
-    }); // an egress that denies us later resets the stream
+    }); // a denial after the race resets the stream by itself
     const opener = await Promise.race([denied, usable(agent)]);
     const stream = new StreamDuplex(opener.open(encodeOpen({ destination, frontEnd: 'stdio', client: 'local' })), {
       ended: () => {

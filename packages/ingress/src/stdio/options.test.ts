@@ -6,7 +6,7 @@ import { resolveStdioOptions, stdioFlags } from './options.ts';
 
 const flags = { egress: ['tunnel.example.org:8443'], cert: ['alice.crt'], key: ['alice.key'], ca: ['ca.crt'] };
 
-test('a session of its own takes what an ingress takes, and logs errors only', () => {
+test('a session of its own has the options of an ingress, and logs errors only', () => {
   const options = resolveStdioOptions('db.internal:22', { flags, environment: {} });
   expect(options).toMatchObject({
     destination: { kind: 'host', host: 'db.internal', port: 22 },
@@ -30,7 +30,7 @@ test('the egress may be asked to speak TLS', () => {
   });
 });
 
-test('without a control socket everything for a session has to be there', () => {
+test('without a control socket the options of a session are required', () => {
   for (const field of Object.keys(flags))
     expect(() => resolveStdioOptions('web', { flags: { ...flags, [field]: undefined }, environment: {} })).toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(`--${field} is required`) }),
@@ -40,7 +40,7 @@ test('without a control socket everything for a session has to be there', () => 
   );
 });
 
-test('with one it may be missing, until it is needed', () => {
+test('with a control socket they may be missing, until a session of its own is needed', () => {
   const options = resolveStdioOptions('web', {
     flags: {},
     environment: { ADIT_CONTROL_SOCKET: '/run/user/1000/adit.sock' },
@@ -52,7 +52,7 @@ test('with one it may be missing, until it is needed', () => {
   expect(options.session).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
-test('the file of an ingress serves as it is, with its listeners', () => {
+test('the file of an ingress can be used as it is, with its listeners', () => {
   const folder = temporaryFolder();
   const config = join(folder, 'adit.yaml');
   writeFileSync(
@@ -82,7 +82,7 @@ test.each([
   );
 });
 
-test('no flag is one of a listener', () => {
+test('no flag concerns a listener', () => {
   const names = Object.values(stdioFlags).map(({ name }) => name);
   expect(names).toEqual(
     expect.arrayContaining(['egress', 'cert', 'key', 'ca', 'control-socket', 'proxy', 'log-level']),

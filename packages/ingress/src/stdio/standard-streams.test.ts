@@ -39,7 +39,7 @@ test('the end of the output closes it, and the input goes on', async () => {
   expect(err).toBe('still here');
 });
 
-test('an output that nobody reads holds up who writes there, and nothing else', async () => {
+test('an output that nobody reads delays its writer, and nothing else', async () => {
   const child = running(
     'let more = 0; output.write(Buffer.alloc(4 << 20), () => process.exit(7)); setInterval(() => { if (++more ' +
       `=== 5) process.stderr.write('alive\\n'); }, 10); input.resume();`,
@@ -60,7 +60,7 @@ test('an output whose reader has gone is an error of the write', async () => {
 });
 
 (existsSync('/dev/full') ? test : test.skip)(
-  'an output that is a file on a full disk is an error of the write, whoever else listens',
+  'an output that is a file on a full disk is an error of the write, even if others listen for errors',
   async () => {
     const full = openSync('/dev/full', 'w');
     atEnd(() => {

@@ -24,23 +24,19 @@ function kernel(...may: readonly SocketOption[]): {
   };
 }
 
-test(
-  'a connection straight to a listener is refused at every address of the machine; what was on its way elsewhere ' +
-    'goes on',
-  () => {
-    const { frontEnd, opened } = transparentListeners(kernel().options);
-    opened({ address: '[::]:4000', port: 4000, descriptors: [3] }, false);
-    const [duplex] = duplexPair();
-    const asked = (address: string, port: number) => frontEnd.ask({ duplex, arrival: { address, port, fd: 9 } });
-    const own = Object.values(networkInterfaces())
-      .flatMap((list) => list ?? [])
-      .map(({ address }) => address);
-    for (const address of ['127.0.0.1', '127.8.9.1', '::ffff:127.0.0.1', ...own])
-      expect(() => asked(address, 4000)).toThrow(expect.objectContaining({ code: 'CLIENT_NOT_REDIRECTED' }));
-    expect(asked('192.0.2.9', 4000)).toMatchObject({ destination: { host: '192.0.2.9', port: 4000 } });
-    expect(asked('127.0.0.1', 4001)).toMatchObject({ destination: { host: '127.0.0.1', port: 4001 } });
-  },
-);
+test('a connection straight to a listener is refused at every address of the machine; a redirected one goes on', () => {
+  const { frontEnd, opened } = transparentListeners(kernel().options);
+  opened({ address: '[::]:4000', port: 4000, descriptors: [3] }, false);
+  const [duplex] = duplexPair();
+  const asked = (address: string, port: number) => frontEnd.ask({ duplex, arrival: { address, port, fd: 9 } });
+  const own = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .map(({ address }) => address);
+  for (const address of ['127.0.0.1', '127.8.9.1', '::ffff:127.0.0.1', ...own])
+    expect(() => asked(address, 4000)).toThrow(expect.objectContaining({ code: 'CLIENT_NOT_REDIRECTED' }));
+  expect(asked('192.0.2.9', 4000)).toMatchObject({ destination: { host: '192.0.2.9', port: 4000 } });
+  expect(asked('127.0.0.1', 4001)).toMatchObject({ destination: { host: '127.0.0.1', port: 4001 } });
+});
 
 test('only a listener for TPROXY is made transparent, all of its sockets, by the option of its family', () => {
   const six = kernel(socketOption.transparent6);
@@ -57,13 +53,15 @@ test('only a listener for TPROXY is made transparent, all of its sockets, by the
   expect(neither.turned).toEqual([]);
 });
 
-test('a listener that cannot be made transparent stops the start, and says what it takes', () => {
+test('a listener that cannot be made transparent stops the start, and the error names the missing capability', () => {
   expect(() =>
     transparentListeners(kernel().options).opened({ address: '127.0.0.1:4000', port: 4000, descriptors: [3] }, true),
   ).toThrow(
     expect.objectContaining({
       code: 'LISTEN_FAILED',
-      message: expect.stringMatching(/TPROXY connections at 127\.0\.0\.1:4000: that needs the capability CAP_NET_ADMIN/),
+      message: expect.stringMatching(
+        /TPROXY connections at 127\.0\.0\.1:4000: that needs the capability CAP_NET_ADMIN/,
+      ),
     }),
   );
 });

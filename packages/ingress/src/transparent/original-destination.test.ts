@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each(['', '02', '0200 1538 0a0000', '0100 1538 0a000005 0000000000000000', '0a00 01bb 00000000 20010db8'])(
-  '%j is no address',
+  '%j is not an address',
   (bytes) => {
     expect(readSockaddr(hex(bytes))).toBeUndefined();
   },
@@ -58,7 +58,7 @@ test('a redirected connection goes where conntrack says', () => {
   ).toEqual({ host: '2001:db8::7', port: 443 });
 });
 
-test('what conntrack does not know goes where it arrived, without its zone', () => {
+test('a connection that conntrack does not know goes to the address at which it arrived, without the zone', () => {
   const nothing = { read: () => ({ ok: false, errno: 2 }) as const };
   expect(originalDestination({ address: '::ffff:10.0.0.9', port: 25, fd: 7 }, nothing)).toEqual({
     host: '10.0.0.9',
@@ -70,7 +70,7 @@ test('what conntrack does not know goes where it arrived, without its zone', () 
   });
 });
 
-test('an address that is none is an error of ours, and ends one connection only', () => {
+test('an address that does not parse is an internal error of that one connection', () => {
   expect(() =>
     originalDestination({ address: 'nowhere', port: 1, fd: 7 }, { read: () => ({ ok: false, errno: 2 }) }),
   ).toThrow(expect.objectContaining({ code: 'INTERNAL' }));

@@ -32,7 +32,7 @@ test.each([
   ).toEqual(expected);
 });
 
-test('several listeners share the connections, each its own', () => {
+test('several listeners share the connections, each taking its own', () => {
   expect(
     redirectionsTo(specs('*:4001?tproxy', '[::1]:4000', '4000')).map(
       ({ hook, family, how }) => `${hook} ${family} ${how}`,

@@ -12,7 +12,7 @@ const both = rulesScript({
   ],
 });
 
-test('a script is plain sh, and without a word, or with a wrong one, it only says how it is used', () => {
+test('a script is plain sh, and without a command, or with an unknown one, prints its usage', () => {
   for (const args of [[], ['nft']])
     expect(spawnSync('sh', ['-s', ...args], { input: both, encoding: 'utf8' })).toMatchObject({
       status: 2,
@@ -37,13 +37,13 @@ test('it leaves the connections of the ingress alone, first of all', () => {
   ).toContain('That is root here');
 });
 
-test('TPROXY, which sees every packet, leaves answers alone', () => {
+test('TPROXY, which sees every packet, leaves replies alone', () => {
   expect(both).toMatch(/priority mangle; policy accept;\n {4}ct direction reply return\n/);
   expect(both).toContain('ip6tables -w -t mangle -A ADIT_TPROXY -m conntrack --ctdir REPLY -j RETURN');
   expect(both.match(/ct direction/g)).toHaveLength(1);
 });
 
-test('each way of leading has its words in nftables and in iptables', () => {
+test('each kind of redirection has its rule in nftables and in iptables', () => {
   expect(both).toContain('meta l4proto tcp ip daddr { $to4 } redirect to :4000');
   expect(both).toContain('meta l4proto tcp ip daddr { $to4 } dnat ip to 192.0.2.1:4000');
   expect(both).toContain('meta l4proto tcp ip6 daddr { $to6 } meta mark set 0xad17 tproxy ip6 to [::1]:4001 accept');
@@ -58,7 +58,7 @@ test('each way of leading has its words in nftables and in iptables', () => {
   expect(both).not.toContain('ip -4 route');
 });
 
-test('nothing is said about a family or a hook that no listener is for', () => {
+test('a family or a hook without a listener gets no rules', () => {
   const four = rulesScript({
     uid: 1,
     specs: ['4000'],

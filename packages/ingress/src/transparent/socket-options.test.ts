@@ -16,7 +16,7 @@ async function listening(host: string): Promise<net.Server> {
   return server;
 }
 
-test('elsewhere than on Linux it says so, and loads nothing', () => {
+test('on other systems than Linux it throws, and loads nothing', () => {
   expect(() =>
     loadSocketOptions({
       platform: 'darwin',
@@ -32,7 +32,7 @@ test('elsewhere than on Linux it says so, and loads nothing', () => {
   );
 });
 
-test('without koffi it says how to get it; where it does not load, why', () => {
+test('without koffi the error says how to install it; if it does not load, why', () => {
   const failing = (code?: string) => () =>
     loadSocketOptions({
       platform: 'linux',
