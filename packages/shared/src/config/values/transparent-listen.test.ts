@@ -18,7 +18,7 @@ test.each([
 test.each([
   ['', /the local port is missing/],
   ['4000?accept-proxy', /"\?accept-proxy" is not an option of a transparent listener: only \?tproxy is/],
-  ['4000?tproxy?tproxy', /says nothing/],
+  ['4000?tproxy?tproxy', /is not an option/],
   ['./t.sock', /connections cannot be redirected to a Unix socket/],
   ['10.1:4000', /the bind address/],
 ])('%j is none, and the complaint says why', (text, reason) => {
