@@ -18,20 +18,19 @@ import type { Credentials } from '@adit/shared/identity/credentials';
 import type { TrustAnchors } from '@adit/shared/identity/trust';
 import type { Deadline } from '@adit/shared/net/deadline';
 import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
+import type { HostPort } from '@adit/shared/protocol/destination';
 import { dialError, nextHopError, type Target } from '../dialer/failure.ts';
 import type { Via } from '../policy/via.ts';
 
 /** A next hop with its files loaded. */
 export type NextHop = { readonly name: string } & (
   | { readonly kind: 'proxy'; readonly proxy: Proxy }
-  | {
+  | ({
       readonly kind: 'egress';
-      readonly host: string;
-      readonly port: number;
       readonly serverName: string;
       readonly credentials: Credentials;
       readonly ca: TrustAnchors;
-    }
+    } & HostPort)
 );
 
 /** The files that a hop names; relative ones start at the folder of the policy. */

@@ -4,12 +4,10 @@
  * stay in `cause`.
  */
 import { AditError, type Code, messageOf } from '@adit/shared/errors';
-import { formatHostPort } from '@adit/shared/protocol/destination';
+import { formatHostPort, type HostPort } from '@adit/shared/protocol/destination';
 
 /** `unix`: `host` is the path of a socket. `called`: what the client asked for, where that is not the host and port. */
-export interface Target {
-  readonly host: string;
-  readonly port: number;
+export interface Target extends HostPort {
   readonly unix?: boolean;
   readonly called?: string;
 }

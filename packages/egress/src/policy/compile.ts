@@ -5,10 +5,10 @@
  */
 import { isServiceName } from '@adit/shared/protocol/destination';
 import type { z } from 'zod';
-import { didYouMean, policyInvalid, type Complaint, type Place } from './complaint.ts';
+import { didYouMean, policyInvalid, type Complaint, type Position } from './complaint.ts';
 import type { DestinationPattern } from './destination-pattern.ts';
 import { readDocument, type Path, type SourceDocument } from './document.ts';
-import type { Grant } from './grants.ts';
+import type { Clause, Grant } from './grants.ts';
 import type { IdentityPattern } from './identity-pattern.ts';
 import { keysAt, policySchema, type PolicySource } from './schema.ts';
 import type { Service } from './service.ts';
@@ -21,15 +21,13 @@ export interface Rule {
   readonly denyFiles: readonly DenyFile[];
 }
 
-/** A file of names that a rule denies, as the policy writes it. `why` as that of a grant. */
-export interface DenyFile {
-  readonly rule: string;
-  readonly why: string;
+/** A blocklist of a rule, as the policy writes it. */
+export interface DenyFile extends Clause {
   readonly file: string;
 }
 
 /** One line of `tests`, and where it stands. */
-export type PolicyTest = NonNullable<PolicySource['tests']>[number] & { readonly place: Place };
+export type PolicyTest = NonNullable<PolicySource['tests']>[number] & { readonly position: Position };
 
 export interface CompiledPolicy {
   readonly services: ReadonlyMap<string, Service>;
@@ -51,7 +49,7 @@ export function compilePolicy(text: string, file: string): CompiledPolicy {
     ...services
       .filter((name) => !isServiceName(name))
       .map((name) => ({
-        ...document.placeOfKey(['services'], name),
+        ...document.positionOfKey(['services'], name),
         text:
           `${JSON.stringify(name)} cannot name a service: use a-z, 0-9 and inner dashes, one letter at least, 63 ` +
           'characters at most',
@@ -73,8 +71,8 @@ function assemble(source: PolicySource, document: SourceDocument, file: string):
     rule: number,
     list: 'allow' | 'deny' | 'deny-files',
     { text, at }: { readonly text: string; readonly at: number },
-  ): { rule: string; why: string } => {
-    const { line, column } = document.placeOf(['rules', rule, list, at]);
+  ): Clause => {
+    const { line, column } = document.positionOf(['rules', rule, list, at]);
     const { name } = source.rules[rule]!;
     return { rule: name, why: `rule "${name}" (${file}:${line}:${column}, "${text}")` };
   };
@@ -98,7 +96,7 @@ function assemble(source: PolicySource, document: SourceDocument, file: string):
       deny: grants(at, 'deny'),
       denyFiles: files(at),
     })),
-    tests: (source.tests ?? []).map((test, at) => ({ ...test, place: document.placeOf(['tests', at]) })),
+    tests: (source.tests ?? []).map((test, at) => ({ ...test, position: document.positionOf(['tests', at]) })),
   };
 }
 
@@ -113,14 +111,14 @@ function ruleFaults(document: SourceDocument): Complaint[] {
       typeof name === 'string' && seen.has(name)
         ? [
             {
-              ...document.placeOf(['rules', at, 'name']),
+              ...document.positionOf(['rules', at, 'name']),
               text: `a second rule is named ${JSON.stringify(name)}: logs could not tell them apart`,
             },
           ]
         : [];
     seen.add(name);
     return allow === undefined && deny === undefined && files === undefined
-      ? [...twice, { ...document.placeOf(['rules', at]), text: 'the rule neither allows nor denies anything' }]
+      ? [...twice, { ...document.positionOf(['rules', at]), text: 'the rule neither allows nor denies anything' }]
       : twice;
   });
 }
@@ -138,12 +136,12 @@ function complain(issue: z.core.$ZodIssue, document: SourceDocument): Complaint[
   if (issue.code === 'unrecognized_keys') {
     const keys = keysAt(path);
     return issue.keys.map((key) => ({
-      ...document.placeOfKey(path, key),
+      ...document.positionOfKey(path, key),
       text: `unknown key "${key}"${didYouMean(key, keys) || `: there are ${keys.join(', ')}`}`,
     }));
   }
   const what = typeof path.at(-1) === 'string' ? `"${String(path.at(-1))}" ` : '';
-  return [{ ...document.placeOf(path), text: what + problem(issue, isMissing(document.value, path)) }];
+  return [{ ...document.positionOf(path), text: what + problem(issue, isMissing(document.value, path)) }];
 }
 
 function problem(issue: z.core.$ZodIssue, missing: boolean): string {

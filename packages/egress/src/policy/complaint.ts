@@ -5,11 +5,11 @@
 import { AditError } from '@adit/shared/errors';
 
 /** `line` and `column` count from 1. */
-export interface Place {
+export interface Position {
   readonly line: number;
   readonly column: number;
 }
-export interface Complaint extends Place {
+export interface Complaint extends Position {
   readonly text: string;
 }
 

@@ -6,11 +6,11 @@ describe('documents', () => {
   it('know where each value and key stands', () => {
     const document = readDocument('a: 1\nlist:\n  - x\n  - key: y\n');
     expect(document.value).toEqual({ a: 1, list: ['x', { key: 'y' }] });
-    expect(document.placeOf(['list', 0])).toEqual({ line: 3, column: 5 });
-    expect(document.placeOf(['list', 1, 'key'])).toEqual({ line: 4, column: 10 });
-    expect(document.placeOfKey(['list', 1], 'key')).toEqual({ line: 4, column: 5 });
-    expect(document.placeOf(['list', 1, 'absent', 'deeper'])).toEqual({ line: 4, column: 5 });
-    expect(document.placeOfKey([], 'absent')).toEqual({ line: 1, column: 1 });
+    expect(document.positionOf(['list', 0])).toEqual({ line: 3, column: 5 });
+    expect(document.positionOf(['list', 1, 'key'])).toEqual({ line: 4, column: 10 });
+    expect(document.positionOfKey(['list', 1], 'key')).toEqual({ line: 4, column: 5 });
+    expect(document.positionOf(['list', 1, 'absent', 'deeper'])).toEqual({ line: 4, column: 5 });
+    expect(document.positionOfKey([], 'absent')).toEqual({ line: 1, column: 1 });
   });
 
   it.each([
@@ -44,7 +44,7 @@ describe('documents', () => {
         (text) => {
           const document = readDocument(text);
           expect(document.complaints.every(({ line, column }) => line > 0 && column > 0)).toBe(true);
-          expect(document.placeOf(['a', 0, 'b']).line).toBeGreaterThan(0);
+          expect(document.positionOf(['a', 0, 'b']).line).toBeGreaterThan(0);
         },
       ),
       { numRuns: 1000 },

@@ -5,7 +5,7 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
 import { messageOf } from '@adit/shared/errors';
-import type { Complaint, Place } from './complaint.ts';
+import type { Complaint, Position } from './complaint.ts';
 
 export type Path = readonly PropertyKey[];
 
@@ -14,16 +14,16 @@ export interface SourceDocument {
   /** Faults of the YAML itself; when there are any, `value` is undefined. */
   readonly complaints: readonly Complaint[];
   /** Where the value at `path` begins; of a path that is not there, where its nearest parent begins. */
-  placeOf(path: Path): Place;
+  positionOf(path: Path): Position;
   /** Where a key of the map at `path` stands. */
-  placeOfKey(path: Path, key: string): Place;
+  positionOfKey(path: Path, key: string): Position;
 }
 
 /** Reads one YAML 1.2 document. */
 export function readDocument(text: string): SourceDocument {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, stringKeys: true });
-  const at = (offset: number | undefined): Place => {
+  const at = (offset: number | undefined): Position => {
     const { line, col } = counter.linePos(offset ?? 0);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
@@ -46,8 +46,8 @@ export function readDocument(text: string): SourceDocument {
   return {
     value,
     complaints,
-    placeOf: (path) => at(nodeAt(document, path)?.range?.[0]),
-    placeOfKey: (path, key) => {
+    positionOf: (path) => at(nodeAt(document, path)?.range?.[0]),
+    positionOfKey: (path, key) => {
       const map = nodeAt(document, path);
       const pair = isMap(map) ? map.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
       return at(isScalar(pair?.key) ? pair.key.range?.[0] : map?.range?.[0]);

@@ -8,7 +8,7 @@ import { formatDuration } from '@adit/shared/config/values/duration';
 import { addressFamily, type Destination } from '@adit/shared/protocol/destination';
 import type { Policy } from './policy.ts';
 import type { Backend, Service } from './service.ts';
-import type { Subject, Verdict } from './verdict.ts';
+import type { Allowed, Subject, Verdict } from './verdict.ts';
 import { resolvesThere } from './via.ts';
 
 export interface Question {
@@ -67,7 +67,7 @@ function linesOf(verdict: Verdict, judge?: Judge): readonly string[] {
   const { service } = verdict;
   return [
     `allow: ${verdict.detail}`,
-    ...placesOf(verdict, judge),
+    ...backendsOf(verdict, judge),
     ...(service?.proxyProtocol === undefined
       ? []
       : [`  a PROXY protocol ${service.proxyProtocol} header says who the client is`]),
@@ -75,14 +75,14 @@ function linesOf(verdict: Verdict, judge?: Judge): readonly string[] {
 }
 
 /** Where an allowed connection goes. */
-function placesOf({ backends, service }: Verdict & { readonly allow: true }, judge?: Judge): readonly string[] {
+function backendsOf({ backends, service }: Allowed, judge?: Judge): readonly string[] {
   if (service !== undefined && service.backends.length > 1) return poolOf(service, backends, judge);
   const [only] = backends;
-  const place = service === undefined ? [] : [`  it is ${placeOf(only!)}`];
-  return [...place, ...addressesOf(only!, '  ', judge)];
+  const where = service === undefined ? [] : [`  it is ${whereOf(only!)}`];
+  return [...where, ...addressesOf(only!, '  ', judge)];
 }
 
-function placeOf(backend: Backend): string {
+function whereOf(backend: Backend): string {
   if (backend.kind === 'unix') return `the Unix socket ${backend.path}`;
   return `${backend.host} port ${backend.port}${backend.kind === 'tls' ? ', over TLS' : ''}`;
 }

@@ -9,18 +9,21 @@ import type { DestinationPattern } from './destination-pattern.ts';
 import { portsInclude, type Ports } from './ports.ts';
 import type { Via } from './via.ts';
 
-/** One pattern of one rule. `why` is a clause for logs: the rule, where it stands, and the pattern. */
-export interface Grant {
+/** The part of a rule that decides. `why` is for logs: the rule, its position in the file, and the pattern. */
+export interface Clause {
   readonly rule: string;
   readonly why: string;
-  readonly pattern: DestinationPattern;
-  /** The next hop for what it allows. */ readonly via?: Via;
 }
 
-/** A file of names of one rule. */
-export interface Listed {
-  readonly rule: string;
-  readonly why: string;
+/** One pattern of one rule. */
+export interface Grant extends Clause {
+  readonly pattern: DestinationPattern;
+  /** The next hop for what it allows. */
+  readonly via?: Via;
+}
+
+/** A blocklist of one rule. */
+export interface Listed extends Clause {
   readonly list: Blocklist;
 }
 
@@ -91,7 +94,7 @@ export class Grants {
   }
 
   /** The file that has a name, and its line; the name is canonical. */
-  listed(host: string): Pick<Grant, 'rule' | 'why'> | undefined {
+  listed(host: string): Clause | undefined {
     for (const { rule, why, list } of this.#lists) {
       const found = list.blocks(host);
       if (found !== undefined) return { rule, why: `${why}, line ${found.line} (${found.text}),` };

@@ -12,10 +12,10 @@
  * Not here: which rules speak about an identity, where services point (policy.ts); sockets, resolving (the dialer).
  */
 import { parseAddress, unmapped } from '@adit/shared/protocol/address';
-import type { Grant, Grants, NameMatch } from './grants.ts';
+import type { Clause, Grant, Grants, NameMatch } from './grants.ts';
 import type { Backend } from './service.ts';
 import { classify, embedded, type AddressKind } from './special.ts';
-import type { Verdict } from './verdict.ts';
+import type { Allowed, Denied, Verdict } from './verdict.ts';
 import { resolvesThere, type Via } from './via.ts';
 
 /**
@@ -141,9 +141,7 @@ function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
   return wide === undefined ? refused(request) : prohibited(request, special.kind, wide);
 }
 
-type Reason = Pick<Grant, 'rule' | 'why'>;
-
-function denyOf({ deny, service, literal, host, port, backend }: Request): Reason | undefined {
+function denyOf({ deny, service, literal, host, port, backend }: Request): Clause | undefined {
   if (backend.kind === 'unix') return (service === undefined ? undefined : deny.service(service)) ?? deny.everything();
   return (
     (service === undefined ? undefined : deny.service(service)) ??
@@ -186,7 +184,7 @@ function localhostRange({ allow, service, host, port }: Request): Grant | undefi
  * A name whose address only a rule with another way reaches than the name takes: 127.0.0.1 here is another machine than
  * 127.0.0.1 there.
  */
-function refusedThrough(range: Grant, request: Request): Verdict {
+function refusedThrough(range: Grant, request: Request): Denied {
   return {
     ...unreachable(
       request,
@@ -197,7 +195,7 @@ function refusedThrough(range: Grant, request: Request): Verdict {
   };
 }
 
-function allowed(grant: Grant, { backend, service }: Request): Verdict {
+function allowed(grant: Grant, { backend, service }: Request): Allowed {
   const via = backend.via ?? (service === undefined ? grant.via : undefined);
   return {
     allow: true,
@@ -207,11 +205,11 @@ function allowed(grant: Grant, { backend, service }: Request): Verdict {
   };
 }
 
-function refusedBy(grant: Reason, request: Request): Verdict {
-  return { ...refused(request, `${grant.why} denies it`), rule: grant.rule };
+function refusedBy(clause: Clause, request: Request): Denied {
+  return { ...refused(request, `${clause.why} denies it`), rule: clause.rule };
 }
 
-function refused({ text, identity, nearest }: Request, detail?: string): Verdict & { readonly allow: false } {
+function refused({ text, identity, nearest }: Request, detail?: string): Denied {
   return {
     allow: false,
     code: 'POLICY_DENIED',
@@ -220,7 +218,7 @@ function refused({ text, identity, nearest }: Request, detail?: string): Verdict
   };
 }
 
-function unreachable({ text }: Request, detail: string): Verdict & { readonly allow: false } {
+function unreachable({ text }: Request, detail: string): Denied {
   return {
     allow: false,
     code: 'ADDRESS_PROHIBITED',
@@ -229,7 +227,7 @@ function unreachable({ text }: Request, detail: string): Verdict & { readonly al
   };
 }
 
-function prohibited({ text, literal, service }: Request, kind: AddressKind, wide: Grant): Verdict {
+function prohibited({ text, literal, service }: Request, kind: AddressKind, wide: Grant): Denied {
   const direct = literal !== undefined && service === undefined;
   const reason = direct
     ? `${text} is a ${kind} address, and the policy of the egress does not name it.`

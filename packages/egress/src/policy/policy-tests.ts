@@ -31,7 +31,7 @@ export function runPolicyTests(judge: Judge, tests: readonly PolicyTest[]): read
       if (verdict.allow !== (test.expect === 'allow'))
         return [
           {
-            ...test.place,
+            ...test.position,
             text:
               `the test fails: ${describe(test, subject)} has to get ${test.expect} and gets ` +
               `${verdict.allow ? 'allow' : `deny (${verdict.code})`}: ${verdict.detail}`,

@@ -16,10 +16,8 @@ import { judgeRequest, judgeResolved, type Request } from './judge.ts';
 import { nearest } from './nearest.ts';
 import { runPolicyTests, type FailedTest } from './policy-tests.ts';
 import type { Backend, Service } from './service.ts';
-import type { Subject, Verdict } from './verdict.ts';
+import type { Denied, Subject, Verdict } from './verdict.ts';
 import type { Via } from './via.ts';
-
-type Denied = Extract<Verdict, { readonly allow: false }>;
 
 /** A place of a destination, by the name of the backend; for a host there is only one and it needs no name. */
 export interface Dialled {
@@ -156,7 +154,7 @@ export class Policy {
   /** The verdicts on the places of a destination, as one: those that pass, or the first refusal. */
   #each(subject: Subject, destination: Destination, judge: (request: Request) => Verdict): Verdict {
     if (destination.kind === 'host') {
-      const backend = placeOf(destination);
+      const backend = backendOf(destination);
       return backend === undefined ? noDestination : judge(this.#request(subject, destination, backend));
     }
     const service = this.#compiled.services.get(destination.service);
@@ -221,8 +219,8 @@ export function blocklistsOf({ rules }: CompiledPolicy): readonly string[] {
   return [...new Set(rules.flatMap(({ denyFiles }) => denyFiles.map(({ file }) => file)))];
 }
 
-/** The host once more in its one spelling: whoever made the destination, what is compared is canonical. */
-function placeOf({ host, port, tls }: Extract<Destination, { readonly kind: 'host' }>): Backend | undefined {
+/** Parses the host again: whoever made the destination, the host that is compared is canonical. */
+function backendOf({ host, port, tls }: Extract<Destination, { readonly kind: 'host' }>): Backend | undefined {
   const canonical = parseHost(host);
   if (!canonical.ok || !Number.isInteger(port) || port <= 0 || port > 65535) return undefined;
   return {

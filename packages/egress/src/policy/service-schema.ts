@@ -16,7 +16,7 @@ import {
   proxyProtocols,
   serviceDefaults,
   type Backend,
-  type BackendPlace,
+  type BackendAddress,
   type Service,
 } from './service.ts';
 import { textOf } from './text-of.ts';
@@ -104,12 +104,12 @@ function parseUnix(path: string): Parsed<Backend> {
     : { ok: true, value: named({ kind: 'unix', path }, 1) };
 }
 
-function named(place: BackendPlace, weight: number): Backend {
-  return {
-    ...place,
-    weight,
-    name: place.kind === 'unix' ? `unix:${place.path}` : `${place.kind}://${formatHostPort(place.host, place.port)}`,
-  };
+function named(address: BackendAddress, weight: number): Backend {
+  const name =
+    address.kind === 'unix'
+      ? `unix:${address.path}`
+      : `${address.kind}://${formatHostPort(address.host, address.port)}`;
+  return { ...address, weight, name };
 }
 
 function backendSchema(raw: unknown): z.ZodType<Backend> {

@@ -1,9 +1,10 @@
 /**
- * What a service of the policy is: where its backends are and how one is chosen. Types only, and what holds where the
- * file says nothing.
- * Rule: a backend is named by its address in one spelling, once in a service; that name is what logs say and what
- * survives a reload. Spec: docs/services.md.
+ * What a service of the policy is: where its backends are and how one is chosen. Only types, and the defaults.
+ * Rule: the name of a backend is its address in one spelling, and unique in its service. Logs use that name, and what is
+ * known of a backend survives a reload by it.
+ * Spec: docs/services.md.
  */
+import type { HostPort } from '@adit/shared/protocol/destination';
 import type { Via } from './via.ts';
 
 export const balances = ['round-robin', 'least-connections', 'source'] as const;
@@ -11,30 +12,21 @@ export const balances = ['round-robin', 'least-connections', 'source'] as const;
 export type Balance = (typeof balances)[number];
 
 export const hashOns = ['identity', 'client'] as const;
-/** By what `source` remembers: the proven identity, or the address that the ingress says its client has. */
+/** The key of `source`: the proven identity, or the address that the ingress claims for its client. */
 export type HashOn = (typeof hashOns)[number];
 
 export const proxyProtocols = ['v1', 'v2'] as const;
 export type ProxyProtocol = (typeof proxyProtocols)[number];
 
-export interface TcpPlace {
-  readonly kind: 'tcp' | 'tls';
-  readonly host: string;
-  readonly port: number;
-}
-export interface UnixPlace {
-  readonly kind: 'unix';
-  readonly path: string;
-}
-export type BackendPlace = TcpPlace | UnixPlace;
+/** Where a backend is. */
+export type BackendAddress =
+  | ({ readonly kind: 'tcp' | 'tls' } & HostPort)
+  | { readonly kind: 'unix'; readonly path: string };
 
-/**
- * One place of a service. `weight` 0 takes no new streams. `via`: the next hop, which is asked for it and resolves its
- * name.
- */
-export type Backend = BackendPlace & { readonly name: string; readonly weight: number; readonly via?: Via };
+/** `weight` 0 takes no new streams. `via`: the next hop, which is asked for the backend and resolves its name. */
+export type Backend = BackendAddress & { readonly name: string; readonly weight: number; readonly via?: Via };
 
-/** Active checks, times in milliseconds: so many successes in a row for up, so many failures for down. */
+/** Health checks: `rise` successes in a row make a backend up, `fall` failures make it down. */
 export interface HealthSettings {
   readonly intervalMs: number;
   readonly timeoutMs: number;
@@ -42,7 +34,7 @@ export interface HealthSettings {
   readonly fall: number;
 }
 
-/** TLS towards `tls://` backends: paths as the file has them. Without `ca` the roots of the system hold. */
+/** TLS to `tls://` backends, with paths as the file has them. Without `ca` the roots of the system are trusted. */
 export interface TlsSettings {
   readonly ca?: string;
   readonly serverName?: string;

@@ -1,14 +1,14 @@
 /**
  * What the policy is asked about and what it answers. Types only.
- * Rule: `reason` may go to the client and says nothing that its own request did not; `detail` is for the log of the
- * egress.
+ * Rule: the `reason` of a refusal may go to the client, and says nothing that is not in the client's own request;
+ * `detail` is for the log of the egress.
  */
-import type { Code } from '@adit/shared/errors';
+import type { Refusal } from '@adit/shared/errors';
 import type { Backend, Service } from './service.ts';
 
 /**
- * A proven identity: the names of the verified leaf certificate, nothing a peer says. The object is not changed after
- * it is first asked about.
+ * A proven identity: the names in the verified leaf certificate, and nothing that the peer says. The object must not
+ * change once the policy was asked about it.
  */
 export interface Subject {
   readonly name: string;
@@ -19,20 +19,19 @@ export interface Subject {
   readonly groups: readonly string[];
 }
 
-export type Verdict =
-  | {
-      readonly allow: true;
-      readonly rule: string;
-      readonly detail: string;
-      /** Where it may go: one place, or those of the service's backends that this identity may reach. */
-      readonly backends: readonly Backend[];
-      /** Where a service was asked for. */
-      readonly service?: Service;
-    }
-  | {
-      readonly allow: false;
-      readonly code: Code;
-      readonly reason: string;
-      readonly detail: string;
-      readonly rule?: string;
-    };
+export interface Allowed {
+  readonly allow: true;
+  readonly rule: string;
+  readonly detail: string;
+  /** Where it may go: a single destination, or the backends of the service that this identity may reach. */
+  readonly backends: readonly Backend[];
+  /** Absent where no service was asked for. */
+  readonly service?: Service;
+}
+
+export interface Denied extends Required<Refusal> {
+  readonly allow: false;
+  readonly rule?: string;
+}
+
+export type Verdict = Allowed | Denied;
