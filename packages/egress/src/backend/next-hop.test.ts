@@ -61,7 +61,7 @@ describe('a proxy', () => {
     );
   });
 
-  test('that does not listen, or is late, or is not wanted any more, is said as that', async () => {
+  test('that does not listen, or is late, or is no longer wanted, is said as that', async () => {
     await expect(ask(hopOf(`http://127.0.0.1:${await closedPort()}`))).rejects.toMatchObject({ code: 'VIA_FAILED' });
     const silent = await smallProxy({ answers: ['HTTP/1.1 100 Continue\r\n\r\n'] });
     await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { deadline: new Deadline(50) })).rejects.toMatchObject({

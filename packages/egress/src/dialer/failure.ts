@@ -1,12 +1,12 @@
 /**
- * What the system says about a failed look-up or connection, as a code of ours.
- * Rule: `message` names what the client asked for (of a service its name) and nothing else; addresses, errno and routes
- * stay in `cause`.
+ * The error of a failed look-up or connection, with a code for what the system reported.
+ * Rule: `message` names only what the client asked for (of a service its name); addresses, errno and routes stay in
+ * `cause`.
  */
 import { AditError, type Code, messageOf } from '@adit/shared/errors';
 import { formatHostPort, type HostPort } from '@adit/shared/protocol/destination';
 
-/** `unix`: `host` is the path of a socket. `called`: what the client asked for, where that is not the host and port. */
+/** `unix`: `host` is the path of a socket. `called`: what the client asked for, if not the host and port. */
 export interface Target extends HostPort {
   readonly unix?: boolean;
   readonly called?: string;
@@ -42,7 +42,7 @@ export function codeOfAttempt(error: unknown, address: string): Code {
 }
 
 /**
- * Of several attempts that failed, what tells the client most: an answer beats silence, silence beats a missing route.
+ * Codes of failed attempts, the one that tells the client most first: an answer, then silence, then a missing route.
  */
 const byWeight: readonly Code[] = [
   'VIA_LOOP',
@@ -68,7 +68,7 @@ const sentences: Readonly<Partial<Record<Code, string>>> = {
   OVERLOAD: 'was not dialled: the egress is out of sockets',
   DNS_FAILED: 'cannot be resolved by the egress',
   DNS_TIMEOUT: 'was not resolved in time',
-  PEER_GONE: 'is not wanted any more',
+  PEER_GONE: 'is no longer wanted',
   VIA_FAILED: 'cannot be reached: the proxy that the egress goes through cannot be used',
   VIA_LOOP: 'was not dialled: the next hops of the egresses lead in a circle',
   POLICY_DENIED: 'is not allowed by the next egress',
@@ -119,7 +119,7 @@ export interface FailedBackend {
   readonly error: AditError;
 }
 
-/** The error of a service of which no backend could be reached; `cause` says of each why, for the log. */
+/** The error of a service none of whose backends could be reached; `cause` says why for each, for the log. */
 export function allBackendsFailed(called: string, failed: readonly FailedBackend[]): AditError {
   const [first] = failed;
   if (first === undefined)

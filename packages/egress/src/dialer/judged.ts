@@ -32,7 +32,7 @@ export interface Judged {
 /** In the order in which they are to be tried. */
 export type JudgedAddresses = readonly [Judged, ...Judged[]];
 
-/** Does the target stand for itself, without a look-up? */
+/** Is the target an address or a socket, which needs no look-up? */
 export function isLiteral({ host, unix }: Target): boolean {
   return unix === true || addressFamily(host) !== 0;
 }
@@ -91,7 +91,7 @@ async function resolved(request: JudgeRequest): Promise<readonly string[]> {
       lookUp().then(succeed, (error: unknown) => fail(dialError('DNS_FAILED', request, error)));
     },
   );
-  if (addresses.length === 0) throw dialError('DNS_FAILED', request, new Error('the resolver knows no address'));
+  if (addresses.length === 0) throw dialError('DNS_FAILED', request, new Error('the resolver returned no address'));
   return inTurns(addresses);
 }
 

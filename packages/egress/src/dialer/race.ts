@@ -1,5 +1,5 @@
 /**
- * Happy eyeballs (RFC 8305 section 5): attempts that start one after the other, the first that connects wins.
+ * Happy eyeballs (RFC 8305 section 5): attempts start one after the other, and the first to connect wins.
  * Rule: only the addresses given are dialled, each at most once; every socket has an `error` listener from birth to
  * close; when the race is over, all sockets but the winner are destroyed and no timer is left.
  * Not here: resolving, judging addresses, the deadline (dial.ts).
@@ -19,12 +19,9 @@ export interface RaceOptions {
   readonly lost: (attempts: readonly Attempt[]) => void;
 }
 
-/**
- * What keeps an `error` from becoming an uncaught exception, before and after the race: the winner's owner adds its own
- * listener.
- */
+/** Keeps an `error` from becoming an uncaught exception, also after the race, until the owner of the winner listens. */
 function guard(): void {
-  /* The race hears of it through its own listener, the owner through its own. */
+  /* the race and the owner have listeners of their own */
 }
 
 export class Race {
@@ -50,7 +47,7 @@ export class Race {
     this.#dialNext();
   }
 
-  /** Ends the race without a winner: `won` and `lost` are not called any more. */
+  /** Ends the race without a winner; neither `won` nor `lost` is called after that. */
   stop(): void {
     this.#end();
   }
@@ -66,7 +63,7 @@ export class Race {
     else if (this.#running.size === 0) this.#lose();
   }
 
-  /** Starts one attempt; false when no socket could be made. */
+  /** Starts one attempt. Returns false when no socket could be made. */
   #dial(address: string): boolean {
     let socket: Socket;
     try {

@@ -1,9 +1,9 @@
 /**
  * Names to addresses, once per dial, through the resolver of the system (so /etc/hosts and its like hold).
- * Rule: what comes back is not trusted: every address is still to be judged. At most `maxAddresses`, without
- * repetitions, in the resolver's order with the families taking turns (RFC 8305 section 4), so that a dead family costs
- * one stagger and not many.
- * Not here: caching, which belongs to the resolver; deadlines (dial.ts).
+ * Rule: the answer is not trusted: every address is still to be judged. Returns at most `maxAddresses`, without
+ * duplicates, in the order of the resolver but with alternating families (RFC 8305 section 4), so that a family that
+ * does not work costs one stagger and not many.
+ * Not here: caching, which belongs to the resolver; deadlines (judged.ts).
  */
 import { lookup } from 'node:dns/promises';
 import { addressFamily } from '@adit/shared/protocol/destination';
@@ -11,14 +11,14 @@ import { addressFamily } from '@adit/shared/protocol/destination';
 /** Addresses of a name as text, the preferred first. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
-/** More addresses than any service needs, and fewer than make a name a port scanner. */
+/** Enough for any service, and too few to turn a name into a port scanner. */
 export const maxAddresses = 16;
 
 /** The resolver of the system. */
 export const systemResolve: Resolve = async (host) =>
   (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
 
-/** Drops repetitions, lets the families take turns beginning with the first one's, and keeps `maxAddresses`. */
+/** Drops duplicates, alternates the families beginning with the first, and keeps `maxAddresses`. */
 export function inTurns(addresses: readonly string[]): readonly string[] {
   const distinct = [...new Set(addresses)];
   const first = addressFamily(distinct[0] ?? '');

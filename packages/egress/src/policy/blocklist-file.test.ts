@@ -45,7 +45,9 @@ describe('a file of names', () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     for (const absent of [join(folder, 'absent.txt'), folder, pipe, '/dev/zero']) {
-      expect(() => loadBlocklist(absent)).toThrow(/^The blocklist .* cannot be read: (?:ENOENT|it is no regular file)/);
+      expect(() => loadBlocklist(absent)).toThrow(
+        /^The blocklist .* cannot be read: (?:ENOENT|it is not a regular file)/,
+      );
       await expect(loadBlocklistInSlices(absent, never)).rejects.toMatchObject({ code: 'POLICY_INVALID' });
     }
   });

@@ -1,7 +1,7 @@
 /**
- * A blocklist from its file: at once at the start, in slices while others are served.
- * Rule: a list is whole or it is not there: a file that cannot be read, or has a line that cannot be understood, gives
- * POLICY_INVALID with the place. In slices nobody waits for it longer than for one slice.
+ * Reads a blocklist from its file: in one go at the start, in slices while clients are served.
+ * Rule: a list is complete or refused: a file that cannot be read, or a line that cannot be understood, gives
+ * POLICY_INVALID with the line. In slices, no client waits longer than one slice takes.
  * Not here: when to load, and which list is in force (reload.ts).
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
@@ -11,12 +11,12 @@ import { AditError, messageOf } from '@adit/shared/errors';
 import { BlocklistBuilder, type Blocklist } from './blocklist.ts';
 import { BlocklistReader } from './blocklist-lines.ts';
 
-/** Read and understood in one go: about a thousand names. */
+/** The size of a slice: about a thousand names. */
 const sliceBytes = 16_384;
-/** A pipe without a writer is not waited for: the process could not even end meanwhile. */
+/** Opening a pipe without a writer must not block: the process could not even end meanwhile. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Loads a list without letting anybody else run: for the start, and for checks. Fails with POLICY_INVALID. */
+/** Loads a list synchronously, for the start and for checks. Fails with POLICY_INVALID. */
 export function loadBlocklist(file: string): Blocklist {
   const loading = new Loading(file);
   const buffer = new Uint8Array(sliceBytes);
@@ -72,7 +72,7 @@ class Loading {
     this.#file = file;
   }
 
-  /** False when more is not worth reading. */
+  /** Returns false when there is no point in reading on. */
   receive(chunk: Uint8Array): boolean {
     this.#reader.receive(chunk);
     return !this.#reader.hopeless;
@@ -86,9 +86,9 @@ class Loading {
     return this.#builder.build();
   }
 
-  /** What is no file has no end, or another one each time. */
+  /** Refuses what is not a regular file: it may have no end, or other content each time. */
   judge(stats: Stats): void {
-    if (!stats.isFile()) this.unreadable(new Error('it is no regular file'));
+    if (!stats.isFile()) this.unreadable(new Error('it is not a regular file'));
   }
 
   attempt<T>(act: () => T): T {

@@ -1,13 +1,13 @@
 /**
- * What the lines of a blocklist mean:
+ * The lines of a blocklist:
  *   example.com            that name and every name below it
  *   *.example.com          every name below it, not the name itself
  *   =example.com           that name alone
  *   0.0.0.0 a.example ...  a hosts file: those names alone; the address does not matter
- * Rule: a "#" begins a comment, blank lines are nothing. A line that is none of these is a complaint with its place and
- * never passed over: what somebody wanted blocked would be open. What every hosts file says about its own machine
- * (localhost and the like) is passed over. Any split of the bytes means the same; a line is at most 4 KiB. Names come
- * out in the one spelling of `parseHost`; Unicode ones are mapped (UTS 46).
+ * Rule: a "#" begins a comment, and blank lines mean nothing. Any other line is a complaint with its number, never
+ * skipped: what its author wanted to block would be open. Only the names that every hosts file has for its own machine
+ * (localhost and the like) are skipped. The result does not depend on how the bytes are split; a line is at most 4 KiB.
+ * Names come out in the one spelling of `parseHost`; Unicode names are mapped (UTS 46).
  */
 import { domainToASCII } from 'node:url';
 import { safeText } from '@adit/shared/observe/safe-text';
@@ -16,8 +16,8 @@ import { addressFamily, parseHost } from '@adit/shared/protocol/destination';
 import { below, everything, itself, maxNames, type BlocklistBuilder, type Reach } from './blocklist.ts';
 
 export const maxLineBytes = 4_096;
-/** So many complaints are told; the rest are counted. */
-const maxTold = 5;
+/** The first complaints are shown; the rest are counted. */
+const maxShown = 5;
 /** Names that hosts files give to the machine itself and its network. */
 const ownNames = new Set([
   'localhost',
@@ -48,25 +48,25 @@ export class BlocklistReader {
   #line = 0;
   #faults = 0;
   #stopped = false;
-  readonly #told: string[] = [];
+  readonly #shown: string[] = [];
 
   constructor(builder: BlocklistBuilder) {
     this.#builder = builder;
   }
 
-  /** Why the file cannot be used, "LINE: reason" each; empty where it can. */
+  /** Why the file cannot be used, each as "LINE: reason"; empty where it can be used. */
   get complaints(): readonly string[] {
-    return this.#faults > this.#told.length
-      ? [...this.#told, `and ${this.#faults - this.#told.length} more lines`]
-      : this.#told;
+    return this.#faults > this.#shown.length
+      ? [...this.#shown, `and ${this.#faults - this.#shown.length} more lines`]
+      : this.#shown;
   }
 
-  /** No more is worth reading. */
+  /** There is no point in reading on. */
   get hopeless(): boolean {
     return this.#stopped;
   }
 
-  /** The next bytes; they are not kept, but for the beginning of a line. */
+  /** Takes the next bytes, and keeps none of them but the beginning of an unfinished line. */
   receive(chunk: Uint8Array): void {
     if (this.#stopped) return;
     const end = chunk.lastIndexOf(lineFeed) + 1;
@@ -90,7 +90,7 @@ export class BlocklistReader {
     }
   }
 
-  /** Decoded at once where all is well, and line by line to find the one where it is not. */
+  /** Decodes all lines at once; where that fails, one by one to find the faulty line. */
   #texts(bytes: Uint8Array): readonly (string | undefined)[] {
     try {
       return this.#decoder.decode(bytes).split('\n');
@@ -139,11 +139,11 @@ export class BlocklistReader {
 
   #complain(line: number, reason: string): void {
     this.#faults++;
-    if (this.#told.length < maxTold) this.#told.push(`${line}: ${reason}`);
+    if (this.#shown.length < maxShown) this.#shown.push(`${line}: ${reason}`);
   }
 }
 
-/** A name in its one spelling; an address is none. */
+/** A name in its one spelling; an address is not a name. */
 function parseListed(text: string): Parsed<string> {
   const ascii = notAscii.test(text) ? domainToASCII(text) : text;
   if (ascii === '' && text !== '') return no('it is not a name that IDNA allows');

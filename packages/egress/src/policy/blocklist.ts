@@ -1,43 +1,45 @@
 /**
- * Names that are denied, by the million: a hash table over their packed bytes.
- * Rule: no false positives and no false negatives: the hash only says where to look, the bytes decide. A look-up hashes
- * a name once, from its end, which gives the hash of every name above it on the way: constant time however long the
- * list is. It never changes once it is built. Memory: the bytes of each name and 7 more, and 8 to 16 for the table. The
- * seed differs in every process, so that nobody writes a list of collisions.
+ * Denied names, by the million: a hash table over their packed bytes.
+ * Rule: no false positives and no false negatives: the hash only finds the slot, the bytes decide. A look-up hashes a
+ * name once, from its end, and so passes the hash of every parent domain: its time does not depend on the length of the
+ * list. A built list never changes. Memory for each name: its bytes and 7 more, and 8 to 16 in the table. The seed
+ * differs in every process, so that nobody can write a list of collisions.
  * Not here: what a line of a file means (blocklist-lines.ts), reading files (blocklist-file.ts).
  */
 import { randomBytes } from 'node:crypto';
 
-/** What an entry stands for, as bits: the name itself, the names below it. */
+/** What an entry blocks, as bits: the name itself, the names below it. */
 export const itself = 1;
 export const below = 2;
 export const everything = 3;
 export type Reach = typeof itself | typeof below | typeof everything;
 
-/** The entry that blocks a name; `text` as a list spells it. */
+/** The entry that blocks a name; `text` is its spelling in a list. */
 export interface Blocked {
   readonly line: number;
   readonly text: string;
 }
 
 export const maxNames = 20_000_000;
-/** How a list spells what an entry stands for. */
+/** How a list spells what an entry blocks. */
 const prefixes: Readonly<Record<number, string>> = { [itself]: '=', [below]: '*.' };
 const segmentBytes = 1 << 20;
 /** REACH(1) LINE(4) LENGTH(1) NAME(length); a name has at most 253 bytes. */
 const headBytes = 6;
 const largestEntry = headBytes + 255;
-/** Names put into the table between two looks at the clock. */
+/** Names that are put into the table in one slice. */
 const slice = 2_048;
 const seed = randomBytes(4).readUInt32LE();
 const dot = 0x2e;
 
 export class Blocklist {
   readonly #segments: readonly Uint8Array[];
-  /** Offsets of entries over all segments, and 1; 0 is an empty place. A power of two, at most half full. */
+  /**
+   * Offsets of entries over all segments, plus 1; 0 is an empty slot. Its length is a power of two, at most half full.
+   */
   readonly #table: Uint32Array;
   readonly #mask: number;
-  /** Entries; those that were there twice count once. */
+  /** The number of entries without duplicates. */
   readonly size: number;
 
   constructor({
@@ -55,7 +57,7 @@ export class Blocklist {
     this.size = size;
   }
 
-  /** Bytes that it keeps. */
+  /** The bytes of memory that it holds. */
   get bytes(): number {
     return this.#table.byteLength + this.#segments.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
@@ -74,14 +76,13 @@ export class Blocklist {
   }
 
   /**
-   * The entry for the name that begins at `from`, which is asked for as such where that is 0, and else as a name above
-   * the one that is asked for.
+   * The entry for the part of the name that begins at `from`: the name itself where that is 0, else a parent domain.
    */
   #find(name: string, from: number, hash: number): number | undefined {
     const wanted = from === 0 ? itself : below;
     const length = name.length - from;
-    for (let place = mixed(hash) & this.#mask; ; place = (place + 1) & this.#mask) {
-      const offset = this.#table[place]! - 1;
+    for (let slot = mixed(hash) & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const offset = this.#table[slot]! - 1;
       if (offset < 0) return undefined;
       const segment = this.#segments[Math.floor(offset / segmentBytes)]!;
       const at = offset % segmentBytes;
@@ -100,22 +101,22 @@ export class Blocklist {
   }
 }
 
-/** Lists by how the policy writes their files. */
+/** Lists by the names of their files in the policy. */
 export type Blocklists = ReadonlyMap<string, Blocklist>;
 
-/** Gathers names, and makes the list of them. */
+/** Gathers names and builds a list of them. */
 export class BlocklistBuilder {
   readonly #segments: Uint8Array[] = [];
   /** Bytes used of the last segment. */
   #used = segmentBytes;
   #count = 0;
 
-  /** Names so far. */
+  /** The number of names so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Adds one; the name is in its one spelling. `line` from 1. */
+  /** Adds a name in its one spelling; `line` counts from 1. */
   add(name: string, { reach, line }: { readonly reach: Reach; readonly line: number }): void {
     if (this.#used + largestEntry > segmentBytes) {
       this.#segments.push(new Uint8Array(segmentBytes));
@@ -131,7 +132,7 @@ export class BlocklistBuilder {
     this.#count++;
   }
 
-  /** Makes the list; yields between slices of the work, so that others get their turn. */
+  /** Builds the list; yields between slices of the work, so that clients are served meanwhile. */
   *build(): Generator<void, Blocklist> {
     const last = this.#segments.length - 1;
     if (last >= 0) this.#segments[last] = this.#segments[last]!.slice(0, this.#used);
@@ -140,7 +141,7 @@ export class BlocklistBuilder {
     let done = 0;
     for (const [number, segment] of this.#segments.entries()) {
       for (let at = 0; at < segment.length && segment[at] !== 0; at += headBytes + segment[at + 5]!) {
-        if (place(table, { segments: this.#segments, offset: number * segmentBytes + at })) size++;
+        if (insert(table, { segments: this.#segments, offset: number * segmentBytes + at })) size++;
         if (++done % slice === 0) yield;
       }
     }
@@ -148,8 +149,8 @@ export class BlocklistBuilder {
   }
 }
 
-/** Puts an entry into the table; false when one that blocks all that it does is there. */
-function place(
+/** Inserts an entry into the table; returns false when an entry there blocks all that it does. */
+function insert(
   table: Uint32Array,
   { segments, offset }: { readonly segments: readonly Uint8Array[]; readonly offset: number },
 ): boolean {
@@ -181,7 +182,7 @@ function step(hash: number, byte: number): number {
   return Math.imul(hash ^ byte, 0x01000193);
 }
 
-/** The finalizer of MurmurHash3: every bit counts in the low ones. */
+/** The finalizer of MurmurHash3: every bit affects the low ones. */
 function mixed(hash: number): number {
   let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

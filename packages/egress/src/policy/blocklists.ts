@@ -1,7 +1,7 @@
 /**
  * The blocklists of a policy, kept from one load to the next: a file that has not changed is not read again.
- * Rule: what decides is the state of the file (inode, size, times) from before it was read, so that a change while it
- * is read is seen the next time.
+ * Rule: what decides is the state of the file (inode, size, times) from before it was read, so that a change during
+ * the read is noticed the next time.
  * Not here: watching the files, and when a list comes into force (reload.ts).
  */
 import { statSync } from 'node:fs';
@@ -18,23 +18,23 @@ export class BlocklistFiles {
   readonly #folder: string;
   #kept: ReadonlyMap<string, Kept> = new Map();
 
-  /** `folder`: where relative names begin. */
+  /** `folder`: the base of relative paths. */
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Where a list is that the policy names. */
+  /** The path of a list that the policy names. */
   pathOf(name: string): string {
     return isAbsolute(name) ? name : join(this.#folder, name);
   }
 
-  /** The lists, where none has to be read for it. */
+  /** The lists, where none has to be read again. */
   held(names: readonly string[]): Blocklists | undefined {
     const kept = names.map((name) => this.#unchanged(name));
     return kept.every((one) => one !== undefined) ? this.#keep(names, kept) : undefined;
   }
 
-  /** Loads what has changed while nobody else runs. Fails with POLICY_INVALID. */
+  /** Loads what has changed, synchronously. Fails with POLICY_INVALID. */
   load(names: readonly string[]): Blocklists {
     return this.#keep(
       names,
@@ -60,7 +60,7 @@ export class BlocklistFiles {
     return this.#keep(names, loaded);
   }
 
-  /** Are these files as they were when they were loaded? */
+  /** Are these files unchanged since they were loaded? */
   current(names: readonly string[]): boolean {
     return names.every((name) => this.#unchanged(name) !== undefined);
   }
@@ -70,13 +70,13 @@ export class BlocklistFiles {
     return kept !== undefined && kept.state === this.#stateOf(name) ? kept : undefined;
   }
 
-  /** Lists that no policy names any more are forgotten. */
+  /** Forgets the lists that the policy no longer names. */
   #keep(names: readonly string[], kept: readonly Kept[]): Blocklists {
     this.#kept = new Map(names.map((name, at) => [name, kept[at]!]));
     return new Map(names.map((name, at) => [name, kept[at]!.list]));
   }
 
-  /** Of a file that cannot be looked at: nothing that equals anything. */
+  /** The state of a file; that of an unreadable file equals no other. */
   #stateOf(name: string): string {
     try {
       const { dev, ino, size, mtimeNs, ctimeNs } = statSync(this.pathOf(name), { bigint: true });

@@ -77,7 +77,8 @@ tests:
     ],
     [
       withRule('{ name: r, identities: [a], allow: [*.a.b:22] }'),
-      'p.yaml:3:41: this is not YAML: *.a.b:22 is an alias of nothing; a text that begins with * or [ or { goes ' +
+      'p.yaml:3:41: this is not YAML: *.a.b:22 is an alias without an anchor; a ' +
+        'text that begins with * or [ or { goes ' +
         'in quotes',
     ],
     [

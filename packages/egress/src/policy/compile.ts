@@ -1,7 +1,7 @@
 /**
- * From the text of a policy file to rules that can be asked.
- * Rule: either all of the file is understood, or every complaint about it is reported at once with its place.
- * Not here: the file's own tests (policy.ts runs them on the compiled rules).
+ * Compiles the text of a policy file to rules.
+ * Rule: either the whole file is understood, or all complaints about it are reported at once, each with its position.
+ * Not here: the tests in the file (policy.ts runs them on the compiled rules).
  */
 import { isServiceName } from '@adit/shared/protocol/destination';
 import type { z } from 'zod';
@@ -26,7 +26,7 @@ export interface DenyFile extends Clause {
   readonly file: string;
 }
 
-/** One line of `tests`, and where it stands. */
+/** One entry of `tests`, and its position. */
 export type PolicyTest = NonNullable<PolicySource['tests']>[number] & { readonly position: Position };
 
 export interface CompiledPolicy {
@@ -35,7 +35,7 @@ export interface CompiledPolicy {
   readonly tests: readonly PolicyTest[];
 }
 
-/** Compiles a file; `file` names it in complaints. Fails with POLICY_INVALID, all complaints in one. */
+/** `file` names the file in complaints. Fails with POLICY_INVALID, with all complaints in one error. */
 export function compilePolicy(text: string, file: string): CompiledPolicy {
   const document = readDocument(text);
   if (document.complaints.length > 0) throw policyInvalid(file, document.complaints);
@@ -100,7 +100,7 @@ function assemble(source: PolicySource, document: SourceDocument, file: string):
   };
 }
 
-/** Two rules of one name, and rules that say nothing: found on the raw value, so that other faults do not hide them. */
+/** Duplicate names and empty rules, found in the raw value so that other faults do not hide them. */
 function ruleFaults(document: SourceDocument): Complaint[] {
   const rules: unknown = (document.value as { rules?: unknown }).rules;
   const seen = new Set<unknown>();
@@ -130,7 +130,7 @@ const nouns: Readonly<Record<string, string>> = {
   record: 'a map of keys and values',
 };
 
-/** One fault that zod found, in plain words. */
+/** A fault that zod found, in plain words. */
 function complain(issue: z.core.$ZodIssue, document: SourceDocument): Complaint[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {

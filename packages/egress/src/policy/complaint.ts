@@ -1,6 +1,6 @@
 /**
- * Complaints about a policy file: where, what, what to do.
- * Rule: one error holds all complaints of one file, in the order of the file.
+ * Complaints about a policy file: where, what is wrong, and what to do.
+ * Rule: one error holds all complaints about a file, in the order of the file.
  */
 import { AditError } from '@adit/shared/errors';
 
@@ -22,7 +22,7 @@ export function policyInvalid(file: string, complaints: readonly Complaint[]): A
   );
 }
 
-/** The word that was probably meant, as an ending for a complaint; empty when none is near. */
+/** The end of a complaint, with the word that was probably meant; empty when no known word is near. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;

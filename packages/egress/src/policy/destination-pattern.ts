@@ -1,7 +1,7 @@
 /**
  * What a rule allows or denies: SERVICE, HOST:PORTS, *.SUFFIX:PORTS, ADDRESS:PORTS, RANGE:PORTS, [V6]:PORTS,
  * [V6/LEN]:PORTS, *:PORTS.
- * Rule: a pattern has one meaning, and what it cannot mean is refused with what to write instead.
+ * Rule: a pattern has one meaning; any other text is refused, and the complaint says what to write instead.
  * Not here: whether a service exists (schema.ts), which addresses a pattern may reach (grants.ts, special.ts).
  */
 import { type Cidr, parseCidr, type Parsed } from '@adit/shared/protocol/address';

@@ -19,7 +19,8 @@ describe('documents', () => {
       'allow: [*.internal:22]\n',
       1,
       9,
-      'this is not YAML: *.internal:22 is an alias of nothing; a text that begins with * or [ or { goes in quotes',
+      'this is not YAML: *.internal:22 is an alias without an anchor; a ' +
+        'text that begins with * or [ or { goes in quotes',
     ],
     ['a: [1\n', 2, 1, 'this is not YAML: '],
     ['a: 1\n---\nb: 2\n', 2, 1, 'this is not YAML: '],

@@ -1,6 +1,6 @@
 /**
- * A YAML file as a plain value that still knows where each part of it stands.
- * Rule: one document, no duplicate keys, no warnings: what YAML readers disagree about is a complaint.
+ * A YAML file as a plain value that keeps the position of each of its parts.
+ * Rule: one document, no duplicate keys, no warnings: whatever YAML parsers disagree about is a complaint.
  * Not here: what the value has to look like (schema.ts).
  */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
@@ -11,11 +11,11 @@ export type Path = readonly PropertyKey[];
 
 export interface SourceDocument {
   readonly value: unknown;
-  /** Faults of the YAML itself; when there are any, `value` is undefined. */
+  /** Faults of the YAML itself; `value` is undefined when there are any. */
   readonly complaints: readonly Complaint[];
-  /** Where the value at `path` begins; of a path that is not there, where its nearest parent begins. */
+  /** Where the value at `path` begins, or its nearest parent that exists. */
   positionOf(path: Path): Position;
-  /** Where a key of the map at `path` stands. */
+  /** Where a key of the map at `path` begins. */
   positionOfKey(path: Path, key: string): Position;
 }
 
@@ -34,7 +34,7 @@ export function readDocument(text: string): SourceDocument {
   visit(document, {
     Alias: (_key, alias) => {
       if (alias.resolve(document) === undefined)
-        complaints.push({ ...at(alias.range?.[0]), text: yamlFault(`*${alias.source} is an alias of nothing`) });
+        complaints.push({ ...at(alias.range?.[0]), text: yamlFault(`*${alias.source} is an alias without an anchor`) });
     },
   });
   let value: unknown;

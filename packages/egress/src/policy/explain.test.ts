@@ -109,7 +109,8 @@ rules:
     expect(ask(developers, alice, '10.0.0.1:23')).toEqual({
       allow: false,
       lines: [
-        'deny (POLICY_DENIED): rule "developers" (policy.yaml:6:46, "10.0.0.0/8:22") comes nearest, with other ports',
+        'deny (POLICY_DENIED): rule "developers" (policy.yaml:6:46, "10.0.0.0/8:22") is the nearest, but ' +
+          'has other ports',
         '  the client is told: The policy of the egress does not allow alice to reach 10.0.0.1:23.',
       ],
     });
@@ -137,7 +138,7 @@ rules:
       `version: 1\nrules: [{ name: r, identities: [alice], allow: ["web.example:80"], via: ${via} }]\n`;
     expect(ask(through('"http://p:1"'), alice, 'web.example:80').lines).toEqual([
       'allow: rule "r" (policy.yaml:2:49, "web.example:80") allows it, through http://p:1',
-      '  http://p:1 is asked for it, and resolves the name: its addresses are not judged here',
+      '  http://p:1 is asked for it, and resolves the name: the egress does not judge its addresses',
     ]);
     expect(ask(through('{ url: "http://p:1", resolve: here }'), alice, 'web.example:80').lines[1]).toMatch(
       /^ {2}each address that web\.example resolves to is judged too/,

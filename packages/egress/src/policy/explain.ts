@@ -105,7 +105,7 @@ function addressesOf(backend: Backend, indent: string, judge?: Judge): readonly 
   if (judge === undefined || backend.kind === 'unix') return [];
   const isName = addressFamily(backend.host) === 0;
   if (backend.via !== undefined && resolvesThere(backend.via)) {
-    const resolving = isName ? ', and resolves the name: its addresses are not judged here' : '';
+    const resolving = isName ? ', and resolves the name: the egress does not judge its addresses' : '';
     return [`${indent}${backend.via.name} is asked for it${resolving}`];
   }
   if (!isName) return [];

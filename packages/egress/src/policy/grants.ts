@@ -1,7 +1,6 @@
 /**
- * All that one identity is allowed, or denied, by all rules that speak about it, ready for look-ups on the path of
- * every stream.
- * Rule: an index only: it answers which pattern matches, exact names before wildcards before `*`; who wins is judge.ts.
+ * What all the rules that name an identity allow it, or deny it, indexed for the look-ups of every stream.
+ * Rule: finds which pattern matches, exact names before wildcards before `*`. Which match wins is decided in judge.ts.
  */
 import { type Cidr, cidrContains } from '@adit/shared/protocol/address';
 import type { Blocklist } from './blocklist.ts';
@@ -48,7 +47,7 @@ export class Grants {
   readonly #ranges: RangeEntry[] = [];
   readonly #lists: readonly Listed[];
 
-  /** Of patterns that match alike, the first decides. */
+  /** Of patterns that match equally well, the first decides. */
   constructor(grants: Iterable<Grant>, lists: readonly Listed[] = []) {
     this.#lists = lists;
     for (const grant of grants) this.#add(grant);
@@ -93,7 +92,7 @@ export class Grants {
     return any === undefined ? undefined : { grant: any, breadth: 'any' };
   }
 
-  /** The file that has a name, and its line; the name is canonical. */
+  /** The blocklist that has the name, and its line; the name is canonical. */
   listed(host: string): Clause | undefined {
     for (const { rule, why, list } of this.#lists) {
       const found = list.blocks(host);
@@ -112,7 +111,7 @@ export class Grants {
     return this.#any.find(({ ports }) => ports[0]?.[0] === 1 && ports[0][1] === 65535)?.grant;
   }
 
-  /** Any range with this port: whether it holds an address that nobody knows cannot be told. */
+  /** Any range with this port: an address that nobody knows may be in it. */
   someRange(port: number): Grant | undefined {
     return this.#ranges.find(({ ports }) => portsInclude(ports, port))?.grant;
   }

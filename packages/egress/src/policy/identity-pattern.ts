@@ -1,9 +1,8 @@
 /**
- * Whom a rule speaks about: NAME, group:GROUP, spiffe://TRUST-DOMAIN/client/NAME or /group/GROUP with a final `*`, and
+ * Whom a rule names: NAME, group:GROUP, spiffe://TRUST-DOMAIN/client/NAME or /group/GROUP, which may end in `*`, and
  * `*`.
- * Rule: letters keep their case, a `*` stands for one character or more and never for a `/`, and a pattern that no
- * certificate could ever match is refused. NAME and group:GROUP hold in every trust domain whose CA the egress
- * believes; the URI pins one.
+ * Rule: letters keep their case. A `*` stands for one character or more, never for a `/`. A pattern that no certificate
+ * can match is refused. NAME and group:GROUP match in every trust domain whose CA the egress trusts; a URI pins one.
  * Not here: which certificates prove which names (the identity folder of the shared package).
  */
 import type { Parsed } from '@adit/shared/protocol/address';
@@ -43,7 +42,7 @@ export function parseIdentityPattern(text: string): Parsed<IdentityPattern> {
   return { ok: true, value: { kind: group ? 'group' : 'client', name: bare, glob: false } };
 }
 
-/** Does the pattern speak about this subject? */
+/** Does the pattern name this subject? */
 export function identityMatches(pattern: IdentityPattern, subject: Subject): boolean {
   if (pattern.kind === 'everybody') return subject.name !== '';
   if (pattern.trustDomain !== undefined && pattern.trustDomain !== subject.trustDomain) return false;

@@ -1,15 +1,17 @@
 /**
- * The verdict on one request, first on what was asked for, then on every address it stands for.
- * Rule: any deny that matches wins, no allow means no, and special addresses (special.ts) are reached as follows: an
- * address or range that names them, or a service defined with that very address: all of them an exact name, a wildcard
- * name, a service defined with a name: public and private; "localhost" named exactly: loopback too `*`: public only The
- * owner of a name chooses its addresses and can change them between two look-ups (DNS rebinding), so no name opens the
- * egress's own machine, its neighbours on the link, or the metadata service: somebody has to have written the address.
- * What goes through a next hop (`via`) is resolved there, so that no address can be judged: it is reached by an exact
- * name or through a service, and not at all where a deny of addresses with its port holds; with `resolve: here` it is
- * judged as ever. An address that is asked for as such is judged as ever. A Unix socket has no address: it is reached
- * through the service that names it, and by nothing else.
- * Not here: which rules speak about an identity, where services point (policy.ts); sockets, resolving (the dialer).
+ * The verdict on one request: first on what was asked for, then on every address that it resolves to.
+ * Rule: any deny that matches wins, and no allow means no. Which kinds of address (special.ts) a pattern opens:
+ *   an address or range that names it, or a service with that very address: every kind;
+ *   an exact name, a wildcard name, a service with a name: public and private; exactly "localhost": loopback too;
+ *   `*`: public only.
+ * The owner of a name chooses its addresses and can change them between two look-ups (DNS rebinding). Therefore no name
+ * opens the egress's own machine, its neighbours on the link or the metadata service: a rule or a
+ * service has to hold the address itself.
+ * A next hop (`via`) resolves the name itself, so that no address can be judged: such a destination is reached by an
+ * exact name or through a service, and not at all where a deny of addresses has its port. With `resolve: here`, and for
+ * an address that the client asked for, the addresses are judged as always. A Unix socket has no address: only the
+ * service that names it reaches it.
+ * Not here: which rules name an identity, and where services point (policy.ts); sockets and resolving (the dialer).
  */
 import { parseAddress, unmapped } from '@adit/shared/protocol/address';
 import type { Clause, Grant, Grants, NameMatch } from './grants.ts';
@@ -18,31 +20,26 @@ import { classify, embedded, type AddressKind } from './special.ts';
 import type { Allowed, Denied, Verdict } from './verdict.ts';
 import { resolvesThere, type Via } from './via.ts';
 
-/**
- * A request with everything resolved that needs no DNS. `literal`: the bytes of `host`, unmapped, when it is an
- * address.
- */
+/** A request, without what needs DNS. `literal`: the bytes of `host`, unmapped, when it is an address. */
 export interface Request {
   readonly allow: Grants;
   readonly deny: Grants;
-  /** As the client wrote it, in its one spelling. */
+  /** The destination as the client asked for it, in its one spelling. */
   readonly text: string;
   readonly identity: string;
-  /** The place that is asked about. */
+  /** The backend that is asked about. */
   readonly backend: Backend;
   readonly host: string;
   readonly port: number;
   readonly literal: Uint8Array | undefined;
   readonly service: string | undefined;
-  /** For the log: which rule came nearest. Asked for only when the answer is no. */
+  /** For the log: which rule is the nearest. Called only when the answer is no. */
   readonly nearest: () => string;
 }
 
 const loopbacks = ['127.0.0.1', '::1'].map((text) => parseAddress(text)!);
 
-/**
- * Before DNS. For an address this is the last word; for a name it means: may be resolved, and each address asked about.
- */
+/** Before DNS. The verdict on an address is final; a name that is allowed may be resolved, and each address judged. */
 export function judgeRequest(request: Request): Verdict {
   const denied = denyOf(request);
   if (denied !== undefined) return refusedBy(denied, request);
@@ -54,14 +51,14 @@ export function judgeRequest(request: Request): Verdict {
   return grant === undefined ? refused(request) : allowed(grant, request);
 }
 
-/** A name that the next hop resolves. Any deny of names was asked before. */
+/** A name that the next hop resolves. The denies of names were checked before. */
 function judgeUnresolved(request: Request, { grant, breadth }: NameMatch): Verdict {
   const via = (request.backend.via ?? grant.via)!.name;
   if (breadth !== 'exact')
     return {
       ...refused(
         request,
-        `${grant.why} allows it through ${via}, which resolves the name, so that its addresses cannot be ` +
+        `${grant.why} allows it through ${via}, which resolves the name, so its addresses cannot be ` +
           'judged: only a rule with this very name reaches it',
       ),
       rule: grant.rule,
@@ -71,14 +68,14 @@ function judgeUnresolved(request: Request, { grant, breadth }: NameMatch): Verdi
     return {
       ...refused(
         request,
-        `${unknown.why} denies addresses, and ${via}, which resolves the name, does not say which it reaches`,
+        `${unknown.why} denies addresses, and ${via}, which resolves the name, does not say which one it connects to`,
       ),
       rule: unknown.rule,
     };
   return allowed(grant, request);
 }
 
-/** The next hop of what is allowed, by name where that is what was asked for. */
+/** The next hop of what is allowed. */
 function viaOf(request: Request): Via | undefined {
   return (
     request.backend.via ??
@@ -87,8 +84,9 @@ function viaOf(request: Request): Via | undefined {
 }
 
 /**
- * After DNS: one address as the resolver wrote it. What is no plain address (one with a zone, say) is refused, and so
- * is any other address than the one that was asked for as such. Asks everything again, so that it is safe to ask alone.
+ * After DNS: one address as the resolver wrote it. Anything but a plain address (one with a zone, say) is refused.
+ * Where the client asked for an address, every other one is refused. Checks everything again, so that it is safe on its
+ * own.
  */
 export function judgeResolved(request: Request, address: string): Verdict {
   if (request.backend.kind === 'unix')
@@ -100,7 +98,7 @@ export function judgeResolved(request: Request, address: string): Verdict {
       ? judgeRequest(request)
       : unreachable(request, `${address} is not the name that the next hop was asked for`);
   const parsed = parseAddress(address);
-  if (parsed === undefined) return unreachable(request, `${JSON.stringify(address)} is no plain address`);
+  if (parsed === undefined) return unreachable(request, `${JSON.stringify(address)} is not a plain address`);
   const bytes = unmapped(parsed);
   if (request.literal !== undefined && !sameBytes(request.literal, bytes))
     return unreachable(request, `${address} is not the address that was asked for`);
@@ -124,7 +122,7 @@ function judgeAddress(request: Request, bytes: Uint8Array): Verdict {
   const match = nameMatch(request);
   const range =
     request.service !== undefined && match === undefined ? undefined : allow.ranged(bytes, port, special.minPrefix);
-  // a range says more of an address than `*` does
+  // a range is more specific about an address than `*`
   const exact = request.literal !== undefined && request.service === undefined ? range : undefined;
   if (exact === undefined && match !== undefined && reaches(match, request, special.kind))
     return allowed(match.grant, request);
@@ -154,8 +152,7 @@ function unixGrant({ allow, service }: Request): Grant | undefined {
 }
 
 /**
- * What allows the request by its name: the service, or a pattern of names. For an address that is not a service's, `*`
- * alone.
+ * What allows the request by its name: its service, or a pattern of names. For an address without a service only `*`.
  */
 function nameMatch({ allow, service, literal, host, port }: Request): NameMatch | undefined {
   const grant = service === undefined ? undefined : allow.service(service);
@@ -177,19 +174,19 @@ function localhostRange({ allow, service, host, port }: Request): Grant | undefi
   const range =
     allow.ranged(loopbacks[0]!, port, classify(loopbacks[0]!).minPrefix) ??
     allow.ranged(loopbacks[1]!, port, classify(loopbacks[1]!).minPrefix);
-  return range?.via === undefined ? range : undefined; // our loopback is not that of the next hop
+  return range?.via === undefined ? range : undefined; // the next hop has a loopback of its own
 }
 
 /**
- * A name whose address only a rule with another way reaches than the name takes: 127.0.0.1 here is another machine than
- * 127.0.0.1 there.
+ * A name whose address is allowed only by a rule with another next hop than that of the name: 127.0.0.1 here is another
+ * machine than 127.0.0.1 there.
  */
 function refusedThrough(range: Grant, request: Request): Denied {
   return {
     ...unreachable(
       request,
       `${range.why} allows its address, ${range.via === undefined ? 'directly' : `through ${range.via.name}`}: ` +
-        'the address has to be asked for as such',
+        'ask for the address itself',
     ),
     rule: range.rule,
   };

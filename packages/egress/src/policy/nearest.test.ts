@@ -23,21 +23,21 @@ const detail = (name: string, text: string): string => {
 
 describe('the nearest rule', () => {
   it.each([
-    ['eve', 'web', 'no rule speaks about this identity'],
-    ['alice', 'db.internal:5433', 'rule "dev" (p.yaml, "db.internal:5432") comes nearest, with other ports'],
-    ['alice', 'a.svc.internal:80', 'rule "dev" (p.yaml, "*.svc.internal:443") comes nearest, with other ports'],
-    ['alice', '10.0.0.1:23', 'rule "dev" (p.yaml, "10.0.0.0/8:22") comes nearest, with other ports'],
+    ['eve', 'web', 'no rule names this identity'],
+    ['alice', 'db.internal:5433', 'rule "dev" (p.yaml, "db.internal:5432") is the nearest, but has other ports'],
+    ['alice', 'a.svc.internal:80', 'rule "dev" (p.yaml, "*.svc.internal:443") is the nearest, but has other ports'],
+    ['alice', '10.0.0.1:23', 'rule "dev" (p.yaml, "10.0.0.0/8:22") is the nearest, but has other ports'],
     ['alice', 'web', 'rule "ops" (p.yaml, "web") allows it, but not to this identity'],
     ['alice', 'mail.internal:25', 'rule "ops" (p.yaml, "mail.internal:25") allows it, but not to this identity'],
     ['alice', 'x.lab.internal:9', 'rule "ops" (p.yaml, "*.lab.internal:*") allows it, but not to this identity'],
     [
       'alice',
       'git.internal:22',
-      'no rule allows this name; rule "dev" (p.yaml, "10.0.0.0/8:22") is about addresses that are asked for as ' +
-        'addresses',
+      'no rule allows this name; rule "dev" (p.yaml, "10.0.0.0/8:22") allows addresses, and the client asked ' +
+        'for a name',
     ],
-    ['alice', 'mail.internal:26', 'none of the rules about this identity allows it ("dev")'],
-    ['dave', 'x.example:54', 'rule "all" (p.yaml, "*:53") comes nearest, with other ports'],
+    ['alice', 'mail.internal:26', 'no rule that names this identity allows it ("dev")'],
+    ['dave', 'x.example:54', 'rule "all" (p.yaml, "*:53") is the nearest, but has other ports'],
   ])('for %s to %s: %s', (name, destination, expected) => {
     expect(detail(name, destination).replace(/:\d+:\d+,/, ',')).toBe(expected);
   });

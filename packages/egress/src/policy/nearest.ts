@@ -1,6 +1,6 @@
 /**
- * Why nothing allows a request: which rule came nearest. For the log of the egress and for people who write policies.
- * Rule: called for refusals only; one pass over the rules; says nothing to the client.
+ * Why nothing allows a request: which rule is the nearest. For the log of the egress and for authors of policies.
+ * Rule: called for refusals only, makes one pass over the rules, and is not for the client.
  */
 import { cidrContains } from '@adit/shared/protocol/address';
 import type { Rule } from './compile.ts';
@@ -15,12 +15,12 @@ export interface Asked {
   readonly literal: Uint8Array | undefined;
 }
 
-/** A clause. `mine` are the rules that speak about the identity, `all` those of the file. */
+/** A clause for the log. `mine` are the rules that name the identity, `all` those of the file. */
 export function nearest(asked: Asked, mine: readonly Rule[], all: readonly Rule[]): string {
-  if (mine.length === 0) return 'no rule speaks about this identity';
+  if (mine.length === 0) return 'no rule names this identity';
   const grants = mine.flatMap(({ allow }) => allow);
   const otherPort = grants.find(({ pattern }) => covers(pattern, asked));
-  if (otherPort !== undefined) return `${otherPort.why} comes nearest, with other ports`;
+  if (otherPort !== undefined) return `${otherPort.why} is the nearest, but has other ports`;
   const range =
     asked.literal === undefined && asked.service === undefined
       ? grants.find(({ pattern }) => pattern.kind === 'range' && portsInclude(pattern.ports, asked.port))
@@ -28,8 +28,8 @@ export function nearest(asked: Asked, mine: readonly Rule[], all: readonly Rule[
   const others = firstOf(all, mine, asked);
   if (others !== undefined) return `${others.why} allows it, but not to this identity`;
   if (range !== undefined)
-    return `no rule allows this name; ${range.why} is about addresses that are asked for as addresses`;
-  return `none of the rules about this identity allows it (${mine.map(({ name }) => `"${name}"`).join(', ')})`;
+    return `no rule allows this name; ${range.why} allows addresses, and the client asked for a name`;
+  return `no rule that names this identity allows it (${mine.map(({ name }) => `"${name}"`).join(', ')})`;
 }
 
 function firstOf(all: readonly Rule[], mine: readonly Rule[], asked: Asked): Grant | undefined {

@@ -32,7 +32,7 @@ describe('tests in a policy', () => {
     const test = '{ identity: ci-7, destination: "db.internal:5432", expect: allow }';
     expect(parse(test, '"spiffe://a.org/client/ci-*", "spiffe://b.org/client/x"')).toThrow(
       'p.yaml:3:9: the test fails: spiffe://b.org/client/ci-7 to db.internal:5432 has to get allow and gets ' +
-        'deny (POLICY_DENIED): no rule speaks about this identity',
+        'deny (POLICY_DENIED): no rule names this identity',
     );
     expect(parse(test.replace('allow', 'deny'), '"spiffe://a.org/client/ci-*", "spiffe://b.org/client/x"')).toThrow(
       'spiffe://a.org/client/ci-7 to db.internal:5432 has to get deny and gets allow',

@@ -1,7 +1,7 @@
 /**
- * The `tests` of a policy file: requests and the answers they have to get.
- * Rule: run at every load; one that fails makes the file invalid. No DNS: a name is judged as asked, with `address` as
- * if it resolved to that.
+ * The `tests` of a policy file: requests, each with the expected answer.
+ * Rule: they run at every load, and one that fails makes the file invalid. They use no DNS: a name is judged as if it
+ * resolved to `address`, or as before DNS where there is none.
  */
 import type { Destination } from '@adit/shared/protocol/destination';
 import type { Complaint } from './complaint.ts';
@@ -11,14 +11,14 @@ import type { Subject, Verdict } from './verdict.ts';
 
 export type FailedTest = Complaint;
 
-/** What a policy is asked here. */
+/** What the tests ask of a policy. */
 export interface Judge {
   readonly trustDomains: readonly string[];
   decide(subject: Subject, destination: Destination): Verdict;
   decideAddress(subject: Subject, destination: Destination, address: string): Verdict;
 }
 
-/** The tests that do not hold, in the order of the file. */
+/** The tests that fail, in the order of the file. */
 export function runPolicyTests(judge: Judge, tests: readonly PolicyTest[]): readonly FailedTest[] {
   return tests.flatMap((test) => {
     const groups = (test.groups ?? []).map(({ value }) => value);

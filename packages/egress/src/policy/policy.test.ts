@@ -102,7 +102,7 @@ describe('a policy', () => {
     expect(policyOf([]).decide(alice, to('example.com:443'))).toMatchObject({
       allow: false,
       code: 'POLICY_DENIED',
-      detail: 'no rule speaks about this identity',
+      detail: 'no rule names this identity',
     });
   });
 
@@ -170,7 +170,7 @@ describe('a file that is not valid', () => {
       'p.yaml:5:5: the test fails: alice to db.internal:5432 has to get deny and gets allow: rule "r" ' +
         '(p.yaml:3:45, "db.internal:5432") allows it',
       'p.yaml:6:5: the test fails: bob to db.internal:5432 has to get allow and gets deny (POLICY_DENIED): no ' +
-        'rule speaks about this identity',
+        'rule names this identity',
     ]);
   });
 

@@ -1,8 +1,9 @@
 /**
- * The policy in force: who may reach what. Pure: the file is text, addresses come from the dialer, nothing here waits.
- * Rule: asked for every stream before DNS (`decide`) and on every resolved address (`decideBackend`); no rule means no,
- * deny wins. What an identity may do is indexed once per Subject object, which a session keeps for its life. Spec:
- * docs/policy.md.
+ * A policy: who may reach what. Pure: the file comes as text, addresses from the dialer, and nothing here waits.
+ * Rule: asked for every stream before DNS (`decide`) and about every resolved address (`decideBackend`). No rule means
+ * no, and deny wins. What an identity may do is indexed once for each Subject object, which a session keeps for its
+ * life.
+ * Spec: docs/policy.md.
  */
 import { AditError } from '@adit/shared/errors';
 import { parseAddress } from '@adit/shared/protocol/address';
@@ -19,7 +20,7 @@ import type { Backend, Service } from './service.ts';
 import type { Denied, Subject, Verdict } from './verdict.ts';
 import type { Via } from './via.ts';
 
-/** A place of a destination, by the name of the backend; for a host there is only one and it needs no name. */
+/** One backend of a destination, by its name; a host has only one, whose name does not matter. */
 export interface Dialled {
   readonly destination: Destination;
   readonly backend: string;
@@ -38,7 +39,7 @@ export class Policy {
   readonly #compiled: CompiledPolicy;
   readonly #lists: Blocklists;
   readonly #standings = new WeakMap<Subject, Standing>();
-  /** May do whatever anybody may. */
+  /** Allowed what any identity is allowed. */
   #prober: Standing | undefined;
 
   private constructor(file: string, compiled: CompiledPolicy, lists: Blocklists) {
@@ -55,7 +56,7 @@ export class Policy {
     return Policy.of(compilePolicy(text, file), file, noLists);
   }
 
-  /** As `parse`, of a file that was compiled, with the files of names that it denies, all of them. */
+  /** As `parse`, for a compiled file and all the blocklists that it names. */
   static of(compiled: CompiledPolicy, file: string, lists: Blocklists): Policy {
     const missing = blocklistsOf(compiled).find((name) => !lists.has(name));
     if (missing !== undefined)
@@ -77,7 +78,7 @@ export class Policy {
     };
   }
 
-  /** The trust domains that rules pin: what a bare name in a test may stand for. */
+  /** The trust domains that rules pin: a bare name in a test stands for one client in each. */
   get trustDomains(): readonly string[] {
     const domains = this.#compiled.rules.flatMap(({ identities }) =>
       identities.flatMap((pattern) =>
@@ -100,28 +101,28 @@ export class Policy {
     ];
   }
 
-  /** Does any rule speak about this identity or one of its groups? */
+  /** Does any rule name this identity or one of its groups? */
   knows(subject: Subject): boolean {
     return this.#standing(subject).rules.length > 0;
   }
 
   /**
-   * Before DNS: identity, requested name and port. Allowed means for a name: resolve it and ask `decideBackend` about
-   * every address; for an address it is final. A service is allowed when one of its backends is. Codes: POLICY_DENIED,
-   * UNKNOWN_SERVICE, ADDRESS_PROHIBITED.
+   * Before DNS: identity, requested name and port. A name that is allowed may be resolved, and `decideBackend` decides
+   * about every address; for an address the verdict is final. A service is allowed when one of its backends is. Codes:
+   * POLICY_DENIED, UNKNOWN_SERVICE, ADDRESS_PROHIBITED.
    */
   decide(subject: Subject, destination: Destination): Verdict {
     return this.#each(subject, destination, judgeRequest);
   }
 
-  /** As if every name resolved to this address. Asks all that `decide` asks, too. Codes as there. */
+  /** As if every name resolved to this address. Checks everything that `decide` checks, with the same codes. */
   decideAddress(subject: Subject, destination: Destination, address: string): Verdict {
     return this.#each(subject, destination, (request) => judgeResolved(request, address));
   }
 
   /**
-   * After DNS: one address, as text, that one backend resolved to (of a Unix socket its path). Asks all that `decide`
-   * asks, too. Codes as there.
+   * After DNS: one address, as text, that a backend resolved to (of a Unix socket its path). Checks everything that
+   * `decide` checks, with the same codes.
    */
   decideBackend(subject: Subject, { destination, backend: name }: Dialled, address: string): Verdict {
     if (destination.kind === 'host') return this.decideAddress(subject, destination, address);
@@ -132,7 +133,7 @@ export class Policy {
   }
 
   /**
-   * May a health check reach this address of a backend? Where some identity might: a check sends nothing of anybody.
+   * May a health check reach this address of a backend? Yes where some identity may: a check sends no one's data.
    */
   decideProbe(service: string, backend: Backend, address: string): Verdict {
     this.#prober ??= {
@@ -146,12 +147,12 @@ export class Policy {
     );
   }
 
-  /** Runs the tests of the file: those that fail, each with its place and what was decided. */
+  /** Runs the tests of the file. Returns those that fail, each with its position and the verdict. */
   runTests(): readonly FailedTest[] {
     return runPolicyTests(this, this.#compiled.tests);
   }
 
-  /** The verdicts on the places of a destination, as one: those that pass, or the first refusal. */
+  /** The verdict on all backends of a destination: those that pass, or the first refusal. */
   #each(subject: Subject, destination: Destination, judge: (request: Request) => Verdict): Verdict {
     if (destination.kind === 'host') {
       const backend = backendOf(destination);
@@ -214,7 +215,7 @@ export class Policy {
   }
 }
 
-/** The files of names that the rules deny, each once. */
+/** The blocklists that the rules name, each once. */
 export function blocklistsOf({ rules }: CompiledPolicy): readonly string[] {
   return [...new Set(rules.flatMap(({ denyFiles }) => denyFiles.map(({ file }) => file)))];
 }
@@ -235,8 +236,8 @@ function backendOf({ host, port, tls }: Extract<Destination, { readonly kind: 'h
 const noDestination: Denied = {
   allow: false,
   code: 'POLICY_DENIED',
-  reason: 'The destination is no host and port.',
-  detail: 'the host is not a name or address, or the port is not 1 to 65535',
+  reason: 'The destination is not a host and port.',
+  detail: 'the host is not a name or an address, or the port is not 1 to 65535',
 };
 
 function unknownService(service: string): Denied {

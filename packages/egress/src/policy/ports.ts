@@ -1,6 +1,6 @@
 /**
  * Sets of ports: "443", "443,8443", "8000-8100", "22,8000-8100", "*" for all of them.
- * Rule: a set is sorted, merged and never empty; port 0 is in no set.
+ * Rule: a set is sorted, merged and never empty, and never holds port 0.
  */
 import type { Parsed } from '@adit/shared/protocol/address';
 import { parsePort } from '@adit/shared/protocol/destination';

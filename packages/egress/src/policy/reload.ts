@@ -1,8 +1,8 @@
 /**
- * The policy file of a running egress, with the blocklists that it names: read at the start, again on demand.
+ * The policy file of a running egress and the blocklists that it names: read at the start, and again on demand.
  * Rule: a file that is not valid changes nothing: the policy in force stays until a whole new one, with all its
- * blocklists, has passed its own tests. At the start nobody is served yet and everything is read at once; a reload
- * reads blocklists in slices, while the old policy serves.
+ * blocklists, has passed its own tests. At the start everything is read in one go, because no client is served yet; a
+ * reload reads blocklists in slices while the old policy serves.
  * Not here: when to reload (signals, file watching), and what becomes of live streams: the server decides both.
  */
 import { readFileSync } from 'node:fs';
@@ -13,10 +13,7 @@ import { BlocklistFiles } from './blocklists.ts';
 import { compilePolicy, type CompiledPolicy } from './compile.ts';
 import { blocklistsOf, Policy } from './policy.ts';
 
-/**
- * Reads and checks a policy file, and the blocklists that it names. Fails with POLICY_INVALID, also when one cannot be
- * read.
- */
+/** Reads and checks a policy file and the blocklists that it names. Fails with POLICY_INVALID. */
 export function loadPolicy(file: string): Policy {
   return new PolicyFile(file).current;
 }
@@ -33,7 +30,7 @@ function readPolicy(file: string): CompiledPolicy {
   return compilePolicy(text, file);
 }
 
-/** What depends on a policy: may refuse one by throwing, and is told when it is in force. */
+/** What depends on a policy. `prepare` may refuse one by throwing; `enforced` is called when it is in force. */
 export interface Dependent {
   readonly prepare?: (next: Policy) => void;
   readonly enforced?: (policy: Policy) => void;
@@ -65,14 +62,14 @@ export class PolicyFile {
     return this.#blocklists.map((name) => this.#lists.pathOf(name));
   }
 
-  /** Has a blocklist in force changed since it was read, which takes its time? */
+  /** Has a blocklist changed since it was read? Reading it again takes time. */
   get stale(): boolean {
     return !this.#lists.current(this.#blocklists);
   }
 
   /**
-   * Puts the files' new content in force; before it returns where no blocklist has to be read. False: a later reload
-   * took over. Fails with POLICY_INVALID, or as `prepare` does; then the old one stays in force.
+   * Puts the new content of the files in force, synchronously where no blocklist has to be read. Returns false when a
+   * later reload took over. Fails with POLICY_INVALID, or as `prepare` does; then the old policy stays in force.
    */
   async reload({ prepare, enforced }: Dependent = {}): Promise<boolean> {
     this.#loading.abort();
@@ -88,7 +85,7 @@ export class PolicyFile {
     return true;
   }
 
-  /** Ends a reload that is under way. */
+  /** Ends a reload that is running. */
   close(): void {
     this.#loading.abort();
   }

@@ -1,7 +1,7 @@
 /**
- * The shape of a policy file: version, services, rules, tests. Text in, parsed patterns out.
- * Rule: strict: a key that nobody reads is an error, and every fault of the file is found in one pass.
- * Not here: two rules with one name, and whether the tests hold (compile.ts).
+ * The schema of a policy file: version, services, rules, tests. Text in, parsed patterns out.
+ * Rule: an unknown key is an error, and every fault of the file is found in one pass.
+ * Not here: duplicate names of rules (compile.ts), and whether the tests pass (policy-tests.ts).
  */
 import { z } from 'zod';
 import type { Parsed } from '@adit/shared/protocol/address';
@@ -13,7 +13,7 @@ import { serviceKeys, serviceSchema } from './service-schema.ts';
 import { textOf } from './text-of.ts';
 import { viaKeys, viaSchema } from './via.ts';
 
-/** A service has to be one that the file defines. */
+/** Accepts only services that the file defines. */
 const known =
   <T extends { readonly kind: string }>(services: readonly string[], parse: (text: string) => Parsed<T>) =>
   (text: string): Parsed<T> => {
@@ -47,7 +47,7 @@ function parseIp(text: string): Parsed<string> {
   return host ?? { ok: false, reason: 'it is not an address' };
 }
 
-/** The schema of a file that defines these services, by name, as they were read; and has these rules. */
+/** The schema of a file with these services, by name, and these rules, both as they were read. */
 export function policySchema(written: Readonly<Record<string, unknown>>, writtenRules: unknown = []) {
   const services = Object.keys(written);
   type RuleSchema = ReturnType<typeof ruleSchema>;
@@ -63,7 +63,7 @@ export function policySchema(written: Readonly<Record<string, unknown>>, written
   });
 }
 
-/** The schema of one rule, as it was read. */
+/** The schema of a rule that was read as `raw`. */
 function ruleSchema(raw: unknown, services: readonly string[]) {
   const patterns = z.array(textOf(known(services, parseDestinationPattern)));
   return z
@@ -88,15 +88,14 @@ interface Fault {
   readonly message: string;
 }
 
-/** What a rule with `via` cannot allow. */
+/** The faults of a rule with `via`. */
 function viaFaults(allow: readonly DestinationPattern[]): readonly Fault[] {
-  if (allow.length === 0) return [{ path: ['via'], message: 'is for what the rule allows, and it allows nothing' }];
+  if (allow.length === 0)
+    return [{ path: ['via'], message: 'applies to what the rule allows, and the rule allows nothing' }];
   return allow.flatMap((pattern, at) => {
     if (pattern.kind !== 'service') return [];
     const service = JSON.stringify(pattern.service);
-    return [
-      { path: ['allow', at], message: `${service} is a service: "via" stands with the service, not with the rule` },
-    ];
+    return [{ path: ['allow', at], message: `${service} is a service: "via" belongs to the service, not to the rule` }];
   });
 }
 
@@ -110,7 +109,7 @@ function testSchema(services: readonly string[]) {
   });
 }
 
-/** The keys of the map at a path: what an unknown one may have been meant to be. */
+/** The keys that the map at a path may have, for complaints about an unknown one. */
 export function keysAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.at(-1) === 'via') return viaKeys;
   const [top, , ...below] = path;

@@ -72,8 +72,8 @@ describe('a service', () => {
     ['{ backends: [{ address: "a:1", wieght: 2 }] }', '3:39: unknown key "wieght": did you mean "weight"?'],
     ['{ backends: [{ address: "a:1", weight: 300 }] }', '3:47: "weight" has to be a whole number from 0 to 256'],
     ['{ backends: [{ address: "a:1", weight: 1.5 }] }', '3:47: "weight" has to be a whole number from 0 to 256'],
-    ['{ backends: [{ address: "a:1", weight: 0 }] }', '3:20: "backends" all have weight 0: nothing would be reached'],
-    ['{ backends: ["a:1", "tcp://A:1"] }', '3:28: "tcp://a:1" is there twice: give one a weight instead'],
+    ['{ backends: [{ address: "a:1", weight: 0 }] }', '3:20: "backends" all have weight 0: none would take streams'],
+    ['{ backends: ["a:1", "tcp://A:1"] }', '3:28: "tcp://a:1" is listed twice: give it a weight instead'],
     [
       '{ backends: ["a:1"], balance: leastconn }',
       '3:38: "balance" has to be round-robin or least-connections or source',

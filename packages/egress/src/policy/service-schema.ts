@@ -1,7 +1,7 @@
 /**
- * The shape of one service in a policy file: a single address, or a map with `backends` and how they are used.
- * Rule: what is chosen by the shape of the value (text or map) is chosen before it is judged, so that a complaint is
- * about the form that was written. Addresses come out in one spelling; a backend is there once.
+ * The schema of one service in a policy file: a single address, or a map with `backends` and how they are used.
+ * Rule: the schema is chosen by the type of the value (text or map), so that a complaint is about the form that was
+ * written. Addresses come out in one spelling, and a service lists each once.
  * Not here: whether the files that `tls` names can be used (backend/service-tls.ts).
  */
 import { parseDuration } from '@adit/shared/config/values/duration';
@@ -66,7 +66,7 @@ export function serviceSchema(raw: unknown) {
     );
 }
 
-/** Keys of each map below a service, by where it stands. */
+/** The keys of each map below a service. */
 export const serviceKeys: Readonly<Record<string, readonly string[]>> = {
   '': ['backends', 'balance', 'hash-on', 'health', 'proxy-protocol', 'tls', 'via'],
   backends: ['address', 'weight', 'via'],
@@ -76,7 +76,7 @@ export const serviceKeys: Readonly<Record<string, readonly string[]>> = {
 
 const forms = 'tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH';
 
-/** The short form names its scheme, as it always did. */
+/** The short form requires a scheme. */
 function parseShort(text: string): Parsed<Backend> {
   return /^(?:tcp|tls):\/\/|^unix:/.test(text) ? parseBackend(text) : { ok: false, reason: `write ${forms}` };
 }
@@ -190,17 +190,17 @@ interface Fault {
   readonly message: string;
 }
 
-/** What is right by itself and wrong together. */
+/** Values that are right on their own and wrong together. */
 function faults({ backends, balance, 'hash-on': hashOn, tls: toward, via }: Written): Fault[] {
   const names = backends.map(({ name }) => name);
   return [
     ...names.flatMap((name, at) =>
       names.indexOf(name) < at
-        ? [{ path: ['backends', at], message: `${JSON.stringify(name)} is there twice: give one a weight instead` }]
+        ? [{ path: ['backends', at], message: `${JSON.stringify(name)} is listed twice: give it a weight instead` }]
         : [],
     ),
     ...(backends.every(({ weight }) => weight === 0)
-      ? [{ path: ['backends'], message: 'all have weight 0: nothing would be reached' }]
+      ? [{ path: ['backends'], message: 'all have weight 0: none would take streams' }]
       : []),
     ...(hashOn !== undefined && balance !== 'source'
       ? [{ path: ['hash-on'], message: 'is for "balance: source" only' }]
@@ -210,7 +210,7 @@ function faults({ backends, balance, 'hash-on': hashOn, tls: toward, via }: Writ
       : []),
     ...backends.flatMap((backend, at) =>
       backend.kind === 'unix' && (backend.via ?? via) !== undefined
-        ? [{ path: ['backends', at], message: 'is a Unix socket: no proxy reaches it' }]
+        ? [{ path: ['backends', at], message: 'is a Unix socket, which no proxy can reach' }]
         : [],
     ),
     ...(toward !== undefined && 'cert' in toward !== 'key' in toward

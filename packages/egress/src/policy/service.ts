@@ -1,7 +1,7 @@
 /**
  * What a service of the policy is: where its backends are and how one is chosen. Only types, and the defaults.
- * Rule: the name of a backend is its address in one spelling, and unique in its service. Logs use that name, and what is
- * known of a backend survives a reload by it.
+ * Rule: the name of a backend is its address in one spelling, and unique in its service. Logs use that name, and what
+ * is known of a backend survives a reload by it.
  * Spec: docs/services.md.
  */
 import type { HostPort } from '@adit/shared/protocol/destination';

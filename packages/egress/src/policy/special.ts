@@ -1,14 +1,13 @@
 /**
- * Which addresses are more than a place on the Internet: loopback, private, link-local, metadata and the like, in every
- * disguise.
+ * Which addresses are special: loopback, private, link-local, metadata and the like, in every form.
  * Rule: a range names a special address only when it lies inside the special block: "127.0.0.0/8" names loopback,
  * "0.0.0.0/0" does not. IPv6 forms that carry an IPv4 address (NAT64, 6to4, Teredo, ISATAP, IPv4-compatible) are at
- * least as special as what they carry; v4-mapped ones are `unmapped` before they come here. Blocks: the IANA
- * special-purpose registries (RFC 6890) and the clouds' manuals.
+ * least as special as what they carry; v4-mapped ones are `unmapped` before they come here.
+ * Spec: the IANA special-purpose registries (RFC 6890), and the documentation of the clouds.
  */
 import { type Cidr, cidrContains, parseCidr } from '@adit/shared/protocol/address';
 
-/** From harmless to harmful, by what a stranger who reaches it could do. */
+/** In the order of the harm that a stranger who reaches it can do. */
 export type AddressKind =
   | 'public'
   | 'private'

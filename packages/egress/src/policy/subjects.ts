@@ -1,11 +1,11 @@
 /**
- * Identities as people write them (in tests of a policy, on the command line) made into subjects to ask about.
- * Rule: a bare name may belong to any trust domain that the policy pins, so it stands for one subject in each of them.
+ * Turns an identity as people write it (in tests of a policy, on the command line) into the subjects to ask about.
+ * Rule: a bare name may belong to any trust domain that the policy pins, so it stands for one subject in each.
  */
 import { parseIdentityPattern, type IdentityPattern } from './identity-pattern.ts';
 import type { Subject } from './verdict.ts';
 
-/** No certificate can hold it, so no rule names it. */
+/** A name that no certificate can hold, and so no rule names. */
 const nobody = '?';
 const anyDomain = 'any.invalid';
 

@@ -1,7 +1,6 @@
 /**
- * A text of the policy file that one of our parsers reads.
- * Rule: the complaint quotes the text and gives the parser's reason; where it stands is added by whoever knows the
- * document (compile.ts).
+ * The schema of a text in the policy file that has a parser.
+ * Rule: a complaint quotes the text and gives the reason of the parser; compile.ts adds the position.
  */
 import type { Parsed } from '@adit/shared/protocol/address';
 import { z } from 'zod';

@@ -60,7 +60,7 @@ describe('via', () => {
   it.each([
     ['proxy:3128', /^"proxy:3128": write http:\/\//],
     ['ftp://p:1', /^"ftp:\/\/p:1": ftp is not the scheme of a proxy/],
-    ['connect://e:1', /needs for connect:\/\/ "ca", "cert" and "key"/],
+    ['connect://e:1', /needs "ca", "cert" and "key" for connect:\/\//],
     [{ url: 'connect+h2://e:1', ca: 'a', cert: 'c', key: 'k' }, /write connect:\/\/HOST:PORT/],
     [{}, /names neither/],
     [{ url: 'http://p:1', file: 'f' }, /names both/],
@@ -84,7 +84,7 @@ describe('via', () => {
       expect(complaints.join()).not.toContain('s3cret');
     }
     expect(complaintsOf('http://alice:s3cret@p:1')).toEqual([
-      '"http://***@p:1": a user and password do not stand in a policy: put the whole URL into a file of mode ' +
+      '"http://***@p:1": a policy may not hold a user and password: put the whole URL into a file of mode ' +
         '0600, and write via: { file: FILE }',
     ]);
   });
@@ -248,15 +248,15 @@ describe('a policy with next hops', () => {
   it.each([
     [
       '{ name: r, identities: [alice], allow: [web], via: "http://p:1" }',
-      '5:45: "web" is a service: "via" stands with the service, not with the rule',
+      '5:45: "web" is a service: "via" belongs to the service, not to the rule',
     ],
     [
       '{ name: r, identities: [alice], deny: ["*:1"], via: "http://p:1" }',
-      '5:57: "via" is for what the rule allows, and it allows nothing',
+      '5:57: "via" applies to what the rule allows, and the rule allows nothing',
     ],
     [
       '{ name: r, identities: [alice], allow: ["a:1"], via: "http://u:pw@p:1" }',
-      '5:58: "via" "http://***@p:1": a user and password do not stand in a policy: put the whole URL into a ' +
+      '5:58: "via" "http://***@p:1": a policy may not hold a user and password: put the whole URL into a ' +
         'file of mode 0600, and write via: { file: FILE }',
     ],
     [
@@ -303,6 +303,6 @@ describe('a policy with next hops', () => {
         'version: 1\nservices:\n  web: { backends: ["unix:/run/x"], via: "http://p:1" }\nrules: []\n',
         'p.yaml',
       ),
-    ).toThrow('no proxy reaches it');
+    ).toThrow('is a Unix socket, which no proxy can reach');
   });
 });

@@ -1,9 +1,11 @@
 /**
- * What `via` in a policy says: the next hop, a proxy or another egress, that is asked for a destination instead of
- * dialling it. via: http://proxy.example:3128 (also https:// and socks5://) via: { file: proxy.url } the same in a file
- * of mode 0600, with a user and password via: { url: connect://egress2.example:8443, ca: ca.pem, cert: client.pem, key:
- * client.key } `resolve: here`: as `socks5` without the h of `socks5h` means it elsewhere.
- * Rule: no password stands in a policy, and no complaint shows one. A text is a URL, a map has more to say.
+ * The schema of `via` in a policy: the next hop, a proxy or another egress, to ask for a destination instead of
+ * dialling.
+ *   via: http://proxy.example:3128          also https:// and socks5://
+ *   via: { file: proxy.url }                the URL in a file of mode 0600, with a user and password
+ *   via: { url: connect://egress2.example:8443, ca: ca.pem, cert: client.pem, key: client.key }
+ * With `resolve: here` the egress resolves names, as `socks5` without the h of `socks5h` does elsewhere.
+ * Rule: a policy holds no password, and no complaint shows one.
  * Not here: whether the files that it names can be used (backend/next-hop.ts).
  */
 import { type ConnectTarget, formatEgress, parseEgressAddress } from '@adit/shared/config/values/egress-address';
@@ -22,10 +24,11 @@ export interface ViaFiles {
   readonly serverName?: string;
 }
 
-/** `name` is what logs call it; one object stands for one place in the policy. */
+/** `name` is its name in logs. Each `via` in the policy gives one object. */
 export type Via = ViaFiles & {
   readonly name: string;
-  /** Names are resolved and judged by the egress, and the hop is asked for an address. */ readonly resolve?: 'here';
+  /** The egress resolves and judges names, and asks the hop for an address. */
+  readonly resolve?: 'here';
 } & (
     | { readonly kind: 'proxy'; readonly proxy: ProxyAddress }
     | { readonly kind: 'file'; readonly file: string }
@@ -39,14 +42,14 @@ type Hop = { readonly name: string } & (
 
 export const viaKeys: readonly string[] = ['url', 'file', 'ca', 'cert', 'key', 'server-name', 'resolve'];
 
-/** Does the hop resolve the names that it is asked for, so that nobody here knows their addresses? */
+/** Does the hop resolve names, so that their addresses are unknown here? */
 export function resolvesThere(via: Via | undefined): boolean {
   return via !== undefined && via.resolve !== 'here';
 }
 
 const no = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
 
-/** The schema for what stands under `via`. */
+/** The schema for a `via` that was read as `raw`. */
 export function viaSchema(raw: unknown): z.ZodType<Via> {
   if (typeof raw !== 'object' || raw === null)
     return hop.transform((value, context): Via => provided(value, {}, context));
@@ -84,7 +87,7 @@ export function viaSchema(raw: unknown): z.ZodType<Via> {
     });
 }
 
-/** Has this kind of hop what it needs, and nothing that it does not read? */
+/** The hop with its files, if it has all that its kind needs and nothing that its kind does not use. */
 function provided(
   value: Hop,
   paths: ViaFiles,
@@ -97,7 +100,7 @@ function provided(
   const message =
     value.kind === 'connect'
       ? paths.ca === undefined || paths.cert === undefined
-        ? 'needs for connect:// "ca", "cert" and "key": both ends prove who they are'
+        ? 'needs "ca", "cert" and "key" for connect://: both ends prove who they are'
         : undefined
       : paths.serverName !== undefined
         ? '"server-name" is for connect:// only'
@@ -109,7 +112,7 @@ function provided(
   return z.NEVER;
 }
 
-/** A URL, by a complaint that shows no password. */
+/** A URL, whose complaints show no password. */
 const hop = z.string().transform((text, context): Hop => {
   const parsed = parseVia(text);
   if (parsed.ok) return parsed.value;
@@ -132,13 +135,13 @@ function parseVia(text: string): Parsed<Hop> {
     if (!target.ok) return target;
     return target.value.kind === 'connect'
       ? { ok: true, value: { kind: 'connect', name: formatEgress(target.value), target: target.value } }
-      : no('HTTP/2 is not spoken with a next hop: write connect://HOST:PORT');
+      : no('a next hop is not asked over HTTP/2: write connect://HOST:PORT');
   }
   const proxy = parseProxyUrl(text);
   if (!proxy.ok) return proxy;
   if (proxy.value.credentials)
     return no(
-      'a user and password do not stand in a policy: put the whole URL into a file of mode 0600, and write via: ' +
+      'a policy may not hold a user and password: put the whole URL into a file of mode 0600, and write via: ' +
         '{ file: FILE }',
     );
   return { ok: true, value: { kind: 'proxy', name: formatProxy(proxy.value), proxy: proxy.value } };
