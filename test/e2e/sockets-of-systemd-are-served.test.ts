@@ -149,7 +149,7 @@ for (const [what, names, options, message] of [
     'a socket that takes no connections',
     'web',
     ['-L', 'systemd:web:web'],
-    /Cannot listen on systemd:web: descriptor 3 is no socket that takes connections: .*ListenStream=.*\[LISTEN_FAILED\]$/m,
+    /Cannot listen on systemd:web: descriptor 3 is not a socket that accepts connections: .*ListenStream=.*\[LISTEN_FAILED\]$/m,
   ],
 ] as const) {
   scenario(`${what} stops the start`, ['systemd-socket-activate'], async () => {

@@ -1,9 +1,8 @@
 /**
  * A listener on a TCP address, a Unix socket, or the sockets of one name that systemd opened.
- * Rule: every socket it hands over is half-open capable, paused unless asked otherwise, and has an `error` listener
- * from birth;
- * a failing accept is survived and told. A Unix socket is for its owner only (0600), replaces one that nobody answers,
- * and nothing else.
+ * Rule: every socket that it hands over allows half-open, is paused unless asked otherwise, and has an `error` listener
+ * from birth. A failing accept is survived and reported. A Unix socket is for its owner only (0600); it replaces a
+ * socket that nobody answers on, and nothing else.
  * Not here: reading from the sockets, TLS, limits. Closing the listener leaves its connections alone.
  */
 import { chmodSync, closeSync, lstatSync, openSync, statSync, unlinkSync } from 'node:fs';
@@ -28,11 +27,11 @@ export interface ListenOptions {
   /** Connections that wait for accept; the kernel may cap it (net.core.somaxconn). */
   readonly backlog?: number;
   /**
-   * Told in one sentence, at most every ten seconds, that connections are being lost: accept fails, or file descriptors
+   * Called with one sentence, at most every ten seconds, while connections are lost: accept fails, or file descriptors
    * ran out.
    */
   readonly onTrouble?: (sentence: string) => void;
-  /** What systemd handed over. */
+  /** The sockets that systemd handed over. */
   readonly sockets?: readonly PassedSocket[];
 }
 
@@ -40,19 +39,19 @@ export const listenDefaults = { pauseOnConnect: true, noDelay: true, backlog: 40
 
 export interface Listener {
   /**
-   * For logs: `127.0.0.1:5432`, `[::1]:5432`, the path of the socket, or `systemd:NAME` of a Unix socket; several of
-   * one name with commas.
+   * For logs: `127.0.0.1:5432`, `[::1]:5432`, the path of a Unix socket, or `systemd:NAME` for one that systemd opened;
+   * several of one name are separated by commas.
    */
   readonly address: string;
   /** The port in use; 0 for a Unix socket. */
   readonly port: number;
-  /** Of its sockets, where the system has descriptors. */
+  /** The descriptors of its sockets, on systems that have them. */
   readonly descriptors: readonly number[];
   /** Stops accepting and frees the address; connections live on. */
   close(): Promise<void>;
 }
 
-/** Listens; `onConnection` owns each socket from then on. Fails with LISTEN_FAILED. */
+/** Listens. `onConnection` owns each socket. Fails with LISTEN_FAILED or ACTIVATION_INVALID. */
 export async function listen(
   at: ListenAddress,
   onConnection: (socket: Socket) => void,
@@ -83,7 +82,6 @@ async function listenAt(
   options: ListenOptions,
 ): Promise<Listener> {
   const { pauseOnConnect, noDelay, backlog, onTrouble } = { ...listenDefaults, onTrouble: () => {}, ...options };
-  if (at.kind === 'unix') checkPath(at.path);
   let address = addressOf(at);
   const trouble = troubleOf((sentence) => {
     onTrouble(`${address} loses connections: ${sentence}`);
@@ -91,22 +89,14 @@ async function listenAt(
   const server = createServer(
     { allowHalfOpen: true, pauseOnConnect, noDelay: noDelay && at.kind !== 'unix' },
     (socket) => {
-      // A peer may reset between accept and the owner's first line: unheard, that error ends the process. `close`
-      // follows and tells the owner.
+      // A peer may reset between accept and the owner's first line. Without a listener that error would end the process;
+      // `close` follows and tells the owner.
       socket.on('error', () => {});
       trouble.afterAccept();
       onConnection(socket);
     },
   );
-  try {
-    await bind(server, at, backlog);
-  } catch (error) {
-    if (at.kind !== 'unix' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw failed(at, error);
-    await removeStale(at.path);
-    await bind(server, at, backlog).catch((again: unknown) => {
-      throw failed(at, again);
-    });
-  }
+  await bindOrReplace(server, at, backlog);
   server.on('error', (error) => {
     trouble.onAcceptError(error);
   });
@@ -118,11 +108,25 @@ async function listenAt(
     address,
     port,
     descriptors: descriptor === undefined ? [] : [descriptor],
-    close: () =>
-      closed(server, () => {
-        trouble.stop();
-      }),
+    close: () => {
+      trouble.stop();
+      return closed(server);
+    },
   };
+}
+
+/** Binds; a Unix socket also in the place of one that a killed process left. Fails with LISTEN_FAILED. */
+async function bindOrReplace(server: Server, at: Binding, backlog: number): Promise<void> {
+  if (at.kind === 'unix') checkPath(at.path);
+  try {
+    await bind(server, at, backlog);
+  } catch (error) {
+    if (at.kind !== 'unix' || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw failed(at, error);
+    await removeStale(at.path);
+    await bind(server, at, backlog).catch((again: unknown) => {
+      throw failed(at, again);
+    });
+  }
 }
 
 function bind(server: Server, at: Binding, backlog: number): Promise<void> {
@@ -140,7 +144,7 @@ function bind(server: Server, at: Binding, backlog: number): Promise<void> {
       server.listen({ host: at.host, port: at.port, backlog });
       return;
     }
-    // bind() creates the file inside this call: the umask leaves no moment in which others could connect.
+    // bind() creates the file inside this call. With the umask there is no moment in which others could connect.
     const previous = process.platform === 'win32' ? undefined : process.umask(0o177);
     try {
       server.listen({ path: at.path, backlog });
@@ -152,8 +156,8 @@ function bind(server: Server, at: Binding, backlog: number): Promise<void> {
 }
 
 /**
- * Removes the socket file that a killed process left. Fails with LISTEN_FAILED when somebody answers, or when it is no
- * socket.
+ * Removes the socket file that a killed process left. Fails with LISTEN_FAILED if a process answers on it, or if it is
+ * not a socket.
  */
 async function removeStale(path: string): Promise<void> {
   const before = lstatSync(path, { throwIfNoEntry: false });
@@ -162,7 +166,7 @@ async function removeStale(path: string): Promise<void> {
     throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: a file of that name exists and is not a socket.`);
   if (await answers(path))
     throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: another program listens there.`);
-  // Another process may have replaced it meanwhile: only the file that was asked is removed.
+  // Another process may have replaced the file meanwhile: only the one that was probed is removed.
   if (lstatSync(path, { throwIfNoEntry: false })?.ino !== before.ino) return;
   try {
     unlinkSync(path);
@@ -175,7 +179,7 @@ async function removeStale(path: string): Promise<void> {
   }
 }
 
-/** Only a refusal proves that nobody listens; a full queue or a missing permission does not. */
+/** Whether a process listens there. Only a refusal proves that none does; a full queue or a missing permission does not. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });
@@ -195,10 +199,9 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function closed(server: Server, stop: () => void): Promise<void> {
-  stop();
-  // `close` calls back only after the last connection; the address is free as soon as the handle is, one turn of the
-  // loop later.
+function closed(server: Server): Promise<void> {
+  // `close` calls back after the last connection only. The address is free as soon as the handle is closed, which is one
+  // turn of the event loop later.
   return new Promise((resolve) => {
     if (server.listening) server.close();
     setImmediate(resolve);
@@ -206,8 +209,9 @@ function closed(server: Server, stop: () => void): Promise<void> {
 }
 
 /**
- * When descriptors run out, libuv closes waiting connections with one it kept in reserve and tells nobody (measured on
- * Node 22 and 26). So, a second after an accept, we try for one ourselves, and again every second while there is none.
+ * When descriptors run out, libuv closes waiting connections with a descriptor that it keeps in reserve, and reports
+ * nothing (measured on Node 22 and 26). So a second after an accept we try to open one ourselves, and again every second
+ * until that works.
  */
 function troubleOf(onTrouble: (sentence: string) => void): {
   afterAccept(): void;
@@ -235,7 +239,7 @@ function troubleOf(onTrouble: (sentence: string) => void): {
       timer ??= setTimeout(probe, 1000).unref();
     },
     onAcceptError: (error) => {
-      tell(`accepting one failed (${messageOf(error)}).`);
+      tell(`an accept failed (${messageOf(error)}).`);
     },
     stop: () => {
       clearTimeout(timer);
@@ -251,7 +255,7 @@ function checkPath(path: string): void {
       'LISTEN_FAILED',
       `Cannot listen on ${path}: the path of a socket has at most ${longest} bytes, this one has ${length}.`,
     );
-  // libuv reports a missing folder as a missing permission.
+  // libuv reports a missing folder as a missing permission, so it is checked first.
   if (process.platform !== 'win32' && statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new AditError('LISTEN_FAILED', `Cannot listen on ${path}: its folder does not exist.`);
 }
@@ -261,10 +265,10 @@ function failed(at: Binding, error: unknown): AditError {
 }
 
 function reasonOf(at: Binding, error: unknown): string {
-  // Neither a datagram socket nor a connection can be listened on.
+  // It is a datagram socket, or a connection: neither can be listened on.
   if (at.kind === 'systemd')
     return (
-      `descriptor ${at.fd} is no socket that takes connections: the .socket unit needs ListenStream=, without ` +
+      `descriptor ${at.fd} is not a socket that accepts connections: the .socket unit needs ListenStream=, without ` +
       `Accept=yes (${messageOf(error)})`
     );
   switch ((error as NodeJS.ErrnoException).code) {

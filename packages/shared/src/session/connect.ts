@@ -1,6 +1,6 @@
 /**
- * The ingress side of an attachment: HELLO out, WELCOME or REFUSE in, on a carrier that is authenticated already.
- * Rule: nothing of the session is sent before the egress has proven, by its binder, that it holds the session's key.
+ * The ingress side of an attachment: sends HELLO and awaits WELCOME or REFUSE, on an authenticated carrier.
+ * Rule: nothing of the session is sent before the egress has proven by its binder that it holds the session's key.
  * Spec: docs/protocol.md section 3.3.
  */
 import type { Carrier } from '../carrier/contract.ts';
@@ -20,16 +20,16 @@ import {
 import type { Position } from '../protocol/mux/lane.ts';
 import { binder, binderHolds, resumeKey } from './keys.ts';
 
-/** What the two ends remember of a session, to resume it. */
+/** What both ends keep of a session in order to resume it. */
 export interface SessionSecret {
   readonly id: Uint8Array;
   readonly key: Buffer;
 }
 
 export interface ConnectOptions {
-  /** Resume this session, from our position, as attachment number `epoch`; absent for a new one. */
+  /** The session to resume, from our position, as attachment number `epoch`; absent for a new one. */
   readonly resume?: SessionSecret & { readonly epoch: number; readonly position: Position };
-  /** Credit that the egress starts with on each stream, bytes. */
+  /** The credit that the egress starts with on each stream; bytes. */
   readonly window: number;
   readonly agent: string;
   readonly deadlineMs: number;
@@ -41,7 +41,7 @@ export interface Connected {
   readonly rest: Uint8Array;
 }
 
-/** A refusal of the egress: its code, its words, and how long it asks us to wait. */
+/** A refusal by the egress: its code, its reason, and how long it asks us to wait. */
 export class RefusedError extends AditError {
   readonly retryAfterMs: number;
   constructor(refuse: { readonly code: number; readonly reason: string; readonly retryAfterMs: number }) {
@@ -50,50 +50,51 @@ export class RefusedError extends AditError {
   }
 }
 
-const maxBytes = 4096;
+/** One WELCOME, and the first frames that may follow it. */
+const maxAnswerBytes = 4096 + 65_536;
 
 /**
  * Rejects with RefusedError, LINK_TIMEOUT, LINK_LOST or PROTOCOL_ERROR; the carrier is then the caller's to destroy.
  */
 export async function connectSession(carrier: Carrier, options: ConnectOptions): Promise<Connected> {
   const { resume } = options;
-  const hello: Hello = {
+  const covered = encodeHello(helloOf(options));
+  const ours = resume ? binder({ key: resume.key, side: 'client', carrier, covered }) : Buffer.alloc(binderBytes);
+  carrier.duplex.write(helloFrame(covered, ours));
+  const { value: answer, rest } = await drive(carrier.duplex, awaitAnswer(), {
+    deadlineMs: options.deadlineMs,
+    maxBytes: maxAnswerBytes,
+    codes: { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' },
+    peer: `the egress ${carrier.remote}`,
+  });
+  if (answer.kind === 'refuse') throw new RefusedError(answer.refuse);
+  const { value: welcome, binder: theirs, covered: answered } = answer.welcome;
+  const key = resume?.key ?? resumeKey(carrier, welcome.sessionId);
+  const proven = binderHolds({ key, side: 'server', carrier, covered: answered }, theirs);
+  if (!proven || !fits(welcome, resume))
+    throw new AditError(
+      'PROTOCOL_ERROR',
+      `the egress ${carrier.remote} answered with a WELCOME that does not belong to this session`,
+    );
+  return { welcome, secret: { id: welcome.sessionId, key }, rest };
+}
+
+function helloOf({ resume, window, agent }: ConnectOptions): Hello {
+  return {
     versions: { min: version, max: version },
     kind: resume ? 'resume' : 'new',
     features: feature.resume,
     sessionId: resume?.id ?? new Uint8Array(sessionIdBytes),
     epoch: resume?.epoch ?? 0,
     position: resume?.position ?? { offset: 0, partial: 0 },
-    window: options.window,
+    window,
     maxStreams: 0,
-    agent: options.agent,
+    agent,
   };
-  const covered = encodeHello(hello);
-  carrier.duplex.write(
-    helloFrame(
-      covered,
-      resume ? binder({ key: resume.key, side: 'client', carrier, covered }) : Buffer.alloc(binderBytes),
-    ),
-  );
-  const codes = { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' } as const;
-  const { value: answer, rest } = await drive(carrier.duplex, awaitAnswer(), {
-    deadlineMs: options.deadlineMs,
-    maxBytes: maxBytes + 65_536,
-    codes,
-    peer: `the egress ${carrier.remote}`,
-  });
-  if (answer.kind === 'refuse') throw new RefusedError(answer.refuse);
-  const welcome = answer.welcome.value;
-  const key = resume?.key ?? resumeKey(carrier, welcome.sessionId);
-  const proven = binderHolds({ key, side: 'server', carrier, covered: answer.welcome.covered }, answer.welcome.binder);
-  const fits =
-    welcome.version === version &&
-    welcome.kind === hello.kind &&
-    (!resume || Buffer.compare(resume.id, welcome.sessionId) === 0);
-  if (!proven || !fits)
-    throw new AditError(
-      'PROTOCOL_ERROR',
-      `the egress ${carrier.remote} answered with a WELCOME that does not belong to this session`,
-    );
-  return { welcome, secret: { id: welcome.sessionId, key }, rest };
+}
+
+/** Whether this WELCOME answers our HELLO. */
+function fits(welcome: Welcome, resume: SessionSecret | undefined): boolean {
+  if (welcome.version !== version || welcome.kind !== (resume ? 'resume' : 'new')) return false;
+  return !resume || Buffer.compare(resume.id, welcome.sessionId) === 0;
 }
