@@ -131,6 +131,6 @@ scenario('squid does not take the certificate of a stranger, and the log says th
   // time of these.
   for (let at = 0; at < 5; at++) expect(await endingOf(ingress.ports['any']!)).toBe('reset');
   expect(await ingress.process.event('refused', { code: 'CLIENT_CERT_UNKNOWN_CA' })).toMatchObject({
-    reason: `the proxy connect://127.0.0.1:${squid.port} does not take our certificate (TLSV1_ALERT_UNKNOWN_CA)`,
+    reason: `the proxy connect://127.0.0.1:${squid.port} does not accept our certificate (TLSV1_ALERT_UNKNOWN_CA)`,
   });
 });

@@ -39,7 +39,7 @@ scenario(
       tell: (port) => ({ flags: ['--proxy', `http://127.0.0.1:${port}`] }),
     });
     expect(String((await none.ingress.process.event('retrying', { code: 'PROXY_AUTH_REQUIRED' }))['reason'])).toMatch(
-      /^the proxy http:\/\/127\.0\.0\.1:\d+ wants a user and password \(407 Proxy Authentication Required: .*\); it takes Basic$/,
+      /^the proxy http:\/\/127\.0\.0\.1:\d+ wants a user and password \(407 Proxy Authentication Required: .*\); it accepts Basic$/,
     );
     let [file, url] = ['', ''];
     const wrong = await throughProxy({

@@ -45,7 +45,7 @@ test('an alert about our certificate is said as that; any other failure stays wh
     new AditError('LINK_LOST', 'the proxy closed the connection', { cause: Object.assign(new Error(code), { code }) });
   expect(withAlert(failed('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'), 'x:443')).toMatchObject({
     code: 'CLIENT_CERT_UNKNOWN_CA',
-    message: 'the proxy x:443 does not take our certificate (TLSV1_ALERT_UNKNOWN_CA)',
+    message: 'the proxy x:443 does not accept our certificate (TLSV1_ALERT_UNKNOWN_CA)',
   });
   expect(withAlert(failed('ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED'), 'x:443')).toMatchObject({
     code: 'CLIENT_CERT_REVOKED',

@@ -1,8 +1,8 @@
 /**
- * What a CONNECT proxy answered instead of 2xx, as one of our codes.
- * Rule: the most exact word counts: our own code, which an Adit egress adds; then the error of Proxy-Status (RFC 9209
- * section 2.3); then the status. What the proxy says is only passed on as text. In TLS 1.3 a proxy judges our
- * certificate after we took the connection for made: its alert is an answer, too.
+ * Maps what a CONNECT proxy answered instead of 2xx to one of our codes.
+ * Rule: the most specific source counts: our own code, which an Adit egress adds; then the error of Proxy-Status (RFC
+ * 9209 section 2.3); then the status. What the proxy says is only passed on as text. In TLS 1.3 a proxy judges our
+ * certificate after our handshake has completed, so its alert is an answer too.
  */
 import { codes } from '../codes.ts';
 import { AditError, isCode, wireOfCode, type Code } from '../errors.ts';
@@ -36,7 +36,7 @@ const byStatus: Readonly<Record<number, Code>> = {
 };
 
 /**
- * `proxyStatus` is the value of the header; several hops are listed, the last one is the nearest to us (RFC 9209
+ * `proxyStatus` is the value of the header. It may list several hops, the last of which is nearest to us (RFC 9209
  * section 2).
  */
 export function denial(status: number, proxyStatus: string | undefined): AditError {
@@ -48,11 +48,9 @@ export function denial(status: number, proxyStatus: string | undefined): AditErr
       ? own
       : ((error !== undefined && Object.hasOwn(byError, error) ? byError[error] : byStatus[status]) ??
         'HOST_UNREACHABLE');
-  return new AditError(
-    code,
-    'the proxy answered ' +
-      `${status}${details === undefined ? (error === undefined ? '' : ` (${safeText(error)})`) : `: ${safeText(details)}`}`,
-  );
+  const shortly = error === undefined ? '' : ` (${safeText(error)})`;
+  const explained = details === undefined ? shortly : `: ${safeText(details)}`;
+  return new AditError(code, `the proxy answered ${status}${explained}`);
 }
 
 const byAlert: Readonly<Record<string, Code>> = {
@@ -65,10 +63,11 @@ const byAlert: Readonly<Record<string, Code>> = {
   SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: 'CLIENT_CERT_INVALID',
   TLSV1_ALERT_ACCESS_DENIED: 'CLIENT_CERT_INVALID',
   SSLV3_ALERT_HANDSHAKE_FAILURE: 'CLIENT_CERT_INVALID',
-  TLSV1_ALERT_DECRYPT_ERROR: 'CLIENT_CERT_INVALID', // of another CA with the same name: its signature does not verify
+  // The certificate is from another CA of the same name, so that its signature does not verify.
+  TLSV1_ALERT_DECRYPT_ERROR: 'CLIENT_CERT_INVALID',
 };
 
-/** The same failure, or what it is where the proxy said by an alert of TLS that it does not take our certificate. */
+/** The same failure; or the one that a TLS alert names, if the proxy does not accept our certificate. */
 export function withAlert(error: unknown, proxy: string): unknown {
   const alert =
     error instanceof AditError
@@ -77,10 +76,10 @@ export function withAlert(error: unknown, proxy: string): unknown {
   const code = alert === undefined || !Object.hasOwn(byAlert, alert) ? undefined : byAlert[alert];
   return code === undefined
     ? error
-    : new AditError(code, `the proxy ${proxy} does not take our certificate (${alert})`, { cause: error });
+    : new AditError(code, `the proxy ${proxy} does not accept our certificate (${alert})`, { cause: error });
 }
 
-/** The value of a parameter that is a token. */
+/** The value of a parameter whose value is a token. */
 function parameter(text: string | undefined, name: string): string | undefined {
   return text === undefined ? undefined : new RegExp(`;\\s*${name}=([A-Za-z0-9_*-]+)`).exec(text)?.[1];
 }

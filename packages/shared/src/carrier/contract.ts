@@ -1,13 +1,13 @@
 /**
- * What a carrier is to a session: an authenticated duplex of bytes that may die.
- * Rule: the identity of both ends is proven before a carrier is made; the duplex has an `error` listener from birth and
+ * What a session needs of a carrier: an authenticated duplex of bytes that may die.
+ * Rule: the identity of both ends is proven before a carrier is made. The duplex has an `error` listener from birth and
  * allows half-open.
  */
 import type { Duplex } from 'node:stream';
 
 /**
- * `websocket`: inside the mutual TLS that carries it; `websocket+tls`: mutual TLS inside it, through an intermediary
- * that ends the outer one.
+ * `websocket`: a WebSocket inside mutual TLS. `websocket+tls`: mutual TLS inside a WebSocket, through an intermediary
+ * that ends the outer TLS.
  */
 export type CarrierKind = 'tls' | 'websocket' | 'websocket+tls';
 
@@ -18,7 +18,7 @@ export interface Carrier {
   readonly remote: string;
   /** The proxy that it goes through, for the logs: "http://proxy.example.org:3128". */
   readonly via?: string;
-  /** Where something on the way ends the outer TLS: who issued the certificate of it. */
+  /** If an intermediary ends the outer TLS: the issuer of its certificate. */
   readonly intermediary?: string;
   /** Keying material that only the two ends of this carrier know (RFC 8446 section 7.5). */
   exportKey(label: string, context: Buffer): Buffer;

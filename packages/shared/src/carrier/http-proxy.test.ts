@@ -62,18 +62,18 @@ test.each([
     'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="a, b"\r\n' +
       'Proxy-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n',
     'PROXY_AUTH_REQUIRED',
-    'the proxy http://PROXY wants a user and password (407 Proxy Authentication Required); it takes Basic, Negotiate',
+    'the proxy http://PROXY wants a user and password (407 Proxy Authentication Required); it accepts Basic, Negotiate',
   ],
   [
     'HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate, NTLM, Digest realm="x", nonce="y"\r\nContent-Length: 0\r\n\r\n',
     'PROXY_AUTH_REQUIRED',
-    'the proxy http://PROXY wants a user and password (407 No); it takes Negotiate, NTLM, Digest, and Adit ' +
-      'knows Basic only: put a local proxy that knows the others in between, such as cntlm or px',
+    'the proxy http://PROXY wants a user and password (407 No); it accepts Negotiate, NTLM, Digest, and Adit ' +
+      'supports only Basic: use a local proxy that supports the others, such as cntlm or px',
   ],
   [
     'HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n',
     'PROXY_AUTH_REQUIRED',
-    'the proxy http://PROXY wants a user and password (407 No); it does not say which ways to log in it takes',
+    'the proxy http://PROXY wants a user and password (407 No); it does not say which ways to log in it accepts',
   ],
   [
     'HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\nContent-Length: 3\r\n\r\nno!',
@@ -105,7 +105,7 @@ test.each([
   [
     'HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n',
     'PROXY_REFUSED',
-    'the proxy http://PROXY does not do CONNECT, at least not to tunnel.example.org:8443 (405 Method Not Allowed)',
+    'the proxy http://PROXY does not support CONNECT, at least not to tunnel.example.org:8443 (405 Method Not Allowed)',
   ],
   [
     'HTTP/1.1 302 Found\r\nLocation: http://login/\r\nContent-Length: nonsense\r\n\r\n',
@@ -134,7 +134,7 @@ test('a user and password that are not accepted are said to be that, and are not
   );
   expect([code, message]).toEqual([
     'PROXY_AUTH_REQUIRED',
-    'the proxy http://PROXY does not accept this user and password (407 No); it takes Basic',
+    'the proxy http://PROXY does not accept this user and password (407 No); it accepts Basic',
   ]);
 });
 

@@ -1,8 +1,9 @@
 /**
- * Asks an HTTP proxy for a connection, on a connection to it that is open already, and says what a refusal means.
- * Rule: after this the socket is the egress's: what came after the head of the answer is read first. A refusal names
- * the proxy, the destination, the status and what the proxy says about it, made safe; never the password. Spec: RFC
- * 9110 section 9.3.6, RFC 7617 (Basic), RFC 9209 (Proxy-Status).
+ * Asks an HTTP proxy for a connection, over an open connection to it, and explains a refusal.
+ * Rule: afterwards the socket belongs to the egress connection; the bytes after the head of the answer are read first.
+ * A refusal names the proxy, the destination, the status and the proxy's own explanation, made safe; never the
+ * password.
+ * Spec: RFC 9110 section 9.3.6, RFC 7617 (Basic), RFC 9209 (Proxy-Status).
  */
 import type { Socket } from 'node:net';
 import { AditError, type Code } from '../errors.ts';
@@ -23,7 +24,7 @@ export interface AskOptions {
   readonly to: HostPort;
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
-  /** Beside those that every request has; SOCKS knows none. */
+  /** Beside the headers that every request has. SOCKS has none. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -32,13 +33,13 @@ export const proxyCodes = {
   closed: 'PROXY_FAILED',
   garbage: 'PROXY_FAILED',
 } as const satisfies Record<string, Code>;
-/** How much of the body of a refusal is read, and for how long. */
+/** How much of the body of a refusal is read, and how long. */
 const maxBodyBytes = 4_096;
 const bodyMs = 500;
 
 /**
- * Rejects with PROXY_AUTH_REQUIRED, PROXY_REFUSED, EGRESS_UNREACHABLE or PROXY_FAILED; the socket is then the caller's
- * to destroy.
+ * Rejects with PROXY_AUTH_REQUIRED, PROXY_REFUSED, EGRESS_UNREACHABLE or PROXY_FAILED. The caller then destroys the
+ * socket.
  */
 export async function askHttpProxy(
   socket: Socket,
@@ -66,22 +67,23 @@ export async function askHttpProxy(
 function refusal(response: ConnectResponse, body: string, { proxy, to }: Pick<AskOptions, 'proxy' | 'to'>): AditError {
   const name = `the proxy ${formatProxy(proxy)}`;
   const where = formatHostPort(to.host, to.port);
-  const said = `${response.status}${response.reason === '' ? '' : ` ${safeText(response.reason, { maxLength: 80 })}`}${explanation(response.headers, body)}`;
-  const { status } = response;
+  const { status, reason, headers } = response;
+  const phrase = reason === '' ? '' : ` ${safeText(reason, { maxLength: 80 })}`;
+  const said = `${status}${phrase}${explanation(headers, body)}`;
   if (status === 407)
     return new AditError(
       'PROXY_AUTH_REQUIRED',
       `${name} ${proxy.credentials ? 'does not accept this user and password' : 'wants a user and password'} ` +
-        `(${said}); ${offers(response.headers)}`,
+        `(${said}); ${offers(headers)}`,
     );
   if (status === 502 || status === 503 || status === 504)
     return new AditError('EGRESS_UNREACHABLE', `${name} cannot reach ${where} (${said})`);
   if (status === 400 || status === 405 || status === 501)
-    return new AditError('PROXY_REFUSED', `${name} does not do CONNECT, at least not to ${where} (${said})`);
+    return new AditError('PROXY_REFUSED', `${name} does not support CONNECT, at least not to ${where} (${said})`);
   return new AditError('PROXY_REFUSED', `${name} does not allow a connection to ${where} (${said})`);
 }
 
-/** What the proxy says about itself: RFC 9209, then squid's header, then the text of the page. */
+/** The explanation of the proxy: RFC 9209, then squid's header, then the text of the page. */
 function explanation(headers: ReadonlyMap<string, string>, body: string): string {
   const notes = [
     headers.get('proxy-status'),
@@ -100,7 +102,7 @@ function plainText(body: string): string {
     .trim();
 }
 
-/** Which ways to prove oneself the proxy takes, and what that means here. */
+/** Which ways to log in the proxy offers, and what to do if Basic is not among them. */
 function offers(headers: ReadonlyMap<string, string>): string {
   const challenges = (headers.get('proxy-authenticate') ?? '').replace(/"(?:[^"\\]|\\.)*"/g, '""');
   const schemes = [
@@ -110,11 +112,11 @@ function offers(headers: ReadonlyMap<string, string>): string {
       ),
     ),
   ];
-  if (schemes.length === 0) return 'it does not say which ways to log in it takes';
-  const list = `it takes ${schemes.slice(0, 6).join(', ')}`;
+  if (schemes.length === 0) return 'it does not say which ways to log in it accepts';
+  const list = `it accepts ${schemes.slice(0, 6).join(', ')}`;
   return schemes.some((scheme) => scheme.toLowerCase() === 'basic')
     ? list
-    : `${list}, and Adit knows Basic only: put a local proxy that knows the others in between, such as cntlm or px`;
+    : `${list}, and Adit supports only Basic: use a local proxy that supports the others, such as cntlm or px`;
 }
 
 interface BodyOptions {
@@ -122,7 +124,7 @@ interface BodyOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The beginning of the body of a refusal, as far as it comes at once. */
+/** The beginning of the body of a refusal, as far as it arrives soon. */
 function beginningOf(socket: Socket, rest: Uint8Array, { headers, signal }: BodyOptions): Promise<string> {
   const length = Math.min(maxBodyBytes, Number(headers.get('content-length') ?? maxBodyBytes) || 0);
   return new Promise((resolve) => {

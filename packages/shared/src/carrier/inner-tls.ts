@@ -1,18 +1,17 @@
 /**
- * The egress side of a TLS handshake inside a duplex that an intermediary carries.
- * Rule: the same options as on the port itself: TLS 1.3, no tickets, the client is asked for its certificate and judged
- * afterwards.
+ * The egress side of a TLS handshake inside a duplex, which an intermediary carries.
+ * Rule: the options are those of the port itself: TLS 1.3, no tickets, the client is asked for its certificate and
+ * judged afterwards.
  */
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { AditError } from '../errors.ts';
 
-/** The first byte of a TLS record that carries a handshake (RFC 8446 section 5.1): no frame of ours begins with it. */
+/** The first byte of a TLS record that carries a handshake (RFC 8446 section 5.1). No frame of ours begins with it. */
 export const handshakeByte = 0x16;
 
 /**
- * Resolves when the handshake is done; rejects with LINK_LOST or LINK_TIMEOUT. The duplex goes with the socket,
- * whichever dies first.
+ * Resolves when the handshake is done. Rejects with LINK_LOST or LINK_TIMEOUT. Duplex and socket die together.
  */
 export function acceptInnerTls(duplex: Duplex, options: tls.TlsOptions, deadlineMs: number): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
@@ -30,7 +29,7 @@ export function acceptInnerTls(duplex: Duplex, options: tls.TlsOptions, deadline
     server.once('tlsClientError', fail);
     server.once('secureConnection', (socket) => {
       socket.on('error', () => {
-        /* arrives at its owner with `close` */
+        /* `close` follows, and the owner handles that */
       });
       socket.once('close', () => duplex.destroy());
       duplex.off('end', ended).off('close', ended);

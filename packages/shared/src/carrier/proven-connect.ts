@@ -1,7 +1,8 @@
 /**
- * Asks for a tunnel by CONNECT of HTTP/1.1 on a connection whose other end was judged (RFC 9110 section 9.3.6).
- * Rule: after this the connection is the tunnel: what came behind the head of the answer is read first. Where it comes
- * to nothing the connection is gone, and the reason is the proxy's own, as one of our codes.
+ * Asks for a tunnel by CONNECT of HTTP/1.1, over a connection whose far end is authenticated.
+ * Rule: afterwards the connection is the tunnel; the bytes after the head of the answer are read first. If it fails the
+ * connection is destroyed, and the reason is the proxy's own, as one of our codes.
+ * Spec: RFC 9110 section 9.3.6.
  */
 import type { ProvenConnection } from './proven-tls.ts';
 import { drive } from '../net/drive.ts';
@@ -12,15 +13,15 @@ import { denial, withAlert } from './connect-denial.ts';
 export interface AskProvenOptions {
   readonly to: HostPort;
   readonly headers?: Readonly<Record<string, string>>;
-  /** How the proxy is called in complaints: "connect://proxy.example.org:443". */
+  /** The name of the proxy in errors: "connect://proxy.example.org:443". */
   readonly name: string;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Rejects with the code of the proxy's refusal, DIAL_TIMEOUT, LINK_LOST, PROTOCOL_ERROR, or CLIENT_CERT_... where it
- * does not take our certificate.
+ * Rejects with the code of the proxy's refusal, DIAL_TIMEOUT, LINK_LOST, PROTOCOL_ERROR, or CLIENT_CERT_... if it does
+ * not accept our certificate.
  */
 export async function askProven(
   { socket }: Pick<ProvenConnection, 'socket'>,

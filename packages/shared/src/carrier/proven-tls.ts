@@ -1,7 +1,7 @@
 /**
- * Mutual TLS 1.3 with our CA to a proxy that is not ours: HTTP is spoken on it, not frames.
- * Rule: that of every carrier: nothing is sent before the certificate of the far end was judged. The TCP connection
- * below is handed out too, for whoever has to reset it.
+ * Mutual TLS 1.3 with our CA to a CONNECT proxy, on which HTTP is spoken and not frames.
+ * Rule: as for every carrier, nothing is sent before the certificate of the far end is judged. The TCP connection below
+ * is returned too, for a caller that has to reset it.
  */
 import type net from 'node:net';
 import type tls from 'node:tls';
@@ -29,7 +29,7 @@ export interface ProvenConnection {
 const keepAliveMs = 60_000;
 
 /**
- * Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or what openRoute says of a
+ * Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or as openRoute does for a
  * proxy on the way.
  */
 export async function dialProven({
@@ -60,8 +60,8 @@ export async function dialProven({
     },
   });
   trusted(socket, remote, options);
-  transport.setKeepAlive(true, keepAliveMs); // a proxy that vanished is found by TCP
-  // Many proxies of HTTP/1.1 know no ALPN.
+  transport.setKeepAlive(true, keepAliveMs); // TCP detects a proxy that vanished
+  // Many HTTP/1.1 proxies do not support ALPN.
   if (socket.alpnProtocol === alpn || (alpn === 'http/1.1' && socket.alpnProtocol === false))
     return { socket, transport };
   socket.destroy();

@@ -154,7 +154,7 @@ test('a proxy that wants a certificate of its own gets ours, and nobody gets one
   });
 });
 
-test('a proxy is believed only with a certificate that the system or --proxy-ca vouches for, and for its own name', async () => {
+test('a proxy is trusted only with a certificate for its name by a CA of the system or --proxy-ca', async () => {
   const elsewhere = certs.write('elsewhere', newServer(certs.authority, { dns: ['elsewhere.example.org'] }));
   const stranger = await smallProxy({ answers: [ok], tls: proxyTls });
   const misnamed = await smallProxy({

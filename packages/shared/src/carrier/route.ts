@@ -1,7 +1,7 @@
 /**
- * How TCP gets out of here: directly, or through a proxy that is asked for it (http, https, socks5).
- * Rule: one deadline for all of it; a failure says which hop failed and why; a socket that comes to nothing is
- * destroyed. A proxy moves bytes and is believed nothing: who the far end is, is proven inside, by TLS with our CA.
+ * Opens TCP connections to an egress: directly, or through a proxy (http, https, socks5).
+ * Rule: one deadline covers all of it. A failure says which hop failed and why, and leaves no socket. A proxy moves
+ * bytes and is not trusted: the far end proves its identity inside, by TLS with our CA.
  * Not here: which proxy for which egress (the ingress chooses), and TLS to the egress.
  */
 import net from 'node:net';
@@ -19,7 +19,7 @@ import { secure } from './secure.ts';
 import { askSocks5Proxy } from './socks5-proxy.ts';
 import { systemRoots } from './system-roots.ts';
 
-/** A proxy, and for an `https` one: whom to believe beside the roots of the system, and the certificate to show it. */
+/** A proxy; for an `https` one also the roots to trust beside the system's, and the certificate to present. */
 export interface Proxy extends ProxyAddress {
   readonly ca?: TrustAnchors;
   readonly client?: Pick<Credentials, 'certPem' | 'keyPem'>;
@@ -29,7 +29,7 @@ export interface RouteOptions {
   readonly proxy?: Proxy;
   readonly deadline: Deadline;
   readonly signal: AbortSignal;
-  /** For an HTTP proxy, beside those that every request has. */
+  /** For an HTTP proxy, beside the headers that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -58,7 +58,7 @@ export async function openRoute(to: HostPort, { proxy, headers, ...limits }: Rou
   }
 }
 
-/** For `secure`: where to connect, or what is connected already through the proxy. */
+/** For `secure`: the address to connect to, or the connection through the proxy. */
 export async function routeTo(to: HostPort, options: RouteOptions): Promise<HostPort | net.Socket> {
   return options.proxy === undefined ? to : openRoute(to, options);
 }
@@ -66,7 +66,7 @@ export async function routeTo(to: HostPort, options: RouteOptions): Promise<Host
 const proxyHop = { unreachable: 'PROXY_FAILED', timeout: 'PROXY_FAILED' } as const;
 
 interface ConnectedOptions extends Pick<RouteOptions, 'deadline' | 'signal'> {
-  /** What a failure is called. */
+  /** The name of the peer and the codes, for failures. */
   readonly hop: {
     readonly peer: string;
     readonly unreachable: 'EGRESS_UNREACHABLE' | 'PROXY_FAILED';
@@ -107,7 +107,7 @@ function connected({ host, port }: HostPort, { hop, deadline, signal }: Connecte
   );
 }
 
-/** TLS to the proxy itself, whose certificate the roots of the system or --proxy-ca vouch for. */
+/** TLS to the proxy itself, whose certificate must chain to the roots of the system or of --proxy-ca. */
 async function secured(proxy: Proxy, limits: Pick<RouteOptions, 'deadline' | 'signal'>): Promise<net.Socket> {
   const name = `the proxy ${formatProxy(proxy)}`;
   const socket = await secure({

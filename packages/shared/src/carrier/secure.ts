@@ -1,8 +1,8 @@
 /**
  * A TLS handshake as a client, over a new TCP connection or over any duplex, under a deadline.
- * Rule: nothing is sent before the caller has judged the certificate; the socket has an `error` listener from birth,
+ * Rule: nothing is sent before the caller has judged the certificate. The socket has an `error` listener from birth,
  * and is destroyed when this fails.
- * Not here: whom to believe. The verification of OpenSSL is on the socket (`authorized`), its use is the caller's.
+ * Not here: whom to trust. OpenSSL's verification is on the socket (`authorized`), and the caller uses it.
  */
 import type { Duplex } from 'node:stream';
 import net from 'node:net';
@@ -14,13 +14,13 @@ import { noteOutgoing } from '../net/outgoing.ts';
 import type { HostPort } from '../protocol/destination.ts';
 
 export interface SecureOptions {
-  /** Who is dialled, for complaints: "the egress 203.0.113.7:8443". */
+  /** The name of the peer in errors: "the egress 203.0.113.7:8443". */
   readonly peer: string;
-  /** What kind of peer that is; default an egress. */
+  /** The kind of the peer; default an egress. */
   readonly hop?: keyof typeof hops;
-  /** Where to connect, or what is connected already; a duplex is then owned by the TLS socket. */
+  /** The address to connect to, or a connected duplex, which the TLS socket then owns. */
   readonly to: HostPort | Duplex;
-  /** The name to ask for (SNI); an address asks for none. */
+  /** The name in SNI; an address sends none. */
   readonly serverName: string;
   readonly tls: Pick<
     tls.ConnectionOptions,
@@ -42,7 +42,7 @@ const hops = {
 
 /**
  * Resolves when the handshake is done, whatever the certificate says. Rejects with EGRESS_UNREACHABLE or LINK_TIMEOUT;
- * PROXY_FAILED where the peer is a proxy.
+ * PROXY_FAILED if the peer is a proxy.
  */
 export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
   const { peer, to, deadline, signal } = options;
@@ -74,12 +74,12 @@ function connection({ to, serverName, tls: settings }: SecureOptions): tls.Conne
   return {
     ...('port' in to
       ? { host: to.host, port: to.port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250, noDelay: true }
-      : // the host: the name that the certificate is held against, where no name is asked for
+      : // without SNI the certificate is compared with `host`
         { socket: to, host: serverName }),
     ...(net.isIP(serverName) === 0 && { servername: serverName }),
     ...halfOpen,
     ...settings,
-    rejectUnauthorized: false, // the caller judges, on the same verification
+    rejectUnauthorized: false, // the caller judges, by the same verification
   };
 }
 
@@ -89,11 +89,11 @@ interface Complaint extends Pick<Hop, 'unreachable' | 'expected'> {
 
 function explain(error: NodeJS.ErrnoException, { peer, unreachable, expected }: Complaint): AditError {
   const code = error.code ?? '';
-  const foreign =
+  const otherProtocol =
     code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' ||
     code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
     code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
-  if (foreign)
+  if (otherProtocol)
     return new AditError(unreachable, `what answers as ${peer} is not ${expected} (${code})`, { cause: error });
   return new AditError(unreachable, `cannot reach ${peer} (${code || messageOf(error)})`, { cause: error });
 }

@@ -1,7 +1,7 @@
 /**
- * Asks a SOCKS5 proxy for a connection, on a connection to it that is open already, and says what a refusal means.
- * Rule: after this the socket is the egress's: what came after the reply is read first. The name of the egress is
- * resolved by the proxy.
+ * Asks a SOCKS5 proxy for a connection, over an open connection to it, and explains a refusal.
+ * Rule: afterwards the socket belongs to the egress connection; the bytes after the reply are read first. The proxy
+ * resolves the name of the egress.
  */
 import type { Socket } from 'node:net';
 import { AditError } from '../errors.ts';
@@ -11,12 +11,12 @@ import { formatProxy } from '../protocol/proxy-address.ts';
 import { awaitSocks5, maxSocks5AnswerBytes, socks5Greeting, type Socks5Answer } from '../protocol/socks5-client.ts';
 import { proxyCodes, type AskOptions } from './http-proxy.ts';
 
-/** Replies that say that the proxy would and could not: RFC 1928 section 6. */
+/** Replies of a proxy that allows the connection and could not make it (RFC 1928 section 6). */
 const unreachable = new Set([1, 3, 4, 5, 6]);
 
 /**
- * Rejects with PROXY_AUTH_REQUIRED, PROXY_REFUSED, EGRESS_UNREACHABLE or PROXY_FAILED; the socket is then the caller's
- * to destroy.
+ * Rejects with PROXY_AUTH_REQUIRED, PROXY_REFUSED, EGRESS_UNREACHABLE or PROXY_FAILED. The caller then destroys the
+ * socket.
  */
 export async function askSocks5Proxy(socket: Socket, { proxy, to, deadlineMs, signal }: AskOptions): Promise<void> {
   const request = { ...to, ...(proxy.credentials && { credentials: proxy.credentials }) };

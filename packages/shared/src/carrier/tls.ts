@@ -1,7 +1,8 @@
 /**
- * A carrier that is one TLS 1.3 connection, ALPN `adit/1`, certificates on both sides.
- * Rule: TLS 1.3 only, no tickets: a resumed TLS session would skip the check of the chain. On the egress the handshake
- * always completes and the peer is judged afterwards (identity/peer.ts), so that a refusal can say why.
+ * A carrier that is one TLS 1.3 connection, ALPN `adit/1`, with certificates on both sides.
+ * Rule: TLS 1.3 only, and no tickets, because a resumed TLS session would skip the check of the chain. On the egress
+ * the handshake always completes and the peer is judged afterwards (identity/peer.ts), so that a refusal can give its
+ * reason.
  */
 import { constants } from 'node:crypto';
 import type { Duplex } from 'node:stream';
@@ -37,8 +38,8 @@ export function serverOptions(credentials: Credentials, clientCa: TrustAnchors):
 }
 
 /**
- * A carrier whose bytes go over `duplex` and whose ends were proven by the handshake of `proof`, below or above it.
- * `exportKey` throws LINK_LOST on one that has died: there is nothing left to export from.
+ * A carrier whose bytes go over `duplex` and whose ends were authenticated by the handshake of `proof`, below or above
+ * it. `exportKey` throws LINK_LOST once the connection has closed.
  */
 export function carrierOf({
   kind,
@@ -62,7 +63,7 @@ export function carrierOf({
 
 export interface DialTlsOptions extends EgressTrust, HostPort {
   readonly credentials: Credentials;
-  /** Asked for the connection; absent: TCP goes there directly. */
+  /** The proxy to go through; absent: TCP connects directly. */
   readonly proxy?: Proxy;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
@@ -70,7 +71,7 @@ export interface DialTlsOptions extends EgressTrust, HostPort {
 
 /**
  * Connects and verifies the egress. Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE,
- * LINK_TIMEOUT, or what openRoute says of the proxy.
+ * LINK_TIMEOUT, or as openRoute does for the proxy.
  */
 export async function dialTls({ host, port, deadlineMs, ...options }: DialTlsOptions): Promise<Carrier> {
   const remote = formatHostPort(host, port);
@@ -100,12 +101,12 @@ export async function dialTls({ host, port, deadlineMs, ...options }: DialTlsOpt
   return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote, via: options.proxy });
 }
 
-/** For complaints: nothing, or " through the proxy http://proxy.example.org:3128". */
+/** For errors: empty, or " through the proxy http://proxy.example.org:3128". */
 export function throughProxy(proxy: Proxy | undefined): string {
   return proxy ? ` through the proxy ${formatProxy(proxy)}` : '';
 }
 
-/** Whom to believe: that the far end is an egress of ours, and the one we meant. */
+/** How the far end is verified: that it is an egress of ours, and the one that was meant. */
 export interface EgressTrust {
   /** The name that the certificate of the egress must cover. */
   readonly serverName: string;
@@ -113,7 +114,7 @@ export interface EgressTrust {
   readonly revocation?: RevocationList;
 }
 
-/** What answered has a certificate of a CA that is not ours: perhaps not the egress, but something on the way to it. */
+/** The certificate of the peer is from a CA that is not ours: it may be an intermediary and not the egress. */
 export class StrangerError extends AditError {
   constructor(message: string) {
     super('EGRESS_CERT_INVALID', message);
@@ -121,8 +122,8 @@ export class StrangerError extends AditError {
 }
 
 /**
- * Judges the egress behind a finished handshake. Throws EGRESS_CERT_INVALID (StrangerError for an unknown CA) or
- * REVOCATION_STALE, and the socket is gone.
+ * Judges the egress after the handshake. Throws EGRESS_CERT_INVALID (StrangerError for an unknown CA) or
+ * REVOCATION_STALE, and destroys the socket.
  */
 export function trusted(socket: tls.TLSSocket, remote: string, { serverName, ca, revocation }: EgressTrust): void {
   const verdict = judgeEgress(factsOf(socket), {

@@ -1,8 +1,8 @@
 /**
- * The ingress end of a WebSocket: asks for the upgrade on a connection that is open already.
- * Rule: one request, no redirects, no compression, subprotocol `adit.v1`; an answer that is no upgrade says which
- * server said what. Frames carry the masking key 0, which changes no byte: ADR 8 says why (RFC 6455 sections 5.3 and
- * 10.3).
+ * The ingress end of a WebSocket: requests the upgrade over an open connection.
+ * Rule: one request, no redirects, no compression, subprotocol `adit.v1`. An answer other than an upgrade is an error
+ * that names the server and the status. Frames carry the masking key 0, which changes no byte: ADR 8 gives the reason.
+ * Spec: RFC 6455 sections 4.1, 5.3 and 10.3.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -15,13 +15,13 @@ import { maxMessageBytes, WebSocketDuplex } from './websocket-duplex.ts';
 import { subprotocol } from './websocket-server.ts';
 
 export interface UpgradeOptions {
-  /** The connection; owned from here on. */
+  /** The connection, which this owns from now on. */
   readonly over: Socket;
   /** For the Host header: "tunnel.example.org" or "tunnel.example.org:8443". */
   readonly authority: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** For complaints: "wss://tunnel.example.org/adit". */
+  /** The name of the peer in errors: "wss://tunnel.example.org/adit". */
   readonly peer: string;
   readonly deadline: Deadline;
   readonly signal: AbortSignal;
@@ -69,7 +69,7 @@ function ask({ over, authority, path, headers }: UpgradeOptions): WebSocket {
   });
 }
 
-/** What a mask is for does not exist inside TLS, and each end would touch every byte for it. */
+/** Masking protects nothing inside TLS, and each end would touch every byte for it. */
 function unmasked(key: Buffer): void {
   key.fill(0);
 }
@@ -90,10 +90,9 @@ function explain({ statusCode = 0, headers }: IncomingMessage, peer: string): Ad
 
 function meaning(status: number): string {
   if (status === 401 || status === 403)
-    return 'what stands before the egress wants to be asked differently; --header can carry what it wants';
+    return 'the intermediary before the egress requires authentication; --header can send what it requires';
   if (status === 404) return 'there is no egress at this path; compare it with --ws-path of the egress';
-  if (status >= 300 && status < 400)
-    return 'it sends elsewhere, which is not followed; give the address of the egress itself';
-  if (status >= 502 && status <= 504) return 'what stands before the egress does not reach it';
-  return 'what answers there is no Adit egress, or does not pass WebSockets';
+  if (status >= 300 && status < 400) return 'the redirect is not followed; give the address of the egress itself';
+  if (status >= 502 && status <= 504) return 'the intermediary before the egress does not reach it';
+  return 'the server there is no Adit egress, or does not pass WebSockets on';
 }

@@ -1,24 +1,25 @@
 /**
- * An open WebSocket as a duplex of bytes: binary messages, end to end, whose boundaries mean nothing.
- * Rule: text, a message beyond the limit, or a flood of pings (ws bounds the answers that wait) ends it; what came
- * before an orderly close is delivered first. There is no half-close: streams of a session have their own, in frames;
- * ending our side closes the WebSocket. Spec: RFC 6455; docs/protocol.md section 3.9.
+ * An open WebSocket as a duplex of bytes: binary messages back to back, whose boundaries mean nothing.
+ * Rule: text, a message beyond the limit, or a flood of pings (ws bounds the answers that wait) ends it. Bytes before
+ * an orderly close are delivered first. There is no half-close, because streams of a session have their own, in frames;
+ * ending our side closes the WebSocket.
+ * Spec: RFC 6455; docs/protocol.md section 3.9.
  */
 import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { AditError } from '../errors.ts';
 
-/** The largest message that is accepted, bytes: what a stranger can make us hold. */
+/** The largest message that is accepted, and so the most that a stranger can make us hold; bytes. */
 export const maxMessageBytes = 1 << 18;
-/** The largest message that is sent, bytes: larger writes are split. The frame of a full read fits. */
+/** The largest message that is sent; bytes. Larger writes are split. The frame of a full read fits. */
 const messageBytes = 1 << 17;
-/** Smaller writes are joined, as long as the copy costs less than a message. */
+/** Writes below this are joined: copying them costs less than a message each. */
 const joinBelowBytes = 1 << 14;
 const closeCode = { normal: 1000, away: 1001, none: 1005, text: 1003 } as const;
 
 type Done = (error?: Error | null) => void;
 
-/** `socket` must be open, and is owned from here on. */
+/** `socket` must be open. This owns it from now on. */
 export class WebSocketDuplex extends Duplex {
   readonly #socket: WebSocket;
 
@@ -26,7 +27,7 @@ export class WebSocketDuplex extends Duplex {
     super({ allowHalfOpen: true });
     this.#socket = socket;
     this.on('error', () => {
-      /* told by close */
+      /* `close` follows, and the owner handles that */
     });
     socket.on('message', (data: Buffer, binary: boolean) => this.#message(data, binary));
     socket.on('error', (error) => this.destroy(error));
@@ -76,7 +77,7 @@ export class WebSocketDuplex extends Duplex {
   }
 }
 
-/** Large writes as they are, without a copy; neighbours that are small in one piece. */
+/** The messages of a batch: large writes without a copy, adjacent small ones joined. */
 function messagesOf(chunks: readonly Buffer[]): Buffer[] {
   const messages: Buffer[] = [];
   let small: Buffer[] = [];

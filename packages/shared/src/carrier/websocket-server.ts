@@ -1,7 +1,7 @@
 /**
- * The egress end of a WebSocket: answers an upgrade request, and hands over the duplex.
- * Rule: no compression, messages are bounded, the subprotocol is `adit.v1` and nothing else; bytes that were sent
- * before the answer are refused: a client cannot know yet whether it speaks to an egress.
+ * The egress end of a WebSocket: answers an upgrade request and returns the duplex.
+ * Rule: no compression, bounded messages, and only the subprotocol `adit.v1`. Bytes before the answer are refused,
+ * because a client cannot know yet whether it speaks to an egress.
  * Not here: which path, and who the peer is.
  */
 import type { IncomingMessage } from 'node:http';
@@ -28,7 +28,7 @@ export class WebSocketUpgrades {
     handleProtocols: () => subprotocol,
   });
 
-  /** Upgrades and calls `opened`, or answers with the status and the reason why not (which is returned) and closes. */
+  /** Upgrades and calls `opened`; or answers with a status and a reason, closes, and returns the reason. */
   accept({ request, socket, head }: UpgradeRequest, opened: (duplex: WebSocketDuplex) => void): string | undefined {
     const refusal = whyNot(request, head);
     if (refusal !== undefined) {
@@ -70,7 +70,7 @@ function whyNot({ method, httpVersion, headers }: IncomingMessage, head: Buffer)
   return undefined;
 }
 
-/** Writes one whole HTTP/1.1 answer and ends the connection. */
+/** Writes one complete HTTP/1.1 answer and ends the connection. */
 export function answer(socket: Duplex, { status, reason, headers = [] }: HttpRefusal): void {
   const body = `${reason}\n`;
   void farewell(

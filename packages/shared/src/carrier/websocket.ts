@@ -1,10 +1,10 @@
 /**
  * Dials an egress over a WebSocket, in one of two forms. *Direct*: the outer TLS is mutual, with our CA, and the
- * WebSocket is bytes inside it. *Inner TLS*: an intermediary ends the outer TLS, which is verified against the roots of
- * the system; mutual TLS with our CA runs inside.
- * Rule: either way the egress itself proves a certificate of our CA in TLS 1.3 before a frame is sent. A handshake has
- * one set of roots and no more: a root of the system can never vouch for an egress. What is known as an intermediary is
- * not offered our certificate.
+ * WebSocket is inside it. *Inner TLS*: an intermediary ends the outer TLS, which is verified against the roots of the
+ * system; mutual TLS with our CA runs inside the WebSocket.
+ * Rule: in both forms the egress proves a certificate of our CA in TLS 1.3 before a frame is sent. Each handshake uses
+ * one set of roots only, so that a root of the system can never vouch for an egress. A known intermediary is not
+ * offered our certificate.
  */
 import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
@@ -22,11 +22,11 @@ import type { WebSocketDuplex } from './websocket-duplex.ts';
 
 export interface DialWebSocketOptions extends DialTlsOptions {
   readonly path: string;
-  /** Sent with the upgrade request, for what stands in front of the egress. */
+  /** Sent with the upgrade request, for an intermediary in front of the egress. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Roots for the outer TLS beside those of the system. */
+  /** Roots for the outer TLS, beside those of the system. */
   readonly outerCa?: TrustAnchors;
-  /** What worked the last time: it is tried first. */
+  /** The form that worked the last time; it is tried first. */
   readonly form?: WebSocketForm;
 }
 
@@ -38,8 +38,8 @@ interface Dial extends DialWebSocketOptions {
 }
 
 /**
- * Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_LOST, LINK_TIMEOUT, or what openRoute
- * says of the proxy.
+ * Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_LOST, LINK_TIMEOUT, or as openRoute
+ * does for the proxy.
  */
 export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carrier> {
   const dial = {
@@ -139,8 +139,8 @@ function open(dial: Dial, over: tls.TLSSocket): Promise<WebSocketDuplex> {
 }
 
 /**
- * What has no TLS 1.3 is not the egress, and may stand before it: nginx before 1.23.4 and many load balancers, as they
- * come.
+ * A peer without TLS 1.3 is not the egress and may be an intermediary: by default nginx before 1.23.4 and many load
+ * balancers have none.
  */
 function onlyOlderTls({ cause }: AditError): boolean {
   return olderTls.has((cause as NodeJS.ErrnoException | undefined)?.code ?? '');
@@ -152,13 +152,13 @@ const olderTls = new Set([
   'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
 ]);
 
-/** As in a URL: the port is left out where it is that of https. */
+/** As in a URL: without the port of https. */
 function authorityOf({ host, port }: Pick<Dial, 'host' | 'port'>): string {
   if (port !== 443) return formatHostPort(host, port);
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** The name in the certificate of an egress is --server-name's, not that of the host which is asked for by SNI. */
+/** `trusted` compares the certificate of an egress with --server-name, which is not the host in SNI. */
 function judgedBelow(): undefined {
   return undefined;
 }

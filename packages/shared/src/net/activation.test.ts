@@ -78,7 +78,10 @@ describe('the names of options', () => {
     [
       sockets,
       ['web'],
-      /^systemd handed over "db", and no option listens there, .*--socks systemd:db, or take it out of the .socket unit$/,
+      new RegExp(
+        '^systemd handed over "db", and no option listens there, ' +
+          '.*--socks systemd:db, or take it out of the .socket unit$',
+      ),
     ],
   ])('are refused where one is missing or not asked for', (activation, asked, message) => {
     expect(() => check(activation, asked)).toThrow(

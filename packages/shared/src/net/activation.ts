@@ -1,20 +1,22 @@
 /**
- * Sockets that systemd opened and handed to this process: LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, descriptors from 3
+ * Sockets that systemd opened and passed to this process: LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, descriptors from 3
  * on.
- * Rule: they are for the process of LISTEN_PID and nobody else; what is malformed is an error and no guess. The
- * variables are taken out of the environment. Every name that is asked for has a socket, and every socket is asked for:
- * one that nobody serves would let its clients hang.
- * Not here: listening. Spec: sd_listen_fds(3), systemd.socket(5).
+ * Rule: they belong to the process of LISTEN_PID only. Malformed variables are an error, never a guess, and are removed
+ * from the environment. Every name that an option asks for must have a socket, and every socket must be asked for: the
+ * clients of one that nobody serves would hang.
+ * Not here: listening.
+ * Spec: sd_listen_fds(3), systemd.socket(5).
  */
 import { AditError } from '../errors.ts';
 import { safeText } from '../observe/safe-text.ts';
 
 export interface PassedSocket {
   readonly fd: number;
-  /** FileDescriptorName= of its unit; several sockets may share one. */ readonly name: string;
+  /** FileDescriptorName= of its unit. Several sockets may share one. */
+  readonly name: string;
 }
 
-/** A place that is named after its sockets. */
+/** An address that names sockets of systemd. */
 interface Activated {
   readonly kind: 'systemd';
   readonly name: string;
@@ -22,14 +24,14 @@ interface Activated {
 
 export interface Activation {
   readonly sockets: readonly PassedSocket[];
-  /** Why there are none; empty where there are some. */
+  /** Why there are no sockets; empty if there are some. */
   readonly none: string;
 }
 
 const variables = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'] as const;
 const firstFd = 3;
 
-/** What systemd handed to the process `pid`, once: the variables are gone afterwards. Throws ACTIVATION_INVALID. */
+/** Takes what systemd passed to the process `pid`; the variables are gone afterwards. Throws ACTIVATION_INVALID. */
 export function takeActivation(environment: Record<string, string | undefined>, pid: number): Activation {
   const { LISTEN_FDS: count, LISTEN_PID: owner, LISTEN_FDNAMES: names } = environment;
   for (const variable of variables) delete environment[variable];
@@ -59,13 +61,13 @@ function none(reason: string): Activation {
   return { sockets: [], none: reason };
 }
 
-/** Do the places that options name and the sockets that there are agree? Throws ACTIVATION_INVALID. */
+/** Checks that the addresses of the options and the passed sockets match. Throws ACTIVATION_INVALID. */
 export function checkActivation(
   activation: Activation | undefined,
-  places: readonly (Activated | { readonly kind: 'tcp' | 'unix' })[],
+  addresses: readonly (Activated | { readonly kind: 'tcp' | 'unix' })[],
 ): void {
   const { sockets, none: reason } = activation ?? none('this process takes no sockets of systemd');
-  const asked = places.flatMap((place) => (place.kind === 'systemd' ? [place.name] : []));
+  const asked = addresses.flatMap((at) => (at.kind === 'systemd' ? [at.name] : []));
   const wanted = asked.find((name) => sockets.every((socket) => socket.name !== name));
   if (wanted !== undefined)
     throw new AditError(

@@ -1,23 +1,24 @@
 /**
- * How long to wait before the next try: at once, then anything up to 50 ms, 100 ms, 200 ms ... 5 s ("full jitter").
- * Rule: the wait is random over the whole range, so that a thousand ingresses do not come back in step after an egress
+ * How long to wait before the next attempt: not at all, then a random time up to 50 ms, 100 ms, 200 ms ... 5 s ("full
+ * jitter").
+ * Rule: the wait is random over the whole range, so that a thousand ingresses do not return in step after an egress
  * restarts.
  * Not here: the waiting.
  */
 
 export interface BackoffOptions {
-  /** Upper bound of the second wait; the first is 0. */
+  /** The upper bound of the second wait; the first is 0. */
   readonly firstMs?: number;
-  /** Bound that the doubling stops at. */
+  /** The bound at which the doubling stops. */
   readonly capMs?: number;
   /** A number in [0, 1). */
   readonly random?: () => number;
 }
 
 export interface Backoff {
-  /** The wait before the next try, in milliseconds. */
+  /** The wait before the next attempt, in milliseconds. */
   next(): number;
-  /** After a success: the next wait is 0 again. */
+  /** Call it after a success: the next wait is 0 again. */
   reset(): void;
 }
 

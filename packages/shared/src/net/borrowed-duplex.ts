@@ -1,7 +1,7 @@
 /**
- * A relay socket as an ordinary duplex, for whoever talks with the client before the relay splices.
- * Rule: one user at a time. `giveBack` leaves the socket paused and keeps every byte that was read and not used: first
- * of what the relay reads. Destroyed with an error it resets the socket, without one it closes it.
+ * A relay socket as an ordinary duplex, for a handshake with the client before the relay splices.
+ * Rule: one user at a time. `giveBack` leaves the socket paused and keeps every byte that was read and not used; the
+ * relay reads those first. Destroyed with an error it resets the socket, without one it closes it.
  */
 import { Duplex } from 'node:stream';
 import { concat } from '../protocol/bytes.ts';
@@ -37,7 +37,7 @@ export class BorrowedDuplex extends Duplex {
     if (socket.destroyed) this.#closed();
   }
 
-  /** Ends the loan. The duplex is of no use afterwards; the socket lives on, paused. */
+  /** Ends the loan. The duplex cannot be used afterwards; the socket lives on, paused. */
   giveBack(): void {
     if (!this.#borrowed) return;
     const { socket, reads } = this.#local;
@@ -55,7 +55,7 @@ export class BorrowedDuplex extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
     const { socket } = this.#local;
-    // Taken at once: what waited here when the socket is given back would be lost.
+    // Passed on at once: bytes that still waited here when the socket is given back would be lost.
     if (socket.write(chunk)) taken();
     else socket.once('drain', taken);
   }
@@ -72,7 +72,7 @@ export class BorrowedDuplex extends Duplex {
     done(error);
   }
 
-  /** May more be read? Not where the user paused: what it does not want stays in the kernel, an end too. */
+  /** Returns whether to read on. After a pause of the user everything stays in the kernel, an end too. */
   #take(chunk: Buffer): boolean {
     return this.push(chunk) && !this.isPaused();
   }
@@ -96,5 +96,5 @@ export class BorrowedDuplex extends Duplex {
 }
 
 function ignore(): void {
-  /* it also arrives with `close`, where the user looks */
+  /* `close` follows, and the user handles that */
 }

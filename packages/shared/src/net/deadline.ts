@@ -1,7 +1,7 @@
 /**
  * The moment by which something has to be done, on the clock that nobody sets.
- * Rule: several steps that share one deadline each get what is left of it; that is never 0, because a timeout of 0 means
- * "none" to Node.
+ * Rule: several steps that share one deadline each get what is left of it; that is never 0, because a timeout of 0
+ * means "none" to Node.
  * Not here: the timer (net/attempt.ts).
  */
 

@@ -1,7 +1,7 @@
 /**
  * Runs any handshake over a duplex, under a deadline and a byte limit.
- * Rule: the duplex is paused again when this returns and nothing of it is lost: what followed the handshake is `rest`.
- * What a handshake has to say in between is written; its first word is the caller's.
+ * Rule: the duplex is paused again when this returns, and no byte is lost: the bytes after the handshake are `rest`.
+ * What the handshake sends in between is written here; its first message is written by the caller.
  */
 import type { Duplex } from 'node:stream';
 import { AditError, type Code } from '../errors.ts';
@@ -12,17 +12,17 @@ import { Deadline } from './deadline.ts';
 export interface DriveOptions {
   readonly deadlineMs: number;
   readonly maxBytes: number;
-  /** What a failure is called: the peer said nothing in time, closed, or said something else. */
+  /** The code of each failure: the peer sent nothing in time, closed, or sent something unexpected. */
   readonly codes: { readonly timeout: Code; readonly closed: Code; readonly garbage: Code };
-  /** Who is spoken to, for the error text. */
+  /** The name of the peer, for error texts. */
   readonly peer: string;
   /** Gives up, and rejects with the code `closed`. */
   readonly signal?: AbortSignal;
-  /** `rest` goes back into the duplex, before the end that may follow it is told. */
+  /** Puts `rest` back into the duplex, before an end that may follow it is seen. */
   readonly putBack?: true;
 }
 
-/** What a handshake came to, and the bytes that followed it. */
+/** The result of a handshake, and the bytes that followed it. */
 export interface Driven<T> {
   readonly value: T;
   readonly rest: Uint8Array;
@@ -64,9 +64,9 @@ export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: Drive
 
 interface ReceiverOptions<T> extends Pick<DriveOptions, 'maxBytes' | 'putBack'> {
   readonly done: (driven: Driven<T>) => void;
-  /** Stops reading, before the handshake is told to be done. */
+  /** Stops reading before `done` is called. */
   readonly stop: () => void;
-  /** The peer sent something that the handshake does not take. */
+  /** The peer sent something that the handshake does not accept. */
   readonly garbage: (what: string) => void;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The last words on a connection: written, then our half ended, and the peer given a moment to read them.
- * Rule: what the peer still sends is thrown away, and read all the same: closing on unread bytes sends a reset, which
- * destroys the words.
+ * Ends a connection with a last message: writes it, ends our half, and gives the peer a moment to read it.
+ * Rule: bytes that the peer still sends are read and discarded. Closing a socket with unread bytes sends a reset, which
+ * destroys the message.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
@@ -9,8 +9,8 @@ import type { Duplex } from 'node:stream';
 const lingerMs = 1_000;
 
 /**
- * Resolves when the connection is gone; never rejects. The caller reads no more from it. Without words its half may
- * have been ended already.
+ * Resolves when the connection is gone, and never rejects. The caller must not read from it any more. Without `words`
+ * our half may be ended already.
  */
 export async function farewell(duplex: Duplex, words?: Uint8Array | string): Promise<void> {
   if (duplex.destroyed) return;
@@ -25,5 +25,5 @@ export async function farewell(duplex: Duplex, words?: Uint8Array | string): Pro
 }
 
 function discard(): void {
-  /* nobody listens to it any more */
+  /* nobody uses these bytes any more */
 }

@@ -1,8 +1,8 @@
 /**
- * The end of a stream of HTTP/2, said only where it is meant.
- * Rule: a stream that is closed with an error sends RST_STREAM and no END_STREAM before it. Node sends both, which
- * makes a cut look like an end to whoever reads in order; a stream that waits for trailers does not, and ends by
- * sending none. Opened or answered with `waitForTrailers: true`.
+ * Sends the end of an HTTP/2 stream only where it is meant.
+ * Rule: a stream that is closed with an error sends RST_STREAM without END_STREAM before it. Node sends both, so that a
+ * cut looks like an end to a peer that reads in order. A stream that waits for trailers does not send END_STREAM; it
+ * ends in order by sending no trailers. Open or answer the stream with `waitForTrailers: true`.
  */
 import type http2 from 'node:http2';
 

@@ -182,7 +182,9 @@ test('a process that runs out of file descriptors says so and accepts again when
   const script = `
     import { listen } from ${JSON.stringify(join(import.meta.dirname, 'listen.ts'))};
     const held = [];
-    const listener = await listen({ kind: 'tcp', host: '127.0.0.1', port: 0 }, socket => { held.push(socket); socket.write('x'); }, { onTrouble: sentence => console.log('trouble', sentence) });
+    const at = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+    const hold = socket => { held.push(socket); socket.write('x'); };
+    const listener = await listen(at, hold, { onTrouble: sentence => console.log('trouble', sentence) });
     console.log('port', listener.port);
     process.stdin.on('data', () => { for (const socket of held.splice(0)) socket.destroy(); console.log('freed'); });`;
   const child = spawn(

@@ -89,8 +89,8 @@ async function listenAt(
   const server = createServer(
     { allowHalfOpen: true, pauseOnConnect, noDelay: noDelay && at.kind !== 'unix' },
     (socket) => {
-      // A peer may reset between accept and the owner's first line. Without a listener that error would end the process;
-      // `close` follows and tells the owner.
+      // A peer may reset between accept and the owner's first line. Without a listener that error would end the
+      // process; `close` follows and tells the owner.
       socket.on('error', () => {});
       trouble.afterAccept();
       onConnection(socket);
@@ -179,7 +179,9 @@ async function removeStale(path: string): Promise<void> {
   }
 }
 
-/** Whether a process listens there. Only a refusal proves that none does; a full queue or a missing permission does not. */
+/**
+ * Whether a process listens there. Only a refusal proves that none does; a full queue or a missing permission does not.
+ */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });
@@ -200,8 +202,8 @@ function answers(path: string): Promise<boolean> {
 }
 
 function closed(server: Server): Promise<void> {
-  // `close` calls back after the last connection only. The address is free as soon as the handle is closed, which is one
-  // turn of the event loop later.
+  // `close` calls back after the last connection only. The address is free as soon as the handle is closed, which is
+  // one turn of the event loop later.
   return new Promise((resolve) => {
     if (server.listening) server.close();
     setImmediate(resolve);
@@ -210,8 +212,8 @@ function closed(server: Server): Promise<void> {
 
 /**
  * When descriptors run out, libuv closes waiting connections with a descriptor that it keeps in reserve, and reports
- * nothing (measured on Node 22 and 26). So a second after an accept we try to open one ourselves, and again every second
- * until that works.
+ * nothing (measured on Node 22 and 26). So a second after an accept we try to open one ourselves, and again every
+ * second until that works.
  */
 function troubleOf(onTrouble: (sentence: string) => void): {
   afterAccept(): void;

@@ -1,6 +1,6 @@
 /**
- * The addresses that this process connects to, or tries to. A connection of ours that a firewall redirects back to us is
- * recognised by them.
+ * The addresses that this process connects to, or tries to. A connection of ours that a firewall redirects back to us
+ * is recognised by them.
  * Rule: every connection to an egress or to a proxy is noted before its first packet, and forgotten when its socket
  * closes.
  */

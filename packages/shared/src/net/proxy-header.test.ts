@@ -11,7 +11,7 @@ const options = {
   codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
 } as const;
 
-test('in whatever pieces the header comes, the client is the one that it names, and what follows is there to be read', async () => {
+test('the client is the one that the header names, however it is split, and what follows can be read', async () => {
   const headers = fc.constantFrom<readonly [Uint8Array, string | undefined]>(
     [proxyLine(ends), '192.0.2.7:51514'],
     [proxyBlock({ ends, checksum: true }), '192.0.2.7:51514'],

@@ -1,7 +1,7 @@
 /**
- * Who is at the other end of a connection that begins with a PROXY protocol header: the client that the header names.
- * Rule: exactly the header is read; what follows it is put back. Missing, malformed or late is a rejection, never a
- * guess.
+ * Reads a PROXY protocol header at the beginning of a connection, and returns the client that it names.
+ * Rule: exactly the header is read; the bytes after it are put back. A header that is missing, malformed or late is a
+ * rejection, never a guess.
  * Not here: who is trusted to send one, the format (protocol/proxy-protocol.ts).
  */
 import type { Duplex } from 'node:stream';
@@ -11,8 +11,8 @@ import { awaitProxyHeader, maxProxyHeaderBytes, type ProxyHeader } from '../prot
 import { drive, type DriveOptions } from './drive.ts';
 
 /**
- * The client as `192.0.2.7:51514` or `[2001:db8::7]:51514`; undefined where the header names none, as those of health
- * checks do. The duplex is paused.
+ * The client as `192.0.2.7:51514` or `[2001:db8::7]:51514`; undefined if the header names none, as in a health check.
+ * The duplex is paused afterwards.
  */
 export async function readProxyHeader(
   duplex: Duplex,

@@ -1,9 +1,9 @@
 /**
- * Pooled read buffers: a read lands behind `headerBytes` of free room, so that the buffer itself becomes a DATA frame and
- * a replay segment.
- * Rule: a buffer is in the pool or has one owner; the owner gives it back by `release`, once. An idle socket pins no
- * buffer of its own: all start on one shared buffer (reads land there only within one callback) and get private ones
- * while reads are large.
+ * Pooled read buffers: a read lands behind `headerBytes` of free room, so that the buffer itself becomes a DATA frame
+ * and a replay segment.
+ * Rule: a buffer is in the pool or has one owner, who returns it by `release`, once. An idle socket holds no buffer of
+ * its own: all sockets start on one shared buffer (reads stay there only within one callback), and get a private one
+ * while their reads are large.
  */
 import { concat } from '../protocol/bytes.ts';
 import { headerBytes } from '../protocol/mux/frame.ts';
@@ -12,9 +12,9 @@ import type { Lease } from '../protocol/mux/replay.ts';
 export const readBufferBytes = 65_536;
 const smallReadBytes = 4_096;
 const maxPooled = 256;
-/** What is put back goes on in pieces of this size, each a frame. */
+/** Bytes that are put back are passed on in pieces of this size, each a frame. */
 const keptBytes = 16_384;
-/** What is read before there is an owner stops here, bytes, or with the read that passes it. */
+/** Reading without an owner stops once this many bytes are held. */
 const maxEarlyBytes = 65_536;
 
 /** One read buffer: `bytes` with room for the frame header, `body` behind it. */
@@ -32,20 +32,20 @@ export class ReadBuffer implements Lease {
 
 const pool: ReadBuffer[] = [];
 const shared = new ReadBuffer();
-/** Overlapped reads on Windows fill the buffer between callbacks: nothing may be shared there. */
+/** Overlapped reads on Windows fill the buffer between callbacks, so that it cannot be shared there. */
 const mayShare = process.platform !== 'win32';
 
 function take(): ReadBuffer {
   return pool.pop() ?? new ReadBuffer();
 }
 
-/** Where reads go: the stream of a session, in practice. Each returns whether the socket may go on reading. */
+/** Where reads go, usually the stream of a session. Each call returns whether the socket may read on. */
 export interface ReadSink {
   sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean;
   sendCopy(bytes: Uint8Array): boolean;
 }
 
-/** The `onread` option of one socket, feeding a sink that is named later. */
+/** The `onread` option of one socket, for a sink that is attached later. */
 export class PooledReads {
   readonly onread = {
     buffer: (): Buffer => this.#buffer.body,
@@ -56,28 +56,30 @@ export class PooledReads {
   #early: Buffer[] = [];
   #earlyBytes = 0;
 
-  /** Names the owner of what is read; bytes that came before there was one are handed over first. */
+  /** Attaches the owner of what is read. It gets the bytes first that arrived before. */
   attach(sink: ReadSink): void {
     this.#sink = sink;
     this.#earlyBytes = 0;
     for (const bytes of this.#early.splice(0)) sink.sendCopy(bytes);
   }
 
-  /** Takes the owner away; what it read and did not use comes first for the next one. */
+  /** Detaches the owner. The next one first gets what this one read and did not use. */
   detach(unread: Uint8Array): void {
     this.#sink = undefined;
     for (let at = 0; at < unread.length; at += keptBytes)
       this.#early.push(Buffer.from(unread.subarray(at, at + keptBytes)));
   }
 
-  /** What was read and nobody has had, for whoever reads the socket by other means from now on. */
+  /**
+   * Returns the bytes that were read without an owner, to a caller that reads the socket by other means from now on.
+   */
   takeOver(): Uint8Array {
     const unread = concat(this.#early);
     this.close();
     return unread;
   }
 
-  /** The socket is closed: its private buffer goes back. */
+  /** The socket is closed: its private buffer returns to the pool. */
   close(): void {
     if (this.#buffer !== shared) this.#buffer.release();
     this.#buffer = shared;

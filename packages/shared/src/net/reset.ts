@@ -1,7 +1,7 @@
 /**
- * A reset of a TLS connection: the TCP connection below it is reset, so that the peer cannot take a cut for an end.
- * Rule: both sockets are gone afterwards, whatever they were at. TLS has no reset of its own, and Node shows its end
- * and that of TCP as the same.
+ * Resets a TLS connection by resetting the TCP connection below it, so that the peer cannot take a cut for an end.
+ * Rule: both sockets are gone afterwards, whatever state they were in. TLS itself has no reset, and Node shows its end
+ * and the end of TCP as the same.
  */
 import type net from 'node:net';
 import tls from 'node:tls';
@@ -9,16 +9,16 @@ import tls from 'node:tls';
 const patienceMs = 1_000;
 
 /**
- * `transport` is what the TLS socket was made over; where that is no TCP socket (TLS within TLS), the end is as abrupt
- * as it can be.
+ * `transport` is the socket that the TLS socket was made over. If that is not a TCP socket (TLS within TLS), the end is
+ * as abrupt as possible.
  */
 export function resetTls(secure: tls.TLSSocket, transport: net.Socket): void {
-  // Never at once: a TLS socket whose handle goes away below it within a callback of its own handshake takes the
-  // process with it (Node 26).
+  // Never synchronously: if the handle below a TLS socket goes away within a callback of its handshake, the process
+  // crashes (Node 26).
   const reset = (): void => {
     setImmediate(() => resetBelow(secure, transport));
   };
-  // While its FIN is on the way to the kernel a handle cannot be reset. One that never gets there is closed.
+  // A handle cannot be reset while its FIN is on the way to the kernel. If that never gets there, the socket is closed.
   if (!secure.writableEnded || secure.writableFinished || secure.writableLength > 0) {
     reset();
     return;

@@ -1,8 +1,8 @@
 /**
- * TCP and unix sockets as the relay wants them: half-open allowed, pooled reads, an `error` listener from birth.
- * Rule: `onread` is public for dialled sockets only; for accepted ones the paused handle is wrapped anew, and where
- * that does not work (an undocumented option) the socket stays as it is and `reads` is undefined: the relay then takes
- * its `data` events.
+ * TCP and Unix sockets as the relay needs them: half-open allowed, pooled reads, an `error` listener from birth.
+ * Rule: `onread` is public for dialled sockets only. For accepted ones the paused handle is wrapped again. If that does
+ * not work (the option is undocumented) the socket stays as it is, `reads` is undefined, and the relay uses `data`
+ * events.
  */
 import net from 'node:net';
 import type tls from 'node:tls';
@@ -14,7 +14,7 @@ export interface RelaySocket {
   readonly reads: PooledReads | undefined;
 }
 
-/** Starts a connection; the caller waits for `connect`. `target` is an address, never a name. */
+/** Starts a connection; the caller waits for `connect`. `target` has an address, never a name. */
 export function connectPooled(target: net.TcpNetConnectOpts | net.IpcNetConnectOpts): RelaySocket {
   const reads = new PooledReads();
   const socket = net.connect({
@@ -27,7 +27,7 @@ export function connectPooled(target: net.TcpNetConnectOpts | net.IpcNetConnectO
   return { socket, reads };
 }
 
-/** Takes over a socket that a listener accepted with `pauseOnConnect`; the given one is not to be used afterwards. */
+/** Takes over a socket that a listener accepted with `pauseOnConnect`. Do not use the given one afterwards. */
 export function acceptPooled(accepted: net.Socket): RelaySocket {
   const inner = accepted as unknown as { _handle: object | null };
   const handle = inner._handle;
@@ -45,34 +45,35 @@ export function acceptPooled(accepted: net.Socket): RelaySocket {
     inner._handle = handle;
     return { socket: accepted, reads: undefined };
   }
-  accepted.destroy(); // without its handle: only leaves its server's count of connections
+  accepted.destroy(); // it has no handle any more: this only corrects its server's count of connections
   return { socket, reads };
 }
 
-/** What TLS sockets of ours run over. */
+/** The socket below each TLS socket of ours. */
 const below = new WeakMap<net.Socket, net.Socket>();
 
 /**
- * TLS over a connection as the relay wants it: a reset reaches the connection below. Both are its owner's from now on.
+ * A TLS socket over a connection as a relay socket: a reset reaches the connection below. The caller owns both from now
+ * on.
  */
 export function overTls(secure: tls.TLSSocket, transport: net.Socket): RelaySocket {
   below.set(secure, transport);
   return { socket: secure, reads: undefined };
 }
 
-/** Aborts so that the peer sees a reset, not an end, where the transport has one. */
+/** Aborts the socket so that the peer sees a reset and not an end, if the transport has resets. */
 export function resetSocket(socket: net.Socket): void {
   if (socket.destroyed) return;
   const transport = below.get(socket);
   if (transport) return resetTls(socket as tls.TLSSocket, transport);
   if (socket.remoteFamily === undefined && !socket.connecting) socket.destroy();
-  // While its FIN is on the way to the kernel a handle cannot be reset: it would neither close nor say so.
+  // A handle cannot be reset while its FIN is on the way to the kernel: it would neither close nor report that.
   else if (socket.writableEnded && !socket.writableFinished && socket.writableLength === 0)
     socket.once('finish', () => socket.resetAndDestroy());
   else socket.resetAndDestroy();
 }
 
-/** The error also arrives with `close`, where its owner looks; this one only keeps the process alive between owners. */
+/** `close` follows, and the owner handles that. This only keeps the process alive between owners. */
 function ignore(): void {
   /* see above */
 }

@@ -1,12 +1,12 @@
 /**
  * IP addresses as bytes: strict parsing, canonical text (RFC 5952), ranges in CIDR notation.
- * Rule: one spelling each. Four decimal octets without leading zeros or a full IPv6 literal (RFC 4291 section 2.2);
- * what only `inet_aton` would read ("10.1", "010.0.0.1", "0x7f.1", "2130706433") is not an address, and neither is one
+ * Rule: every address has one spelling: four decimal octets without leading zeros, or a full IPv6 literal (RFC 4291
+ * section 2.2). What only `inet_aton` reads ("10.1", "010.0.0.1", "0x7f.1", "2130706433") is not an address, nor is one
  * with a zone.
- * Not here: what an address means (loopback, private ...): the policy of the egress knows that.
+ * Not here: what an address means (loopback, private ...). The policy of the egress knows that.
  */
 
-/** A value, or the reason why the text is none: a clause without the text itself, such as "the port is missing". */
+/** A value, or the reason why the text is invalid: a clause without the text itself, such as "the port is missing". */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /** A range of addresses: 4 or 16 bytes whose bits after `prefix` are zero. */
@@ -31,7 +31,7 @@ function v4Bytes(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Bytes of colon-separated groups; a dotted IPv4 address may stand for the last two where `tail` says so. */
+/** The bytes of colon-separated groups. With `tail` a dotted IPv4 address may stand for the last two. */
 function groupBytes(text: string, tail: boolean): number[] | undefined {
   if (text === '') return [];
   const out: number[] = [];
@@ -76,7 +76,7 @@ export function addressFamily(host: string): 0 | 4 | 6 {
   return bytes.length === 4 ? 4 : 6;
 }
 
-/** Is it ::ffff:a.b.c.d, which a kernel dials as the IPv4 address a.b.c.d (RFC 4291 section 2.5.5.2)? */
+/** Whether it is ::ffff:a.b.c.d, which a kernel dials as the IPv4 address a.b.c.d (RFC 4291 section 2.5.5.2). */
 export function isMapped(bytes: Uint8Array): boolean {
   if (bytes.length !== 16 || bytes[10] !== 0xff || bytes[11] !== 0xff) return false;
   for (let at = 0; at < 10; at++) if (bytes[at] !== 0) return false;
@@ -88,7 +88,7 @@ export function unmapped(bytes: Uint8Array): Uint8Array {
   return isMapped(bytes) ? bytes.subarray(12) : bytes;
 }
 
-/** Start and length of the longest run of at least two zero groups; the first of equals (RFC 5952 section 4.2). */
+/** Start and length of the longest run of at least two zero groups, the first of equal ones (RFC 5952 section 4.2). */
 function longestZeros(groups: readonly number[]): { readonly start: number; readonly length: number } {
   let best = { start: 0, length: 0 };
   for (let at = 0, run = 0; at < groups.length; at++) {
@@ -115,9 +115,9 @@ function masked(bytes: Uint8Array, prefix: number): Uint8Array {
 }
 
 /**
- * A range ("10.0.0.0/8", "fd00::/8"), or one address as the range of itself. Bits after the prefix have to be zero:
- * "10.0.0.1/8" is as likely a mistyped host as a mistyped network. A range of v4-mapped addresses is the IPv4 range it
- * stands for.
+ * Parses a range ("10.0.0.0/8", "fd00::/8"); one address is the range of itself. Bits after the prefix must be zero,
+ * because "10.0.0.1/8" is as likely a mistyped host as a mistyped network. A range of v4-mapped addresses becomes the
+ * IPv4 range that it stands for.
  */
 export function parseCidr(text: string): Parsed<Cidr> {
   const [address = '', length, ...more] = text.split('/');
@@ -141,7 +141,7 @@ export function parseCidr(text: string): Parsed<Cidr> {
   };
 }
 
-/** Does the range hold this address? Families never mix: a v4-mapped address is `unmapped` first. */
+/** Whether the range contains this address. Families never mix: pass a v4-mapped address through `unmapped` first. */
 export function cidrContains(cidr: Cidr, bytes: Uint8Array): boolean {
   if (cidr.bytes.length !== bytes.length) return false;
   const whole = cidr.prefix >>> 3;

@@ -1,6 +1,7 @@
 /**
  * Big-endian integers and UTF-8 over plain byte arrays.
- * Rule: nothing here allocates but `utf8` and `concat`; offsets are the caller's to check.
+ * Rule: only `utf8` and `concat` allocate. The caller checks offsets.
+ * Not here: the shape of any message.
  */
 
 export function u16(bytes: Uint8Array, at: number): number {
@@ -12,7 +13,7 @@ export function u24(bytes: Uint8Array, at: number): number {
 export function u32(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }
-/** A u64 as a Number; NaN above 2^53 - 1, which no offset or credit of ours reaches. */
+/** A u64 as a Number; NaN above 2^53 - 1, which no offset and no credit reaches. */
 export function u64(bytes: Uint8Array, at: number): number {
   const high = u32(bytes, at);
   return high > 0x1fffff ? Number.NaN : high * 0x1_0000_0000 + u32(bytes, at + 4);
@@ -43,12 +44,12 @@ const decoder = new TextDecoder('utf-8', { fatal: false });
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
-/** Text of bytes; what is not UTF-8 becomes U+FFFD. */
+/** The text of bytes; invalid UTF-8 becomes U+FFFD. */
 export function text(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** UTF-8 of `text`, cut to at most `maxBytes` at a character boundary. */
+/** The UTF-8 of `text`, cut at a character boundary to at most `maxBytes`. */
 export function utf8AtMost(value: string, maxBytes: number): Uint8Array {
   const bytes = utf8(value);
   if (bytes.length <= maxBytes) return bytes;

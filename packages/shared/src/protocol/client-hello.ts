@@ -1,12 +1,12 @@
 /**
- * The ClientHello of TLS, read and not consumed: which name the client asks for, and what it offers to speak. Any
- * version from SSL 3 on; fragments across records and packets. Record: TYPE(1)=22 VERSION(2)=03xx LENGTH(2)
- * FRAGMENT(LENGTH). Message: TYPE(1)=1 LENGTH(3) VERSION(2) RANDOM(32) SESSION(1+n) CIPHERS(2+n) COMPRESSION(1+n)
- * EXTENSIONS(2+n): TYPE(2) LENGTH(2) VALUE.
- * Rule: `rest` is everything that was seen, so that the very bytes go on. A hello of which two readers could make two
- * things (an extension twice, a second name, bytes too many) is refused: what we route by is what the service sees. At
- * most 64 KiB are read, headers of records included.
- * Not here: an encrypted hello (ECH) shows its outer name, and only that.
+ * Reads the ClientHello of TLS without consuming it: the name that the client asks for, and the protocols that it
+ * offers. Any version from SSL 3 on, in fragments across records and packets.
+ * Byte shape: record TYPE(1)=22 VERSION(2)=03xx LENGTH(2) FRAGMENT(LENGTH); message TYPE(1)=1 LENGTH(3) VERSION(2)
+ * RANDOM(32) SESSION(1+n) CIPHERS(2+n) COMPRESSION(1+n) EXTENSIONS(2+n), each TYPE(2) LENGTH(2) VALUE.
+ * Rule: `rest` holds everything that was read, so that the same bytes are passed on. A hello that two readers could
+ * understand differently (a repeated extension, a second name, trailing bytes) is refused: the service must see what we
+ * route by. At most 64 KiB are read, record headers included.
+ * Not here: an encrypted hello (ECH) shows only its outer name.
  * Spec: RFC 8446 sections 4.1.2, 4.2, 5.1 and 6; RFC 6066 section 3; RFC 7301 section 3.1.
  */
 import { parseAddress } from './address.ts';
@@ -14,16 +14,16 @@ import { text, u16, u24 } from './bytes.ts';
 import { parseHost } from './destination.ts';
 import type { Handshake, Step } from './handshake.ts';
 
-/** The name, or why there is none and what the client may be told of it. A hello without a name is one. */
+/** The hello, or why it was refused and the alert for the client. A hello without a name is valid. */
 export type ClientHello =
-  /** The name is lower-case, without final dot; the protocols (ALPN) are in the order of the client. */
+  /** The name is lower-case, without final dot. The protocols (ALPN) are in the client's order. */
   | { readonly ok: true; readonly serverName: string | undefined; readonly alpn: readonly string[] }
   | { readonly ok: false; readonly reason: string; readonly alert: TlsAlert };
 
 /** The most that is read. OpenSSL accepts messages of 128 KiB, BoringSSL of 16 KiB. */
 export const maxClientHelloBytes = 65_536;
 
-/** AlertDescription (RFC 8446 section 6.2): those that are sent before a handshake. */
+/** AlertDescription (RFC 8446 section 6.2): the alerts that are sent before a handshake. */
 export const tlsAlerts = {
   unexpectedMessage: 10,
   illegalParameter: 47,
@@ -58,12 +58,12 @@ export function awaitClientHello(): Handshake<ClientHello> {
 class HelloReader implements Handshake<ClientHello> {
   readonly #seen = new Gathered();
   readonly #message = new Gathered();
-  /** The header of the record that is being read. */
+  /** The header of the current record. */
   readonly #header = new Uint8Array(recordHeaderBytes);
   #headerLength = 0;
-  /** Of this record's fragment, still to come. */
+  /** Bytes of this record's fragment that have not arrived. */
   #toCome = 0;
-  /** Of all headers of records so far. */
+  /** The bytes of all record headers so far. */
   #headerBytes = 0;
 
   receive(chunk: Uint8Array): Step<ClientHello> {
@@ -85,7 +85,7 @@ class HelloReader implements Handshake<ClientHello> {
     return { state: 'more' };
   }
 
-  /** At each byte of it, so that what is no TLS is told at its first. */
+  /** Checks the header byte by byte, so that anything other than TLS is refused at its first byte. */
   #judgeHeader(): ClientHello | undefined {
     const [type, major] = this.#header;
     const length = this.#headerLength;
@@ -104,7 +104,7 @@ class HelloReader implements Handshake<ClientHello> {
     return undefined;
   }
 
-  /** By what is announced and not by what has come, so that the outcome is the same however it comes. */
+  /** Judges the announced length and not the bytes that arrived, so that fragmentation does not change the outcome. */
   #judgeMessage(): ClientHello | undefined {
     const { bytes } = this.#message;
     if (bytes[0] !== clientHelloType) return no(`it begins with a message of type ${bytes[0]}`, 'unexpectedMessage');
@@ -121,7 +121,7 @@ class HelloReader implements Handshake<ClientHello> {
   }
 }
 
-/** Bytes in one piece, however small the pieces they come in. */
+/** Gathers bytes into one piece, however small the pieces are that they arrive in. */
 class Gathered {
   #room = new Uint8Array(1024);
   #length = 0;
@@ -142,7 +142,7 @@ class Gathered {
   }
 }
 
-/** What is in bounds, and where it ends; undefined where it runs over. */
+/** Reads within bounds; undefined for what runs past the end. */
 class Vectors {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -166,7 +166,7 @@ class Vectors {
     return bytes && (width === 1 ? bytes[0]! : u16(bytes, 0));
   }
 
-  /** A length of that many bytes, and what it counts. */
+  /** A length field of that many bytes, and the bytes that it counts. */
   vector(width: 1 | 2): Uint8Array | undefined {
     const length = this.number(width);
     return length === undefined ? undefined : this.take(length);
@@ -200,7 +200,7 @@ function readExtensions(extensions: Vectors): ClientHello {
   return alpn ? { ...named, alpn } : cut;
 }
 
-/** LIST(2+n): TYPE(1)=0 NAME(2+n). One name: nobody ever defined another type, and two readers could choose two. */
+/** LIST(2+n): TYPE(1)=0 NAME(2+n). Exactly one name: no other type was ever defined, and two readers could differ. */
 function readServerName(value: Uint8Array | undefined): ClientHello {
   if (!value) return { ok: true, serverName: undefined, alpn: [] };
   const whole = new Vectors(value);
@@ -219,7 +219,7 @@ function readServerName(value: Uint8Array | undefined): ClientHello {
     : { ok: true, serverName: host.value, alpn: [] };
 }
 
-/** LIST(2+n): NAME(1+n) and so on; undefined where a length is wrong. */
+/** LIST(2+n): NAME(1+n), repeated; undefined if a length is wrong. */
 function readProtocols(value: Uint8Array | undefined): string[] | undefined {
   if (!value) return [];
   const whole = new Vectors(value);

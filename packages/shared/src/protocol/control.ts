@@ -1,12 +1,12 @@
 /**
- * What `adit connect` and a running ingress say to each other over the control socket: one request, one answer, then
- * the bytes of one stream. TYPE(1) LENGTH(2) PAYLOAD(LENGTH). Request: VERSION(1) DESTINATION. Accepted: nothing. Data:
- * bytes. End: nothing; no data follows from this side. Reset: CODE, optionally SP and the reason; it answers a request
- * too, and ends both directions.
- * Rule: an end of the connection that no End and no Reset announced is a cut: a Unix socket knows no reset, and a
- * process that is killed must not look like a stream that is complete. What waits for its frame to be whole is bounded;
- * data is not waited for.
- * Not here: who may connect (the mode of the socket), sockets.
+ * The protocol between `adit connect` and a running ingress over the control socket: one request, one answer, then the
+ * bytes of one stream.
+ * Byte shape: TYPE(1) LENGTH(2) PAYLOAD(LENGTH). Request: VERSION(1) DESTINATION. Accepted: empty. Data: bytes. End:
+ * empty; no data follows from this side. Reset: CODE, optionally SP and the reason; it also answers a request, and ends
+ * both directions.
+ * Rule: a connection that ends without End or Reset was cut. A Unix socket has no reset, and a process that is killed
+ * must not look like a complete stream. The bytes of an incomplete frame are bounded; data is passed on as it arrives.
+ * Not here: who may connect (the mode of the socket decides), sockets.
  */
 import { concat, putU16, text, u16, utf8AtMost } from './bytes.ts';
 import type { Handshake, Step } from './handshake.ts';
@@ -25,7 +25,7 @@ const maxDataBytes = 0xffff;
 const maxReasonBytes = 512;
 const nothing = new Uint8Array(0);
 
-/** `destination` as a user writes it. */
+/** A request; `destination` is as a user writes it. */
 export function controlRequest(destination: string): Uint8Array {
   return frame(
     kind.request,
@@ -38,7 +38,7 @@ export function controlReset(code: string, reason: string): Uint8Array {
   return frame(kind.reset, utf8AtMost(reason === '' ? code : `${code} ${reason}`, maxReasonBytes));
 }
 
-/** Headers and pieces of the bytes, in turn, to be written one after the other. */
+/** Headers and pieces of the bytes, alternating, to be written in order. */
 export function controlData(bytes: Uint8Array): Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += maxDataBytes) {
@@ -59,7 +59,7 @@ function frame(type: number, payload: Uint8Array): Uint8Array {
   return concat([header(type, payload.length), payload]);
 }
 
-/** At the ingress: the destination that is asked for, as text. */
+/** For the ingress: awaits the request and returns its destination as text. */
 export function awaitControlRequest(): Handshake<string> {
   return oneFrame((type, payload) => {
     if (type !== kind.request) return 'it does not begin with a request of "adit connect"';
@@ -72,7 +72,7 @@ export function awaitControlRequest(): Handshake<string> {
   });
 }
 
-/** The other side's answer; undefined is a yes. */
+/** For `adit connect`: awaits the answer; undefined means accepted. */
 export function awaitControlAnswer(): Handshake<{ readonly code: string; readonly reason: string } | undefined> {
   return oneFrame((type, payload) => {
     if (type === kind.accepted && payload.length === 0) return { value: undefined };
@@ -80,7 +80,7 @@ export function awaitControlAnswer(): Handshake<{ readonly code: string; readonl
   });
 }
 
-/** Reads one frame; `read` says what it means, or what is wrong with it. */
+/** Reads one frame. `read` returns what it means, or what is wrong with it. */
 function oneFrame<T>(read: (type: number, payload: Uint8Array) => { readonly value: T } | string): Handshake<T> {
   let seen: Uint8Array = nothing;
   return {
@@ -106,20 +106,20 @@ function refusalOf(payload: Uint8Array): { readonly code: string; readonly reaso
   return { code, reason };
 }
 
-/** Everything after request and answer, from one side. */
+/** Reads everything that one side sends after request and answer. */
 export class ControlReader {
   #held: Uint8Array = nothing;
-  /** Of the data frame that is being read. */
+  /** Bytes of the current data frame that have not arrived. */
   #left = 0;
   #over = false;
   #fault: string | undefined;
 
-  /** Why what came is not of this protocol: it is over then. */
+  /** Why the bytes are not of this protocol; the reader stops then. */
   get fault(): string | undefined {
     return this.#fault;
   }
 
-  /** What a chunk says, in order; data as views of it. */
+  /** The events of a chunk, in order; data are views of the chunk. */
   receive(chunk: Uint8Array): ControlEvent[] {
     const events: ControlEvent[] = [];
     let bytes = this.#held.length === 0 ? chunk : concat([this.#held, chunk]);
@@ -142,7 +142,7 @@ export class ControlReader {
     return events;
   }
 
-  /** Reads the frame that begins here, data only by its header; undefined where it is not whole. */
+  /** Reads the frame that begins here, for data only its header; undefined while it is incomplete. */
   #frame(bytes: Uint8Array, events: ControlEvent[]): Uint8Array | undefined {
     const type = bytes[0]!;
     if (this.#over) return this.#fail('bytes after the end');

@@ -1,6 +1,7 @@
 /**
- * CRC-32C (Castagnoli; RFC 9260 appendix A): the checksum that a PROXY protocol header of version 2 may carry.
- * Rule: it tells damage, not intent; nothing is trusted because it holds.
+ * CRC-32C (Castagnoli; RFC 9260 appendix A), the checksum that a PROXY protocol header of version 2 may carry.
+ * Rule: it detects damage, not intent: a correct checksum makes nothing trusted.
+ * Not here: where in a header it stands (proxy-protocol.ts).
  */
 
 const reversedPolynomial = 0x82f6_3b78;

@@ -1,23 +1,23 @@
 /**
- * Destinations: where a stream wants to go. A host and a port, over TLS where `tls` says so, or the name of a service
- * that the egress defines.
- * Rule: one spelling each, so that what the policy compares is what the dialer dials: names are lower-case A-labels
- * without the final dot (RFC 1035, RFC 5890), addresses are canonical (address.ts), and v4-mapped IPv6 is the IPv4
- * address it stands for.
- * Not here: resolving, IDNA mapping of Unicode names (whoever reads them from people maps them), what may be reached.
+ * Where a stream wants to go: a host and a port, over TLS if `tls` is set, or the name of a service that the egress
+ * defines.
+ * Rule: every destination has one spelling, so that the policy compares what the dialer dials. Names are lower-case
+ * A-labels without the final dot (RFC 1035, RFC 5890), addresses are canonical (address.ts), and a v4-mapped IPv6
+ * address is the IPv4 address that it stands for.
+ * Not here: resolving, IDNA mapping of Unicode names (done where people write them), what may be reached.
  */
 import { formatAddress, parseAddress, unmapped, type Parsed } from './address.ts';
 
 export { addressFamily, type Parsed } from './address.ts';
 
-/** A place of TCP. */
+/** Where a TCP connection goes, or comes from. */
 export interface HostPort {
   /** A lower-case name, or a canonical IP address without brackets. */
   readonly host: string;
   readonly port: number;
 }
 
-/** `tls`: the egress speaks TLS with it, and verifies its certificate for `host`. */
+/** With `tls` the egress speaks TLS to it, and verifies its certificate for `host`. */
 export type Destination =
   | ({ readonly kind: 'host'; readonly tls?: true } & HostPort)
   | { readonly kind: 'service'; readonly service: string };
@@ -30,7 +30,7 @@ const numeric = /^(?:[0-9]+|0x[0-9a-f]*)$/;
 const visibleAscii = /^[!-~]*$/;
 const unicode = /[\u00a1-\uffff]/;
 
-/** Why a text is not a host name, or its canonical form. */
+/** The canonical form of a host name, or why the text is not one. */
 function parseName(text: string): Parsed<string> {
   const lower = text.toLowerCase();
   const name = lower.endsWith('.') ? lower.slice(0, -1) : lower;
@@ -52,10 +52,10 @@ function parseName(text: string): Parsed<string> {
 }
 
 /**
- * A host in its one spelling: a lower-case A-label name without final dot, a dotted IPv4 address, or an RFC 5952 IPv6
- * address without brackets and zone. Refused: NUL, control characters, whitespace, names over 253 characters, labels
- * over 63, Unicode names, and names whose last label is a number ("127.1", "2130706433", "0x7f.1"), which resolvers
- * take for addresses.
+ * Parses a host into its one spelling: a lower-case A-label name without final dot, a dotted IPv4 address, or an RFC
+ * 5952 IPv6 address without brackets and zone. Refused: NUL, control characters, whitespace, names over 253 characters,
+ * labels over 63, Unicode names, and names whose last label is a number ("127.1", "2130706433", "0x7f.1"), because
+ * resolvers read those as addresses.
  */
 export function parseHost(text: string): Parsed<string> {
   if (text.length > 254) return no('the host name is longer than 253 characters');
@@ -78,12 +78,12 @@ export function parsePort(text: string): Parsed<number> {
   return port > 0 && port <= 65535 ? { ok: true, value: port } : no('the port is not a number from 1 to 65535');
 }
 
-/** May a service be called this: 1 to 63 of a-z, 0-9 and inner dashes, one letter at least (RFC 6335 section 5.1)? */
+/** Whether it is a service name: 1 to 63 of a-z, 0-9 and inner dashes, at least one letter (RFC 6335 section 5.1). */
 export function isServiceName(text: string): boolean {
   return text.length <= 63 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(text) && /[a-z]/.test(text);
 }
 
-/** Host and port of "HOST:PORT" or "[V6]:PORT"; the text has a colon. */
+/** Parses "HOST:PORT" or "[V6]:PORT"; the text has a colon. */
 function parseHostPort(text: string): Parsed<Destination> {
   const bracketed = text.startsWith('[');
   const colon = text.lastIndexOf(':');
@@ -104,7 +104,7 @@ function parseHostPort(text: string): Parsed<Destination> {
   return { ok: true, value: { kind: 'host', host: host.value, port: port.value } };
 }
 
-/** A destination from "HOST:PORT", "[V6]:PORT" or "SERVICE"; a text with a colon is never a service. */
+/** Parses "HOST:PORT", "[V6]:PORT" or "SERVICE". A text with a colon is never a service. */
 export function parseDestination(text: string): Parsed<Destination> {
   if (text === '') return no('the destination is missing');
   if (text.includes(':')) return parseHostPort(text);
@@ -117,7 +117,7 @@ export function parseDestination(text: string): Parsed<Destination> {
 
 const tlsScheme = 'tls://';
 
-/** As `parseDestination`, and "tls://HOST:PORT": for whoever may ask the egress to speak TLS. */
+/** As `parseDestination`, and "tls://HOST:PORT", for options that may ask the egress to speak TLS. */
 export function parseAnyDestination(text: string): Parsed<Destination> {
   if (!text.startsWith(tlsScheme)) return parseDestination(text);
   const parsed = parseDestination(text.slice(tlsScheme.length));
@@ -128,13 +128,13 @@ export function parseAnyDestination(text: string): Parsed<Destination> {
 }
 
 /**
- * Makes a service's name a host's, for protocols that know only hosts; below `internal`, which is for private use and
+ * Turns the name of a service into a host name, for protocols that know only hosts. `internal` is for private use and
  * never delegated.
  */
 export const serviceHostSuffix = '.adit.internal';
 
 /**
- * Where a client wants to go that can name hosts only; `host` is canonical. "web.adit.internal" is the service "web",
+ * The destination of a client that can name hosts only; `host` is canonical. "web.adit.internal" is the service "web",
  * whatever the port.
  */
 export function destinationOfHost(host: string, port: number): Parsed<Destination> {
@@ -145,7 +145,7 @@ export function destinationOfHost(host: string, port: number): Parsed<Destinatio
     : no(`no service can have the name before ${serviceHostSuffix}`);
 }
 
-/** The text that `parseAnyDestination` reads back; without TLS `parseDestination` does, too. */
+/** The text that `parseAnyDestination` reads back; without TLS `parseDestination` reads it too. */
 export function formatDestination(destination: Destination): string {
   return destination.kind === 'service'
     ? destination.service

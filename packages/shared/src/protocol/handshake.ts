@@ -1,13 +1,13 @@
 /**
- * The shape of every handshake: bytes in, a step out.
- * Rule: what follows the handshake is `rest`, untouched; a handshake never waits for more than it needs. One `drive`
- * (net/drive.ts) runs any of them.
+ * The contract of every handshake: it receives bytes and returns a step.
+ * Rule: the bytes after the handshake are `rest`, unchanged. A handshake never waits for more bytes than it needs.
+ * Not here: I/O. `drive` (net/drive.ts) runs every handshake.
  */
 
 export type Step<T> =
-  /** `send` goes to the peer before more of it is awaited. */
+  /** More bytes are needed. `send` goes to the peer first. */
   | { readonly state: 'more'; readonly send?: Uint8Array }
-  /** `send` is what the handshake still has to say. */
+  /** Done. `send` is the last message to the peer. */
   | { readonly state: 'done'; readonly value: T; readonly rest: Uint8Array; readonly send?: Uint8Array }
   | { readonly state: 'failed'; readonly reason: string };
 

@@ -1,10 +1,11 @@
 /**
  * HELLO, WELCOME and REFUSE: the one exchange that binds a session to a carrier.
- * Rule: the first frame each way; decoding checks every field before anything is believed; the binder is left to
- * whoever holds the keys. HELLO MAGIC(8) VER_MIN(1) VER_MAX(1) KIND(1) LANE(1) FEATURES(4) SESSION(16) EPOCH(4)
- * OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TLVS(n) BINDER(32) WELCOME VER(1) KIND(1) LANE(1) 0(1) FEATURES(4)
- * SESSION(16) EPOCH(4) OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TTL_S(4) TLVS(n) BINDER(32) Spec: docs/protocol.md
- * section 3.3.
+ * Rule: each is the first frame of its direction. Decoding checks every field before anything is believed. The binder
+ * is verified by whoever holds the keys.
+ * Byte shape: HELLO MAGIC(8) VER_MIN(1) VER_MAX(1) KIND(1) LANE(1) FEATURES(4) SESSION(16) EPOCH(4) OFFSET(8)
+ * PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TLVS(n) BINDER(32). WELCOME VER(1) KIND(1) LANE(1) 0(1) FEATURES(4) SESSION(16)
+ * EPOCH(4) OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TTL_S(4) TLVS(n) BINDER(32).
+ * Spec: docs/protocol.md section 3.3.
  */
 import { concat, putU32, putU64, text, u24, u32, u64, utf8 } from './bytes.ts';
 import type { Handshake, Step } from './handshake.ts';
@@ -27,7 +28,7 @@ interface Shared {
   readonly sessionId: Uint8Array;
   readonly epoch: number;
   readonly position: Position;
-  /** Credit that the other side starts with on each stream. */
+  /** The credit that the other side starts with on each stream. */
   readonly window: number;
   readonly maxStreams: number;
   /** Software name and version, for the logs. */
@@ -122,7 +123,7 @@ export function decodeWelcome(payload: Uint8Array): Bound<Welcome> {
   };
 }
 
-/** Reads exactly one frame, which must be one of HELLO, WELCOME or REFUSE as the caller expects. */
+/** Reads exactly one frame: HELLO, WELCOME or REFUSE, as the caller expects. */
 export class FirstFrame<T> implements Handshake<T> {
   readonly #decoders: Readonly<Record<number, (payload: Uint8Array) => T>>;
   #seen: Uint8Array = new Uint8Array(0);
@@ -157,11 +158,11 @@ export type Answer =
   | { readonly kind: 'welcome'; readonly welcome: Bound<Welcome> }
   | { readonly kind: 'refuse'; readonly refuse: Refuse };
 
-/** What the egress waits for. */
+/** For the egress: awaits HELLO. */
 export function awaitHello(): Handshake<Bound<Hello>> {
   return new FirstFrame({ [frameType.hello]: decodeHello });
 }
-/** What the ingress waits for. */
+/** For the ingress: awaits WELCOME or REFUSE. */
 export function awaitAnswer(): Handshake<Answer> {
   return new FirstFrame<Answer>({
     [frameType.welcome]: (payload) => ({ kind: 'welcome', welcome: decodeWelcome(payload) }),

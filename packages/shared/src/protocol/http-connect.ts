@@ -1,10 +1,9 @@
 /**
- * CONNECT of HTTP/1.1 as a client (RFC 9110 section 9.3.6, RFC 9112): the bytes of the request, and the head of the
- * answer.
- * Rule: reads exactly the head of the final answer; everything after it is `rest`, untouched. Lines end in CR LF and
- * nothing else does, folded lines and blanks before a colon are refused, a head is at most 64 KiB: nobody smuggles
- * bytes past this reader.
- * Not here: what a status means, and the body of a refusal (`rest` is where it begins).
+ * CONNECT of HTTP/1.1 as a client: the bytes of the request, and the head of the answer.
+ * Rule: reads exactly the head of the final answer; everything after it is `rest`, unchanged. Against smuggling, a line
+ * ends in CR LF and nothing else, folded lines and blanks before a colon are refused, and a head is at most 64 KiB.
+ * Not here: what a status means, and the body of a refusal (it begins in `rest`).
+ * Spec: RFC 9110 section 9.3.6, RFC 9112.
  */
 import { text, utf8 } from './bytes.ts';
 import { formatHostPort, type HostPort } from './destination.ts';
@@ -12,8 +11,7 @@ import type { Handshake, Step } from './handshake.ts';
 
 export interface ConnectRequest extends HostPort {
   /**
-   * Beside Host. Their names and values have been judged by whoever read them; a line break in one is refused here
-   * again.
+   * Beside Host. Whoever read them has checked names and values; a line break in one is refused here again.
    */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -25,17 +23,17 @@ export interface ConnectResponse {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** Of the head of the answer, with interim answers before it. */
+/** The longest head of an answer, with the interim answers before it. */
 export const maxHeadBytes = 65_536;
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Control characters but the tab: no field value and no reason has one (RFC 9110 section 5.5). */
+/** Control characters except the tab: not allowed in field values and reasons (RFC 9110 section 5.5). */
 const control = /(?!\t)\p{Cc}/u;
 const visible = /^[!-~]+$/;
 
-/** The request. Throws TypeError on a host or header that is none: its bytes would say something else. */
+/** The request. Throws TypeError on an invalid host or header, whose bytes would mean something else. */
 export function connectRequest({ host, port, headers }: ConnectRequest): Uint8Array {
-  if (!visible.test(host)) throw new TypeError('a host with characters that no host has');
+  if (!visible.test(host)) throw new TypeError('the host has characters that no host has');
   const authority = formatHostPort(host, port);
   const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`];
   for (const [name, value] of Object.entries(headers)) {
@@ -51,7 +49,7 @@ export function basicCredentials(user: string, password: string): string {
   return `Basic ${btoa(String.fromCharCode(...utf8(`${user}:${password}`)))}`;
 }
 
-/** Waits for the final answer; interim ones (1xx) are passed over. */
+/** Awaits the final answer and skips interim ones (1xx). */
 export function awaitConnectResponse(): Handshake<ConnectResponse> {
   return new ResponseHead();
 }
@@ -75,7 +73,7 @@ class ResponseHead implements Handshake<ConnectResponse> {
     return this.#failure === undefined ? { state: 'more' } : { state: 'failed', reason: this.#failure };
   }
 
-  /** One byte; the whole head where it was the last. */
+  /** Takes one byte; returns the whole head after the last one. */
   #take(byte: number): ConnectResponse | undefined {
     if (++this.#total > maxHeadBytes) return this.#fail(`a head of more than ${maxHeadBytes} bytes`);
     const afterCr = this.#length > 0 && this.#line[this.#length - 1] === cr;
@@ -92,7 +90,7 @@ class ResponseHead implements Handshake<ConnectResponse> {
     return undefined;
   }
 
-  /** A line without its end. */
+  /** Takes a line without its end. */
   #ended(bytes: Uint8Array): ConnectResponse | undefined {
     const line = text(bytes);
     this.#length = 0;

@@ -90,7 +90,7 @@ describe('the target of another request', () => {
 });
 
 describe('fields', () => {
-  test('of one connection, of the proxy, and those that Connection names stay behind; the others keep their order', () => {
+  test('fields of the connection, of the proxy, and of Connection stay behind; the others keep their order', () => {
     const fields = [
       'Host',
       'evil',
@@ -241,7 +241,8 @@ describe('a refusal', () => {
     const [head = '', body = ''] = response.split('\r\n\r\n');
     expect(head.split('\r\n')).toEqual([
       'HTTP/1.1 403 Forbidden',
-      String.raw`Proxy-Status: adit; error=http_request_denied; details="no \"rule\" f?r??this"; adit-code=POLICY_DENIED`,
+      'Proxy-Status: adit; error=http_request_denied; ' +
+        String.raw`details="no \"rule\" f?r??this"; adit-code=POLICY_DENIED`,
       'Content-Type: text/plain; charset=utf-8',
       'Cache-Control: no-store',
       `Content-Length: ${Buffer.byteLength(body)}`,

@@ -1,19 +1,18 @@
 /**
- * What an HTTP proxy makes of a request and of a response that a parser has read (RFC 9110, RFC 9112): where to, which
- * fields go on, what is said no with.
- * Rule: what goes on is written anew from what was understood, and never more than that; fields that are about one
- * connection stay on it, and so do the proxy's own credentials. Where a request could be read in two ways it is
- * refused.
- * Not here: parsing of messages, their bodies and their framing: Node's parser does that, strictly (no folded lines, no
- * bare CR or LF, not both a length and a transfer coding). Forwarding messages is not what this product is for, and a
- * well-kept parser is better than an own one. Spec: RFC 9112 section 3.2 (targets), RFC 9110 sections 7.6.1
- * (Connection) and 7.6.3 (Via), RFC 9209 (Proxy-Status), RFC 7617 (Basic).
+ * How an HTTP proxy reads a request and a response that a parser has parsed: the destination, the fields that are
+ * passed on, and the refusals.
+ * Rule: what is passed on is written anew from what was understood, and never more than that. Fields about one
+ * connection stay on it, and so do the credentials for the proxy. A request that could be read in two ways is refused.
+ * Not here: parsing messages, their bodies and framing. Node's parser does that strictly (no folded lines, no bare CR
+ * or LF, not both a length and a transfer coding), and it is better maintained than one of our own would be.
+ * Spec: RFC 9112 section 3.2 (targets), RFC 9110 sections 7.6.1 (Connection) and 7.6.3 (Via), RFC 9209 (Proxy-Status),
+ * RFC 7617 (Basic).
  */
 import type { Parsed } from './address.ts';
 import { concat, text, utf8 } from './bytes.ts';
 import { destinationOfHost, formatHostPort, parseDestination, type Destination } from './destination.ts';
 
-/** Names and values in turn, as they came. */
+/** Names and values alternating, as received. */
 export type RawFields = readonly string[];
 
 /** A request for `http://host:port/path`. */
@@ -21,11 +20,11 @@ export interface AbsoluteTarget {
   readonly destination: Destination;
   /** Host and, where the URI has one, port: the Host field for the service. */
   readonly authority: string;
-  /** What the service is asked for: "/path?query". */
+  /** The target in the request to the service: "/path?query". */
   readonly origin: string;
 }
 
-/** Of one connection (RFC 9110 section 7.6.1), or of the proxy; framing is written anew. */
+/** Fields about one connection (RFC 9110 section 7.6.1), or for the proxy. Framing is written anew. */
 const ofOneConnection = new Set([
   'connection',
   'proxy-connection',
@@ -39,7 +38,7 @@ const ofOneConnection = new Set([
   'proxy-authenticate',
   'proxy-authentication-info',
 ]);
-/** No Connection field takes these along: without them the message would be another one. */
+/** A Connection field cannot remove these: without them the message would mean something else. */
 const always = new Set(['content-length', 'host']);
 const via = '1.1 adit';
 
@@ -80,7 +79,7 @@ export function absoluteTarget(method: string, target: string): Parsed<AbsoluteT
   };
 }
 
-/** Why the request cannot be trusted to mean one thing; undefined where it can. */
+/** Why the request is ambiguous; undefined if it is not. */
 export function ambiguity({
   version,
   connect,
@@ -102,7 +101,7 @@ export function ambiguity({
   return undefined;
 }
 
-/** The fields that go on to the service, in their order. */
+/** The fields that are passed on to the service, in their order. */
 export function requestFields(fields: RawFields, authority: string): string[] {
   return [
     'Host',
@@ -115,7 +114,7 @@ export function requestFields(fields: RawFields, authority: string): string[] {
   ];
 }
 
-/** The fields that go on to the client. */
+/** The fields that are passed on to the client. */
 export function responseFields(fields: RawFields): string[] {
   return [
     ...passed(fields, new Set(['via'])),
@@ -126,12 +125,12 @@ export function responseFields(fields: RawFields): string[] {
   ];
 }
 
-/** Has the request content? */
+/** Whether the request has content. */
 export function hasContent(fields: RawFields): boolean {
   return valuesOf(fields, 'content-length').length + valuesOf(fields, 'transfer-encoding').length > 0;
 }
 
-/** User and password of the one Proxy-Authorization: Basic; undefined where there is none. */
+/** User and password of the one Proxy-Authorization: Basic; undefined without it. */
 export function basicUser(fields: RawFields): { readonly user: string; readonly password: string } | undefined {
   const [value, ...more] = valuesOf(fields, 'proxy-authorization');
   const encoded = more.length > 0 ? undefined : /^basic +([a-z0-9+/]+)={0,2}$/i.exec(value ?? '')?.[1];
@@ -169,7 +168,7 @@ const phrases: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 };
 
-/** A whole response, after which the connection ends: the reason to read, and in Proxy-Status for programs. */
+/** A whole response that ends the connection: the reason for people in the body, for programs in Proxy-Status. */
 export function refusalResponse({
   status,
   proxyStatus,
@@ -195,7 +194,7 @@ export function refusalResponse({
   return bare ? utf8(head) : concat([utf8(head), body]);
 }
 
-/** The yes to CONNECT. */
+/** The answer to a CONNECT that succeeded. */
 export const connectAccepted: Uint8Array = utf8('HTTP/1.1 200 Connection established\r\n\r\n');
 
 function valuesOf(fields: RawFields, name: string): string[] {

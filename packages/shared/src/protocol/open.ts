@@ -1,8 +1,9 @@
 /**
- * What OPEN asks for: where to, and what the ingress claims about the local connection.
- * Rule: only the destination binds the egress; everything else is a claim, logged and never trusted. TLVs: 8001 host,
- * 8002 port u16, or 8003 service name; 8004 TLS to the host (empty); 0010 client address (text), 0012 front end (text),
- * 0013 application protocol (RFC 7301). Spec: docs/protocol.md section 3.5.
+ * The payload of OPEN: the destination, and what the ingress claims about the local connection.
+ * Rule: only the destination binds the egress. Everything else is a claim, which is logged and never trusted.
+ * Byte shape: TLVs 8001 host, 8002 port u16, or 8003 service name; 8004 TLS to the host (empty); 0010 client address
+ * (text), 0012 front end (text), 0013 application protocol (RFC 7301).
+ * Spec: docs/protocol.md section 3.5.
  */
 import { putU16, text, u16, utf8, utf8AtMost } from './bytes.ts';
 import { parseHost, parseDestination, type Destination } from './destination.ts';
@@ -15,15 +16,15 @@ export type FrontEndKind = (typeof frontEndKinds)[number];
 export interface OpenRequest {
   readonly destination: Destination;
   readonly frontEnd?: FrontEndKind;
-  /** Address of the local client as the ingress saw it, e.g. "127.0.0.1:51234". */
+  /** The address of the local client as the ingress saw it: "127.0.0.1:51234". */
   readonly client?: string;
-  /** What the local client and the front end agreed to speak inside TLS, by its name for ALPN: "h2". */
+  /** The protocol that the local client and the front end agreed on inside TLS, by its ALPN name: "h2". */
   readonly alpn?: string;
 }
 
 /**
- * `unsupported`: a critical TLV that we do not know; the stream is refused, the session lives. `invalid`: not a
- * destination at all.
+ * `unsupported`: a critical TLV that is not known here; the stream is refused, the session lives. `invalid`: not a
+ * destination.
  */
 export type DecodedOpen =
   | { readonly ok: true; readonly request: OpenRequest }
@@ -41,7 +42,8 @@ const tlv = {
 const known = new Set<number>(Object.values(tlv));
 const maxClaimBytes = 128;
 /**
- * RFC 7301 section 3.1 gives the name one octet of length; visible ASCII, so that as text it is as long as its bytes.
+ * RFC 7301 section 3.1 gives the name one octet of length. Visible ASCII only, so that the text is as long as its
+ * bytes.
  */
 const maxAlpnBytes = 255;
 const isVisible = (byte: number): boolean => byte > 0x20 && byte < 0x7f;

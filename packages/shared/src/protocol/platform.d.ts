@@ -1,6 +1,7 @@
 /**
- * The web standards that every runtime has and that the ES library leaves out: all that `protocol` may use beyond the
- * language.
+ * The web standards that every runtime has and the ES library lacks.
+ * Rule: this is all that `protocol` may use beyond the language, because its tsconfig has no types of a platform.
+ * Not here: anything of Node.
  */
 declare class TextEncoder {
   encode(text: string): Uint8Array;

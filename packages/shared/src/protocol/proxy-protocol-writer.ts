@@ -1,7 +1,7 @@
 /**
  * Writes the header that proxy-protocol.ts reads: PROXY protocol, versions 1 and 2.
- * Rule: what is asked for is written; both ends are of one family, which is the caller's to see to. What does not fit
- * into a header (64 KiB) is never asked for here. Spec: HAProxy's proxy-protocol.txt, sections 2.1 and 2.2.
+ * Rule: it writes what the caller passes. The caller passes two ends of one family, and no more than fits into 64 KiB.
+ * Spec: HAProxy's proxy-protocol.txt, sections 2.1 and 2.2.
  */
 import { parseAddress } from './address.ts';
 import { concat, putU16, putU32, utf8 } from './bytes.ts';
@@ -24,8 +24,8 @@ export function proxyLine(ends?: ProxyEnds): Uint8Array {
 }
 
 /**
- * `LOCAL`: the sender speaks for itself, as a health check does. `checksum` adds the TLV with the CRC-32C of the whole
- * header.
+ * `LOCAL`: the sender connects on its own behalf, as a health check does. `checksum` adds the TLV with the CRC-32C of
+ * the whole header.
  */
 export interface ProxyBlockOptions {
   readonly ends?: ProxyEnds;
@@ -34,7 +34,7 @@ export interface ProxyBlockOptions {
   readonly checksum?: boolean;
 }
 
-/** A header of version 2; without ends of the family UNSPEC. */
+/** A header of version 2; without ends its family is UNSPEC. */
 export function proxyBlock({
   ends,
   command = 'PROXY',
@@ -69,11 +69,11 @@ function encodeProxyTlvs(tlvs: readonly ProxyTlv[]): Uint8Array {
   return concat(tlvs.flatMap(({ type, value }) => [Uint8Array.of(type), u16Of(value.length), value]));
 }
 
-/** The client proved itself by a certificate, on this very connection. */
+/** The client authenticated by a certificate on this connection. */
 const clientBits = { ssl: 0x01, certificateOnConnection: 0x02, certificateInSession: 0x04 } as const;
 const sslSubtype = { version: 0x21, commonName: 0x22 } as const;
 
-/** PP2_TYPE_SSL: CLIENT(1) VERIFY(4), then TLVs; of a client whose certificate was verified (section 2.2.6). */
+/** PP2_TYPE_SSL for a client whose certificate was verified: CLIENT(1) VERIFY(4), then TLVs (section 2.2.6). */
 export function sslTlvOf({ version, commonName }: { readonly version: string; readonly commonName: string }): ProxyTlv {
   const bits = clientBits.ssl | clientBits.certificateOnConnection | clientBits.certificateInSession;
   const verified = new Uint8Array(4);

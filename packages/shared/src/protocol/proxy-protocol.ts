@@ -1,11 +1,11 @@
 /**
- * The header that a load balancer puts before the bytes of a connection to say whose connection it is: PROXY protocol,
- * versions 1 and 2. v1 "PROXY" SP ("TCP4" | "TCP6") SP SOURCE SP DESTINATION SP PORT SP PORT CRLF, or "PROXY UNKNOWN"
- * anything CRLF; 107 bytes at most v2 SIGNATURE(12) VERSION|COMMAND(1) FAMILY|TRANSPORT(1) LENGTH(2) ADDRESSES(0 | 12 |
- * 36 | 216) TLVS(n): TYPE(1) LENGTH(2) VALUE(LENGTH)
- * Rule: one spelling each; the first byte that cannot be of a header fails it. What follows the header is `rest`,
- * untouched.
- * Not here: who may say so. Without a header nothing is guessed, and with one only its sender is as true as it is.
+ * Reads the PROXY protocol header, versions 1 and 2: a load balancer sends it first to say whose connection it is.
+ * Byte shape: v1 "PROXY" SP ("TCP4" | "TCP6") SP SOURCE SP DESTINATION SP PORT SP PORT CRLF, or "PROXY UNKNOWN"
+ * anything CRLF; at most 107 bytes. v2 SIGNATURE(12) VERSION|COMMAND(1) FAMILY|TRANSPORT(1) LENGTH(2) ADDRESSES(0 | 12
+ * | 36 | 216) TLVS(n), each TYPE(1) LENGTH(2) VALUE(LENGTH).
+ * Rule: every header has one spelling; it fails at the first byte that cannot belong to one. The bytes after it are
+ * `rest`, unchanged.
+ * Not here: who may send one. Without a header nothing is guessed, and a header is only as trustworthy as its sender.
  * Spec: HAProxy's proxy-protocol.txt, sections 2.1 and 2.2.
  */
 import { formatAddress, parseAddress } from './address.ts';
@@ -19,14 +19,14 @@ export type Endpoint = HostPort;
 
 export interface ProxyHeader {
   /**
-   * Who connected to the load balancer; absent where it does not say (LOCAL, UNKNOWN, UNSPEC, a Unix socket): then the
-   * sender's own address is all there is.
+   * Who connected to the load balancer. Absent if the header does not say (LOCAL, UNKNOWN, UNSPEC, a Unix socket); only
+   * the sender's own address is known then.
    */
   readonly source?: Endpoint;
   readonly destination?: Endpoint;
   /** The load balancer connected on its own behalf: a health check. */
   readonly local: boolean;
-  /** Of version 2, in order, without padding and checksum. */
+  /** The TLVs of version 2, in order, without padding and checksum. */
   readonly tlvs: readonly ProxyTlv[];
 }
 
@@ -35,7 +35,7 @@ export interface ProxyTlv {
   readonly value: Uint8Array;
 }
 
-/** Types whose content is checked here; every other one is passed on as it is (section 2.2.1 and following). */
+/** Types whose content is checked here; every other one is passed on unchanged (section 2.2.1 and following). */
 export const proxyTlv = {
   alpn: 0x01,
   authority: 0x02,
@@ -46,14 +46,14 @@ export const proxyTlv = {
   netns: 0x30,
 } as const;
 export const proxySignature = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
-/** The longest header that is read: of a version 2 header four times what HAProxy writes with everything turned on. */
+/** The longest header that is read: four times what HAProxy writes in version 2 with every option turned on. */
 export const maxProxyHeaderBytes = 4096;
 
 const greeting = utf8('PROXY ');
 const maxLineBytes = 107;
 const fixedBytes = 16;
 const maxUniqueIdBytes = 128;
-/** FAMILY|TRANSPORT to the bytes of its addresses: UNSPEC, TCP over IPv4, TCP over IPv6, stream over Unix sockets. */
+/** FAMILY|TRANSPORT to the size of its addresses: UNSPEC, TCP over IPv4, TCP over IPv6, stream over Unix sockets. */
 const addressBytes: Readonly<Record<number, number>> = { 0x00: 0, 0x11: 12, 0x21: 36, 0x31: 216 };
 
 /** Reads exactly one header, of either version. */
@@ -70,7 +70,7 @@ export function awaitProxyHeader(): Handshake<ProxyHeader> {
   };
 }
 
-/** Do the bytes agree with the beginning, as far as both go? */
+/** Whether the bytes match the beginning, as far as both go. */
 function begins(bytes: Uint8Array, beginning: Uint8Array): boolean {
   return beginning.every((byte, at) => at >= bytes.length || bytes[at] === byte);
 }
@@ -121,7 +121,7 @@ function block(seen: Uint8Array): Step<ProxyHeader> {
   const rest = seen.subarray(length);
   // Section 2.2: with LOCAL the receiver discards the block, whatever its family is.
   if (local) return { state: 'done', value: { local, tlvs: [] }, rest };
-  const header = Uint8Array.from(seen.subarray(0, length)); // a copy: `slice` of a Buffer is none
+  const header = Uint8Array.from(seen.subarray(0, length)); // a copy: `slice` of a Buffer is a view
   const tlvs = walk(header, fixedBytes + addresses!);
   if (typeof tlvs === 'string') return failed(tlvs);
   return {
@@ -145,7 +145,7 @@ function endpoints(header: Uint8Array, family: number): Pick<ProxyHeader, 'sourc
   };
 }
 
-/** The TLVs from `start` to the end of the header, or why they are none. */
+/** The TLVs from `start` to the end of the header, or why they are invalid. */
 function walk(header: Uint8Array, start: number): ProxyTlv[] | string {
   const tlvs: ProxyTlv[] = [];
   let summed = false;
@@ -170,13 +170,13 @@ function complaint(type: number, value: Uint8Array, header: Uint8Array): string 
       : 'a PROXY header whose checksum is wrong';
   if (type === proxyTlv.uniqueId && value.length > maxUniqueIdBytes)
     return `a PROXY header with a unique id of ${value.length} bytes`;
-  // CLIENT(1) VERIFY(4), then TLVs of its own; a checksum has no place in there.
+  // CLIENT(1) VERIFY(4), then TLVs of its own, which may not include a checksum.
   if (type === proxyTlv.ssl && (value.length < 5 || !covers(value, 5)))
     return 'a PROXY header with a malformed TLV about TLS';
   return undefined;
 }
 
-/** Do TLVs fill the bytes from `start` exactly? */
+/** Whether TLVs fill the bytes from `start` exactly. */
 function covers(bytes: Uint8Array, start: number): boolean {
   let at = start;
   while (at + 3 <= bytes.length) at += 3 + u16(bytes, at + 1);

@@ -1,12 +1,13 @@
 /**
- * The wire form of a no, and what the protocol itself throws when a peer breaks it.
- * Rule: a code is a u16 of the one table (errors.ts maps it); the text is at most 256 bytes of UTF-8 and says nothing
- * secret. Byte shape of OPEN_ERR, RESET: CODE(2) REASON(0..256). CLOSE: CODE(2) RESUMABLE(1) REASON(0..256). REFUSE:
- * CODE(2) RETRY_AFTER_MS(4) REASON(0..256).
+ * The wire form of a refusal, and the error that the protocol throws when a peer breaks it.
+ * Rule: a code is a u16 of the one table (errors.ts maps it). The reason is at most 256 bytes of UTF-8 and holds no
+ * secret.
+ * Byte shape: OPEN_ERR, RESET: CODE(2) REASON(0..256). CLOSE: CODE(2) RESUMABLE(1) REASON(0..256). REFUSE: CODE(2)
+ * RETRY_AFTER_MS(4) REASON(0..256).
  */
 import { concat, putU16, putU32, text, u16, u32, utf8AtMost } from './bytes.ts';
 
-/** Codes that this layer raises by itself; every other one is passed through as a number. */
+/** Codes that the protocol raises itself; every other one is passed through as a number. */
 export const wireCode = {
   noError: 0,
   protocolError: 1,
@@ -19,7 +20,7 @@ export const wireCode = {
 
 export const maxReasonBytes = 256;
 
-/** A peer broke the protocol: the session ends with CLOSE(code, message). */
+/** A peer broke the protocol. The session ends with CLOSE(code, message). */
 export class ProtocolFault extends Error {
   readonly code: number;
   constructor(code: number, message: string) {

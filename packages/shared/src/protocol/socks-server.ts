@@ -1,15 +1,16 @@
 /**
- * SOCKS as a server, in the version of the client's first byte.
- * Rule: as for each version: exactly the request is consumed, what follows is `rest`.
+ * SOCKS as a server, in the version that the client's first byte names.
+ * Rule: as for each version: consumes exactly the request; the bytes after it are `rest`.
+ * Not here: SOCKS as a client (socks5-client.ts).
  */
 import type { Handshake, Step } from './handshake.ts';
 import { awaitSocks4Request, socks4Reply } from './socks4-server.ts';
 import { awaitSocks5Request, socks5Reply, type Admits, type SocksRequest } from './socks5-server.ts';
 
-/** The most that a client may have to say: greeting, user and password, and the longest request. */
+/** The most that a client may send: greeting, user and password, and the longest request; bytes. */
 export const maxSocksBytes = 2 + 255 + 3 + 255 + 255 + 4 + 1 + 255 + 2;
 
-/** `admits` judges user and password; absent: nobody is asked. */
+/** `admits` judges user and password; without it no client is asked for them. */
 export function awaitSocksRequest(admits?: Admits): Handshake<SocksRequest> {
   let chosen: Handshake<SocksRequest> | undefined;
   return {
@@ -25,7 +26,7 @@ export function awaitSocksRequest(admits?: Admits): Handshake<SocksRequest> {
   };
 }
 
-/** The answer to a good request. `reply` is REP of RFC 1928 section 6, of which SOCKS4 knows only yes (0) and no. */
+/** The answer to a valid request. `reply` is REP of RFC 1928 section 6; SOCKS4 knows only success (0) and failure. */
 export function socksReply(version: 4 | 5, reply: number): Uint8Array {
   return version === 5 ? socks5Reply(reply) : socks4Reply(reply === 0);
 }

@@ -1,8 +1,9 @@
 /**
- * SOCKS4 and SOCKS4a as a server, CONNECT only: no version of it has a password.
- * Rule: consumes exactly the request; everything after it is `rest`, untouched. User id and name are at most 255 bytes
- * each. The user id is a claim that nobody proves: it is read and forgotten. Spec: "SOCKS: A protocol for TCP proxy
- * across firewalls" (Ying-Da Lee), and its extension 4A, where the address is 0.0.0.x and the name follows.
+ * SOCKS4 and SOCKS4a as a server, CONNECT only; no version of it has a password.
+ * Rule: consumes exactly the request; everything after it is `rest`, unchanged. User id and name are at most 255 bytes
+ * each. The user id is an unproven claim: it is read and ignored.
+ * Spec: "SOCKS: A protocol for TCP proxy across firewalls" (Ying-Da Lee), and its extension 4A, where the address is
+ * 0.0.0.x and the name follows.
  */
 import { formatAddress } from './address.ts';
 import { concat, text, u16 } from './bytes.ts';
@@ -16,14 +17,14 @@ const fixedBytes = 8;
 const maxTextBytes = 255;
 const nothing = new Uint8Array(0);
 
-/** VN(1)=0 CD(1) DSTPORT(2)=0 DSTIP(4)=0: there is one no, whatever the reason. */
+/** VN(1)=0 CD(1) DSTPORT(2)=0 DSTIP(4)=0: there is one refusal, whatever the reason. */
 export function socks4Reply(ok: boolean): Uint8Array {
   return Uint8Array.of(0, ok ? granted : rejected, 0, 0, 0, 0, 0, 0);
 }
 
 /**
- * VN(1)=4 CD(1) DSTPORT(2) DSTIP(4) USERID(n) 0, and where DSTIP is 0.0.0.x: HOST(n) 0. Where a password is asked for
- * nobody is served.
+ * VN(1)=4 CD(1) DSTPORT(2) DSTIP(4) USERID(n) 0, and if DSTIP is 0.0.0.x: HOST(n) 0. If a password is required, every
+ * request is refused.
  */
 export function awaitSocks4Request({ passwordAsked }: { readonly passwordAsked: boolean }): Handshake<SocksRequest> {
   return new Socks4Server(passwordAsked);
@@ -63,7 +64,7 @@ class Socks4Server implements Handshake<SocksRequest> {
     };
   }
 
-  /** The text that begins there and ends in NUL, and where what follows it begins. */
+  /** The text from there to the NUL, and the offset of what follows it. */
   #text(start: number): { readonly value: string; readonly end: number } | Step<SocksRequest> {
     const length = this.#seen.subarray(start, start + maxTextBytes + 1).indexOf(0);
     if (length >= 0) return { value: text(this.#seen.subarray(start, start + length)), end: start + length + 1 };

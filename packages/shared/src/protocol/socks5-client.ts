@@ -1,9 +1,9 @@
 /**
- * SOCKS5 as a client, CONNECT only, without authentication or with user and password (RFC 1928 sections 3 to 6, RFC
- * 1929).
- * Rule: reads exactly the handshake; what follows is `rest`, untouched. A name goes to the proxy as a name: it is
- * resolved there and nowhere else. A no is known at its own byte: what would follow it is not waited for.
+ * SOCKS5 as a client, CONNECT only, without authentication or with user and password.
+ * Rule: reads exactly the handshake; the bytes after it are `rest`, unchanged. A name goes to the proxy as a name and
+ * is resolved only there. A refusal is recognised at the byte that says so, without waiting for the rest of the reply.
  * Not here: BIND, UDP, GSSAPI.
+ * Spec: RFC 1928 sections 3 to 6, RFC 1929.
  */
 import { parseAddress } from './address.ts';
 import { concat, utf8 } from './bytes.ts';
@@ -12,11 +12,11 @@ import type { Handshake, Step } from './handshake.ts';
 
 /** `host` is a name of at most 255 bytes, or an address. */
 export interface Socks5Request extends HostPort {
-  /** Each at most 255 bytes of UTF-8, the user one at least. */
+  /** Each at most 255 bytes of UTF-8; the user is not empty. */
   readonly credentials?: { readonly user: string; readonly password: string };
 }
 
-/** What the proxy made of it; `reason` is a clause: "the proxy's rules do not allow it". */
+/** The answer of the proxy; `reason` is a clause: "the rules of the proxy do not allow it". */
 export type Socks5Answer =
   | { readonly ok: true }
   | { readonly ok: false; readonly step: 'method' | 'credentials'; readonly reason: string }
@@ -28,7 +28,7 @@ export type Socks5Answer =
     };
 
 const method = { none: 0, userPassword: 2, noneAcceptable: 0xff } as const;
-/** The most that the proxy may say: two choices, and the longest reply. */
+/** The most that the proxy may send: two choices, and the longest reply; bytes. */
 export const maxSocks5AnswerBytes = 2 + 2 + 4 + 1 + 255 + 2;
 
 const replies: Readonly<Record<number, string>> = {
@@ -42,14 +42,14 @@ const replies: Readonly<Record<number, string>> = {
   8: 'the proxy does not take this type of address',
 };
 
-/** What to send first: VER(1) NMETHODS(1) METHODS(n). User and password are offered only where there are some. */
+/** The first message: VER(1) NMETHODS(1) METHODS(n). Offers user and password only if it has them. */
 export function socks5Greeting({ credentials }: Socks5Request): Uint8Array {
   return credentials === undefined
     ? Uint8Array.of(5, 1, method.none)
     : Uint8Array.of(5, 2, method.none, method.userPassword);
 }
 
-/** Throws RangeError on what does not fit into its length byte: the proxy would read something else. */
+/** Throws RangeError on a text that does not fit its length byte: the proxy would read something else. */
 export function awaitSocks5(request: Socks5Request): Handshake<Socks5Answer> {
   return new Socks5Client(request);
 }
@@ -111,7 +111,7 @@ class Socks5Client implements Handshake<Socks5Answer> {
     return { state: 'failed', reason: `a choice of method ${chosen}, which was not offered` };
   }
 
-  /** VER(1) STATUS(1); some servers repeat the version of SOCKS here. */
+  /** VER(1) STATUS(1). Some servers send the version of SOCKS here. */
   #verdict(): Step<Socks5Answer> {
     const [version, status] = this.#seen;
     if (version !== undefined && version !== 1 && version !== 5)
@@ -148,7 +148,7 @@ class Socks5Client implements Handshake<Socks5Answer> {
       : { state: 'done', value: { ok: true }, rest: this.#seen.subarray(length) };
   }
 
-  /** Two bytes were read. More of them would answer what was not asked yet. */
+  /** Two bytes were read. More bytes would answer a question that was not asked yet. */
   #next(stage: Stage, send: Uint8Array): Step<Socks5Answer> {
     if (this.#seen.length > 2) return { state: 'failed', reason: 'an answer before the question' };
     this.#stage = stage;

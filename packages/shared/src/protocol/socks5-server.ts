@@ -1,22 +1,22 @@
 /**
- * SOCKS5 as a server, CONNECT only, without authentication or with user and password (RFC 1928 sections 3 to 6, RFC
- * 1929).
- * Rule: consumes exactly the request; everything after it is `rest`, untouched. Reads at most 1,032 bytes, and says no
- * at the byte that decides. A client may send all of it at once, before it was answered.
- * Not here: BIND and UDP ASSOCIATE (refused), GSSAPI, resolving names (the egress does), the reply to a good request:
- * that is the egress's answer.
+ * SOCKS5 as a server, CONNECT only, without authentication or with user and password.
+ * Rule: consumes exactly the request; everything after it is `rest`, unchanged. Reads at most 1,032 bytes, and refuses
+ * at the byte that decides. A client may send everything at once, before it is answered.
+ * Not here: BIND and UDP ASSOCIATE (refused), GSSAPI, resolving names (the egress does), and the reply to a valid
+ * request, which is the egress's answer.
+ * Spec: RFC 1928 sections 3 to 6, RFC 1929.
  */
 import { formatAddress, type Parsed } from './address.ts';
 import { concat, text, u16 } from './bytes.ts';
 import { destinationOfHost, parseHost, type Destination } from './destination.ts';
 import type { Handshake, Step } from './handshake.ts';
 
-/** Is this the password of this user? Absent where nobody is asked for one. */
+/** Whether this is the password of this user. Absent if no client is asked for one. */
 export type Admits = (user: string, password: string) => boolean;
 
 export type SocksRequest =
   | { readonly ok: true; readonly version: 4 | 5; readonly destination: Destination }
-  /** `answer` is what the client is told before its connection ends. */
+  /** `answer` is sent to the client before its connection ends. */
   | {
       readonly ok: false;
       readonly why: 'credentials' | 'command' | 'destination';
@@ -32,14 +32,14 @@ const hostUnreachable = 4;
 const nothing = new Uint8Array(0);
 
 /**
- * VER(1) REP(1) RSV(1) ATYP(1)=1 BND.ADDR(4)=0 BND.PORT(2)=0: which address the egress dialled from is nobody's
- * business.
+ * VER(1) REP(1) RSV(1) ATYP(1)=1 BND.ADDR(4)=0 BND.PORT(2)=0. The address that the egress dialled from is not
+ * disclosed.
  */
 export function socks5Reply(reply: number): Uint8Array {
   return Uint8Array.of(5, reply, 0, 1, 0, 0, 0, 0, 0, 0);
 }
 
-/** What is asked for, where host and port are any; a name below adit.internal is a service. */
+/** The destination of any host and port; a name below adit.internal is a service. */
 export function requested(host: Parsed<string>, port: number): Parsed<Destination> {
   if (!host.ok) return host;
   return port === 0 ? { ok: false, reason: 'port 0' } : destinationOfHost(host.value, port);
@@ -69,7 +69,7 @@ class Socks5Server implements Handshake<SocksRequest> {
     return this.#said.length > 0 && step.state !== 'failed' ? { ...step, send: this.#said } : step;
   }
 
-  /** One message; undefined where another one may be there already. */
+  /** Reads one message; undefined if the next one may have arrived already. */
   #take(): Step<SocksRequest> | undefined {
     return this.#stage === 'method'
       ? this.#method()

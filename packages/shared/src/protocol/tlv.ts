@@ -1,7 +1,8 @@
 /**
- * Type-length-value lists: TYPE(2) LENGTH(2) VALUE(LENGTH), repeated; used by OPEN, OPEN_OK, HELLO and WELCOME.
- * Rule: a type from 0x8000 on is critical: who does not know it refuses; any other unknown one is skipped. No type
- * comes twice.
+ * Type-length-value lists, as in OPEN, OPEN_OK, HELLO and WELCOME.
+ * Byte shape: TYPE(2) LENGTH(2) VALUE(LENGTH), repeated.
+ * Rule: a type from 0x8000 on is critical: a reader that does not know it refuses. Any other unknown type is skipped.
+ * No type comes twice.
  */
 import { concat, putU16, u16 } from './bytes.ts';
 import { ProtocolFault, wireCode } from './refusal.ts';
@@ -19,7 +20,7 @@ export function encodeTlvs(entries: Iterable<readonly [type: number, value: Uint
   return concat(parts);
 }
 
-/** The entries by type; throws ProtocolFault where a length runs over the end or a type comes twice. */
+/** The entries by type. Throws ProtocolFault if a length runs over the end or a type comes twice. */
 export function decodeTlvs(bytes: Uint8Array): Map<number, Uint8Array> {
   const entries = new Map<number, Uint8Array>();
   for (let at = 0; at < bytes.length;) {

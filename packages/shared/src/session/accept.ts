@@ -1,7 +1,8 @@
 /**
- * The egress side of an attachment: waits for HELLO on an authenticated carrier and answers WELCOME or REFUSE.
- * Rule: everything is checked before WELCOME is written; a REFUSE is one frame, then the connection ends and what still
- * comes is thrown away. Spec: docs/protocol.md section 3.3.
+ * The egress side of an attachment: awaits HELLO on an authenticated carrier and answers WELCOME or REFUSE.
+ * Rule: everything is checked before WELCOME is written. A REFUSE is one frame; then the connection ends, and what
+ * still arrives is discarded.
+ * Spec: docs/protocol.md section 3.3.
  */
 import type { Duplex } from 'node:stream';
 import type { Carrier } from '../carrier/contract.ts';
@@ -13,7 +14,7 @@ import { encodeFrame, frameType } from '../protocol/mux/frame.ts';
 import { encodeRefuse } from '../protocol/refusal.ts';
 import { binder } from './keys.ts';
 
-const maxBytes = 4096 + 65_536; // one HELLO, and the first frames that may ride behind it
+const maxBytes = 4096 + 65_536; // one HELLO, and the first frames that may follow it
 
 /** Rejects with LINK_TIMEOUT, LINK_LOST or PROTOCOL_ERROR. */
 export function receiveHello(carrier: Carrier, deadlineMs: number): Promise<{ value: Bound<Hello>; rest: Uint8Array }> {
@@ -30,7 +31,7 @@ export function sendWelcome(carrier: Carrier, welcome: Welcome, key: Buffer): vo
   carrier.duplex.write(welcomeFrame(covered, binder({ key, side: 'server', carrier, covered })));
 }
 
-/** Says no, in one frame, and ends the connection; nothing that the peer sends is looked at. */
+/** Refuses in one frame and ends the connection. Bytes from the peer are ignored. */
 export function refuse(
   duplex: Duplex,
   { code, reason, retryAfterMs = 0 }: { readonly code: Code; readonly reason: string; readonly retryAfterMs?: number },

@@ -1,8 +1,8 @@
 /**
- * Drives one mux session over its carriers: reads in, one batch of writes per tick out, acks, keepalive.
- * Rule: at most one carrier is attached, and only its bytes reach the session; losing it detaches the session and
- * nothing more. Nobody waits for a write: reading goes on whatever the carrier takes, so that credit and acks always
- * flow.
+ * Drives one mux session over its carriers: reads, one batch of writes per tick, acks, keepalive.
+ * Rule: at most one carrier is attached, and only its bytes reach the session. Losing it detaches the session, and
+ * nothing more. Nothing waits for a write: reading continues however full the carrier is, so that credit and acks
+ * always flow.
  */
 import { performance } from 'node:perf_hooks';
 import type { Carrier } from '../carrier/contract.ts';
@@ -17,9 +17,9 @@ export interface DriverEvents {
   /** The peer opened a stream. */
   opened(stream: MuxStream, payload: Uint8Array): void;
   goaway(goaway: Goaway): void;
-  /** The carrier is gone; the session waits, detached. */
+  /** The carrier is gone. The session waits, detached. */
   lost(reason: string): void;
-  /** The session is over: the peer closed it or one side broke the protocol. Not called for `end`. */
+  /** The session is over: the peer closed it, or one side broke the protocol. Not called after `end`. */
   ended(refusal: WireRefusal): void;
 }
 
@@ -27,7 +27,7 @@ export interface DriverOptions extends Omit<SessionOptions, 'now' | 'allocate'>,
 
 const writeAheadBytes = 262_144;
 const ackDelayMs = 25;
-/** How long the peer of an ended session has to close. */
+/** How long the peer of an ended session may take to close. */
 const lingerMs = 1_000;
 const corkBelowBytes = 32_768;
 
@@ -69,7 +69,7 @@ export class SessionDriver {
     return this.#carrier;
   }
 
-  /** A carrier, its handshake done: `theirs` is where the peer wants us to go on, `rest` what it already sent. */
+  /** Attaches a carrier after its handshake: we send from `theirs`, and `rest` is what the peer has already sent. */
   attach(carrier: Carrier, theirs: Position, rest: Uint8Array): void {
     if (this.#carrier) this.detach();
     this.#carrier = carrier;
@@ -93,7 +93,7 @@ export class SessionDriver {
     else duplex.resume();
   }
 
-  /** Lets go of the carrier; the session stays as it is. */
+  /** Destroys the carrier. The session stays as it is. */
   detach(): void {
     const carrier = this.#carrier;
     if (carrier === undefined) return;
@@ -103,7 +103,7 @@ export class SessionDriver {
     carrier.duplex.destroy();
   }
 
-  /** Ends the session from our side: streams are reset, CLOSE tells the peer. */
+  /** Ends the session from our side: resets its streams, and sends CLOSE to the peer. */
   end(refusal: WireRefusal): void {
     const carrier = this.#carrier;
     if (carrier) this.#flush();
@@ -119,8 +119,8 @@ export class SessionDriver {
   }
 
   /**
-   * Something happened to the machine or its network: is the peer still there? The answer, or the loss, comes within
-   * seconds.
+   * Checks now whether the peer is still there, because the machine slept or its network changed. The answer, or the
+   * loss, comes within seconds.
    */
   doubt(): void {
     this.#keepalive.doubt();
@@ -183,7 +183,7 @@ export class SessionDriver {
     const carrier = this.#carrier;
     if (carrier === undefined || this.session.over) return;
     const { duplex } = carrier;
-    this.session.lane.busy = duplex.writableLength >= writeAheadBytes; // it may have drained in part since
+    this.session.lane.busy = duplex.writableLength >= writeAheadBytes; // it may have drained in part meanwhile
     const small = this.session.lane.log.unsent < corkBelowBytes;
     if (small) duplex.cork();
     this.session.flush(this.#write);

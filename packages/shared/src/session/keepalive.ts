@@ -1,15 +1,16 @@
 /**
- * Is the peer still there? Asks with a PING after silence, at once after the machine slept or its network changed, and
- * gives up on time.
- * Rule: any received byte is an answer. The side that does not ask only counts the silence. TCP's own keepalive does
- * not see unacknowledged data. Spec: docs/protocol.md section 3.4.
+ * Detects a dead peer: sends a PING after silence, or at once after the machine slept or its network changed, and gives
+ * up in time.
+ * Rule: any received byte counts as an answer. The side that never sends a PING only measures the silence. TCP's own
+ * keepalive does not see unacknowledged data.
+ * Spec: docs/protocol.md section 3.4.
  */
 import { performance } from 'node:perf_hooks';
 
 export interface KeepaliveOptions {
-  /** Silence after which a PING asks, ms; 0 never asks. */
+  /** The silence after which a PING is sent, ms; 0 never sends one. */
   readonly pingAfterMs: number;
-  /** How long an answer may take; for the side that never asks, how long the silence may last. ms. */
+  /** How long an answer may take; for the side that never sends a PING, how long the silence may last; ms. */
   readonly deadAfterMs: number;
 }
 
@@ -19,7 +20,7 @@ export interface KeepaliveEvents {
 }
 
 const tickMs = 1_000;
-/** A tick that comes this late means that the machine slept. */
+/** A tick that is this late means that the machine slept. */
 const driftMs = 3_000;
 /** How long an answer may take when there is a reason to doubt. */
 const doubtMs = 1_500;
@@ -37,7 +38,7 @@ export class Keepalive {
     this.#events = events;
   }
 
-  /** A carrier is attached. */
+  /** Begins: a carrier is attached. */
   start(): void {
     this.stop();
     this.#heardAtMs = this.#tickedAtMs = performance.now();
@@ -50,7 +51,7 @@ export class Keepalive {
     this.#ticker = this.#deadline = undefined;
   }
 
-  /** Bytes came; called for every chunk. */
+  /** Bytes arrived. Called for every chunk. */
   heard(): void {
     this.#heardAtMs = performance.now();
     if (this.#deadline !== undefined) {
@@ -59,7 +60,7 @@ export class Keepalive {
     }
   }
 
-  /** Asks now, and is impatient: something happened to the machine or its network. */
+  /** Sends a PING now and waits only briefly: something happened to the machine or its network. */
   doubt(): void {
     if (this.#ticker) this.#ask(doubtMs);
   }

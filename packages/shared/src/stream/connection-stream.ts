@@ -1,9 +1,8 @@
 /**
  * A stream that is a connection of its own: an upgraded HTTP/1.1 connection, or one stream of HTTP/2.
- * Rule: as MuxStream for its owner: it ends exactly once, and what the duplex shows as cut is never told as an end (TLS
- * of Node shows the bare FIN of a peer that died as an end). What we send ahead is bounded by the duplex's write
- * buffer, what we read ahead by what the local socket accepted. The duplex has this one owner until it is refused or
- * over.
+ * Rule: as MuxStream: it ends exactly once, and a cut is never reported as an end (Node's TLS shows the bare FIN of a
+ * peer that died as an end). What we send ahead is bounded by the duplex's write buffer, what we read ahead by what the
+ * local socket accepted. This is the duplex's one owner until it is refused or over.
  * Not here: resumption. A connection that breaks is a reset.
  */
 import type { Duplex } from 'node:stream';
@@ -16,23 +15,23 @@ import type { OfferedStream } from './contract.ts';
 /** What differs from protocol to protocol. */
 export interface DuplexEnds {
   readonly id: number;
-  /** Says yes to the peer. */
+  /** Accepts the peer's request. */
   accept(): void;
-  /** Says no, with the reason, and ends the duplex. */
+  /** Refuses the request with the reason, and ends the duplex. */
   refuse(refusal: WireRefusal): void;
   /** Ends the duplex so that the peer sees a reset. */
   reset(refusal: WireRefusal): void;
-  /** What ended a duplex that had not ended in order. */
+  /** The reason why a duplex closed that had not ended in order. */
   died(): WireRefusal;
-  /** Is the end that was just read the sign of a reset? Absent where a reset looks like none. */
+  /** Whether the end that was just read stands for a reset. Absent if a reset never looks like an end. */
   truncated?(): boolean;
 }
 
-/** Written and not taken yet, bytes; from here on the source waits. */
+/** From this many bytes in the duplex's write buffer on, the source waits. */
 const sendAheadBytes = 262_144;
 /**
- * Read and not accepted by the local socket yet, bytes; well above a socket's own high-water mark, so that its `drain`
- * comes.
+ * From this many bytes on that were read and not accepted by the local socket, the duplex is paused. Well above a
+ * socket's own high-water mark, so that its `drain` comes.
  */
 const readAheadBytes = 262_144;
 
@@ -48,16 +47,16 @@ export class ConnectionStream implements OfferedStream {
   #paused = false;
   #finished = false;
   #ended = false;
-  /** The owner knows how it ended. */
+  /** The owner knows that it ended. */
   #over = false;
 
-  /** Bytes that came with the request have been put back before. */
+  /** The caller has put back the bytes that came with the request. */
   constructor(duplex: Duplex, ends: DuplexEnds) {
     this.id = ends.id;
     this.#duplex = duplex;
     this.#ends = ends;
     duplex.on('error', () => {
-      /* arrives with `close`, which looks */
+      /* `close` follows, and is handled */
     });
   }
 
@@ -65,7 +64,7 @@ export class ConnectionStream implements OfferedStream {
     return this.#events!;
   }
 
-  /** Reads from the moment that somebody is told. */
+  /** Reading begins with the first owner. */
   set events(events: StreamEvents) {
     const first = this.#events === undefined;
     this.#events = events;
@@ -141,7 +140,7 @@ export class ConnectionStream implements OfferedStream {
     return this.canSend();
   }
 
-  /** Taken, or lost with the duplex: either way nobody reads the buffer any more. */
+  /** The bytes were written, or lost with the duplex. In both cases nobody reads the buffer any more. */
   #written(lease: Lease | undefined): void {
     lease?.release();
     if (!this.#waiting || this.#over || this.#duplex.writableLength + readBytes > sendAheadBytes) return;
@@ -165,7 +164,7 @@ export class ConnectionStream implements OfferedStream {
     this.#events!.end();
   }
 
-  /** In order only where both halves ended and the last bytes were taken. */
+  /** It ended in order only if both halves ended and the last bytes were written. */
   #closed(): void {
     if (this.#over) return;
     this.#over = true;

@@ -1,8 +1,9 @@
 /**
- * What the relay needs of a stream, and what serving one needs. Types only.
- * Rule: that of MuxStream, which these are cut from: it ends exactly once, `events` is set before control returns to
- * whoever made it, and after a `false` of `canSend` or of a send, `writable` comes when there is room for one whole
- * read. There are two: MuxStream, on a session; ConnectionStream, a connection of its own.
+ * The contracts of streams: what the relay needs of one, what serving one needs, and where they are opened. Types only.
+ * Rule: as for MuxStream, from which these are taken: a stream ends exactly once; `events` is set before control
+ * returns to its maker; after a `false` of `canSend` or of a send, `writable` follows when there is room for one whole
+ * read. MuxStream is a stream of a session, ConnectionStream a connection of its own, PendingStream one that is not
+ * there yet.
  */
 import type { ReadSink } from '../net/read-buffers.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
@@ -15,17 +16,17 @@ export interface RelayStream extends ReadSink {
   readonly bytesReceived: number;
   events: StreamEvents;
   canSend(): boolean;
-  /** Sends somebody's buffer, which must not change any more. */
+  /** Sends a foreign buffer, which must not change any more. */
   sendView(bytes: Uint8Array): boolean;
   /** Our half is complete. */
   finish(): void;
-  /** Ends both halves at once; the owner is not told. */
+  /** Ends both halves at once, without an event for the owner. */
   reset(refusal: WireRefusal): void;
-  /** The local socket has accepted `total` bytes of this stream by now. */
+  /** The local socket has accepted `total` bytes of this stream so far. */
   accepted(total: number): void;
 }
 
-/** A stream that somebody asked for, and who is owed an answer: one of these two, once. */
+/** A stream that the peer asked for. It is answered once, by one of these two. */
 export interface OfferedStream extends RelayStream {
   accept(payload: Uint8Array): void;
   refuse(refusal: WireRefusal): void;
@@ -33,10 +34,10 @@ export interface OfferedStream extends RelayStream {
 
 /** Where streams are opened: a session, or a CONNECT proxy. */
 export interface StreamOpener {
-  /** Opens none any more. */
+  /** No stream can be opened any more. */
   readonly over: boolean;
-  /** Bytes handed over that the far side has not acknowledged; absent where that is not known. */
+  /** The bytes sent that the far side has not acknowledged; absent if that is unknown. */
   readonly unacked?: number;
-  /** `payload` is that of OPEN; bytes may follow at once. */
+  /** Opens a stream. `payload` is that of OPEN; bytes may follow at once. */
   open(payload: Uint8Array): RelayStream;
 }

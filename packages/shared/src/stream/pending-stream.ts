@@ -1,7 +1,7 @@
 /**
- * A stream that was asked for and is not there yet: the far side of a CONNECT that has not been answered.
- * Rule: for its owner a stream like any other: opened or refused, once, and then as the stream that it became. Nothing
- * is read from the source before there is one; what was read already is held and goes first.
+ * A stream whose connection is not there yet: the far side of a CONNECT that has not been answered.
+ * Rule: to its owner it is a stream like any other: opened or refused, once, and then the stream that it became.
+ * Nothing is read from the source before that; bytes that were read already are held and sent first.
  */
 import { AditError, codeOfWire, wireOfCode, type Code } from '../errors.ts';
 import { headerBytes } from '../protocol/mux/frame.ts';
@@ -22,8 +22,8 @@ export class PendingStream implements RelayStream {
   #over = false;
 
   /**
-   * `coming` settles later than now; it rejects with an AditError, whose code the owner is told. `giveUp` is aborted
-   * when nobody waits any more.
+   * `coming` settles asynchronously. Its rejection is an AditError, whose code the owner gets. `giveUp` is aborted when
+   * nobody waits any more.
    */
   constructor(id: number, coming: Promise<RelayStream>, giveUp: AbortController) {
     this.id = id;
@@ -105,13 +105,13 @@ export class PendingStream implements RelayStream {
     const known = error instanceof AditError;
     this.events.refused({
       code: known ? wireOf(error.code) : wireOfCode('INTERNAL'),
-      reason: known ? error.message : 'it failed for a reason of its own',
+      reason: known ? error.message : 'an internal error',
     });
-    if (!known) throw error; // a bug, to be seen as one
+    if (!known) throw error; // a bug must be seen
   }
 }
 
-/** What never crosses a wire is told as the loss of the connection to the egress. */
+/** A code that never crosses the wire is reported as the loss of the connection to the egress. */
 function wireOf(code: Code): number {
   const wire = wireOfCode(code);
   return codeOfWire(wire) === code ? wire : wireOfCode('LINK_LOST');

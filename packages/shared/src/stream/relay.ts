@@ -1,8 +1,8 @@
 /**
- * Splices one local socket and one stream: every byte, both directions, half-close and reset as themselves.
- * Rule: the relay owns the socket and the stream until both are over. Credit is given for what the socket accepted; the
- * source is read only while the stream takes more. Writes are corked and go out once per tick. Before the socket is
- * there (the egress is still dialling) bytes of the peer are held; `attach` releases them, `abandon` drops them.
+ * Splices one local socket and one stream: every byte in both directions, half-close and reset as themselves.
+ * Rule: the relay owns socket and stream until both are over. Credit is given for what the socket accepted. The source
+ * is read only while the stream accepts more. Writes are corked and go out once per tick. Until there is a socket (the
+ * egress is still dialling) bytes of the peer are held; `attach` releases them, and the end of the stream drops them.
  */
 import type net from 'node:net';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
@@ -21,9 +21,9 @@ export interface RelayOutcome {
 }
 
 export interface RelayEvents {
-  /** The far side said yes (ingress only). */
+  /** The far side accepted the stream (ingress only). */
   opened?(payload: Uint8Array): void;
-  /** Both are over; called once. */
+  /** Socket and stream are over. Called once. */
   ended(outcome: RelayOutcome): void;
 }
 
@@ -53,7 +53,7 @@ export class Relay implements StreamEvents {
     return this.#over;
   }
 
-  /** Joins the socket: held bytes go out, reading begins. `idleTimeoutMs` 0 means never. */
+  /** Joins the socket: held bytes are written, and reading begins. An `idleTimeoutMs` of 0 means no timeout. */
   attach({ socket, reads }: RelaySocket, options: { readonly idleTimeoutMs: number }): void {
     if (this.#over) {
       resetSocket(socket);
@@ -70,8 +70,8 @@ export class Relay implements StreamEvents {
       socket.setTimeout(options.idleTimeoutMs, () =>
         this.abort('IDLE_TIMEOUT', `no bytes for ${this.#idleTimeoutMs / 1000} s`),
       );
-    // At once and not with the tick: these bytes have waited for the dial, and go out before the answer to it is even
-    // encrypted.
+    // At once and not at the end of the tick: these bytes have waited for the dial, and go out before the answer to it
+    // is encrypted.
     for (const bytes of this.#held.splice(0)) {
       this.#delivered += bytes.length;
       socket.write(bytes);
@@ -80,13 +80,13 @@ export class Relay implements StreamEvents {
     if (this.#heldEnd) this.#finishLocal();
     if (reads) reads.attach(this.stream);
     else socket.on('data', (chunk: Buffer) => this.#localData(chunk));
-    if (socket.readableEnded) this.#localEnd(); // a front end saw it before us
+    if (socket.readableEnded) this.#localEnd(); // a front end read the end before
     if (socket.errored) this.#localError(socket.errored);
     else if (this.stream.canSend()) socket.resume();
     else if (!reads) socket.pause();
   }
 
-  /** Ends both sides for a reason of ours: the far side is reset, the local one too. */
+  /** Resets both sides for a reason of ours. */
   abort(code: Code, reason: string): void {
     if (this.#over) return;
     this.stream.reset({ code: wireOfCode(code), reason });
@@ -114,7 +114,7 @@ export class Relay implements StreamEvents {
       return;
     }
     this.#delivered += bytes.length;
-    if (!socket.writable) return; // its error or close is on the way and ends the stream
+    if (!socket.writable) return; // its `error` or `close` follows and ends the stream
     if (!this.#corked) {
       this.#corked = true;
       socket.cork();
@@ -133,7 +133,7 @@ export class Relay implements StreamEvents {
     if (socket && !this.#over) socket.resume();
   }
 
-  /** The tick is over: what was written in it goes to the kernel in one call. */
+  /** The tick is over: its writes go to the kernel in one call. */
   flush(): void {
     const socket = this.#socket;
     this.#corked = false;
@@ -184,8 +184,8 @@ export class Relay implements StreamEvents {
   }
 
   /**
-   * Both halves ended in order; the record waits for the socket to take the last bytes, so that a late reset is still
-   * seen.
+   * Both halves ended in order. The outcome waits until the socket has written the last bytes, so that a late reset is
+   * still seen.
    */
   #maybeFinished(): void {
     if (this.#ourEnd && this.#theirEnd && this.#socket?.destroyed)
@@ -197,7 +197,7 @@ export class Relay implements StreamEvents {
     this.#over = true;
     this.#held = [];
     const socket = this.#socket;
-    // its buffer goes back with `close`: a reset may wait, and the kernel read on
+    // its buffer returns to the pool at `close`: a reset may be delayed while the kernel reads on
     if (socket && outcome.end !== 'finished') resetSocket(socket);
     this.#events.ended({ ...outcome, bytesSent: this.stream.bytesSent, bytesReceived: this.stream.bytesReceived });
   }

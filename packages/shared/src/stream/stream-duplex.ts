@@ -1,8 +1,7 @@
 /**
- * A stream as an ordinary duplex, for who speaks with the service itself instead of splicing.
- * Rule: as for the relay: it ends exactly once, and what was cut is never told as an end. Credit is given for what was
- * read from here; what is written waits for the stream's turn. Destroyed before both halves ended, it resets the
- * stream.
+ * A stream as an ordinary duplex, for callers that talk to the service themselves instead of splicing.
+ * Rule: as for the relay: it ends exactly once, and a cut is never reported as an end. Credit is given for what was
+ * read from the duplex; a write waits for the stream's turn. Destroyed before both halves ended, it resets the stream.
  */
 import { Duplex } from 'node:stream';
 import { AditError, codeOfWire, isCode, wireOfCode, type Code } from '../errors.ts';
@@ -31,7 +30,7 @@ export class StreamDuplex extends Duplex {
       opened: (payload) => events.opened?.(payload),
       refused: ({ code, reason }) => this.#cut({ end: 'refused', code, reason }),
       reset: ({ code, reason }) => this.#cut({ end: 'reset', code, reason }),
-      // A small view would pin a whole chunk.
+      // Copied, because a small view would pin a whole chunk.
       data: (bytes) => {
         this.push(
           bytes.length < smallBytes ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
@@ -51,12 +50,12 @@ export class StreamDuplex extends Duplex {
   }
 
   override _read(): void {
-    /* it comes as it comes */
+    /* data is pushed as it arrives */
   }
 
   /**
-   * Credit is given here and not in `_read`, which is called before the chunk is taken, and no more until there is
-   * another one: the far end may wait for it.
+   * Gives credit. Not in `_read`, which is called before the chunk is consumed, and then not until there is another
+   * one, while the far end may wait for the credit.
    */
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size);
@@ -84,8 +83,7 @@ export class StreamDuplex extends Duplex {
   }
 
   /**
-   * A chunk may be larger than the credit: after each read's worth it is the stream's turn to say whether there is
-   * more.
+   * A chunk may be larger than the credit. After each piece the stream says whether it accepts more.
    */
   #send(chunk: Buffer, taken: () => void): void {
     for (let at = 0; ;) {
@@ -131,5 +129,5 @@ export class StreamDuplex extends Duplex {
 }
 
 function ignore(): void {
-  /* arrives with `ended` */
+  /* `ended` has reported it */
 }

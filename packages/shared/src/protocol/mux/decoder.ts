@@ -1,9 +1,10 @@
 /**
- * Bytes of a carrier in, frames out. DATA is cut through: its bytes are handed on as they come, no frame is put
- * together.
- * Rule: any split of the same bytes gives the same frames; `offset` counts exactly the sequenced bytes that were
- * parsed. A header that is not whole, and an unsequenced frame that is not whole, are not counted: `detach` forgets
- * them, the peer sends them again. Spec: docs/protocol.md sections 3.2 and 3.4.
+ * Turns the bytes of a carrier into frames. DATA is cut through: its bytes are passed on as they arrive, and no frame
+ * is assembled.
+ * Rule: any split of the same bytes gives the same frames. `offset` counts exactly the sequenced bytes that were
+ * parsed. An incomplete header and an incomplete unsequenced frame are not counted: `detach` drops them, and the peer
+ * sends them again.
+ * Spec: docs/protocol.md sections 3.2 and 3.4.
  */
 import { u24, u32 } from '../bytes.ts';
 import { ProtocolFault, wireCode } from '../refusal.ts';
@@ -17,16 +18,16 @@ export interface FrameSink {
 }
 
 export class FrameDecoder {
-  /** Sequenced bytes parsed since the lane began (u64 on the wire). */
+  /** The sequenced bytes parsed since the lane began (u64 on the wire). */
   offset: number;
   readonly #sink: FrameSink;
   readonly #header = new Uint8Array(headerBytes);
   #headerHas = 0;
   #type = 0;
   #streamId = 0;
-  /** Payload bytes still missing of the current frame. */
+  /** The payload bytes of the current frame that have not arrived. */
   #missing = 0;
-  /** Payload of a control frame that came in pieces. */
+  /** The payload of a control frame that arrives in pieces. */
   #parts: Uint8Array | undefined;
   #partsHas = 0;
   #stopped = false;
@@ -36,25 +37,24 @@ export class FrameDecoder {
     this.offset = offset;
   }
 
-  /** Bytes missing of a sequenced frame whose header was parsed; what a resume has to begin with. */
+  /** The bytes missing of a sequenced frame whose header was parsed. A resume begins with them. */
   get partial(): number {
     return isSequenced(this.#type) ? this.#missing : 0;
   }
 
   /**
-   * Nothing after this call is parsed, not even the rest of the chunk in hand: a newer carrier or the end of the
-   * session took over.
+   * Stops parsing, even within the current chunk: a newer carrier has taken over, or the session has ended.
    */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** A new carrier: parse again. */
+  /** There is a new carrier: parses again. */
   start(): void {
     this.#stopped = false;
   }
 
-  /** The carrier is gone: parse nothing more of it, forget what the peer will send again. */
+  /** The carrier is gone: stops parsing, and drops what the peer will send again. */
   detach(): void {
     this.#stopped = true;
     this.#headerHas = 0;
@@ -65,7 +65,7 @@ export class FrameDecoder {
     }
   }
 
-  /** Parses one chunk; throws ProtocolFault. */
+  /** Parses one chunk. Throws ProtocolFault. */
   receive(chunk: Uint8Array): void {
     let at = 0;
     const end = chunk.length;

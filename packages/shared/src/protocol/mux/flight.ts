@@ -1,11 +1,11 @@
 /**
- * How many unacknowledged bytes a lane may have under way: an estimate clocked by the acks.
- * Rule: the cap follows `rate * (least round trip + slack) + 64 KiB`, so that a bulk stream keeps the link full and the
- * queue before it short; a ping-pong stream on the same carrier then waits milliseconds, not the whole window. Rates
- * are the greatest of the last second, round trips the least of the last ten.
+ * How many unacknowledged bytes a lane may have in flight: an estimate that the acks drive.
+ * Rule: the cap is `rate * (least round trip + slack) + 64 KiB`, so that a bulk stream keeps the link full and the
+ * queue in front of it short. A ping-pong stream on the same carrier then waits for milliseconds, not for the whole
+ * window. The rate is the greatest of the last second, the round trip the least of the last ten.
  */
 
-/** What the cap adds to the least round trip: as much again, within these. */
+/** The slack that the cap adds to the least round trip: as much again, within these bounds. */
 const slackMs = { least: 4, most: 8 } as const;
 const floorBytes = 65_536;
 const firstCapBytes = 524_288;
@@ -14,9 +14,9 @@ const rateWindowMs = 1_000;
 const rttWindowMs = 10_000;
 
 export class Flight {
-  /** Most bytes under way, now. */
+  /** The most bytes that may be in flight now. */
   capBytes: number;
-  /** Smoothed round trip; 0 before the first sample. */
+  /** The smoothed round trip; 0 before the first sample. */
   srttMs = 0;
   readonly #limitBytes: number;
   #minRttMs = 0;
@@ -24,24 +24,24 @@ export class Flight {
   /** Bytes per millisecond. */
   #rate = 0;
   #rateAt = 0;
-  // A queue of marks as flat triples: offset sent, time, acknowledged then.
+  // A queue of marks as flat triples: offset sent, time, offset acknowledged at that time.
   #marks: number[] = [];
   #lastMark = 0;
 
-  /** `limitBytes` bounds the cap: what replay may keep. */
+  /** `limitBytes` is the most that replay may keep; it bounds the cap. */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
     this.capBytes = Math.min(firstCapBytes, limitBytes);
   }
 
-  /** Everything up to `offset` was handed to the carrier. */
+  /** Everything up to `offset` was written to the carrier. */
   sent(offset: number, acked: number, nowMs: number): void {
     if (offset - this.#lastMark < markEveryBytes && this.#marks.length > 0) return;
     this.#lastMark = offset;
     this.#marks.push(offset, nowMs, acked);
   }
 
-  /** The peer acknowledged up to `offset`, having held that ack for `holdMs`. */
+  /** The peer acknowledged up to `offset`, and held that ack back for `holdMs`. */
   acknowledged(offset: number, holdMs: number, nowMs: number): void {
     const marks = this.#marks;
     let at = 0;
@@ -64,20 +64,20 @@ export class Flight {
     }
     const slack = Math.min(slackMs.most, Math.max(slackMs.least, this.#minRttMs));
     const wanted = this.#rate * (this.#minRttMs + slack) + floorBytes;
-    // A lane that sends little measures a small rate that says nothing about the link: the cap never falls below its
-    // start for that.
+    // A lane that sends little measures a small rate, which says nothing about the link. Therefore the cap never falls
+    // below its start.
     this.capBytes = Math.min(
       this.#limitBytes,
       Math.max(wanted, this.#minRttMs > slackMs.most && this.#marks.length > 0 ? floorBytes * 2 : firstCapBytes),
     );
   }
 
-  /** A round trip took so long. */
+  /** A round trip was measured. */
   measured(rttMs: number): void {
     this.srttMs = this.srttMs === 0 ? rttMs : this.srttMs + (rttMs - this.srttMs) / 8;
   }
 
-  /** A new carrier: what was under way on the old one says nothing. */
+  /** There is a new carrier: measurements of the old one do not apply. */
   restart(offset: number): void {
     this.#marks = [];
     this.#lastMark = offset;

@@ -1,8 +1,10 @@
 /**
- * The frame header: TYPE(1) LENGTH(3, of the payload) STREAM(4), then the payload; big endian.
- * Rule: a type below 0x80 is sequenced (header and payload count in the lane's offset and are replayed after a drop);
- * from 0x80 on it is unsequenced: not counted, never replayed, sent at a frame boundary only. That keeps acks free of
- * deadlock. Spec: docs/protocol.md section 3.2.
+ * The frame header, and the types and limits of frames.
+ * Byte shape: TYPE(1) LENGTH(3, of the payload) STREAM(4), then the payload; big endian.
+ * Rule: a type below 0x80 is sequenced: header and payload count in the lane's offset and are replayed after a drop. A
+ * type from 0x80 on is unsequenced: it is not counted, never replayed, and sent at a frame boundary only. This keeps
+ * acks free of deadlock.
+ * Spec: docs/protocol.md section 3.2.
  */
 import { putU24, putU32 } from '../bytes.ts';
 
@@ -24,11 +26,11 @@ export const frameType = {
   refuse: 0xc2,
 } as const;
 
-/** Of a frame header; a read buffer keeps this much room before what is read. */
+/** The size of a frame header. A read buffer keeps this much room before the bytes that are read. */
 export const headerBytes = 8;
-/** Largest DATA payload: header and payload fill one 64 KiB read buffer. */
+/** The largest DATA payload: header and payload fill one 64 KiB read buffer. */
 export const maxDataBytes = 65_528;
-/** Largest payload of every other frame. */
+/** The largest payload of every other frame. */
 export const maxControlBytes = 16_384;
 
 export function isSequenced(type: number): boolean {
@@ -46,7 +48,7 @@ export function putHeader(
   putU32(bytes, at + 4, frame.streamId);
 }
 
-/** A DATA header: as `putHeader`, without an object on the hot path. */
+/** Writes a DATA header: as `putHeader`, without an object on the hot path. */
 export function putDataHeader(bytes: Uint8Array, length: number, streamId: number): void {
   bytes[0] = frameType.data;
   putU24(bytes, 1, length);

@@ -107,7 +107,7 @@ test('a lane that does not resume keeps nothing and acknowledges nothing', () =>
   expect([one.owesAck, written()]).toEqual([false, '']);
 });
 
-test('a lane that does not resume takes the round trip by a PING, at most every 100 ms, and only while it sends', () => {
+test('a lane that does not resume measures the round trip by PING, every 100 ms at most, while it sends', () => {
   const { one, written, tick } = lane({ resumable: false });
   const pong = (): void => one.receive(encodeFrame(frameType.pong, 0, new Uint8Array(8)));
   const fin = '0500000000000001';
@@ -151,7 +151,7 @@ test('writes nothing to a carrier that is full, however often the peer asks', ()
   expect(written().startsWith('8200000800000000')).toBe(true);
 });
 
-test('a peer that makes it answer without acknowledging is a fault of what it sends, never of what sources append', () => {
+test('a peer that never acknowledges is a fault in what it sends, never in what sources append', () => {
   const { one } = lane({ replayLimitBytes: 65_536 });
   const once = encodeFrame(frameType.fin, 1, new Uint8Array(0));
   // many sources that were reading when the carrier died

@@ -1,8 +1,8 @@
 /**
- * An ordered, reliable channel of frames over successive carriers: what is sent is kept until acknowledged, what comes
- * is counted.
+ * An ordered, reliable channel of frames over successive carriers: bytes sent are kept until they are acknowledged,
+ * bytes received are counted.
  * Rule: `head` and `offset` are the only truth about the lane; a carrier may come and go at any byte. Unsequenced
- * frames (ACK, PING, PONG) are made at the moment of writing and only between frames.
+ * frames (ACK, PING, PONG) are made at the moment of writing, and only between frames.
  * Not here: streams (session.ts), timers and sockets (the driver).
  * Spec: docs/protocol.md sections 3.4 and 3.6.
  */
@@ -14,22 +14,22 @@ import { encodeFrame, frameType, headerBytes, putHeader } from './frame.ts';
 import { ReplayLog, type Lease } from './replay.ts';
 
 export interface LaneOptions {
-  /** Most unacknowledged bytes of DATA that are kept, bytes. */
+  /** The most unacknowledged DATA that is kept; bytes. */
   readonly replayLimitBytes: number;
-  /** A clock in milliseconds; monotonic. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
   readonly allocate: (bytes: number) => Uint8Array;
   /**
-   * Both ends agreed to resume: what is sent is kept until acknowledged. Otherwise nothing is kept and nothing
+   * Both ends agreed to resume: sent bytes are kept until acknowledged. Otherwise nothing is kept, and nothing
    * acknowledged.
    */
   readonly resumable: boolean;
 }
 
-/** Hands bytes to the carrier; false when it is full. `done` is given back when the bytes are written. */
+/** Writes bytes to the carrier; returns false when it is full. `done` is released when the bytes are written. */
 export type Write = (bytes: Uint8Array, done?: Lease) => boolean;
 
-/** Where to resume: bytes received, and bytes missing of the frame there. */
+/** Where to resume: the bytes received, and the bytes missing of the frame there. */
 export interface Position {
   readonly offset: number;
   readonly partial: number;
@@ -38,11 +38,11 @@ export interface Position {
 const ackEveryBytes = 131_072;
 const aheadBytes = 262_144;
 /**
- * Unacknowledged control frames may be this many times the limit of DATA before the peer counts as one that never
+ * A peer whose unacknowledged control frames exceed the limit of DATA this many times counts as one that never
  * acknowledges.
  */
 const controlLimitFactor = 4;
-/** Where no ACK tells the round trip, a PING does, so often while something is sent. */
+/** Without ACKs a PING measures the round trip, at most this often, and only while something is sent. */
 const measureEveryMs = 100;
 
 export class Lane {
@@ -55,13 +55,13 @@ export class Lane {
   #ackedOut = 0;
   #arrivedAtMs = 0;
   #ping: number | undefined;
-  /** When the PING that measures was written; absent when none is under way. */
+  /** When the measuring PING was written; absent while none is in flight. */
   #measuringSinceMs: number | undefined;
   #measuredAtMs = -Infinity;
   #pong: Uint8Array | undefined;
   /**
-   * Bytes of control frames: appended in all, up to the mark, and up to the last mark that was acknowledged; the mark
-   * is a lane offset.
+   * Bytes of control frames: in all, up to the mark, and up to the last mark that was acknowledged. The mark is a lane
+   * offset.
    */
   #control = 0;
   #controlAtMark = 0;
@@ -81,17 +81,18 @@ export class Lane {
   get position(): Position {
     return { offset: this.#decoder.offset, partial: this.#decoder.partial };
   }
-  /** Bytes have come that no ACK has told of. */
+  /** Bytes have arrived that no ACK has reported. */
   get owesAck(): boolean {
     return this.#options.resumable && this.#decoder.offset !== this.#ackedOut;
   }
-  /** An ACK is due now and not only with the next timer. */
+  /** An ACK is due now, not only when the timer fires. */
   get ackIsUrgent(): boolean {
     return this.#options.resumable && this.#decoder.offset - this.#ackedOut >= ackEveryBytes;
   }
 
   /**
-   * May a stream put in another read of DATA? `extra` bytes of credit beyond the cap are for streams that send little.
+   * Whether a stream may append another read of DATA. `extra` is how far beyond the cap a stream that sends little may
+   * go.
    */
   hasRoom(extra = 0): boolean {
     return (
@@ -103,14 +104,14 @@ export class Lane {
     );
   }
 
-  /** The carrier takes no more for now, or does again. */
+  /** Whether the carrier is full. */
   set busy(value: boolean) {
     this.#busy = value;
   }
 
   /**
-   * Would a resume at the peer's position leave no gap, and go on where a frame does? Asked before anything is
-   * answered.
+   * Whether a resume at the peer's position leaves no gap and continues at a place where a receiver can stop. Checked
+   * before anything is answered.
    */
   covers({ offset, partial }: Position): boolean {
     return this.log.covers(offset, partial) && this.log.missingAt(offset) === partial;
@@ -141,9 +142,9 @@ export class Lane {
   }
 
   /**
-   * Parses a chunk; throws ProtocolFault. Here, and not where frames are appended, a peer is cut off that makes us
-   * answer without ever acknowledging: what sources and dials append comes from their own callbacks, where nobody
-   * expects a fault of the peer.
+   * Parses a chunk. Throws ProtocolFault, also for a peer that makes us answer and never acknowledges. That is checked
+   * here and not where frames are appended, because sources and dials append in callbacks of their own, which do not
+   * expect a fault of the peer.
    */
   receive(chunk: Uint8Array): void {
     this.#arrivedAtMs = this.#options.now();
@@ -152,7 +153,7 @@ export class Lane {
       throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer without acknowledging anything');
   }
 
-  /** Frames of the lane itself; true if it was one. */
+  /** Handles a frame of the lane itself; returns whether it was one. */
   control(type: number, payload: Uint8Array): boolean {
     if (type === frameType.ack) this.#acknowledged(payload);
     else if (type === frameType.ping) this.#pong = eightBytes(payload, 'PING').slice();
@@ -169,12 +170,12 @@ export class Lane {
     this.log.slab.set(payload, at + headerBytes);
   }
 
-  /** A DATA frame that is a read buffer: `length` payload bytes behind eight free ones; no copy. */
+  /** Appends a read buffer as a DATA frame: `length` payload bytes behind room for the header; no copy. */
   appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void {
     this.log.append(buffer, { start: 0, stop: headerBytes + length, boundary: true }, lease);
   }
 
-  /** A DATA frame whose payload is somebody else's view: the header goes before it, no copy. */
+  /** Appends a DATA frame whose payload is a view of a foreign buffer: its header goes before it, no copy. */
   appendView(streamId: number, bytes: Uint8Array): void {
     const at = this.log.reserve(headerBytes, false);
     putHeader(this.log.slab, at, { type: frameType.data, length: bytes.length, streamId });
@@ -186,8 +187,8 @@ export class Lane {
   }
 
   /**
-   * Hands the carrier what there is, until `write` returns false (the carrier is full). Nothing goes to a full one, not
-   * even an answer to PING: a peer that asks and never reads shall not fill our memory.
+   * Writes what there is to the carrier until `write` returns false (the carrier is full). A full carrier gets nothing,
+   * not even an answer to PING, so that a peer that asks and never reads cannot fill our memory.
    */
   flush(write: Write): void {
     if (this.#busy || !this.#attached) return;
@@ -209,7 +210,7 @@ export class Lane {
     if (this.log.unacked > 0) this.flight.sent(this.log.sent, this.log.acked, this.#options.now());
   }
 
-  /** Control frames count as acknowledged up to a mark that the acks have passed; then the mark moves on. */
+  /** Control frames count as acknowledged up to a mark that the acks have passed. Then the mark moves on. */
   #passMark(): void {
     if (this.log.acked < this.#mark) return;
     this.#controlAcked = this.#controlAtMark;
@@ -256,7 +257,7 @@ export class Lane {
   #acknowledged(payload: Uint8Array): void {
     if (payload.length !== 12) throw new ProtocolFault(wireCode.protocolError, `ACK of ${payload.length} bytes`);
     const offset = u64(payload, 0);
-    if (offset < this.log.acked) return; // an older ack than one we have: harmless
+    if (offset < this.log.acked) return; // older than an ack that has arrived: harmless
     if (!this.log.acknowledge(offset))
       throw new ProtocolFault(wireCode.protocolError, 'ACK of bytes that were never sent');
     this.#passMark();

@@ -1,15 +1,15 @@
 /**
  * What one lane has sent and the peer has not acknowledged: the send queue and the replay log in one.
- * Rule: the segments cover exactly [acked, head) in order, and `acked <= sent <= head`; a read buffer is a segment as
- * it is, never copied, and goes back to its pool only when the peer has acknowledged it on the carrier that it was sent
- * on. Small frames of one tick share a segment of a slab, so that they go out in one write. Spec: docs/protocol.md
- * sections 3.4 and 5.
+ * Rule: the segments cover exactly [acked, head) in order, and `acked <= sent <= head`. A read buffer is a segment
+ * without a copy; it goes back to its pool only when the peer has acknowledged it on the carrier that it was sent on.
+ * Small frames of one tick share a segment of a slab, so that they go out in one write.
+ * Spec: docs/protocol.md sections 3.4 and 5.
  */
 
 import { u24 } from '../bytes.ts';
 import { headerBytes } from './frame.ts';
 
-/** A buffer that somebody wants back. */
+/** A borrowed buffer: released when nobody uses it any more. */
 export interface Lease {
   release(): void;
 }
@@ -18,12 +18,12 @@ interface Segment {
   readonly bytes: Uint8Array;
   readonly start: number;
   stop: number;
-  /** Lane offset just behind this segment. */
+  /** The lane offset just behind this segment. */
   end: number;
   lease: Lease | undefined;
-  /** More frames may still be added: it is the open tail in the slab. */
+  /** It is the open tail in the slab: more frames may be added. */
   open: boolean;
-  /** Does it begin with a header (or is it the payload of the one before), and does it end where a frame ends? */
+  /** Whether it begins with a header (and not with payload of the segment before), and whether it ends a frame. */
   readonly headed: boolean;
   readonly boundary: boolean;
 }
@@ -32,11 +32,11 @@ const slabBytes = 65_536;
 const compactAfter = 64;
 
 export class ReplayLog {
-  /** Lane offsets: acknowledged by the peer, handed to a carrier, appended. */
+  /** Lane offsets: acknowledged by the peer, written to a carrier, appended. */
   acked = 0;
   sent = 0;
   head = 0;
-  /** True where the last segment that was taken ended a frame: an unsequenced frame may go out now. */
+  /** The last segment taken ended a frame, so that an unsequenced frame may be written now. */
   atBoundary = true;
   readonly #allocate: (bytes: number) => Uint8Array;
   #segments: (Segment | undefined)[] = [];
@@ -56,7 +56,7 @@ export class ReplayLog {
     return this.head - this.acked;
   }
 
-  /** Appends bytes [start, stop) of a buffer as they are; `boundary` says whether they end a frame. */
+  /** Appends the bytes [start, stop) of a buffer without a copy; `boundary` says whether they end a frame. */
   append(
     bytes: Uint8Array,
     range: { readonly start: number; readonly stop: number; readonly boundary: boolean },
@@ -78,8 +78,7 @@ export class ReplayLog {
   }
 
   /**
-   * Room for a small piece of `length` bytes at the tail: write it into `slab` at the returned place before anything
-   * else is called.
+   * Reserves `length` bytes at the tail and returns their place. Write them into `slab` there before any other call.
    */
   reserve(length: number, boundary = true): number {
     if (this.#slab === undefined || this.#slabUsed + length > this.#slab.length) {
@@ -110,12 +109,12 @@ export class ReplayLog {
     return at;
   }
 
-  /** The slab that `reserve` spoke of. */
+  /** The slab of the last `reserve`. */
   get slab(): Uint8Array {
     return this.#slab!;
   }
 
-  /** The next bytes for the carrier, or undefined when all is sent. */
+  /** The next bytes for the carrier; undefined when everything is sent. */
   take(): Uint8Array | undefined {
     const segment = this.#segments[this.#next];
     if (segment === undefined) return undefined;
@@ -128,8 +127,8 @@ export class ReplayLog {
   }
 
   /**
-   * Takes the buffer of the last segment taken out of the log's care: whoever writes it gives it back. For lanes that
-   * do not resume.
+   * Passes the lease of the last segment taken to the caller, who releases it after writing. For lanes that do not
+   * resume.
    */
   takeLease(): Lease | undefined {
     const segment = this.#segments[this.#next - 1];
@@ -138,7 +137,7 @@ export class ReplayLog {
     return lease;
   }
 
-  /** The peer has everything below `offset`; false if that cannot be. */
+  /** The peer has everything below `offset`; returns false if that is impossible. */
   acknowledge(offset: number): boolean {
     if (!(offset >= this.acked && offset <= this.sent)) return false;
     this.acked = offset;
@@ -154,13 +153,13 @@ export class ReplayLog {
     return true;
   }
 
-  /** Can a resume go on from `offset` with `partial` bytes missing of the frame there? */
+  /** Whether a resume can continue from `offset` with `partial` bytes missing of the frame there. */
   covers(offset: number, partial: number): boolean {
     return offset >= this.acked && offset + partial <= this.head;
   }
 
   /**
-   * Bytes missing at `offset`, which is kept here, of the frame that it lies in: 0 between two frames, -1 inside a
+   * How many bytes are missing, at the kept `offset`, of the frame that it lies in: 0 between two frames, -1 inside a
    * header, where no receiver stops.
    */
   missingAt(offset: number): number {
@@ -177,8 +176,9 @@ export class ReplayLog {
   }
 
   /**
-   * A new carrier: everything from `offset` on is sent again. Buffers in the log stay out of their pool for ever:
-   * the dead carrier's socket may still hold them. `partial` bytes of a frame that the peer has begun come first.
+   * There is a new carrier: everything from `offset` on is sent again, first the `partial` missing bytes of a frame
+   * that the peer has begun. Buffers in the log never return to their pool, because the socket of the dead carrier may
+   * still hold them.
    */
   rewind(offset: number, partial = 0): void {
     for (const segment of this.#segments) if (segment) segment.lease = undefined;
@@ -191,7 +191,7 @@ export class ReplayLog {
     this.#close();
   }
 
-  /** The lane is over: nothing is kept. */
+  /** The lane is over: drops everything. */
   clear(): void {
     this.#segments = [];
     this.#first = this.#next = 0;

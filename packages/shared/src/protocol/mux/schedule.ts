@@ -1,7 +1,7 @@
 /**
- * Whose turn it is to fill the lane: streams that had to stop reading wait here, first come, first served, one read
- * each.
- * Rule: a stream waits at most once, and gets its turn before any stream that came after it gets a second one.
+ * Whose turn it is to fill the lane: streams that had to stop reading wait here and get one read each, first come,
+ * first served.
+ * Rule: a stream waits at most once, and gets its turn before a stream that came after it gets a second one.
  */
 
 export class TurnQueue<T> {

@@ -12,9 +12,8 @@ describe('opening a stream', () => {
     const ours = pair.open();
     pair.send('client', 1, 5, 'copy');
     pair.flush('client');
-    expect(Buffer.concat(pair.link.client).toString('hex')).toBe(
-      `01000003000000010102030000000500000001${Buffer.from([0, 1, 2, 3, 4].map((at) => (2 * 131 + at * 7) & 0xff)).toString('hex')}`,
-    );
+    const sent = Buffer.from([0, 1, 2, 3, 4].map((at) => (2 * 131 + at * 7) & 0xff)).toString('hex');
+    expect(Buffer.concat(pair.link.client).toString('hex')).toBe(`01000003000000010102030000000500000001${sent}`);
     pair.deliver('client');
     const theirs = pair.streams.server.get(1)!;
     expect(theirs.received).toBe(5);

@@ -1,9 +1,9 @@
 /**
  * Many streams on one lane: the stream table, opening and refusing, going away, and whose turn it is.
- * Rule: a fault of the peer throws ProtocolFault out of `receive` and ends the whole session; a frame for a stream that
- * has ended is dropped, one for a stream that never was is a fault. Stream ids: the client's are odd, strictly
- * increasing, never used twice.
- * Not here: clock, timers, sockets (passed in by the driver), identity and policy.
+ * Rule: a fault of the peer throws ProtocolFault out of `receive` and ends the whole session. A frame for a stream that
+ * has ended is dropped; one for a stream that never existed is a fault. Stream ids: the client's are odd, strictly
+ * increasing, and never reused.
+ * Not here: clock, timers, sockets (the driver passes them in), identity and policy.
  * Spec: docs/protocol.md section 3.
  */
 import { concat, putU16, putU32, text, u16, u32, utf8AtMost } from '../bytes.ts';
@@ -30,9 +30,9 @@ export interface Goaway extends WireRefusal {
   readonly graceMs: number;
 }
 
-/** What the driver and the owner of a session are told. */
+/** The events of a session, for its driver and its owner. */
 export interface SessionEvents {
-  /** There is something to flush, or somebody's turn: call `flush` soon. Called often; must be cheap. */
+  /** There is something to write, or a stream's turn: call `flush` soon. Called often; must be cheap. */
   wake(): void;
   /** The peer opened a stream; set `stream.events` before returning. */
   opened(stream: MuxStream, payload: Uint8Array): void;
@@ -43,15 +43,15 @@ export interface SessionEvents {
 
 export interface SessionOptions extends LaneOptions {
   readonly role: 'client' | 'server';
-  /** Credit that our peer starts with on each stream, and the one that we start with, bytes. */
+  /** The credit that the peer starts with on each stream, and the credit that we start with; bytes. */
   readonly receiveWindow: number;
   readonly sendWindow: number;
-  /** Most streams the peer may have open at once. */
+  /** The most streams that the peer may have open at once. */
   readonly maxStreams: number;
 }
 
 const turnsPerPump = 4;
-/** From here on a client makes a new session: an id is never used twice. */
+/** From this id on a client needs a new session: an id is never reused. */
 const lastId = 0xffff_fff1;
 
 export class MuxSession implements StreamHost {
@@ -82,7 +82,7 @@ export class MuxSession implements StreamHost {
   get over(): boolean {
     return this.#over;
   }
-  /** Bytes of the lane that the peer has not acknowledged. */
+  /** The bytes of the lane that the peer has not acknowledged. */
   get unacked(): number {
     return this.lane.log.unacked;
   }
@@ -93,7 +93,7 @@ export class MuxSession implements StreamHost {
     return this.lane.flight.srttMs;
   }
 
-  /** Opens a stream (OPEN); DATA may follow at once. Not on a session that is over. */
+  /** Opens a stream (OPEN); DATA may follow at once. The session must not be over. */
   open(payload: Uint8Array): MuxStream {
     const stream = this.#stream(this.#nextId, true);
     this.#nextId += 2;
@@ -108,19 +108,19 @@ export class MuxSession implements StreamHost {
     return stream;
   }
 
-  /** Parses a chunk of the carrier; throws ProtocolFault. */
+  /** Parses a chunk of the carrier. Throws ProtocolFault. */
   receive(chunk: Uint8Array): void {
     this.lane.receive(chunk);
     if (this.lane.ackIsUrgent) this.#events.wake();
   }
 
-  /** Writes what there is to the carrier and gives turns. */
+  /** Writes what there is to the carrier, and gives waiting streams their turns. */
   flush(write: Write): void {
     this.lane.flush(write);
     this.pump();
   }
 
-  /** Lets waiting streams read while there is room. */
+  /** Lets waiting streams read as long as there is room. */
   pump(): void {
     for (let turns = turnsPerPump; turns > 0 && this.#turns.size > 0 && this.lane.hasRoom(); turns--)
       this.#turns.next()!.events.writable();
@@ -137,7 +137,7 @@ export class MuxSession implements StreamHost {
     this.#events.wake();
   }
 
-  /** No new streams from the peer; those open go on. */
+  /** Accepts no new streams from the peer; open ones continue. */
   goaway(refusal: WireRefusal, graceMs: number): void {
     this.#draining = refusal;
     const head = new Uint8Array(10);
@@ -152,7 +152,7 @@ export class MuxSession implements StreamHost {
     return encodeFrame(frameType.close, 0, encodeClose(close));
   }
 
-  /** Ends the session here: every stream is reset with the reason, the lane forgets everything. */
+  /** Ends the session on this side: resets every stream with the reason, and drops the lane. */
   end(refusal: WireRefusal): void {
     if (this.#over) return;
     this.#over = true;
@@ -224,7 +224,7 @@ export class MuxSession implements StreamHost {
     else if (type < 0x80) this.#onStream(type, id, payload);
     else if (type >= frameType.hello)
       throw new ProtocolFault(wireCode.protocolError, `a handshake frame (type ${type}) inside the session`);
-    // Any other unsequenced type is of a newer peer, who does not count on it: skipped.
+    // Any other unsequenced type comes from a newer peer, which does not rely on it: skipped.
   }
 
   #onStream(type: number, id: number, payload: Uint8Array): void {

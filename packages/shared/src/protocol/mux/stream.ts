@@ -1,8 +1,9 @@
 /**
- * One stream of a session: two directions, each ended by its own FIN or both by a reset.
- * Rule: OPEN, its DATA and FIN keep their order in the lane; every stream ends exactly once, by `ended` seen from its
- * owner: refused, reset (by either side), or both FINs. A source asks `canSend` before it reads; after a `false` it
- * waits for `writable`. Spec: docs/protocol.md sections 3.2 and 3.6.
+ * One stream of a session: two directions, each ended by its own FIN, or both by a reset.
+ * Rule: OPEN, its DATA and FIN keep their order in the lane. Every stream ends exactly once for its owner: refused,
+ * reset (by either side), or by both FINs. A source asks `canSend` before it reads; after `false` it waits for
+ * `writable`.
+ * Spec: docs/protocol.md sections 3.2 and 3.6.
  */
 import { putU32 } from '../bytes.ts';
 import { encodeRefusal, ProtocolFault, wireCode, type WireRefusal } from '../refusal.ts';
@@ -10,13 +11,13 @@ import { frameType, maxDataBytes, putDataHeader } from './frame.ts';
 import type { Lease } from './replay.ts';
 import { ReceiveWindow } from './window.ts';
 
-/** What the owner of a stream is told. None of these may throw. */
+/** The events of a stream, for its owner. None of these may throw. */
 export interface StreamEvents {
-  /** The egress dialled the destination (OPEN_OK). */
+  /** The egress connected the destination (OPEN_OK). */
   opened(payload: Uint8Array): void;
-  /** It did not (OPEN_ERR); the stream is over. */
+  /** The egress refused (OPEN_ERR). The stream is over. */
   refused(refusal: WireRefusal): void;
-  /** Bytes, in order. The view may be kept. */
+  /** The next bytes. The view may be kept. */
   data(bytes: Uint8Array): void;
   /** The peer will send no more (FIN). */
   end(): void;
@@ -30,7 +31,7 @@ export interface StreamEvents {
 export interface StreamHost {
   readonly nowMs: number;
   readonly srttMs: number;
-  /** What the windows of all streams may still grow by, bytes; streams add and give back. */
+  /** By how much the windows of all streams may still grow; bytes. Streams take from it and give back. */
   growthBytes: number;
   hasRoom(extraBytes: number): boolean;
   append(type: number, streamId: number, payload: Uint8Array): void;
@@ -40,7 +41,7 @@ export interface StreamHost {
   forget(stream: MuxStream): void;
 }
 
-/** Credit that a source must have before it reads: one whole read. */
+/** The credit that a source needs before it reads: one whole read. */
 export const readBytes = 65_536;
 const lightBytes = 16_384;
 const lightWindowMs = 100;
@@ -82,7 +83,7 @@ export class MuxStream {
     return this.#window.received;
   }
 
-  /** May the source read once more (up to `readBytes`)? After false, `writable` comes when it may. */
+  /** Whether the source may read once more (up to `readBytes`). After false, `writable` follows when it may. */
   canSend(): boolean {
     if (this.#dead || this.#finSent) return false;
     if (this.#credit < readBytes) {
@@ -95,8 +96,8 @@ export class MuxStream {
   }
 
   /**
-   * Sends a read buffer as it is: payload of `length` bytes at offset `headerBytes`, room for the header before it. The stream owns the
-   * lease from here on.
+   * Sends a read buffer without a copy: `length` payload bytes at offset `headerBytes`, room for the header before
+   * them. The stream owns the lease from here on.
    */
   sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
     if (this.#dead) {
@@ -115,7 +116,7 @@ export class MuxStream {
     return this.#spent(bytes.length);
   }
 
-  /** Sends somebody's buffer, which must not change any more; at most `readBytes`. */
+  /** Sends at most `readBytes` of a foreign buffer, which must not change any more. */
   sendView(bytes: Uint8Array): boolean {
     if (this.#dead) return false;
     for (let at = 0; at < bytes.length; at += maxDataBytes)
@@ -131,26 +132,26 @@ export class MuxStream {
     this.#settle();
   }
 
-  /** Ends both halves at once. The owner is not told: it knows. */
+  /** Ends both halves at once, without an event for the owner. */
   reset(refusal: WireRefusal): void {
     if (this.#dead) return;
     this.#host.append(frameType.reset, this.id, encodeRefusal(refusal));
     this.#die();
   }
 
-  /** Answers the peer's OPEN: the destination is dialled. */
+  /** Accepts the peer's OPEN: the destination is connected. */
   accept(payload: Uint8Array): void {
     if (!this.#dead) this.#host.append(frameType.openOk, this.id, payload);
   }
 
-  /** Answers the peer's OPEN: no. */
+  /** Refuses the peer's OPEN. */
   refuse(refusal: WireRefusal): void {
     if (this.#dead) return;
     this.#host.append(frameType.openErr, this.id, encodeRefusal(refusal));
     this.#die();
   }
 
-  /** The destination has accepted `total` bytes of this stream by now. */
+  /** The destination has accepted `total` bytes of this stream so far. */
   accepted(total: number): void {
     if (this.#dead || this.#finReceived) return;
     const host = this.#host;
@@ -163,7 +164,7 @@ export class MuxStream {
     this.#host.append(frameType.window, this.id, payload);
   }
 
-  // What the session tells the stream. Order: state first, then the owner, who may call back in.
+  // Called by the session. State changes first, then the event for the owner, which may call back in.
 
   onData(bytes: Uint8Array): void {
     if (this.#finReceived) throw new ProtocolFault(wireCode.protocolError, `DATA after FIN on stream ${this.id}`);
@@ -218,11 +219,13 @@ export class MuxStream {
       this.#epochAtMs = now;
       this.#epochBytes = 0;
     }
-    this.#epochBytes += bytes; // after the epoch: a bulk stream whose turn comes seldom is not light for that
+    this.#epochBytes += bytes; // after the epoch: a bulk stream that gets few turns does not count as light
     return this.canSend();
   }
 
-  /** Has it sent little lately? Then it may pass the cap, so that bulk on the same carrier does not hold it up. */
+  /**
+   * Whether it has sent little lately. Such a stream may exceed the cap, so that bulk on the carrier does not delay it.
+   */
   #isLight(): boolean {
     return this.#epochBytes < lightBytes || this.#host.nowMs - this.#epochAtMs > lightWindowMs;
   }

@@ -1,15 +1,16 @@
 /**
- * What one direction of a stream may still send, seen by the one that receives it.
- * Rule: credit is granted on bytes that the destination accepted, never on bytes that merely arrived; granted -
+ * The credit of one direction of a stream, kept by the side that receives.
+ * Rule: credit is granted for bytes that the destination accepted, never for bytes that only arrived; granted -
  * accepted never exceeds the window. The window doubles, up to its maximum, while half of it is consumed within one
- * round trip: then it, and not the destination, is the limit. Spec: docs/protocol.md section 3.6.
+ * round trip: then the window is the limit, and not the destination.
+ * Spec: docs/protocol.md section 3.6.
  */
 
-/** A peer may not announce less: a sender waits for credit for a whole read. */
+/** A peer may not announce less, because a sender waits for the credit of a whole read. */
 export const minWindowBytes = 262_144;
 export const defaultWindowBytes = 262_144;
 export const maxWindowBytes = 8_388_608;
-/** What all windows of a session may grow by, together. */
+/** By how much all windows of a session together may grow. */
 export const maxSessionGrowthBytes = 67_108_864;
 
 export class ReceiveWindow {
@@ -25,20 +26,20 @@ export class ReceiveWindow {
     this.#initial = this.#granted = this.#window = initialBytes;
   }
 
-  /** By how much it has grown, bytes. */
+  /** By how much it has grown; bytes. */
   get grown(): number {
     return this.#window - this.#initial;
   }
 
-  /** False when the peer sent more than it was granted. */
+  /** Counts received bytes; returns false if the peer sent more than it was granted. */
   receive(bytes: number): boolean {
     this.received += bytes;
     return this.received <= this.#granted;
   }
 
   /**
-   * The destination has accepted `total` bytes by now; returns the credit to grant, 0 for none yet. It grows by
-   * `mayGrow` bytes at most.
+   * The destination has accepted `total` bytes so far. Returns the credit to grant now, which may be 0. The window
+   * grows by at most `mayGrow` bytes.
    */
   accept(
     total: number,
