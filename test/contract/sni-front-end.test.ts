@@ -55,7 +55,7 @@ test.each([
     said: await helloOf('web.example.org'),
     alert: alerts.unrecognizedName,
     code: 'CLIENT_NO_ROUTE',
-    reason: /no --sni-route is for web\.example\.org/,
+    reason: /no --sni-route matches web\.example\.org/,
   },
   {
     what: 'no name',

@@ -118,7 +118,7 @@ scenario(
     await refused(
       112,
       'CLIENT_NO_ROUTE',
-      /no --sni-route is for elsewhere\.example\.com/,
+      /no --sni-route matches elsewhere\.example\.com/,
       '-servername',
       'elsewhere.example.com',
     );

@@ -3,13 +3,12 @@
  * Rule: it takes every byte at once and answers nothing by itself.
  */
 import { codeOfWire, wireOfCode, type Code } from '@adit/shared/errors';
+import { headerBytes } from '@adit/shared/protocol/mux/frame';
 import type { Lease } from '@adit/shared/protocol/mux/replay';
 import type { StreamEvents } from '@adit/shared/protocol/mux/stream';
 import { decodeOpen, type OpenRequest } from '@adit/shared/protocol/open';
 import type { WireRefusal } from '@adit/shared/protocol/refusal';
 import type { RelayStream, StreamOpener } from '@adit/shared/stream/contract';
-
-const headerBytes = 8;
 
 export class MemoryStream implements RelayStream {
   readonly id = 1;
@@ -75,7 +74,7 @@ export class MemoryStream implements RelayStream {
 /** A session for one stream. */
 export class MemorySession implements StreamOpener {
   over = false;
-  /** What the ingress said: `OPEN` (with the protocol, as in `OPEN h2`), the bytes as text, `FIN`, `RESET PEER_GONE`. */
+  /** What the ingress said: `OPEN` (`OPEN h2` with a protocol), the bytes as text, `FIN`, `RESET PEER_GONE`. */
   readonly heard: string[] = [];
   /** What OPEN asked for. */
   asked: OpenRequest | undefined;

@@ -1,6 +1,6 @@
 /**
- * The ingress put together: credentials, the link, listeners with their front ends; reload and drain.
- * Rule: listens before the egress is reached, so that local programs never see a refused port; a reload changes what
+ * The ingress put together: credentials, links, and listeners with their front ends; reload and drain.
+ * Rule: it listens before it reaches the egress, so that local programs never see a closed port. A reload changes what
  * the next carrier uses.
  */
 import { resolveSrv } from 'node:dns/promises';
@@ -44,13 +44,13 @@ const maxWaiting = 4_096;
 /** How often SRV records are looked up, ms. */
 const discoverAgainMs = 30_000;
 
-/** What the files say that the options name. */
+/** What is in the files that the options name. */
 interface Loaded extends Trust {
   readonly proxyUsers: ProxyUsers;
   readonly localCertificates: LocalCertificates;
 }
 
-/** Everything that `--check` checks: the files that the options name. */
+/** Reads the files that the options name; this is all that `--check` does. */
 export function loadIngressFiles(options: IngressOptions): Loaded {
   const ca = loadTrustAnchors(options.ca);
   if (options.transparent.length > 0) loadSocketOptions();
@@ -107,9 +107,9 @@ export class IngressAgent {
     for (const listener of listeners) await this.#listen(listener);
   }
 
-  /** Looks after the files that the options name; part of the start, and all of it where nothing listens. */
+  /** Watches the files that the options name: part of `start`, and called by itself if nothing listens. */
   watch(): void {
-    // In the same turn as the files were loaded: what changes from here on is seen.
+    // In the same turn in which the files were loaded, so that no change is missed.
     const { cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, tlsCerts, tlsKeys } = this.#options;
     this.#expiry.start(this.#stopped.signal);
     watchFiles(
@@ -130,7 +130,7 @@ export class IngressAgent {
     );
   }
 
-  /** Where streams are opened without a listener. */
+  /** For streams that are opened without a listener. */
   get sessions(): SessionSource {
     return this.#egresses;
   }
@@ -151,14 +151,14 @@ export class IngressAgent {
     return this.#egresses.swap(cause);
   }
 
-  /** Loads the certificates again, for the next carrier; bad ones keep the old in force. */
+  /** Loads the certificates again, for the next carrier. If they are not usable, the old ones stay in force. */
   reload(cause: string): void {
     const { log } = this.#deps;
     try {
       const before = this.#trust.credentials.certPem;
       this.#trust = loadIngressFiles(this.#options);
       log.info({ event: 'reloaded', what: 'certificates', cause }, 'certificates reloaded');
-      // The egress ends a session when the certificate that it saw expires: show it the new one.
+      // The egress ends a session when the certificate that it saw expires, so it has to see the new one.
       if (this.#trust.credentials.certPem !== before) void this.swap('a new certificate');
       this.#egresses.retryDenied();
       this.#expiry.reloaded();
@@ -216,7 +216,7 @@ export class IngressAgent {
     if (this.#clients.size === 0) this.#emptied?.();
   }
 
-  /** Finds the egresses, now and, where they can change, every so often. */
+  /** Finds the egresses; again after a while if they can change. */
   async #discover(): Promise<void> {
     try {
       this.#egresses.update(await this.#discovery.find());

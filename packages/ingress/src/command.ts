@@ -1,6 +1,6 @@
 /**
  * The command `ingress`: its flags come from the table in options/settings.ts, its work is run.ts.
- * Rule: the status that run.ts answers becomes the exit status of the process; errors are printed by runProgram.
+ * Rule: the status that run.ts returns is the exit status of the process; runProgram prints errors.
  */
 import { Command } from 'commander';
 import { declareFlags } from '@adit/shared/config/flags';

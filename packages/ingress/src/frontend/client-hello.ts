@@ -1,7 +1,7 @@
 /**
- * The first words of a TLS client, for the front ends that read them, and the alerts that they owe it.
- * Rule: every byte that was read is in `hello`: whoever goes on with this client starts with it. An alert before the
- * handshake is in the clear, as TLS has it, so that the client can say what was wrong.
+ * Reads the ClientHello for the front ends that need it, and has the alerts that refuse a TLS client.
+ * Rule: `hello` has every byte that was read, and whoever reads on starts with it. An alert before the handshake is
+ * sent in the clear, as TLS defines it, so that the client can report what is wrong.
  */
 import { codes } from '@adit/shared/codes';
 import { AditError, type Code } from '@adit/shared/errors';
@@ -15,7 +15,7 @@ export interface Greeting {
   readonly hello: Uint8Array;
 }
 
-/** Reads the ClientHello. Rejects with CLIENT_TIMEOUT, PEER_GONE. */
+/** Reads the ClientHello. Rejects with CLIENT_TIMEOUT or PEER_GONE. */
 export async function readGreeting({ duplex }: Client, deadlineMs: number): Promise<Greeting | TurnedAway> {
   const { value, rest } = await drive(duplex, awaitClientHello(), {
     deadlineMs,
@@ -27,7 +27,7 @@ export async function readGreeting({ duplex }: Client, deadlineMs: number): Prom
     ? { serverName: value.serverName, alpn: value.alpn, hello: rest }
     : turnedAway({
         code: 'CLIENT_MALFORMED',
-        reason: `no ClientHello that can be understood: ${value.reason}`,
+        reason: `its ClientHello is not usable: ${value.reason}`,
         alert: value.alert,
       });
 }
@@ -44,7 +44,7 @@ export function turnedAway({
   return { error: new AditError(code, `the TLS client is turned away: ${reason}`), answer: tlsAlert(alert) };
 }
 
-/** For a client that there is no connection for: whether somebody decided so, or it did not work. */
+/** The alert for a client that gets no connection: access_denied if a policy denies it, else internal_error. */
 export function alertFor(code: Code): Uint8Array {
   return tlsAlert(codes[code].origin === 'policy' && !codes[code].retryable ? 'accessDenied' : 'internalError');
 }

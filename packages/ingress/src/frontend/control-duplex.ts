@@ -1,8 +1,8 @@
 /**
- * One stream over a control socket as an ordinary duplex: frames on the socket, bytes here, each half with an end of
- * its own.
- * Rule: a socket that closes without having announced it is an error and no end. Destroyed with an error before both
- * halves ended, it tells the other side code and reason; when both have ended it closes the socket.
+ * One stream over a control socket as an ordinary duplex: frames on the socket, bytes here. Each half ends on its own.
+ * Rule: a socket that closes without announcing it is an error, not an end. If the duplex is destroyed before both
+ * halves have ended, the other side is sent the code and the reason. When both halves have ended, it closes the
+ * socket.
  */
 import { Duplex } from 'node:stream';
 import { AditError, isCode } from '@adit/shared/errors';
@@ -12,7 +12,7 @@ import { controlData, controlEnd, type ControlEvent, ControlReader, controlReset
 export class ControlDuplex extends Duplex {
   readonly #socket: Duplex;
   readonly #reader = new ControlReader();
-  /** Who is at the other end, for what is said when it goes. */
+  /** Names the other end in errors. */
   readonly #peer: string;
   #ourEnd = false;
   #theirEnd = false;
@@ -67,12 +67,12 @@ export class ControlDuplex extends Duplex {
     else if (!more) this.#socket.pause();
   }
 
-  /** May more be read? */
+  /** Returns whether more may be read. */
   #said(event: ControlEvent): boolean {
     if (event.type === 'data')
       return this.push(Buffer.from(event.bytes.buffer, event.bytes.byteOffset, event.bytes.length));
     if (event.type === 'reset') {
-      this.#theirEnd = this.#ourEnd = true; // there is nobody to be told
+      this.#theirEnd = this.#ourEnd = true; // nobody is left to be told
       this.#socket.destroy();
       this.destroy(new AditError(isCode(event.code) ? event.code : 'INTERNAL', event.reason));
       return false;
@@ -94,5 +94,5 @@ export class ControlDuplex extends Duplex {
 }
 
 function ignore(): void {
-  /* it also arrives with `close`, and where the bytes go */
+  /* `close` follows, and so does the callback of the write */
 }

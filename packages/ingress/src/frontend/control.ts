@@ -1,8 +1,8 @@
 /**
- * The control socket: `adit connect` asks for a destination and has its standard input and output joined to a stream of
- * this session.
- * Rule: whoever may connect to the socket may ask; its mode is the only lock. The client hears the very code and reason
- * of a refusal, and a connection that breaks never looks like one that is complete.
+ * The control socket: `adit connect` asks for a destination, and its standard input and output are joined to a stream
+ * of this session.
+ * Rule: whoever may connect to the socket may ask; the mode of the socket is the only lock. The client gets the code
+ * and the reason of a refusal as they are. A connection that breaks never looks like one that is complete.
  */
 import type { Duplex } from 'node:stream';
 import { AditError } from '@adit/shared/errors';
@@ -27,7 +27,7 @@ export function control({ deadlineMs }: { readonly deadlineMs: number }): FrontE
       if (!destination.ok) {
         const error = new AditError(
           'CLIENT_MALFORMED',
-          `the client of the control socket asks for what is no destination: ${destination.reason}`,
+          `the client of the control socket asks for an invalid destination: ${destination.reason}`,
         );
         return { error, answer: controlReset(error.code, error.message) };
       }
@@ -43,7 +43,7 @@ export function control({ deadlineMs }: { readonly deadlineMs: number }): FrontE
   };
 }
 
-/** Resolves when both halves have ended, or the client has been told why not. */
+/** Resolves when the connection to the client is closed: both halves have ended, or the client was sent the reason. */
 async function exchange(client: Duplex, service: Duplex): Promise<void> {
   const framed = new ControlDuplex(client, 'the client');
   await joinEnds({ input: framed, output: framed }, service).catch((error: unknown) => {

@@ -1,8 +1,8 @@
 /**
- * One request and its response, through: read from a client, asked of the service, answered to the client.
- * Rule: resolves when the client has all of the answer and its connection is closed. What was cut on the way, by either
- * side, rejects, so that the client sees a reset: a close would make half an answer whole. Bodies are never held, only
- * passed on at the speed of the slower side. Interim answers other than 100 Continue, and trailers, are not passed on.
+ * One HTTP request and its response: read from a client, sent to the service, answered to the client.
+ * Rule: resolves when the client has the whole response and its connection is closed. Rejects if either side cut the
+ * exchange, so that the client sees a reset: an orderly close would make half a response look whole. Bodies are never
+ * held; the slower side sets the pace. Interim responses other than 100 Continue, and trailers, are not passed on.
  */
 import http from 'node:http';
 import { pipeline, type Duplex } from 'node:stream';
@@ -21,7 +21,7 @@ export interface Exchange {
   readonly request: http.IncomingMessage;
   readonly response: http.ServerResponse;
   readonly target: AbsoluteTarget;
-  /** To the client; `request` and `response` are read from and written to it. */
+  /** The connection to the client, below `request` and `response`. */
   readonly duplex: Duplex;
   readonly service: Duplex;
 }
@@ -32,7 +32,7 @@ export async function exchangeHttp(exchange: Exchange): Promise<void> {
     duplex.once('close', () => reject(new AditError('PEER_GONE', 'the HTTP client left')));
   });
   gone.catch(() => {
-    /* looked at only while it matters */
+    /* awaited below, and of no interest once the client has its response */
   });
   let answer: http.IncomingMessage;
   try {
@@ -51,7 +51,7 @@ export async function exchangeHttp(exchange: Exchange): Promise<void> {
   await Promise.all([farewell(duplex), farewell(service)]);
 }
 
-/** Sends the request on; resolves with the head of the final answer. */
+/** Forwards the request; resolves with the head of the final response. */
 function ask({ request, response, target, service }: Exchange): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     const asked = http.request({
@@ -70,12 +70,12 @@ function ask({ request, response, target, service }: Exchange): Promise<http.Inc
       .on('response', resolve)
       .on('error', reject);
     asked.on('upgrade', () =>
-      reject(new AditError('PROTOCOL_ERROR', 'the service switches to a protocol that nobody asked for')),
+      reject(new AditError('PROTOCOL_ERROR', 'the service switches to a protocol that the client did not ask for')),
     );
     if (!hasContent(request.rawHeaders)) asked.end();
     else {
-      // What fails here is either the client, whose `close` tells, or the service, which may have answered already and
-      // stopped reading.
+      // A failure here needs no handling: either the client closed, which `gone` sees, or the service has answered
+      // already and stopped reading.
       asked.flushHeaders(); // a client that expects 100 Continue sends no content before the service has seen them
       pipeline(request, asked, () => {});
     }
@@ -86,7 +86,7 @@ function give(answer: http.IncomingMessage, response: http.ServerResponse): Prom
   const coding = answer.headers['transfer-encoding']?.toLowerCase();
   if (coding !== undefined && coding !== 'chunked')
     return Promise.reject(
-      new AditError('PROTOCOL_ERROR', 'the service answers in a transfer coding that nobody asked for'),
+      new AditError('PROTOCOL_ERROR', 'the service answers in a transfer coding that the client did not ask for'),
     );
   response.sendDate = false;
   response.writeHead(answer.statusCode!, answer.statusMessage, responseFields(answer.rawHeaders));
@@ -104,7 +104,7 @@ function cut(error: unknown): AditError {
     : new AditError('CONNECTION_RESET', `the HTTP exchange was cut: ${messageOf(error)}`, { cause: error });
 }
 
-/** The response where the service gave none. */
+/** The response to the client if the service sent none. */
 function failure(error: unknown, head: boolean): Uint8Array {
   const code = error instanceof AditError ? error.code : 'CONNECTION_RESET';
   const parse = (error as NodeJS.ErrnoException).code?.startsWith('HPE_') === true;

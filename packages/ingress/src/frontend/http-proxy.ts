@@ -1,10 +1,10 @@
 /**
- * An HTTP proxy: CONNECT, and requests for http:// URIs. Each client connection carries one request and is closed after
- * its answer, or becomes the tunnel.
- * Rule: nobody is told yes before the egress said so. A request is forwarded alone, on a stream of its own to the host
- * that it names: nothing that follows it on its connection can reach another one. An answer that was cut is a reset,
- * never an end. Messages are parsed by node:http on both sides, strictly; what goes on is written anew
- * (protocol/http-proxy.ts says what).
+ * An HTTP proxy: CONNECT, and requests for http:// URIs. Each client connection carries one request and is closed
+ * after its response, or becomes the tunnel.
+ * Rule: a client is told of success only after the egress has dialled. A request is forwarded alone, on its own stream
+ * to the host that it names: nothing that follows it on its connection can reach another host. A response that was cut
+ * is a reset, never an end. node:http parses messages on both sides, strictly, and what is forwarded is written anew
+ * (protocol/http-proxy.ts defines how).
  * Not here: caching, keep-alive (and with it NTLM to the service: use CONNECT), Upgrade (WebSocket clients use
  * CONNECT).
  */
@@ -25,7 +25,7 @@ import type { Ask, FrontEnd, TurnedAway } from './contract.ts';
 import { exchangeHttp } from './http-exchange.ts';
 
 export interface HttpProxyOptions {
-  /** Judges user and password; absent: nobody is asked. */
+  /** Judges user and password; absent: no password is needed. */
   readonly admits?: Admits;
   readonly deadlineMs: number;
 }
@@ -53,7 +53,7 @@ class HttpProxyDoor {
 
   constructor(options: HttpProxyOptions) {
     this.#options = options;
-    // A client that has ended its half still waits for the answer; without this Node ends the other half, too.
+    // A client that has ended its half still waits for the response; without this Node ends the other half as well.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
     const request = (asked: http.IncomingMessage, response: http.ServerResponse): void =>
       this.#request(asked, response);
@@ -84,7 +84,7 @@ class HttpProxyDoor {
       });
       duplex.on('close', left).on('end', left);
       this.#server.emit('connection', duplex);
-      duplex.resume(); // whoever looked at its first byte has paused it
+      duplex.resume(); // it is paused if its first byte was read
     });
   }
 
@@ -111,7 +111,7 @@ class HttpProxyDoor {
   #request(request: http.IncomingMessage, response: http.ServerResponse): void {
     const duplex = request.socket as Duplex;
     const answer = this.#waiting.get(duplex);
-    if (answer === undefined) return; // a second request on the connection: never asked for, never answered
+    if (answer === undefined) return; // a second request on the connection gets no response
     const method = request.method ?? '';
     const refusal = this.#judge(request, false);
     const target = absoluteTarget(method, request.url ?? '');
@@ -130,7 +130,7 @@ class HttpProxyDoor {
     }
   }
 
-  /** Whether the request is one, and of somebody who may. */
+  /** Refuses a request that is ambiguous or unsupported, or whose user may not use the proxy. */
   #judge(request: http.IncomingMessage, connect: boolean): TurnedAway | undefined {
     const { httpVersion: version, rawHeaders: fields } = request;
     const { admits } = this.#options;
@@ -140,7 +140,7 @@ class HttpProxyDoor {
     const expected = request.headers.expect;
     if (expected !== undefined && expected.toLowerCase() !== '100-continue')
       return turnedAway(
-        { code: 'CLIENT_UNSUPPORTED', reason: 'the only expectation that is known is 100-continue' },
+        { code: 'CLIENT_UNSUPPORTED', reason: 'the only expectation supported is 100-continue' },
         { head, status: 417 },
       );
     if (admits === undefined) return undefined;
@@ -149,7 +149,7 @@ class HttpProxyDoor {
     return turnedAway(
       {
         code: 'CLIENT_UNAUTHENTICATED',
-        reason: named ? 'wrong user or password' : 'no user and password, and they are asked for here',
+        reason: named ? 'wrong user or password' : 'it sends no user and password, and this proxy requires them',
       },
       { head },
     );
@@ -157,11 +157,11 @@ class HttpProxyDoor {
 
   #malformed({ code, message }: NodeJS.ErrnoException, duplex: Duplex): void {
     const answer = this.#waiting.get(duplex);
-    if (answer === undefined) duplex.destroy(); // in the content of a request that is being forwarded
+    if (answer === undefined) duplex.destroy(); // the content of a request that is being forwarded is malformed
     else if (code === tooLong)
       answer(
         turnedAway(
-          { code: 'CLIENT_MALFORMED', reason: `the head of the request has more than ${maxHeadBytes} bytes` },
+          { code: 'CLIENT_MALFORMED', reason: `the head of the request is longer than ${maxHeadBytes} bytes` },
           { status: 431 },
         ),
       );

@@ -1,21 +1,21 @@
 /**
- * Which certificate a local TLS client is shown: one that has its name, before one that has it by a wildcard, before
- * the first of all.
- * Rule: of two that fit alike the first counts. A client whose name none has is shown the first: it says better than we
- * could what it misses.
+ * Which certificate a local TLS client gets: one with its exact name, else one with a matching wildcard, else the
+ * first.
+ * Rule: of two that match equally well, the first one wins. A client that asks for a name on no certificate gets the
+ * first one: its own complaint about that names what is missing.
  */
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type Credentials, loadCredentials } from '@adit/shared/identity/credentials';
 
-/** For the name that a client asks for, or for one that names none. */
+/** The certificate for the name that a client asks for; undefined if it names none. */
 export type LocalCertificates = (serverName: string | undefined) => SecureContext;
 
-/** Reads pairs of files, each certificate with the key of the same place. Throws CREDENTIALS_UNUSABLE. */
+/** Reads pairs of files: each certificate and the key at the same index. Throws CREDENTIALS_UNUSABLE. */
 export function loadLocalCertificates(certs: readonly string[], keys: readonly string[]): LocalCertificates {
   return localCertificates(certs.map((cert, at) => loadCredentials({ cert, key: keys[at]!, role: 'server' })));
 }
 
-/** One at least, where a client ever asks. TLS 1.2 and 1.3; no client certificates. */
+/** TLS 1.2 and 1.3, without client certificates. There must be a pair before the first client asks. */
 export function localCertificates(
   pairs: readonly Pick<Credentials, 'certPem' | 'keyPem' | 'leaf'>[],
 ): LocalCertificates {

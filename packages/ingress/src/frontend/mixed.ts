@@ -1,8 +1,7 @@
 /**
- * SOCKS and HTTP proxy on one port, and TLS that is led by name where there are routes for it: the first byte tells
- * which.
- * Rule: it is looked at and put back. 4 and 5 begin SOCKS, a letter a request of HTTP, 22 TLS; anything else is no
- * client of a proxy.
+ * SOCKS and HTTP proxy on one port, and TLS routed by name if there are routes: the first byte tells which.
+ * Rule: the byte is read and put back. 4 and 5 begin SOCKS, a letter begins HTTP, 22 begins TLS. Anything else is
+ * refused.
  */
 import { AditError } from '@adit/shared/errors';
 import { drive } from '@adit/shared/net/drive';
@@ -13,7 +12,7 @@ import type { FrontEnd } from './contract.ts';
 export interface MixedOptions {
   readonly socks: FrontEnd;
   readonly http: FrontEnd;
-  /** Absent: who speaks TLS is in the wrong place. */
+  /** Absent: TLS clients are refused. */
   readonly tls?: FrontEnd;
   readonly deadlineMs: number;
 }
@@ -35,9 +34,9 @@ export function mixed({ socks, http, tls, deadlineMs }: MixedOptions): FrontEnd 
       throw new AditError(
         'CLIENT_MALFORMED',
         first === tlsHandshakeByte
-          ? 'the client speaks TLS: this is a proxy without TLS (write http:// where the client wants the address ' +
-              'of its proxy, or lead TLS by name with --sni-route)'
-          : `the client begins with a byte of ${first}, neither SOCKS nor HTTP`,
+          ? 'the client speaks TLS, and this proxy does not (give the client an http:// address for its proxy, or ' +
+              'route TLS by name with --sni-route)'
+          : `the first byte of the client is ${first}, which is neither SOCKS nor HTTP`,
       );
     },
   };

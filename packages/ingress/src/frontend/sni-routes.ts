@@ -1,7 +1,7 @@
 /**
- * Which route a name takes: its own before `*.` of the longest name above it, before `*`.
- * Rule: the order in which routes were written means nothing; a name looks as often as it has labels, however many
- * routes there are.
+ * Which route a name takes: the one for the name itself, else the one for the longest `*.` suffix, else `*`.
+ * Rule: the order in which routes are written does not matter. A lookup takes as many steps as the name has labels,
+ * however many routes there are.
  */
 import type { Destination } from '@adit/shared/protocol/destination';
 
@@ -16,7 +16,7 @@ export interface SniRoute {
   readonly target: SniTarget;
 }
 
-/** The target of a lower-case name, or of a client that names none; undefined where there is no route. */
+/** The target for a lower-case name, or for a client that names none; undefined if there is no route. */
 export type SniRouter = (serverName: string | undefined) => SniTarget | undefined;
 
 /** No two patterns are the same. */

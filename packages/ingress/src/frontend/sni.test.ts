@@ -54,7 +54,7 @@ test('a route without a host goes where the name says, below adit.internal to a 
 
 test('who has no route is told so, and why', async () => {
   expect((await asked('example.org')).answer).toMatchObject({
-    error: { code: 'CLIENT_NO_ROUTE', message: expect.stringContaining('no --sni-route is for example.org') },
+    error: { code: 'CLIENT_NO_ROUTE', message: expect.stringContaining('no --sni-route matches example.org') },
     answer: expect.objectContaining({ 6: 112 }),
   });
   expect((await asked('old.example.com')).answer).toMatchObject({

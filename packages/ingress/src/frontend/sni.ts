@@ -1,10 +1,9 @@
 /**
- * TLS passthrough: the client names its service in the ClientHello (SNI), and the very bytes go there.
- * Rule: nothing of TLS ends here: the certificate that the client sees is the service's. What it is told before there
- * is a service are alerts in the clear: unrecognized_name and missing_extension where no route fits, access_denied
- * where the egress denies, internal_error otherwise.
- * Not here: reading the hello (protocol/client-hello.ts), and what an encrypted one hides: its outer name is all that
- * shows.
+ * TLS passthrough: the client names its service in the ClientHello (SNI), and its bytes go there unchanged.
+ * Rule: TLS does not end here, so the client sees the certificate of the service. Before there is a connection to the
+ * service, the client gets alerts in the clear: unrecognized_name and missing_extension if no route matches,
+ * access_denied if the egress denies, internal_error otherwise.
+ * Not here: parsing the ClientHello (protocol/client-hello.ts). Of an encrypted one only the outer name is visible.
  */
 import { type Destination, destinationOfHost } from '@adit/shared/protocol/destination';
 import { alertFor, readGreeting, turnedAway } from './client-hello.ts';
@@ -36,13 +35,13 @@ function destinationOf(serverName: string | undefined, route: SniRouter): Destin
   if (serverName === undefined)
     return turnedAway({
       code: 'CLIENT_NO_ROUTE',
-      reason: 'it names no server (SNI), and no route is for such clients',
+      reason: 'it names no server (SNI), and there is no --sni-route for *',
       alert: 'missingExtension',
     });
   if (target === undefined)
     return turnedAway({
       code: 'CLIENT_NO_ROUTE',
-      reason: `no --sni-route is for ${serverName}`,
+      reason: `no --sni-route matches ${serverName}`,
       alert: 'unrecognizedName',
     });
   if (target.kind === 'refuse')

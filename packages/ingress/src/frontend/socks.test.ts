@@ -14,7 +14,7 @@ function asked(options: Partial<SocksOptions> = {}): {
 }
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-test('a request becomes a destination, the yes and the noes of its version; what follows it stays with the client', async () => {
+test('a request becomes a destination and replies of its version; later bytes stay in the duplex', async () => {
   const { asking, client, duplex } = asked();
   client.write(bytes('\x05\x01\x00\x05\x01\x00\x03\x0bdb.internal\x15\x38hello'));
   const ask = await asking;

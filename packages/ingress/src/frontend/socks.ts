@@ -1,7 +1,7 @@
 /**
- * SOCKS 4, 4a and 5: the client says where to in a handshake, and hears after the egress has dialled.
- * Rule: names go to the egress as names. Nobody is told yes before the egress said so; a no is the reply of the table
- * of codes.
+ * SOCKS 4, 4a and 5: the client names its destination in a handshake and gets the reply after the egress has dialled.
+ * Rule: names go to the egress as names. No client is told of success before the egress has dialled. The reply to a
+ * refusal comes from the table of codes.
  */
 import { codes } from '@adit/shared/codes';
 import { AditError, type Code } from '@adit/shared/errors';
@@ -11,7 +11,7 @@ import type { Admits, SocksRequest } from '@adit/shared/protocol/socks5-server';
 import type { FrontEnd, TurnedAway } from './contract.ts';
 
 export interface SocksOptions {
-  /** Judges user and password; absent: nobody is asked. */
+  /** Judges user and password; absent: no password is needed. */
   readonly admits?: Admits;
   readonly deadlineMs: number;
 }

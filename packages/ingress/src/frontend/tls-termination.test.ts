@@ -138,7 +138,7 @@ test.each<[string, ConnectionOptions, RegExp]>([
   await within(30_000, 'the end', closed);
 });
 
-test('a client that leaves in the handshake, one that stops in it, and a service that is gone meanwhile end it', async () => {
+test('the handshake ends when the client leaves or stops in it, and when the service is gone meanwhile', async () => {
   const leaving = await asked((wire) => {
     wire.write(hello, 'latin1');
   });

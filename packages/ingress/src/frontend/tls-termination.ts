@@ -1,9 +1,10 @@
 /**
- * TLS that ends here: the local client's bytes go on in the clear, inside the tunnel.
- * Rule: the hello is read first and answered last: until the egress has connected the client can still be told no, by
- * an alert in the clear (access_denied, internal_error; no_application_protocol where it speaks nothing that the
- * service does). Then the handshake, with the certificate for the name that the hello asks for. An end is an end with
- * close_notify or without: Node does not tell them apart. A reset is that of the connection below.
+ * TLS that ends here: the bytes of the local client travel in the clear inside the tunnel.
+ * Rule: the ClientHello is read first and answered last. Until the egress has dialled, the client is refused by an
+ * alert in the clear: access_denied, internal_error, or no_application_protocol if it offers no protocol that the
+ * service speaks. Then comes the handshake, with the certificate for the name in the ClientHello. An end counts as an
+ * end with or without close_notify, because Node does not tell them apart. A reset is that of the TCP connection
+ * below.
  * Not here: client certificates, choosing a destination by name (that is --sni).
  */
 import type net from 'node:net';
@@ -21,9 +22,9 @@ import type { LocalCertificates } from './local-certificates.ts';
 
 export interface TlsTerminationOptions {
   readonly destination: Destination;
-  /** What the service speaks, preferred first; empty: nothing is agreed, and HTTP is 1.1. */
+  /** What the service speaks, in order of preference; empty: no protocol is negotiated, and HTTP is 1.1. */
   readonly alpn: readonly string[];
-  /** Asked anew for every client. */
+  /** Looked up for every client. */
   readonly certificates: () => LocalCertificates;
   readonly deadlineMs: number;
 }
@@ -62,8 +63,8 @@ interface AcceptOptions extends SecureOptions {
 }
 
 /**
- * The handshake with a client whose hello was read. Rejects with CLIENT_TLS_FAILED, CLIENT_TIMEOUT or PEER_GONE, and
- * the socket is gone.
+ * The handshake with a client whose ClientHello was read. Rejects with CLIENT_TLS_FAILED, CLIENT_TIMEOUT or PEER_GONE;
+ * the socket is gone then.
  */
 function accept(
   { socket, reads }: RelaySocket,
@@ -84,7 +85,7 @@ function accept(
       timedOut: () =>
         new AditError(
           'CLIENT_TIMEOUT',
-          `the TLS handshake with the client was not done within ${deadline.totalMs / 1000} s`,
+          `the TLS handshake with the client was not complete within ${deadline.totalMs / 1000} s`,
         ),
       aborted: () => new AditError('PEER_GONE', 'the service is gone'),
       // After an error its alert is on the way, which a reset could overtake.
@@ -108,12 +109,11 @@ function handshakeFailed(error: Error): AditError {
   });
 }
 
-/** In front of what the socket has to read. */
+/** Makes these bytes the next ones that are read from the socket. */
 function putBack(socket: net.Socket, bytes: Uint8Array | undefined): void {
   if (bytes && bytes.length > 0) socket.unshift(Buffer.from(bytes));
 }
 
-/** Once it is in use it arrives with `close`, where its owner looks. */
 function ignore(): void {
-  /* see above */
+  /* `close` follows, and the owner of the socket acts on that */
 }

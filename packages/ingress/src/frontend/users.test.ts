@@ -30,11 +30,11 @@ test.each([
   ['alice', /line 1 is not USER:PASSWORD/],
   [':s3cret', /line 1 is not/],
   ['a:b\nalice:', /line 2 is not/],
-  ['a:b\na:s3cret', /line 2 names a user a second time/],
+  ['a:b\na:s3cret', /line 2 names a user for the second time/],
   ['a:s3\tcret', /control character/],
   [Buffer.from([0x61, 0x3a, 0xff]), /not UTF-8/],
   [`a:${'s3cret'.repeat(50)}`, /more than 255 bytes/],
-  ['# nobody\n', /nobody is in it/],
+  ['# nobody\n', /it names no user/],
 ])('a file that is wrong is refused with the line and without its words: %#', (text, message) => {
   const attempt = (): unknown => loadUsers(file(text));
   expect(attempt).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }));
