@@ -49,8 +49,8 @@ export function readCertificate(der: Uint8Array): CertificateFields {
 }
 
 /**
- * `Extensions ::= SEQUENCE OF SEQUENCE { OID, critical BOOLEAN DEFAULT FALSE, OCTET STRING }` inside its explicit tag;
- * one named twice is refused.
+ * `Extensions ::= SEQUENCE OF SEQUENCE { OID, critical BOOLEAN DEFAULT FALSE, OCTET STRING }` inside its explicit tag.
+ * An extension that appears twice is refused.
  */
 export function readExtensions(tagged: DerElement | undefined): Extensions {
   const extensions = new Map<string, Extension>();
@@ -60,7 +60,7 @@ export function readExtensions(tagged: DerElement | undefined): Extensions {
   return readExtensionList(list);
 }
 
-/** The same list without the explicit tag, as entries of a revocation list carry it. */
+/** The same list without the explicit tag, as in the entries of a revocation list. */
 export function readExtensionList(list: DerElement | undefined): Extensions {
   const extensions = new Map<string, Extension>();
   for (const entry of childrenOf(expectTag(list, tags.sequence, 'extensions'), 'extensions')) {
@@ -75,8 +75,7 @@ export function readExtensionList(list: DerElement | undefined): Extensions {
 }
 
 /**
- * Every URI of the subject alternative name, as its exact octets read as Latin-1: nothing is decoded, folded or
- * dropped.
+ * Every URI of the subject alternative name: its exact octets as Latin-1, with nothing decoded, folded or dropped.
  */
 export function uriNamesOf(extensions: Extensions): string[] {
   const names = extensions.get(oids.subjectAltName);
@@ -89,7 +88,7 @@ export function uriNamesOf(extensions: Extensions): string[] {
     .map((name) => Buffer.from(name.content).toString('latin1'));
 }
 
-/** The extended key usages as OIDs; undefined when the certificate has no such extension. */
+/** The extended key usages as OIDs; undefined if the certificate has no such extension. */
 export function extendedKeyUsagesOf(extensions: Extensions): string[] | undefined {
   const usage = extensions.get(oids.extendedKeyUsage);
   if (usage === undefined) return undefined;

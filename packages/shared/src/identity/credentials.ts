@@ -1,10 +1,9 @@
 /**
  * Our own certificate and key, checked before anything listens or dials.
- * Rule: what comes back can be used right now in the role asked for; otherwise one sentence says which file is wrong
- * and why.
- * A private key that others may read is refused, as ssh does: its owner alone, or a group too when root owns it
+ * Rule: the result can be used now, in the given role; otherwise one sentence says which file is wrong and why. A
+ * private key that others may read is refused, as in ssh: only its owner may, or also a group if root owns the file
  * (PostgreSQL's rule).
- * Not here: what the peer thinks of it.
+ * Not here: whether the peer accepts it.
  */
 import { type KeyObject, X509Certificate, createPrivateKey } from 'node:crypto';
 import { statSync } from 'node:fs';
@@ -13,7 +12,7 @@ import { AditError, messageOf, type Code } from '../errors.ts';
 import { extendedKeyUsagesOf, readCertificate, uriNamesOf, usages } from './certificate.ts';
 import { type PemBlock, pemBlocks, readNamedFile } from './pem.ts';
 
-/** What the certificate is shown as; `server`: to local clients, who may trust a certificate of any kind. */
+/** `role` is the use of the certificate; `server`: for local clients, which may trust any kind of certificate. */
 export interface CredentialFiles {
   readonly cert: string;
   readonly key: string;
@@ -31,8 +30,7 @@ export interface Credentials {
 }
 
 /**
- * Reads and checks both files. `cert` is the leaf, then its intermediates if any. Fails with CREDENTIALS_UNUSABLE (exit
- * 3).
+ * Reads and checks both files. `cert` holds the leaf, then any intermediates. Throws CREDENTIALS_UNUSABLE (exit 3).
  */
 export function loadCredentials({ cert, key, role }: CredentialFiles): Credentials {
   const certificates = readCertificates(cert);
@@ -103,8 +101,7 @@ function readKey(path: string): { key: KeyObject; pem: string } {
 }
 
 /**
- * Reads a file that is for its owner only; fails with `code` where others may use it. `what` names it in complaints:
- * "key".
+ * Reads a file that only its owner may read; throws `code` if others may. `what` names it in complaints: "key".
  */
 export function readSecretFile(path: string, what: string, code: Code): Buffer {
   const bytes = readNamedFile(path, `the ${what}`, code);

@@ -1,21 +1,20 @@
 /**
  * DER, read strictly: one element at a time, over views of the input (X.690 sections 8 and 10).
- * Rule: throws DerError or returns; never recurses, never copies, never reads outside the input; work is linear in its
- * length.
- *       Indefinite lengths, lengths longer than needed, tags above 30 and trailing bytes are refused.
+ * Rule: throws DerError or returns; never recurses, never copies, never reads outside of the input; work is linear in
+ * its length. Indefinite lengths, lengths longer than needed, tags above 30 and trailing bytes are refused.
  * Not here: what the elements mean (certificate.ts, revocation.ts), and writing.
  */
 
 /**
- * The input is not DER of the expected shape; `message` says which part. Callers turn it into a refusal of their own.
+ * The input is not DER of the expected shape; `message` says which part. Callers turn it into their own refusal.
  */
 export class DerError extends Error {
   override readonly name = 'DerError';
 }
 
 /**
- * One element: `tag` is the identifier octet, `whole` tag, length and content, `content` the content alone. Both are
- * views.
+ * One element: `tag` is the identifier octet, `whole` is tag, length and content, `content` the content alone. Both
+ * are views.
  */
 export interface DerElement {
   readonly tag: number;
@@ -23,7 +22,7 @@ export interface DerElement {
   readonly content: Uint8Array;
 }
 
-/** Identifier octets in use here; `context(n)` makes the implicit and explicit ones. */
+/** The identifier octets in use; `context(n)` makes those of the context class. */
 export const tags = {
   boolean: 0x01,
   integer: 0x02,
@@ -41,7 +40,7 @@ export function context(n: number, constructed: boolean): number {
   return (constructed ? 0xa0 : 0x80) | n;
 }
 
-/** The single element that `bytes` is; anything after it is refused. */
+/** The one element in `bytes`; bytes after it are refused. */
 export function readDer(bytes: Uint8Array, what: string): DerElement {
   const element = elementAt(bytes, 0, what);
   if (element.whole.length !== bytes.length) throw new DerError(`${what} has bytes after its end`);
@@ -60,7 +59,7 @@ export function childrenOf(parent: DerElement, what: string): DerElement[] {
   return children;
 }
 
-/** `element` when it is there and has this tag. */
+/** Returns `element` if it is present and has this tag; otherwise throws. */
 export function expectTag(element: DerElement | undefined, tag: number, what: string): DerElement {
   if (element?.tag !== tag)
     throw new DerError(element === undefined ? `${what} is missing` : `${what} has an unexpected type`);
@@ -109,7 +108,7 @@ export function oidOf(element: DerElement | undefined, what: string): string {
   return [top, first - top * 40, ...arcs.slice(1)].join('.');
 }
 
-/** A BOOLEAN: DER knows 00 and FF only. */
+/** A BOOLEAN: DER allows only 00 and FF. */
 export function booleanOf(element: DerElement, what: string): boolean {
   const { content } = expectTag(element, tags.boolean, what);
   if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff))
@@ -127,8 +126,8 @@ export function bitsOf(element: DerElement | undefined, what: string, anyLength 
 }
 
 /**
- * A UTCTime (`YYMMDDHHMMSSZ`, 1950 to 2049) or GeneralizedTime (`YYYYMMDDHHMMSSZ`), as RFC 5280 section 4.1.2.5 narrows
- * them.
+ * A UTCTime (`YYMMDDHHMMSSZ`, 1950 to 2049) or GeneralizedTime (`YYYYMMDDHHMMSSZ`) in the forms of RFC 5280 section
+ * 4.1.2.5.
  */
 export function timeOf(element: DerElement | undefined, what: string): Date {
   if (element === undefined || (element.tag !== tags.utcTime && element.tag !== tags.generalizedTime))
@@ -137,7 +136,7 @@ export function timeOf(element: DerElement | undefined, what: string): Date {
   const full = element.tag === tags.generalizedTime ? text : `${Number(text.slice(0, 2)) >= 50 ? '19' : '20'}${text}`;
   const iso = full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
   const date = new Date(iso);
-  // The round trip refuses 31 February and whatever `Date` would read by guessing.
+  // The round trip refuses 31 February and other text that `Date` would guess at.
   if (Number.isNaN(date.getTime()) || date.toISOString() !== iso) throw new DerError(`${what} is a malformed time`);
   return date;
 }

@@ -44,19 +44,19 @@ function watched(): {
 
 test('the last fifth of the time gives one line a day, also after it has expired; before, none', () => {
   const { watch, lines, passes } = watched();
-  watch.look();
+  watch.check();
   expect(lines()).toEqual([]);
   passes(1.01);
-  watch.look();
+  watch.check();
   expect(lines()).toEqual([['warn', 'expiring', 'revocation list', 479]]);
   passes(1.9);
-  watch.look();
+  watch.check();
   expect(lines().slice(1)).toEqual([['warn', 'expiring', 'certificate', 482]]);
   passes(2.02);
-  watch.look();
+  watch.check();
   expect(lines().slice(2)).toEqual([['warn', 'expiring', 'revocation list', 455]]);
   passes(30);
-  watch.look();
+  watch.check();
   expect(
     lines()
       .slice(3)
@@ -67,7 +67,7 @@ test('the last fifth of the time gives one line a day, also after it has expired
   ]);
 });
 
-test('it looks by itself', async () => {
+test('it checks by itself', async () => {
   const { watch, passes, stop, until } = watched();
   const hold = setInterval(() => {}, 1_000); // its own timer never keeps the process alive
   watch.start(stop.signal);

@@ -1,9 +1,7 @@
 /**
- * Says well before our own certificate or a revocation list ends that it has to be renewed: when less than a fifth of
- * its time is left.
- * Rule: one line for each when it was loaded, and one a day from then on, until a newer one is loaded; never keeps the
- * process alive.
- * Not here: what happens when it has ended (credentials.ts, peer.ts).
+ * Warns when our certificate or a revocation list expires soon: when less than a fifth of its lifetime is left.
+ * Rule: one line for each when it is loaded, then one a day until a newer one is loaded; never keeps the process alive.
+ * Not here: what happens after the expiry (credentials.ts, peer.ts).
  */
 import type { Logger } from '../observe/logger.ts';
 import type { Credentials } from './credentials.ts';
@@ -19,7 +17,7 @@ export interface ExpiryOptions {
   readonly loaded: () => Loaded;
   readonly log: Logger;
   readonly now?: () => Date;
-  /** How often to look, ms. */
+  /** Interval between checks, ms. */
   readonly everyMs?: number;
 }
 
@@ -28,27 +26,27 @@ const dayMs = 24 * hourMs;
 
 export class ExpiryWatch {
   readonly #options: ExpiryOptions;
-  readonly #toldAt = new Map<string, Date>();
+  readonly #warnedAt = new Map<string, Date>();
 
   constructor(options: ExpiryOptions) {
     this.#options = options;
   }
 
-  /** Looks now, and every so often until the signal aborts. */
+  /** Checks now, and at every interval until the signal aborts. */
   start(signal: AbortSignal): void {
-    this.look();
-    const timer = setInterval(() => this.look(), this.#options.everyMs ?? hourMs).unref();
+    this.check();
+    const timer = setInterval(() => this.check(), this.#options.everyMs ?? hourMs).unref();
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   }
 
-  /** Files were loaded again: what is still about to end is said again. */
+  /** The files were loaded again: warns again of what still expires soon. */
   reloaded(): void {
-    this.#toldAt.clear();
-    this.look();
+    this.#warnedAt.clear();
+    this.check();
   }
 
-  /** Says what is about to end and was not said today. */
-  look(): void {
+  /** Warns of what expires soon, once a day. */
+  check(): void {
     const {
       credentials: { leaf },
       revocation,
@@ -72,9 +70,9 @@ export class ExpiryWatch {
   ): void {
     const now = (this.#options.now ?? (() => new Date()))();
     if (!endsSoon(from, until, now)) return;
-    const told = this.#toldAt.get(what);
-    if (told && now.getTime() - told.getTime() < dayMs) return;
-    this.#toldAt.set(what, now);
+    const last = this.#warnedAt.get(what);
+    if (last && now.getTime() - last.getTime() < dayMs) return;
+    this.#warnedAt.set(what, now);
     const hoursLeft = Math.floor((until.getTime() - now.getTime()) / hourMs);
     this.#options.log.warn(
       { event: 'expiring', what, until: until.toISOString(), hoursLeft, advice },
@@ -83,7 +81,7 @@ export class ExpiryWatch {
   }
 }
 
-/** Is less than a fifth of its time left? */
+/** Is less than a fifth of the lifetime left? */
 export function endsSoon(from: Date, until: Date, now: Date): boolean {
   return (until.getTime() - now.getTime()) * 5 < until.getTime() - from.getTime();
 }

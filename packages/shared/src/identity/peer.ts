@@ -1,9 +1,9 @@
 /**
- * Who the peer is: the verdict on the certificate of a finished TLS handshake, by us, with its reason.
- * Rule: yes only if OpenSSL said yes (`authorized === true`), the handshake was a full one (a resumed one skips every
- * check),
- * the leaf is there, has the right extended key usage, is in date, is not revoked, and names exactly one identity.
- *       When several things are wrong, the most fundamental is told: no certificate, then unknown CA, then the rest.
+ * Who the peer is: our verdict on the certificate of a finished TLS handshake, with its reason.
+ * Rule: accepts only if OpenSSL accepts (`authorized === true`), the handshake was a full one (a resumed one skips
+ * every check), and the leaf is present, has the right extended key usage, is in date, is not revoked, and names
+ * exactly one identity. If several things are wrong, the reason is the most fundamental: no certificate, then unknown
+ * CA, then the rest.
  * Not here: the handshake, and what the identity may do (policy).
  */
 import type { X509Certificate } from 'node:crypto';
@@ -25,7 +25,7 @@ export interface PeerFacts {
 }
 
 /**
- * `anchors` only sharpen the reason: OpenSSL names the last of several failures, and with them an unknown CA is told
+ * `anchors` only improve the reason: OpenSSL reports the last of several failures; with anchors, an unknown CA comes
  * first.
  */
 export interface PeerContext {
@@ -52,8 +52,7 @@ export type PeerVerdict = { readonly ok: true; readonly identity: PeerIdentity }
 export type EgressVerdict = { readonly ok: true; readonly leaf: X509Certificate } | NotProven;
 
 /**
- * Leaves that were handed out: Node 22 and 24 do so once for each connection, and know of no certificate when asked
- * again.
+ * The leaves of sockets that were asked before: Node 22 and 24 return the certificate of a connection only once.
  */
 const leaves = new WeakMap<TLSSocket, X509Certificate>();
 
@@ -78,8 +77,8 @@ export function factsOf(socket: TLSSocket): PeerFacts {
 /** The egress's verdict on an ingress. Refuses with one of CLIENT_CERT_* or REVOCATION_STALE. */
 export function judgeClient(facts: PeerFacts, context: PeerContext): PeerVerdict {
   const { leaf } = facts;
-  // A resumed session shows no certificate on some versions of Node and the one of long ago on others: neither proves
-  // anything now.
+  // After a resumption, some versions of Node return no certificate and others that of the first handshake: neither
+  // proves anything now.
   if (facts.sessionReused)
     return refused('CLIENT_CERT_INVALID', 'it resumed an earlier TLS session, which proves no certificate');
   if (leaf === undefined || leaf.raw.length === 0) return refused('CLIENT_CERT_MISSING', 'it presented no certificate');
@@ -127,7 +126,7 @@ export function judgeEgress(facts: PeerFacts, context: PeerContext & { readonly 
 }
 
 /**
- * May a session of this identity go on (asked on reload and when time passes)? Refuses with CERT_EXPIRED, REVOKED or
+ * May a session of this identity go on? Called after a reload and as time passes. Refuses with CERT_EXPIRED, REVOKED or
  * REVOCATION_STALE.
  */
 export function judgeAgain(identity: PeerIdentity, context: PeerContext): Refusal | undefined {
@@ -165,8 +164,8 @@ function identify(leaf: X509Certificate, { extensions, serial }: CertificateFiel
 }
 
 /**
- * OpenSSL's no, as ours. Measured on Node 22 and 26: `authorizationError` is the name of the last failure found,
- * expired before unknown.
+ * Turns OpenSSL's refusal into ours. Measured on Node 22 and 26: `authorizationError` names the last failure found;
+ * OpenSSL reports an expiry rather than an unknown CA.
  */
 function unverified(leaf: X509Certificate, error: string | undefined, context: PeerContext): NotProven {
   const unknownCa: NotProven = {
@@ -198,14 +197,14 @@ function unverified(leaf: X509Certificate, error: string | undefined, context: P
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'CERT_UNTRUSTED':
     case 'CERT_SIGNATURE_FAILURE':
-      return unknownCa; // A CA with the name of ours and another key.
+      return unknownCa; // Also a CA with the name of ours and another key.
     default:
       return refused('CLIENT_CERT_INVALID', `the certificate does not verify (${error ?? 'no reason given'})`);
   }
 }
 
 /**
- * Does a chain of signatures lead from the leaf, over the certificates the peer sent, to an anchor? Eight steps at
+ * Does a chain of signatures lead from the leaf, over the certificates that the peer sent, to an anchor? Eight steps at
  * most.
  */
 function leadsTo(leaf: X509Certificate, { certificates }: TrustAnchors): boolean {
@@ -223,7 +222,7 @@ function isIssuedBy(child: X509Certificate, issuer: X509Certificate): boolean {
   try {
     return child.checkIssued(issuer) && child.verify(issuer.publicKey);
   } catch {
-    return false; // A key or signature of a kind OpenSSL does not know cannot have issued it.
+    return false; // OpenSSL does not know this kind of key or signature.
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * PEM text as blocks (RFC 7468), and files read with a sentence when they cannot be.
- * Rule: linear in the length of the text; a block that begins and does not end is an error, never skipped.
- * Not here: what the blocks hold.
+ * PEM text as blocks (RFC 7468), and the reading of files with a clear complaint.
+ * Rule: linear in the length of the text; a block without its end is an error and never skipped.
+ * Not here: the content of the blocks.
  */
 import { readFileSync } from 'node:fs';
 import { AditError, type Code, messageOf } from '../errors.ts';
@@ -14,8 +14,7 @@ export interface PemBlock {
 }
 
 /**
- * The blocks of a text, in order; text around them is ignored. Undefined when a block is cut off or holds something
- * else than base64.
+ * The blocks of a text, in order; text around them is ignored. Undefined if a block is cut off or is not base64.
  */
 export function pemBlocks(text: string): PemBlock[] | undefined {
   const blocks: PemBlock[] = [];

@@ -1,9 +1,9 @@
 /**
- * Revocation lists (X.509 CRL v2, RFC 5280 section 5), read and verified by us so that a reload needs no new listener
+ * Revocation lists (X.509 CRL v2, RFC 5280 section 5), read and verified by us, so that a reload needs no new listener
  * and a refusal has a reason.
- * Rule: fails closed. A list that is damaged, partial (delta, scoped, indirect), unsigned by an anchor or without
- * nextUpdate is refused
- *       when loaded; one that is past nextUpdate, or none for the issuer of a certificate, refuses that certificate.
+ * Rule: fails closed. A list that is damaged, partial (delta, scoped, indirect), without nextUpdate or without the
+ * signature of an anchor is refused at load. If the list of a certificate's issuer is missing or past its nextUpdate,
+ * the certificate is refused.
  * Not here: fetching lists, OCSP.
  */
 import { type KeyObject, verify } from 'node:crypto';
@@ -43,9 +43,9 @@ export interface RevocationList {
   readonly size: number;
   /** The entry of this certificate: by its issuer's name and its serial. */
   isRevoked(certificate: HasDer): Revocation | undefined;
-  /** Does the file hold a list of this certificate's issuer? Without one nothing is known about it: refuse. */
+  /** Does the file hold a list of this certificate's issuer? Without one, refuse the certificate. */
   covers(certificate: HasDer): boolean;
-  /** Is a list past its nextUpdate? Then revocations may be missing: refuse. */
+  /** Is a list past its nextUpdate? Then newer revocations may be missing: refuse. */
   isStale(now: Date): boolean;
 }
 
@@ -88,14 +88,14 @@ const signatures: Readonly<Record<string, { readonly type: string; readonly dige
   '1.3.101.112': { type: 'ed25519', digest: null },
 };
 
-/** Reads and verifies the lists in a file, PEM (one or more) or DER (one). Fails with CONFIG_INVALID. */
+/** Reads and verifies the lists in a file, PEM (one or more) or DER (one). Throws CONFIG_INVALID. */
 export function loadRevocationList(path: string, anchors: TrustAnchors): RevocationList {
   return parseRevocationList(readNamedFile(path, 'the revocation list', 'CONFIG_INVALID'), anchors, path);
 }
 
 /**
- * The same for bytes already read; `source` names them in complaints. Fails with CONFIG_INVALID, and with nothing else
- * whatever the bytes.
+ * The same for bytes already read; `source` names them in complaints. Throws CONFIG_INVALID and nothing else, whatever
+ * the bytes.
  */
 export function parseRevocationList(bytes: Uint8Array, anchors: TrustAnchors, source = 'the list'): RevocationList {
   try {
@@ -154,7 +154,7 @@ function readList(der: Uint8Array, anchors: TrustAnchors): ParsedList {
   );
   const thisUpdate = timeOf(fields.shift(), 'thisUpdate');
   const next = takeIf(fields, tags.utcTime, tags.generalizedTime);
-  if (next === undefined) throw new DerError('it has no nextUpdate, so nobody can tell when it is out of date');
+  if (next === undefined) throw new DerError('it has no nextUpdate, so that nobody knows when it is out of date');
   const nextUpdate = timeOf(next, 'nextUpdate');
   const revoked = readEntries(takeIf(fields, tags.sequence));
   const extensions = readExtensions(takeIf(fields, context(0, true)));
@@ -165,7 +165,7 @@ function readList(der: Uint8Array, anchors: TrustAnchors): ParsedList {
   return { issuer, thisUpdate, nextUpdate, revoked };
 }
 
-/** The next field when it is there and has one of these tags: how ASN.1 does OPTIONAL. */
+/** The next field if it has one of these tags: an OPTIONAL of ASN.1. */
 function takeIf(fields: DerElement[], ...wanted: readonly number[]): DerElement | undefined {
   return fields[0] !== undefined && wanted.includes(fields[0].tag) ? fields.shift() : undefined;
 }
@@ -178,7 +178,7 @@ function readEntries(list: DerElement | undefined): Map<string, Revocation> {
     const [serial, date, tagged, more] = childrenOf(expectTag(entry, tags.sequence, 'entry'), 'entry');
     if (more !== undefined) throw new DerError('entry has more parts than it should');
     const extensions: Extensions = tagged === undefined ? new Map() : readExtensionList(tagged);
-    // An indirect list names other issuers per entry by a critical extension: reading on would revoke the wrong
+    // In an indirect list, a critical extension of an entry names another issuer: to ignore it would revoke the wrong
     // certificates and miss the right ones.
     refuseCritical(extensions, [oids.reasonCode, oids.invalidityDate]);
     const code = extensions.get(oids.reasonCode);

@@ -1,9 +1,9 @@
 /**
  * The names inside a client certificate: `spiffe://TRUST-DOMAIN/client/NAME` once, `spiffe://TRUST-DOMAIN/group/GROUP`
  * any number of times.
- * Rule: exactly one client, every group of its trust domain, ASCII of the SPIFFE grammar only; anything that looks like
- * SPIFFE and is not one of the two makes the certificate name nobody. Other URIs are ignored when they are printable
- * ASCII. Spec: SPIFFE-ID section 2; a wildcard or a NUL that survives into a name is how others matched the wrong peer.
+ * Rule: exactly one client, all groups in its trust domain, only ASCII of the SPIFFE grammar. A certificate with any
+ * other SPIFFE URI names nobody. Other URIs are ignored if they are printable ASCII.
+ * Spec: SPIFFE-ID section 2. Other products matched the wrong peer because a wildcard or a NUL survived in a name.
  */
 
 export interface ClientNames {
@@ -15,7 +15,7 @@ export interface ClientNames {
 
 const pattern = /^spiffe:\/\/([a-z0-9._-]{1,255})\/(client|group)\/([A-Za-z0-9._-]{1,255})$/;
 
-/** The names that a certificate's URIs state, or why they state none. */
+/** The names in a certificate's URIs, or the reason why there are none. */
 export function readClientNames(uris: readonly string[]): ClientNames | string {
   let client: ClientNames | undefined;
   const groups = new Map<string, string>();

@@ -1,7 +1,7 @@
 /**
- * Trust anchors: the roots we believe, from a PEM file (--client-ca at the egress, --ca at the ingress).
- * Rule: every certificate in the file is a CA that may sign certificates; a file with none, or with anything else in
- * it, is refused.
+ * Trust anchors: the roots that we trust, from a PEM file (--client-ca at the egress, --ca at the ingress).
+ * Rule: every certificate in the file is a CA that may sign certificates. A file without one, or with anything else, is
+ * refused.
  */
 import { X509Certificate } from 'node:crypto';
 import { AditError, messageOf } from '../errors.ts';
@@ -13,12 +13,12 @@ export interface TrustAnchors {
   readonly certificates: readonly X509Certificate[];
 }
 
-/** Reads and checks the file. Fails with CONFIG_INVALID. */
+/** Reads and checks the file. Throws CONFIG_INVALID. */
 export function loadTrustAnchors(path: string): TrustAnchors {
   return parseTrustAnchors(readNamedFile(path, 'the CA file', 'CONFIG_INVALID').toString('latin1'), path);
 }
 
-/** The same for text already read; `source` names it in complaints. Fails with CONFIG_INVALID. */
+/** The same for text already read; `source` names it in complaints. Throws CONFIG_INVALID. */
 export function parseTrustAnchors(text: string, source: string): TrustAnchors {
   const refuse = (why: string, cause?: unknown): never => {
     throw new AditError('CONFIG_INVALID', `The CA file ${source} is unusable: ${why}.`, { cause });

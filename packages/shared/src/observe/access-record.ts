@@ -1,8 +1,9 @@
 /**
- * The access record: what one stream was, written once, when it ended. And the channels on which a program in the same
+ * The access record of one stream, written once, when the stream ends; and the channels on which a program in the same
  * process can watch.
- * Rule: names, addresses, verdict and sizes; never a byte of what was said. The channel names `adit:stream` and
- * `adit:session` are an interface. Spec: docs/logs.md; node:diagnostics_channel.
+ * Rule: names, addresses, verdict and sizes; never a byte of the payload. The channel names `adit:stream` and
+ * `adit:session` are an interface.
+ * Spec: docs/logs.md; node:diagnostics_channel.
  */
 import { channel } from 'node:diagnostics_channel';
 import type { Code } from '../errors.ts';
@@ -18,16 +19,16 @@ export interface AccessRecord {
   readonly session: string;
   readonly stream: number;
   readonly identity: string;
-  /** Where the client's connection came from when the stream ended, as far as the egress knows. */
+  /** The address of the client at the end of the stream, as far as the egress knows it. */
   readonly remote?: string;
   readonly frontEnd: string;
-  /** The destination as it was asked for. */
+  /** The destination as the client named it. */
   readonly requested: string;
   /** The address that was dialled. */
   readonly resolved?: string;
-  /** The next hop that was asked for it, which resolved a name by itself. */
+  /** The next hop of the connection; it resolves names itself. */
   readonly via?: string;
-  /** Backends of the service that were dialled, where it was more than one. */
+  /** How many backends of the service were dialled, if more than one. */
   readonly attempts?: number;
   /** The rule that decided. */
   readonly rule?: string;
@@ -59,7 +60,7 @@ export function recordStream(log: Logger, record: AccessRecord): void {
   if (streams.hasSubscribers) streams.publish(record);
 }
 
-/** Publishes on `adit:session`; the log lines of a session (`connected`, `disconnected`) are its owner's. */
+/** Publishes on `adit:session`. The owner of the session logs it (`connected`, `disconnected`). */
 export function publishSession(record: SessionRecord): void {
   if (sessions.hasSubscribers) sessions.publish(record);
 }

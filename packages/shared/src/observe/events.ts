@@ -1,10 +1,9 @@
 /**
- * The names of everything that is logged: field `event` of each line, an interface that scripts and dashboards rely on.
- * Rule: a name is never renamed or reused; what carries no name here cannot be logged. docs/logs.md shows each with an
- * example.
+ * The names of all log events: the field `event` of each line, an interface for scripts and dashboards.
+ * Rule: a name is never changed or reused, and every line has one of them. docs/logs.md shows an example of each.
  */
 
-/** Event name to what it says. */
+/** The name of each event, and what it means. */
 export const events = {
   listening:
     'a listener is open at `address`; at the ingress `forward`, `socks`, `httpProxy`, `mixed`, `sni`, ' +

@@ -1,41 +1,39 @@
 /**
- * Lines to a file descriptor in batches: one write for many access records, none on the hot path.
- * Rule: lines arrive whole and in order, and a pipe whose reader stalls never stalls the tunnel: the descriptor does
- * not block, memory is bounded, what is dropped is counted and said. A broken pipe ends the log in silence (nobody is
- * left to tell), not the process. Not sonic-boom: its flushSync syncs the disk at every call and never returns after
- * EPIPE.
+ * Writes lines to a file descriptor in batches: one write for many access records, none on the hot path.
+ * Rule: lines arrive whole and in order, and a stalled reader of the pipe never stalls the tunnel: the descriptor does
+ * not block, memory is bounded, and dropped lines are counted and reported. A broken pipe ends the log only.
+ * Not sonic-boom: its flushSync syncs the disk at every call and never returns after EPIPE.
  */
 import { writeSync } from 'node:fs';
 
 export interface LineSinkOptions {
-  /** Milliseconds after which a waiting line is written at the latest. Default 50. */
+  /** How long a line waits at most, ms. Default 50. */
   readonly delayMs?: number;
-  /** Waiting text that is written at once, in UTF-16 units. Default 16 Ki. */
+  /** Length of the waiting text at which it is written at once, in UTF-16 units. Default 16 Ki. */
   readonly batchLength?: number;
-  /** Waiting text beyond which lines are dropped, in UTF-16 units. Default 8 Mi. */
+  /** Length of the waiting text above which lines are dropped, in UTF-16 units. Default 8 Mi. */
   readonly maxLength?: number;
-  /** Makes the line that says how many were dropped. */
+  /** The line that reports how many were dropped. */
   readonly lost?: (lines: number) => string;
 }
 
-/** How long the end of the process waits for a reader that does not read. */
+/** How long the end of the process waits for a stalled reader. */
 const maxExitWaitMs = 2_000;
-/** How long a full pipe is left alone. */
+/** How long to wait before a full pipe is tried again. */
 const retryMs = 10;
 
 export class LineSink {
   readonly #fd: number;
   readonly #options: Required<LineSinkOptions>;
   #waiting = '';
-  /** The rest of a batch that the pipe did not take. */
+  /** The part of a batch that the pipe has not taken yet. */
   #rest: Buffer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #dropped = 0;
   #broken = false;
 
   /**
-   * The descriptor should be non-blocking where it is a pipe; for stderr, Node sees to that when `process.stderr` is
-   * first used.
+   * A pipe should be non-blocking. For stderr, Node makes it so when `process.stderr` is first used.
    */
   constructor(
     fd: number,
@@ -45,7 +43,7 @@ export class LineSink {
     this.#options = { delayMs, batchLength, maxLength, lost };
   }
 
-  /** Takes a line with its newline; it is written with its neighbours, soon. */
+  /** Takes a line with its newline, and writes it soon, together with others. */
   write(line: string): void {
     if (this.#broken) return;
     if (this.#waiting.length + line.length > this.#options.maxLength) {
@@ -57,16 +55,16 @@ export class LineSink {
     else this.#later(this.#options.delayMs);
   }
 
-  /** Writes what waits, as far as the reader takes it; the rest follows. */
+  /** Writes the waiting text as far as the pipe takes it; the rest follows. */
   flush(): void {
-    // A full pipe is asked again by its timer, not by every line that comes meanwhile.
+    // The timer tries a full pipe again, not every new line.
     if (this.#rest) return;
     this.#writeOut();
   }
 
   /**
-   * Writes all that waits before it returns; for the end of the process. Gives up on a reader that stalls for two
-   * seconds.
+   * Writes all waiting text before it returns; for the end of the process. Gives up after two seconds of a stalled
+   * reader.
    */
   flushSync(): void {
     const deadline = performance.now() + maxExitWaitMs;
@@ -103,7 +101,7 @@ export class LineSink {
     return true;
   }
 
-  /** Everything that waits, with the line about what was dropped; undefined when there is nothing. */
+  /** All waiting text and the report of dropped lines; undefined if there is none. */
   #takeBatch(): Buffer | undefined {
     const text = this.#dropped > 0 ? this.#waiting + this.#options.lost(this.#dropped) : this.#waiting;
     this.#waiting = '';

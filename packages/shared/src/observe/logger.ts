@@ -1,8 +1,8 @@
 /**
  * The log: pino, one JSON object a line on stderr, or a readable line on a terminal.
- * Rule: every line has a name from events.ts, and every text in it went through safeText; payload bytes and keys are
- * never logged. Events are written at once, access records in batches (line-sink.ts): they come by the thousand. Spec:
- * docs/logs.md.
+ * Rule: every line has a name from events.ts, and every text in it passes through safeText; payload bytes and keys are
+ * never logged. Events are written at once, access records, of which there are thousands, in batches (line-sink.ts).
+ * Spec: docs/logs.md.
  */
 import assert from 'node:assert/strict';
 import { isatty } from 'node:tty';
@@ -18,7 +18,7 @@ import { safeText } from './safe-text.ts';
 type LogValue = string | number | boolean | readonly string[] | undefined;
 
 /**
- * `error` becomes `code` and `reason`, and for a bug `stack`. Every other text is escaped and cut to 512 characters.
+ * `error` becomes `code` and `reason`, for a bug also `stack`. Every other text is escaped and cut to 512 characters.
  */
 export interface LogFields {
   readonly event: EventName;
@@ -35,7 +35,7 @@ export interface Logger {
   readonly error: Write;
   /** Like `info`, batched: written within about 50 ms. For access records (access-record.ts). */
   readonly record: Write;
-  /** Is this level written? Ask before work that only serves a log line. */
+  /** Is this level written? For callers that would do work only for a log line. */
   enabled(level: LogLevel): boolean;
 }
 
@@ -51,10 +51,10 @@ export interface LoggerOptions {
 const stderr = 2;
 let sink: LineSink | undefined;
 
-/** The one sink of stderr; what waits in it is written when the process ends. */
+/** The one sink of stderr; it is flushed when the process ends. */
 function stderrSink(name: string): LineSink {
   if (!sink) {
-    // Asking for it is what makes a pipe non-blocking, which the sink relies on.
+    // The first use of process.stderr makes a pipe non-blocking, which the sink needs.
     assert(process.stderr);
     sink = new LineSink(stderr, {
       lost: (lines) =>
@@ -66,8 +66,7 @@ function stderrSink(name: string): LineSink {
 }
 
 /**
- * Writes everything that was logged before it returns. Called at the end of the process; call it before the process is
- * killed otherwise.
+ * Writes everything that was logged before it returns. The end of the process calls it; call it before a kill.
  */
 export function flush(): void {
   sink?.flushSync();

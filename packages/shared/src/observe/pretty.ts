@@ -1,7 +1,6 @@
 /**
  * One log event as one line for a person: time, level, event, message, then `key=value`.
- * Rule: shows every field of the JSON line and nothing else; colours only where the terminal wants them (NO_COLOR, not
- * a terminal: none).
+ * Rule: shows every field of the JSON line and nothing else; no colours under NO_COLOR or outside of a terminal.
  */
 import { styleText } from 'node:util';
 
@@ -10,8 +9,7 @@ type Style = Parameters<typeof styleText>[0];
 const levelStyles: Readonly<Record<string, Style>> = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' };
 
 /**
- * A JSON line of the log as a readable line with its newline. `colour` decides, where the caller knows better than the
- * terminal.
+ * A JSON line of the log as a readable line with its newline. `colour` overrides what the terminal supports.
  */
 export function prettyLine(json: string, colour?: boolean): string {
   const { level, time, name: _, event, msg, ...rest } = JSON.parse(json) as Record<string, unknown>;

@@ -1,11 +1,11 @@
 /**
  * Text that a peer or a user wrote, made safe for a log line, a terminal and a complaint.
- * Rule: the result is one line of visible characters with no direction overrides and of bounded length: nobody forges a
- * log line, moves the cursor, or makes one name look like another.
+ * Rule: the result is one line of visible characters, without direction overrides and of bounded length, so that nobody
+ * can forge a log line, move the cursor, or make one name look like another.
  */
 
 export interface SafeTextOptions {
-  /** In UTF-16 units, before escaping; what is cut off is shown as an ellipsis. Default 256. */
+  /** In UTF-16 units, before escaping; an ellipsis shows that text was cut. Default 256. */
   readonly maxLength?: number;
 }
 
@@ -14,7 +14,7 @@ export interface SafeTextOptions {
  * tags, lone surrogates.
  */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
-/** Most text: nothing to do. */
+/** Most text, which needs no escapes. */
 const plain = /^[ -~]*$/;
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

@@ -1,6 +1,5 @@
 /**
- * The version of the package that a module belongs to, from the nearest package.json above it, under `src` and `dist`
- * alike.
+ * The version of the package that a module belongs to, from the nearest package.json above it, in `src` and in `dist`.
  */
 import { existsSync, readFileSync } from 'node:fs';
 

@@ -1,9 +1,10 @@
 /**
- * A command-line program from its arguments to its exit status: the one place where an error becomes text on stderr.
- * Rule: an AditError is one line, `adit: MESSAGE. ADVICE [CODE]` (one more for each further complaint), and its exit
- * status of the table; wrong usage exits 2; anything else is a bug: its stack, and 1. A reader of stdout that leaves
- * early is no error.
- * Not here: commander; the shape below is all of it that is used, so that this package does not depend on it.
+ * Runs a command-line program from its arguments to its exit status: the one place where an error becomes text on
+ * stderr.
+ * Rule: an AditError prints one line, `adit: MESSAGE. ADVICE [CODE]` (one more for each further complaint), and exits
+ * with the status of its code; wrong usage exits with 2; any other error is a bug, prints its stack and exits with 1.
+ * It is no error if the reader of stdout leaves early.
+ * Not here: commander. Program is the part of it that is used, so that this package does not depend on it.
  */
 import { AditError, messageOf } from '../errors.ts';
 import { safeText } from '../observe/safe-text.ts';
@@ -28,7 +29,7 @@ export interface Host {
   exitCode?: number | string | null | undefined;
 }
 
-/** Runs the program that `make` builds; ends when its command has, with `exitCode` set. Never rejects. */
+/** Runs the program that `make` builds. Resolves when its command has ended and `exitCode` is set; never rejects. */
 export async function runProgram(name: string, make: () => Program, host: Host = process): Promise<void> {
   for (const stream of [host.stdout, host.stderr])
     stream.on('error', (error) => {
@@ -46,7 +47,7 @@ export async function runProgram(name: string, make: () => Program, host: Host =
   }
 }
 
-/** The oldest Node that has what the product uses. */
+/** The oldest Node that Adit runs on. */
 const oldestNode = [22, 13] as const;
 
 function checkNode(version: string): void {
@@ -55,12 +56,12 @@ function checkNode(version: string): void {
     throw new AditError('USAGE', `This is Node ${version}, and Adit runs on Node ${oldestNode.join('.')} or newer`);
 }
 
-/** Errors of usage come here as exceptions and are printed here, for the program and every command in it. */
+/** Makes errors of usage exceptions, for the program and every command in it. */
 function takeOver(program: Program): void {
   program.exitOverride();
   program.configureOutput({
     outputError: () => {
-      /* printed below, in the same form as every other error */
+      /* runProgram prints it, like every other error */
     },
   });
   for (const command of program.commands) takeOver(command);
@@ -76,7 +77,7 @@ export function endingOf(name: string, error: unknown): { readonly text: string;
       status: 1,
     };
   if (code === 'commander.helpDisplayed' || code === 'commander.version') return { text: '', status: 0 };
-  // Help that nobody asked for: a command is missing, and the help that names them is on stderr already.
+  // The command is missing: commander has printed the help with all commands to stderr.
   if (code === 'commander.help') return { text: '', status: (error as { exitCode?: number }).exitCode === 0 ? 0 : 2 };
   const message = messageOf(error)
     .replace(/^error: /, '')

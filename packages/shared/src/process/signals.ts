@@ -1,15 +1,15 @@
 /**
- * What a long-running process does on signals: SIGHUP reloads, SIGUSR2 swaps carriers, SIGTERM and SIGINT drain, a
- * second one of these cuts the drain short.
- * Rule: signals that a platform does not have are not required. Once this resolves the process is on its way out: a
- * signal that comes late changes nothing, and above all not the exit status.
+ * What a long-running process does on signals: SIGHUP reloads, SIGUSR2 swaps carriers, SIGTERM and SIGINT drain. A
+ * second SIGTERM or SIGINT cuts the drain short.
+ * Rule: no signal is required that the platform does not have. Once this resolves, the process is about to end: a late
+ * signal changes nothing, least of all the exit status.
  */
 
 export interface SignalActions {
   readonly reload: () => void;
   /** SIGUSR2. */
   readonly swap: () => void;
-  /** Finishes in order; hurries when the signal aborts. */
+  /** Ends the work in order; ends it at once when the signal aborts. */
   readonly drain: (impatient: AbortSignal) => Promise<void>;
   /** Ends the wait without a drain. */
   readonly until?: AbortSignal;
