@@ -113,7 +113,6 @@ const mayImport = {
   'ingress/src': ['shared/src'],
   'egress/src/policy': [
     ...base,
-    identity,
     'shared/src/config/values/duration.ts',
     'shared/src/config/values/proxy-url.ts',
     'shared/src/config/values/egress-address.ts',

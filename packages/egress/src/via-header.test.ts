@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { anyCharacter } from '../../../test/support/characters.ts';
 import { hopsOf, loopOf, maxHops, newPseudonym, viaHeader } from './via-header.ts';
 
-describe('the way over next hops', () => {
-  it('is read from Via, in one header or several', () => {
+describe('the header Via', () => {
+  it('is read from one field or several', () => {
     expect([hopsOf(undefined), hopsOf(''), hopsOf('1.1 a, 1.0 b (squid/5)'), hopsOf(['1.1 a', ' 1.1 b,'])]).toEqual([
       [],
       [],
@@ -13,7 +13,7 @@ describe('the way over next hops', () => {
     ]);
   });
 
-  it('is a circle where our own pseudonym is in it, wherever it stands', () => {
+  it('shows a circle where our own pseudonym is in it, at any position', () => {
     const [pseudonym, other] = [newPseudonym(), newPseudonym()];
     expect(pseudonym).not.toBe(other);
     fc.assert(
@@ -31,7 +31,7 @@ describe('the way over next hops', () => {
     );
   });
 
-  it('has an end, whoever is on it', () => {
+  it('has a limit of hops, whoever they are', () => {
     expect(
       loopOf(
         Array.from({ length: maxHops }, () => '1.1 x'),
@@ -46,7 +46,7 @@ describe('the way over next hops', () => {
     ).toBe('this request came over 9 hops, and 8 are the most');
   });
 
-  it('goes on with our pseudonym at its end, as one line, and the next reads the same hops', () => {
+  it('is sent on as one line with our pseudonym at the end, and the next reads the same hops', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: anyCharacter }), { maxLength: 10 }), (texts) => {
         const hops = hopsOf(texts);

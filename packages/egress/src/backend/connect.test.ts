@@ -54,7 +54,7 @@ test('a TCP backend is reached at an address that the policy permits, with poole
   expect(await heard).toBe('bytes');
 });
 
-test('a Unix backend is reached by its path, which is what the policy is asked about', async () => {
+test('a Unix backend is reached by its path, about which the policy is asked', async () => {
   const { heard, serve } = hearing();
   const path = join(temporaryFolder(), 'web.sock');
   const server = net.createServer({ allowHalfOpen: true }, serve).listen(path);
@@ -75,7 +75,7 @@ test('a Unix backend is reached by its path, which is what the policy is asked a
   expect(await heard).toBe('no address|bytes');
 });
 
-test('the greeting comes before everything, outside TLS', async () => {
+test('the PROXY protocol header comes first, outside TLS', async () => {
   let tell!: (bytes: Buffer) => void;
   const heard = new Promise<Buffer>((resolve) => {
     tell = resolve;
@@ -113,7 +113,7 @@ test.each<[string, () => Promise<string>, string]>([
     'CONNECTION_REFUSED',
   ],
   ['a name that nobody knows', async () => Promise.resolve('tcp://does-not-exist.invalid:80'), 'DNS_FAILED'],
-])('%s fails with %3$s, and the client hears the name of the service only', async (_, address, code) => {
+])('%s fails with %3$s, and the client is told only the name of the service', async (_, address, code) => {
   await expect(connecting(await address())).rejects.toMatchObject({
     code,
     message: expect.stringMatching(/^web [^/]*$/),
@@ -132,7 +132,7 @@ test('what the policy does not permit is not dialled', async () => {
   expect(sockets.size).toBe(0);
 });
 
-test('a tls:// backend without anything to verify it by is not spoken to', async () => {
+test('a tls:// backend that nothing can verify gets no byte', async () => {
   const { heard, serve } = hearing();
   const { port } = await service(serve);
   await expect(connecting(`tls://127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'INTERNAL' });

@@ -23,30 +23,30 @@ function read(bytes: Uint8Array): ProxyHeader {
 
 const lineOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
-describe('a greeting of version 1', () => {
-  it('says the client and where it was led', () => {
+describe('a header of version 1', () => {
+  it('has the client and the address that was dialled', () => {
     expect(lineOf(greeting('v1', caller, to))).toBe('PROXY TCP4 192.0.2.7 10.0.0.5 51234 80\r\n');
   });
   it('writes two addresses of different families as IPv6', () => {
     expect(lineOf(greeting('v1', caller, six))).toBe('PROXY TCP6 ::ffff:192.0.2.7 fd00::5 51234 443\r\n');
   });
-  it('says where the session comes from when the ingress claims no address', () => {
+  it('has the address of the session when the ingress claims none', () => {
     for (const client of ['local', 'x'.repeat(128), '192.0.2.7', '\r\nPROXY TCP4'])
       expect(lineOf(greeting('v1', { ...caller, client }, to))).toBe('PROXY TCP4 198.51.100.9 10.0.0.5 40000 80\r\n');
   });
-  it('says that it does not know when nobody does', () => {
+  it('is UNKNOWN where no address is known', () => {
     expect(lineOf(greeting('v1', { ...caller, client: 'local', remote: 'somewhere' }, to))).toBe('PROXY UNKNOWN\r\n');
   });
-  it('has no address of a Unix socket to say', () => {
+  it('has no destination for a Unix socket', () => {
     expect(lineOf(greeting('v1', caller))).toBe('PROXY TCP4 192.0.2.7 0.0.0.0 51234 0\r\n');
   });
-  it("of a check is nobody's", () => {
+  it('of a probe has no client', () => {
     expect(lineOf(ownGreeting('v1'))).toBe('PROXY UNKNOWN\r\n');
   });
 });
 
-describe('a greeting of version 2', () => {
-  it('says who came, proven, and which stream it is', () => {
+describe('a header of version 2', () => {
+  it('has the proven identity and the stream', () => {
     const { source, destination, tlvs } = read(greeting('v2', { ...caller, alpn: 'h2' }, to));
     expect({ source, destination }).toEqual({
       source: { host: '192.0.2.7', port: 51234 },
@@ -67,7 +67,7 @@ describe('a greeting of version 2', () => {
     ]);
   });
 
-  it("of a check is nobody's", () => {
+  it('of a probe has no client', () => {
     expect(read(ownGreeting('v2'))).toMatchObject({ local: true, tlvs: [] });
   });
 

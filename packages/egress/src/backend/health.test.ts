@@ -11,12 +11,12 @@ const play = (health: Health, outcomes: string): string =>
     .join('');
 
 describe('health', () => {
-  it('falls after so many failures in a row, and rises after so many successes', () => {
+  it('falls after `fall` failures in a row, and rises after `rise` successes', () => {
     expect(play(new Health({ rise: 2, fall: 3 }), '--+---+-++-')).toBe('UUUUUddddUU');
     expect(play(new Health({ rise: 1, fall: 1 }), '-+-')).toBe('dUd');
   });
 
-  it('says each turn once, and turns only after a whole row', () => {
+  it('reports each change once, and only after a whole row', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5 }),
@@ -40,7 +40,7 @@ describe('health', () => {
     );
   });
 
-  it('keeps what it knows when its bounds change', () => {
+  it('keeps its state when the bounds change', () => {
     const health = new Health({ rise: 2, fall: 2 });
     play(health, '--');
     health.rebound({ rise: 1, fall: 1 });
@@ -48,12 +48,12 @@ describe('health', () => {
   });
 });
 
-describe('the wait before a check', () => {
-  it('is a tenth around the interval', () => {
+describe('the wait before a probe', () => {
+  it('is within a tenth of the interval', () => {
     expect([probeDelayMs(5000, 0), probeDelayMs(5000, 0.5), probeDelayMs(5000, 0.999999)]).toEqual([4500, 5000, 5500]);
   });
 
-  it('doubles for one that stays down, up to a bound, and is never nothing', () => {
+  it('doubles while a backend stays down, up to a bound, and is never 0', () => {
     expect([0, 1, 2, 5, 60].map((number) => retryDelayMs(number, 1))).toEqual([1000, 2000, 4000, 30_000, 30_000]);
     fc.assert(
       fc.property(fc.nat(1000), fc.double({ min: 0, max: 1, noNaN: true }), (number, drawn) => {

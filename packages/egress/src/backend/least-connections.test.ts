@@ -8,7 +8,7 @@ const weights = fc
   .map((list): Weighted[] => list.map((weight, at) => ({ name: `b${at}`, weight })));
 
 describe('least connections', () => {
-  it('keeps connections that stay open in the proportion of the weights', () => {
+  it('keeps open connections in proportion to the weights', () => {
     fc.assert(
       fc.property(weights, fc.integer({ min: 1, max: 300 }), (candidates, count) => {
         const open = new Map<string, number>();
@@ -25,7 +25,7 @@ describe('least connections', () => {
     );
   });
 
-  it('never picks one that has more for its weight than another', () => {
+  it('never picks a candidate with more connections for its weight than another', () => {
     fc.assert(
       fc.property(
         weights.chain((candidates) =>
@@ -43,7 +43,7 @@ describe('least connections', () => {
     );
   });
 
-  it('lets equals take turns', () => {
+  it('lets candidates with equal load take turns', () => {
     const ties = new RoundRobin();
     const three = ['a', 'b', 'c'].map((name) => ({ name, weight: 1 }));
     expect(Array.from({ length: 6 }, () => leastConnections(three, () => 0, ties)!.name).join('')).toBe('abcabc');

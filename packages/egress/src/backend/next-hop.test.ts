@@ -20,12 +20,12 @@ const ask = async (
   atEnd(() => {
     local.socket.destroy();
   });
-  local.socket.resume(); // as the relay does; what came early is told in the same turn
+  local.socket.resume(); // as the relay does; bytes that came early arrive in the same turn
   return local;
 };
 
 describe('a proxy', () => {
-  test('is asked by CONNECT for the name, with our mark, and what it says first is heard', async () => {
+  test('is asked by CONNECT for the name, with our pseudonym, and its first bytes arrive', async () => {
     const proxy = await smallProxy({ answers: ['HTTP/1.1 200 OK\r\n\r\nhello'] });
     const { socket } = await ask(hopOf(`http://127.0.0.1:${proxy.port}`));
     expect(String(await chunkFrom(socket))).toBe('hello');
@@ -53,7 +53,7 @@ describe('a proxy', () => {
       'web cannot be reached: the proxy that the egress goes through cannot be used.',
     ],
     ['nonsense', 'VIA_FAILED', 'web cannot be reached: the proxy that the egress goes through cannot be used.'],
-  ])('that answers %j gives the client a code, and its own name to the log alone', async (answer, code, message) => {
+  ])('that answers %j gives the client a code, and its name only to the log', async (answer, code, message) => {
     const proxy = await smallProxy({ answers: [answer], end: true });
     const name = `http://127.0.0.1:${proxy.port}`;
     await expect(ask(hopOf(name), { target: { host: 'web.internal', port: 80, called: 'web' } })).rejects.toMatchObject(
@@ -61,7 +61,7 @@ describe('a proxy', () => {
     );
   });
 
-  test('that does not listen, or is late, or is no longer wanted, is said as that', async () => {
+  test('that does not listen, is late, or is given up has a code for each', async () => {
     await expect(ask(hopOf(`http://127.0.0.1:${await closedPort()}`))).rejects.toMatchObject({ code: 'VIA_FAILED' });
     const silent = await smallProxy({ answers: ['HTTP/1.1 100 Continue\r\n\r\n'] });
     await expect(ask(hopOf(`http://127.0.0.1:${silent.port}`), { deadline: new Deadline(50) })).rejects.toMatchObject({
@@ -73,7 +73,7 @@ describe('a proxy', () => {
     });
   });
 
-  test('with a password comes from a file that others cannot read', async () => {
+  test('with a password is read from a file that others cannot read', async () => {
     const folder = temporaryFolder();
     const file = join(folder, 'proxy.url');
     const proxy = await smallProxy({ answers: ['HTTP/1.1 200 OK\r\n\r\n'] });
@@ -103,7 +103,7 @@ describe('a proxy', () => {
 });
 
 describe('another egress', () => {
-  test('is asked inside mutual TLS, with our mark; its refusal has its code', async () => {
+  test('is asked inside mutual TLS, with our pseudonym, and its refusal keeps its code', async () => {
     const { at, port } = await echo();
     const egress = await testEgress({
       policy: `version: 1\nrules: [{ name: hop, identities: [hop], allow: ["${at}"] }]\n`,
@@ -150,7 +150,7 @@ describe('another egress', () => {
     expect(egress.records).toEqual([]);
   });
 
-  test('names its files, which begin at the folder of the policy', () => {
+  test('names its files, with paths relative to the folder of the policy', () => {
     const raw = { url: 'connect://e:1', ca: 'ca.pem', cert: '/abs/c.pem', key: 'k.pem' };
     expect(hopFilesOf(viaSchema(raw).parse(raw), '/etc/adit')).toEqual([
       '/etc/adit/ca.pem',

@@ -36,13 +36,13 @@ const fail = (pool: Pool, letter: string, times: number = circuitBounds.fall): v
 };
 
 describe('a pool', () => {
-  it('takes turns by weight, and never gives one of weight 0 a turn', () => {
+  it('takes turns by weight, and never chooses weight 0', () => {
     const { next } = poolOf({ backends: backendsOf(2, 1, 0) });
     expect(Array.from({ length: 6 }, () => next()).join('')).toBe('abaaba');
     expect(next({ permitted: 'c' })).toBe('');
   });
 
-  it('counts connections until they are over, each once', () => {
+  it('counts each connection once, until it is over', () => {
     const { pool, next } = poolOf({ ...three, balance: 'least-connections' });
     const release = pool.take(name('a'));
     pool.take(name('b'));
@@ -52,7 +52,7 @@ describe('a pool', () => {
     expect([pool.openOf(name('a')), pool.openOf(name('b'))]).toEqual([0, 1]);
   });
 
-  it('keeps a caller at one backend, and moves only those of a backend that is down', () => {
+  it('keeps a caller at one backend, and moves only the callers of a backend that is down', () => {
     const { pool, next } = poolOf({ ...three, balance: 'source' });
     const keys = Array.from({ length: 300 }, (_, at) => `caller ${at}`);
     const before = keys.map((key) => next({ key }));
@@ -65,7 +65,7 @@ describe('a pool', () => {
     });
   });
 
-  it('never names one that was tried, or that is not permitted, and says how many more there are', () => {
+  it('never chooses a backend that was tried or is not permitted, and says how many are left', () => {
     const { pool, next } = poolOf(three);
     expect(next({ tried: ['a', 'b'] })).toBe('c');
     expect(next({ tried: ['a', 'b', 'c'] })).toBe('');
@@ -75,7 +75,7 @@ describe('a pool', () => {
     expect(pool.choose({ permitted: pool.service.backends, tried: new Set(), key: 'k' })).toMatchObject({ others: 1 });
   });
 
-  it('opens the circuit after failures in a row, and says so with what is left', () => {
+  it('opens the circuit after failures in a row, and reports how many are left', () => {
     const { pool, changes, last, next } = poolOf({ backends: [...backendsOf(1, 1), { address: 'c:1', weight: 0 }] });
     fail(pool, 'a', 2);
     pool.report(name('a'));
@@ -89,14 +89,14 @@ describe('a pool', () => {
     expect([changes, pool.isUp(name('a'))]).toEqual([['a- 1/2', 'a+ 2/2'], true]);
   });
 
-  it('tries those that are down when nothing else is left, in the order of the file', () => {
+  it('tries backends that are down when no other is left, in the order of the file', () => {
     const { pool, next, changes } = poolOf(three);
     for (const letter of 'abc') fail(pool, letter);
     expect(changes).toEqual(['a- 2/3', 'b- 1/3', 'c- 0/3']);
     expect([next(), next({ tried: ['a'] }), next({ tried: ['a', 'b'] })].join('')).toBe('abc');
   });
 
-  it('follows rise and fall of the checks', () => {
+  it('follows `rise` and `fall` of the health checks', () => {
     const { pool, changes } = poolOf({ ...three, health: { rise: 2, fall: 1 } });
     pool.report(name('a'), 'refused');
     pool.report(name('a'));
@@ -104,14 +104,14 @@ describe('a pool', () => {
     expect(changes).toEqual(['a- 2/3', 'a+ 3/3']);
   });
 
-  it('of one backend that nobody checks knows nothing and says nothing', () => {
+  it('of a single backend without `health` keeps and reports nothing', () => {
     const { pool, changes, next } = poolOf('tcp://a:1');
     fail(pool, 'a', 20);
     expect([pool.watched, changes, pool.isUp(name('a')), next()]).toEqual([false, [], true, 'a']);
     expect(poolOf({ backends: backendsOf(1), health: {} }).pool.watched).toBe(true);
   });
 
-  it('keeps what it knows of those that a reload leaves, and forgets the others', () => {
+  it('keeps what it knows of the backends that a reload keeps, and forgets the others', () => {
     const { pool, next } = poolOf({ ...three, balance: 'least-connections' });
     fail(pool, 'a');
     const release = pool.take(name('b'));
@@ -141,8 +141,8 @@ describe('whatever happens to a pool', () => {
   );
 
   it(
-    'it chooses an untried backend of weight that is up where there is one, counts no connection twice, and tells ' +
-      'every turn once',
+    'it chooses an untried backend of weight that is up where there is one, counts no connection twice, and reports ' +
+      'every change once',
     () => {
       fc.assert(
         fc.property(

@@ -108,7 +108,7 @@ describe('probes', () => {
     expect(probed).toEqual([a, a]);
   });
 
-  it('go on with what is down when they start anew', async () => {
+  it('go on with the backends that are down after a restart', async () => {
     const { probes, pool, changes, until } = probing(serviceOf({ backends: ['a:1', 'b:1'] }), () => 'up');
     for (let at = 0; at < 3; at++) pool.report(a, 'refused');
     probes.start();
@@ -130,7 +130,7 @@ describe('probes', () => {
   });
 });
 
-test('what is no fault of the backend does not count against it', () => {
+test('a failure that the backend did not cause does not count against it', () => {
   expect(
     (['CONNECTION_REFUSED', 'DIAL_TIMEOUT', 'DNS_FAILED', 'SERVICE_TLS_FAILED', 'HOST_UNREACHABLE'] as const).every(
       (code) => countsAgainst(new AditError(code, '')),
@@ -143,7 +143,7 @@ test('what is no fault of the backend does not count against it', () => {
   ).toBe(false);
 });
 
-test('the reason is what the system said', () => {
+test('the reason is the message of the system', () => {
   expect(
     whyOf(
       new AditError('CONNECTION_REFUSED', 'web refused the connection.', {

@@ -24,7 +24,7 @@ describe('rendezvous hashing', () => {
     );
   });
 
-  it('moves only the keys of one that leaves, each to the one it preferred next', () => {
+  it('moves only the keys of a candidate that leaves, each to its next preference', () => {
     fc.assert(
       fc.property(candidates, fc.string(), fc.nat(), (list, key, at) => {
         const gone = list[at % list.length]!;
@@ -49,7 +49,7 @@ describe('rendezvous hashing', () => {
       expect(Math.abs((counts.get(name) ?? 0) / keys.length - weight / total)).toBeLessThan(0.02);
   });
 
-  it('agrees with every other egress, and with the next version: the order is written down here', () => {
+  it('agrees with every other egress and version: this is the order', () => {
     expect(rendezvous(named(1, 1, 1, 1), 'spiffe://example.org/client/alice').map(({ name }) => name)).toEqual([
       'tcp://10.0.0.1:80',
       'tcp://10.0.0.3:80',

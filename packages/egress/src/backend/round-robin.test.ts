@@ -10,7 +10,7 @@ const picks = (turns: RoundRobin, candidates: readonly Weighted[], count: number
 const countOf = (names: readonly string[], name: string): number => names.filter((one) => one === name).length;
 
 describe('round-robin', () => {
-  it('spreads the turns of a heavy one', () => {
+  it('spreads the turns of a candidate with a high weight', () => {
     expect(
       picks(
         new RoundRobin(),
@@ -48,7 +48,7 @@ describe('round-robin', () => {
     );
   });
 
-  it('shares the turns of one that is away among the others, and gives it no surplus when it is back', () => {
+  it('shares the turns of a candidate that is away among the others, and gives it no more when it is back', () => {
     fc.assert(
       fc.property(
         weights.filter((list) => list.length > 1),
@@ -64,7 +64,7 @@ describe('round-robin', () => {
     );
   });
 
-  it('picks nobody where there is nobody', () => {
+  it('picks none of no candidates', () => {
     expect(new RoundRobin().next([])).toBeUndefined();
   });
 });

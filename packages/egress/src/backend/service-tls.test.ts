@@ -99,7 +99,7 @@ async function failure(port: number, options: Partial<SecureBackendOptions>): Pr
 }
 
 describe('TLS to a backend', () => {
-  it('asks for the name that the policy means, and verifies it', async () => {
+  it('asks for the name in the policy, and verifies it', async () => {
     const port = await tlsService();
     expect(await talk(port, {})).toBe('nobody - localhost');
     expect(
@@ -117,7 +117,7 @@ describe('TLS to a backend', () => {
     expect(await talk(port, { tls: { context } })).toBe('edge - localhost');
   });
 
-  it('offers what the client speaks, and goes without it only for HTTP/1.1', async () => {
+  it('offers the protocol of the client, and goes on without it only for HTTP/1.1', async () => {
     const speaks = await tlsService({ ALPNProtocols: ['h2', 'http/1.1'] });
     const silent = await tlsService();
     expect(await talk(speaks, { alpn: 'h2' })).toBe('nobody h2 localhost');
@@ -132,7 +132,7 @@ describe('TLS to a backend', () => {
     });
   });
 
-  it('holds it against no backend that a client wants to speak something else', async () => {
+  it('does not count a protocol that the client chose against the backend', async () => {
     const [speaks, silent] = [await tlsService({ ALPNProtocols: ['h2'] }), await tlsService()];
     for (const [port, alpn] of [
       [speaks, 'mqtt'],
@@ -178,7 +178,7 @@ describe('TLS to a backend', () => {
     }
   });
 
-  it('refuses TLS 1.1, what is no TLS, and an end instead of an answer', async () => {
+  it('refuses TLS 1.1, bytes that are not TLS, and an end instead of an answer', async () => {
     expect(
       await failure(
         await tlsService({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),
@@ -203,7 +203,7 @@ describe('TLS to a backend', () => {
     }
   });
 
-  it('gives up at the deadline, and when it is told to', async () => {
+  it('gives up at the deadline, and when the signal is aborted', async () => {
     const { port } = await service(() => {
       /* silent */
     });
@@ -219,13 +219,13 @@ describe('TLS to a backend', () => {
   });
 });
 
-test('the files of a service start at the folder of the policy', () => {
+test('the files of a service are relative to the folder of the policy', () => {
   const written = serviceOf({ backends: ['tls://a:1'], tls: { ca: 'ca.pem', cert: '/etc/c.pem', key: 'k.pem' } });
   expect(tlsFilesOf(written, '/etc/adit')).toEqual(['/etc/adit/ca.pem', '/etc/c.pem', '/etc/adit/k.pem']);
   expect(tlsFilesOf(serviceOf('tls://a:1'), '/etc/adit')).toEqual([]);
 });
 
-test('a file that cannot be used is named', () => {
+test('the error names a file that cannot be used', () => {
   expect(() => web({ ca: 'missing.crt' })).toThrow(
     expect.objectContaining({
       code: 'CONFIG_INVALID',

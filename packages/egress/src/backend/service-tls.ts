@@ -1,12 +1,12 @@
 /**
- * TLS from the egress to a `tls://` backend or destination: 1.2 or newer. A backend is verified by the roots of the
- * system, or by `ca` of its service alone where that is given; a destination by the roots of the system and those of
+ * TLS 1.2 or newer from the egress to a `tls://` backend or destination. A backend is verified by the roots of the
+ * system, or only by `ca` of its service where that is given; a destination by the roots of the system and those of
  * `--service-ca`.
- * Rule: nothing of the stream is sent before the certificate was verified for the name that the policy means; what
- * cannot be verified is a failed dial. The files are read when the policy is, so that a bad one stops the start, or
- * leaves the old policy in force.
- * Not here: TLS of the tunnel itself. A connection that ends without TLS's own end looks like one with it: Node does
- * not tell them apart.
+ * Rule: nothing of the stream is sent before the certificate is verified for the name in the policy. A certificate that
+ * cannot be verified is a failed dial. The files are read together with the policy, so that a bad file stops the start,
+ * or leaves the old policy in force.
+ * Not here: TLS of the tunnel itself. A connection that ends without the close_notify of TLS looks like a clean end:
+ * Node does not tell them apart.
  */
 import type net from 'node:net';
 import { isAbsolute, join } from 'node:path';
@@ -22,13 +22,13 @@ import { addressFamily } from '@adit/shared/protocol/destination';
 import { dialError, type Target } from '../dialer/failure.ts';
 import type { Service, TlsSettings } from '../policy/service.ts';
 
-/** Loaded, ready for handshakes. */
+/** TLS settings with their files loaded. */
 export interface ServiceTls {
   readonly context: tls.SecureContext;
   readonly serverName?: string;
 }
 
-/** The files that a service's `tls` names; relative ones start at the folder of the policy. */
+/** The files that `tls` of a service names; relative paths begin at the folder of the policy. */
 export function tlsFilesOf({ tls: { ca, cert, key } }: Service, folder: string): string[] {
   return [ca, cert, key].flatMap((file) => (file === undefined ? [] : [pathOf(file, folder)]));
 }
@@ -47,7 +47,7 @@ export function loadServiceTls({ tls: settings }: Service, folder: string): Serv
   return { context: contextOf(roots, client), ...(serverName !== undefined && { serverName }) };
 }
 
-/** What `tls://` destinations of clients are reached with. */
+/** The files for `tls://` destinations of clients. */
 export interface DestinationTlsFiles {
   readonly serviceCa?: string;
   readonly serviceCert?: string;
@@ -84,11 +84,11 @@ function pathOf(file: string, folder: string): string {
   return isAbsolute(file) ? file : join(folder, file);
 }
 
-/** Who says nothing by ALPN speaks this, too. */
+/** A service without ALPN speaks this, too. */
 const plainHttp = 'http/1.1';
 const alpnAlert = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 
-/** The service does not speak what the client wants to: no fault of the service, as its client chooses. */
+/** The service does not speak the protocol that the client chose, which does not count against the service. */
 export class NotSpoken extends Error {
   constructor(protocol: string, options?: ErrorOptions) {
     super(`TLS: the service does not speak ${protocol}`, options);
@@ -104,8 +104,8 @@ export interface SecureBackendOptions {
 }
 
 /**
- * Takes a connected TCP socket, and gives back TLS over it, verified; or destroys it. Fails with SERVICE_TLS_FAILED,
- * DIAL_TIMEOUT, PEER_GONE.
+ * Starts TLS over a connected TCP socket and verifies the service; destroys the socket when that fails. Fails with
+ * SERVICE_TLS_FAILED, DIAL_TIMEOUT, PEER_GONE.
  */
 export function secureBackend(transport: net.Socket, options: SecureBackendOptions): Promise<RelaySocket> {
   const { tls: how, target, deadline, alpn, signal } = options;

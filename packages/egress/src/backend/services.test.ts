@@ -59,7 +59,7 @@ async function named(name: string): Promise<{ readonly at: string; close(): Prom
 }
 
 describe('reaching a service', () => {
-  it('goes on to the next backend while none has answered, and says which did and after how many', async () => {
+  it('goes on to the next backend until one answers, and says which did and after how many attempts', async () => {
     const [first, up] = [await closedPort(), await named('up')];
     const { reach } = serving({ backends: [`127.0.0.1:${first}`, up.at] });
     const attempts = [await reach(), await reach()].map((reached) => [reached.backend.name, reached.attempts]);
@@ -69,7 +69,7 @@ describe('reaching a service', () => {
     ]);
   });
 
-  it('fails when none answered, with the most telling reason for the client and every one for the log', async () => {
+  it('fails when none answers, with the most telling reason for the client and all for the log', async () => {
     const [one, two] = [await closedPort(), await closedPort()];
     const { reach } = serving({ backends: [`127.0.0.1:${one}`, `127.0.0.1:${two}`] });
     await expect(reach()).rejects.toMatchObject({
@@ -90,7 +90,7 @@ describe('reaching a service', () => {
     });
   });
 
-  it('goes on to the next where the policy refuses the addresses of one, and holds it against nobody', async () => {
+  it('goes on where the policy refuses the addresses of a backend, and counts it against none', async () => {
     const [a, b] = [await named('a'), await named('b')];
     const { reach, lines } = serving({ backends: [a.at, b.at] });
     for (let at = 0; at < 8; at++)
@@ -168,7 +168,7 @@ describe('reaching a service', () => {
     expect(await places(2)).toEqual(before);
   });
 
-  it('tells the service who came, before anything else', async () => {
+  it('tells the service who the client is, before anything else', async () => {
     let tell!: (header: ProxyHeader) => void;
     const header = new Promise<ProxyHeader>((resolve) => {
       tell = resolve;
@@ -188,7 +188,7 @@ describe('reaching a service', () => {
 });
 
 describe('a circuit', () => {
-  it('opens after failed dials in a row, is looked at again by itself, and closes', async () => {
+  it('opens after failed dials in a row, is probed by itself, and closes', async () => {
     const port = await closedPort();
     const up = await named('up');
     const { reach, until, lines } = serving({ backends: [`127.0.0.1:${port}`, up.at] });
@@ -215,7 +215,7 @@ describe('a circuit', () => {
     });
   });
 
-  it('that is open for all of them lets streams try anyway', async () => {
+  it('that is open for all backends lets streams try anyway', async () => {
     const ports = [await closedPort(), await closedPort()];
     const { reach, lines } = serving({ backends: ports.map((port) => `127.0.0.1:${port}`) });
     for (let at = 0; at < circuitBounds.fall; at++)
@@ -234,7 +234,7 @@ describe('a circuit', () => {
 });
 
 describe('a reload', () => {
-  it('keeps what is known, and takes over settings and backends', async () => {
+  it('keeps what is known of backends, and takes the new settings and backends', async () => {
     const port = await closedPort();
     const [up, fresh] = [await named('up'), await named('fresh')];
     const dead = `127.0.0.1:${port}`;
@@ -245,7 +245,7 @@ describe('a reload', () => {
     expect(lines.filter(({ event }) => event === 'backend-down')).toHaveLength(1);
   });
 
-  it('that names a file which cannot be used changes nothing', async () => {
+  it('that names an unusable file changes nothing', async () => {
     const up = await named('up');
     const { services, reach } = serving({ backends: [up.at] });
     expect(() => services.prepare(servicesOf({ backends: ['tls://a:1'], tls: { ca: 'missing.pem' } }), folder)).toThrow(
@@ -267,7 +267,7 @@ describe('a reload', () => {
   });
 });
 
-test('checks reach only what some rule allows, and say nothing of anybody', async () => {
+test('probes reach only what some rule allows, and name no client', async () => {
   const asked: string[] = [];
   let tell!: (bytes: string) => void;
   const greeted = new Promise<string>((resolve) => {
@@ -291,7 +291,7 @@ test('checks reach only what some rule allows, and say nothing of anybody', asyn
   expect(asked[0]).toBe(`web tcp://${at} 127.0.0.1`);
 });
 
-test('after close nothing is checked any more', async () => {
+test('after close nothing is probed', async () => {
   let looks = 0;
   const { at, idle } = await service((socket) => {
     looks++;

@@ -12,10 +12,10 @@ test.each([
   ['local', identity.uri],
   ['', identity.uri],
   [undefined, identity.uri],
-])('a client at %s is remembered by %s', (client, key) => {
+])('a client at %s has the key %s', (client, key) => {
   expect(addressOf({ identity, ...(client !== undefined && { client }) })).toBe(key);
 });
 
-test('the port does not matter, and one spelling is another', () => {
+test('neither the port nor the spelling of an address matters', () => {
   expect(addressOf({ identity, client: '[2001:DB8:0::7]:1' })).toBe(addressOf({ identity, client: '[2001:db8::7]:2' }));
 });

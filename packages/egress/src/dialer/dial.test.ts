@@ -154,7 +154,7 @@ describe('dialling', () => {
     await finish(dialled);
   });
 
-  it("dials nothing when every address is refused, and passes the judge's code and words on", async () => {
+  it('dials nothing when every address is refused, and passes on the code and reason of the judge', async () => {
     const asked = request({
       host: 'evil.example',
       resolve: () => Promise.resolve(['10.0.0.1', '127.0.0.1']),
@@ -172,7 +172,7 @@ describe('dialling', () => {
     });
   });
 
-  it('takes a judge that throws for a no', async () => {
+  it('takes a judge that throws as a no', async () => {
     const asked = request({
       permit: () => {
         throw new TypeError('broken');
@@ -186,7 +186,7 @@ describe('dialling', () => {
     expect(asked.sockets.size).toBe(0);
   });
 
-  it('goes on with the next address when one refuses', async () => {
+  it('goes on with the next address when one refuses the connection', async () => {
     const asked = request({
       host: 'two.example',
       resolve: () => Promise.resolve(['10.0.0.1', '10.0.0.2']),
@@ -197,7 +197,7 @@ describe('dialling', () => {
     await finish(dialled);
   });
 
-  it('leaves no loser and no listener behind', async () => {
+  it('leaves no socket and no listener of the losers behind', async () => {
     const controller = new AbortController();
     const asked = request({
       host: 'slow.example',
@@ -336,7 +336,7 @@ describe('a dial that fails', () => {
     expect([resolving, connecting].map(({ signal }) => getEventListeners(signal, 'abort').length)).toEqual([0, 0]);
   });
 
-  it('survives a maker of sockets that throws', async () => {
+  it('survives a `connect` that throws', async () => {
     const asked = request({
       connect: () => {
         throw Object.assign(new Error('no descriptors'), { code: 'EMFILE' });

@@ -27,7 +27,7 @@ describe('the addresses that may be reached', () => {
     expect(await of('8.8.8.8', { resolve: never })).toEqual([{ address: '8.8.8.8', rule: 'r 8.8.8.8' }]);
   });
 
-  it('are none where the judge refuses all, the resolver fails or is late, or nobody waits', async () => {
+  it('are none where the judge refuses all, the resolver fails or is late, or the signal is aborted', async () => {
     const controller = new AbortController();
     const { signal } = controller;
     await expect(

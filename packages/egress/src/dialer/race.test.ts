@@ -92,7 +92,7 @@ describe('a race', () => {
     await closed;
   });
 
-  it('that is stopped destroys its sockets, starts no other, and says nothing', async () => {
+  it('that is stopped destroys its sockets, starts no other, and reports nothing', async () => {
     const { end, sockets, started, race } = run(['hangs', 'connects']);
     race.stop();
     expect(sockets.get('0')!.destroyed).toBe(true);

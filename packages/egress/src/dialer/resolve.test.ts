@@ -4,13 +4,13 @@ import { addressFamily } from '@adit/shared/protocol/destination';
 import { inTurns, maxAddresses, systemResolve } from './resolve.ts';
 
 describe('resolving', () => {
-  it('lets the families take turns, beginning with the first one', () => {
+  it('alternates the families, beginning with the first', () => {
     expect(inTurns(['::1', '::2', '::3', '1.1.1.1', '2.2.2.2'])).toEqual(['::1', '1.1.1.1', '::2', '2.2.2.2', '::3']);
     expect(inTurns(['1.1.1.1', '2.2.2.2', '::1'])).toEqual(['1.1.1.1', '::1', '2.2.2.2']);
     expect(inTurns([])).toEqual([]);
   });
 
-  it('drops repetitions and what is too many, and invents nothing', () => {
+  it('drops duplicates and what exceeds the limit, and adds nothing', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('1.1.1.1', '::1', 'odd')), { maxLength: 60 }),

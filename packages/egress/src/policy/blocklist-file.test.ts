@@ -13,7 +13,7 @@ const file = join(folder, 'list.txt');
 const never = new AbortController().signal;
 
 describe('a file of names', () => {
-  it('is the same list at once and in slices, and others get their turn between these', async () => {
+  it('gives the same list in one go and in slices, and other work runs between the slices', async () => {
     const count = 20_000;
     writeFileSync(file, Array.from({ length: count }, (_, at) => `host-${at}.example\n`).join(''));
     let turns = 0;
@@ -34,7 +34,7 @@ describe('a file of names', () => {
     expect(turns).toBeGreaterThan(20);
   });
 
-  it('that cannot be read or understood is no list, and every complaint has its place', async () => {
+  it('that cannot be read or understood is refused, and every complaint has its line', async () => {
     writeFileSync(file, 'a.example\nnot a name\n');
     const told = {
       code: 'POLICY_INVALID',
@@ -52,7 +52,7 @@ describe('a file of names', () => {
     }
   });
 
-  it('is given up when nobody wants it any more', async () => {
+  it('stops loading when the signal is aborted', async () => {
     writeFileSync(file, 'a.example\n'.repeat(50_000));
     const controller = new AbortController();
     const loading = loadBlocklistInSlices(file, controller.signal);

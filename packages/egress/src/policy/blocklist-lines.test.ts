@@ -31,7 +31,7 @@ const blocked = (text: string, names: readonly string[]): (string | undefined)[]
 };
 
 describe('the lines of a blocklist', () => {
-  it('a name alone is that name and all below it', () => {
+  it('block a name and every name below it', () => {
     expect(blocked('ads.example\n', ['ads.example', 'x.ads.example', 'bads.example', 'example'])).toEqual([
       'ads.example',
       'ads.example',
@@ -40,7 +40,7 @@ describe('the lines of a blocklist', () => {
     ]);
   });
 
-  it('with *. all below it, with = the name alone', () => {
+  it('block only the names below it with *. and only the name itself with =', () => {
     expect(blocked('*.a.example\n=b.example', ['a.example', 'x.a.example', 'b.example', 'x.b.example'])).toEqual([
       undefined,
       '*.a.example',
@@ -49,7 +49,7 @@ describe('the lines of a blocklist', () => {
     ]);
   });
 
-  it('of a hosts file are those names alone, without those of the machine itself', () => {
+  it('of a hosts file block exactly their names, except those of the machine itself', () => {
     const text =
       '127.0.0.1 localhost localhost.localdomain\n::1 ip6-localhost\nfe80::1%lo0 localhost\n' +
       '255.255.255.255\tbroadcasthost\n0.0.0.0 0.0.0.0\n0.0.0.0 ads.example tracker.example # both\r\n';
@@ -121,11 +121,11 @@ describe('the lines of a blocklist', () => {
         'and 2 more lines',
       ],
     ],
-  ])('that cannot be understood are complaints with their place: %j', (text, complaints) => {
+  ])('that cannot be understood are complaints with their number: %j', (text, complaints) => {
     expect(read(text).complaints).toEqual(complaints);
   });
 
-  it('that are no UTF-8 are complaints', () => {
+  it('that are not UTF-8 are complaints', () => {
     expect(read(Buffer.from('a.example\n\xff\xfe\nb.example\n', 'latin1')).complaints).toEqual(['2: it is not UTF-8']);
   });
 

@@ -40,7 +40,7 @@ describe('a blocklist', () => {
     );
   });
 
-  it('names an entry that blocks, and its line', () => {
+  it('names the entry that blocks, and its line', () => {
     fc.assert(
       fc.property(fc.array(entry, { minLength: 1, maxLength: 40 }), name, (entries, asked) => {
         const found = listOf(entries).blocks(asked);
@@ -69,7 +69,7 @@ describe('a blocklist', () => {
     expect(list.blocks('com')).toBeUndefined();
   });
 
-  it('keeps what is there twice once', () => {
+  it('keeps one entry of duplicates', () => {
     const list = listOf(
       Array.from({ length: 100 }, (_, at): Entry => ({ name: `n${at % 10}.example`, reach: everything })),
     );

@@ -94,7 +94,7 @@ tests:
     expect(complaintsOf(text)).toContain(complaint);
   });
 
-  it('keeps where each pattern stands, for logs', () => {
+  it('keeps the position of each pattern, for logs', () => {
     const { rules, services } = compilePolicy(
       'version: 1\nservices: { web: "tcp://[::1]:80" }\nrules:\n- name: r\n  identities: [a]\n  allow: [web]\n' +
         '  deny:\n  - "*:25"\n',

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { readDocument } from './document.ts';
 
 describe('documents', () => {
-  it('know where each value and key stands', () => {
+  it('know the position of each value and key', () => {
     const document = readDocument('a: 1\nlist:\n  - x\n  - key: y\n');
     expect(document.value).toEqual({ a: 1, list: ['x', { key: 'y' }] });
     expect(document.positionOf(['list', 0])).toEqual({ line: 3, column: 5 });

@@ -105,7 +105,7 @@ rules:
     expect(ask(developers, alice, 'socket').lines[1]).toBe('  it is the Unix socket /run/app.sock');
   });
 
-  it('says why not, and what the client hears', () => {
+  it('says why not, and what the client is told', () => {
     expect(ask(developers, alice, '10.0.0.1:23')).toEqual({
       allow: false,
       lines: [
@@ -116,7 +116,7 @@ rules:
     });
   });
 
-  it('judges the address that is given, and no other', () => {
+  it('judges only the address that is given', () => {
     const at = (address: string): Explanation => ask(developers, { ...alice, address }, 'db.internal:5432');
     expect(at('10.1.2.3')).toEqual({
       allow: true,
@@ -128,7 +128,7 @@ rules:
     });
   });
 
-  it('takes a destination over TLS for what it is without', () => {
+  it('judges a destination over TLS as the same without TLS', () => {
     const { allow, lines } = ask(developers, alice, 'tls://10.1.2.3:22');
     expect([allow, lines[0]]).toEqual([true, expect.stringContaining('"10.0.0.0/8:22") allows it')]);
   });

@@ -33,7 +33,7 @@ describe('grants', () => {
     expect(grants('*.internal:22').named(host, 22) !== undefined).toBe(expected);
   });
 
-  it('hold a range against the address, the port and the shortest prefix that will do', () => {
+  it('match a range by the address, the port and the shortest prefix allowed', () => {
     const all = grants('10.0.0.0/8:22', '[fd00::/8]:22', '0.0.0.0/0:443');
     expect(all.ranged(bytes('10.1.2.3'), 22, 8)?.rule).toBe('10.0.0.0/8:22');
     expect(all.ranged(bytes('10.1.2.3'), 23, 8)).toBeUndefined();

@@ -41,7 +41,7 @@ describe('the judge', () => {
     });
   });
 
-  it('asks for the nearest rule only when nothing decides', () => {
+  it('looks for the nearest rule only when nothing decides', () => {
     const never = {
       nearest: (): string => {
         throw new Error('asked');
@@ -54,7 +54,7 @@ describe('the judge', () => {
     expect(judgeRequest(request('db.internal', []))).toMatchObject({ allow: false, detail: 'nothing near' });
   });
 
-  it('names the range that lets a name reach a special address', () => {
+  it('names the range by which a name reaches a special address', () => {
     const asked = request('db.internal', ['db.internal:80', '127.0.0.1:80']);
     expect(judgeResolved(asked, '127.0.0.1')).toMatchObject({ allow: true, rule: '127.0.0.1:80' });
     expect(judgeResolved(asked, '127.0.0.2')).toMatchObject({
@@ -64,7 +64,7 @@ describe('the judge', () => {
     });
   });
 
-  it('does not let a range speak for a service or a name that nothing allows', () => {
+  it('does not let a range allow a service or a name that no rule allows', () => {
     expect(judgeResolved(request('db.internal', ['10.0.0.0/8:80'], { service: 'web' }), '10.0.0.1')).toMatchObject({
       allow: false,
       code: 'POLICY_DENIED',
@@ -79,7 +79,7 @@ describe('the judge', () => {
     });
   });
 
-  it('says of a special address asked for as such what it is, and no more', () => {
+  it('says of a special address that the client asked for only what kind it is', () => {
     expect(judgeRequest(request('127.0.0.1', ['*:80']))).toMatchObject({
       code: 'ADDRESS_PROHIBITED',
       reason: '127.0.0.1:80 is a loopback address, and the policy of the egress does not name it.',

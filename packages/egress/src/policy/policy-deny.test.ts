@@ -4,7 +4,7 @@ import { alice, policyOf, rule, subject, to } from '../../../../test/support/pol
 import type { Policy } from './policy.ts';
 
 describe('deny', () => {
-  it('of a range also holds for every address a name or a service stands for', () => {
+  it('of a range also applies to every address of a name or a service', () => {
     const denying = policyOf([rule('r', ['*.internal:22', 'web', '10.0.0.0/8:22'], { deny: ['10.0.9.0/24:*'] })], {
       web: 'tcp://10.0.9.1:80',
     });
@@ -19,7 +19,7 @@ describe('deny', () => {
     expect(denying.decide(alice, to('web'))).toMatchObject({ allow: false, rule: 'r' });
   });
 
-  it('of a name holds for the requested name and for a service defined with it', () => {
+  it('of a name applies to that name and to a service defined with it', () => {
     const denying = policyOf([rule('r', ['*.internal:*', 'db', '10.0.0.0/8:*'], { deny: ['db.internal:5432'] })], {
       db: 'tcp://db.internal:5432',
     });
@@ -29,7 +29,7 @@ describe('deny', () => {
     expect(denying.decide(alice, to('10.0.0.1:5432')).allow).toBe(true);
   });
 
-  it('of * holds for names, addresses and services', () => {
+  it('of * applies to names, addresses and services', () => {
     const denying = policyOf([rule('r', ['*:*', '10.0.0.0/8:*', 'mail'], { deny: ['*:25'] })], {
       mail: 'tcp://10.0.0.1:25',
     });
@@ -38,13 +38,13 @@ describe('deny', () => {
     expect(denying.decide(alice, to('10.0.0.1:26')).allow).toBe(true);
   });
 
-  it('of a service is about that service', () => {
+  it('of a service applies to that service only', () => {
     const denying = policyOf([rule('r', ['web', '10.0.0.5:80'], { deny: ['web'] })], { web: 'tcp://10.0.0.5:80' });
     expect(denying.decide(alice, to('web')).allow).toBe(false);
     expect(denying.decide(alice, to('10.0.0.5:80')).allow).toBe(true);
   });
 
-  it('speaks about the identities of its own rule only', () => {
+  it('applies only to the identities of its own rule', () => {
     const denying = policyOf([
       rule('all', ['*:443'], { identities: ['*'] }),
       rule('interns', [], { deny: ['*:443'], identities: ['group:interns'] }),

@@ -118,7 +118,7 @@ describe('special addresses', () => {
     }
   });
 
-  it('that are loopback are reached by localhost, where that is named exactly or a range names loopback', () => {
+  it('that are loopback are reached by localhost, if a rule names it exactly or a range names loopback', () => {
     const ask = (allow: string[], address: string): boolean =>
       allowing(...allow).decideAddress(alice, to('localhost:80'), address).allow;
     expect([

@@ -39,7 +39,7 @@ describe('tests in a policy', () => {
     );
   });
 
-  it('name the address they were about', () => {
+  it('name the address that they are about', () => {
     expect(
       parse('{ identity: alice, destination: "db.internal:5432", address: 169.254.169.254, expect: allow }'),
     ).toThrow(

@@ -50,7 +50,7 @@ describe('a policy', () => {
     expect(example.decide(subject('bob'), to(destination)).allow).toBe(false);
   });
 
-  it('says what it holds, and whom it speaks about', () => {
+  it('says what it holds, and whom it names', () => {
     expect(example.size).toEqual({ rules: 1, services: 1, tests: 2, blocked: 0 });
     expect(example.trustDomains).toEqual(['example.org']);
     expect(
@@ -106,7 +106,7 @@ describe('a policy', () => {
     });
   });
 
-  it('compares hosts in their one spelling, whoever made the destination, and refuses what is none', () => {
+  it('compares hosts in their one spelling, whoever made the destination, and refuses anything else', () => {
     expect(example.decide(alice, { kind: 'host', host: 'DB.Internal.', port: 5432 })).toMatchObject({
       allow: true,
       backends: [{ host: 'db.internal', port: 5432 }],
@@ -119,7 +119,7 @@ describe('a policy', () => {
       expect(allowing('*:*').decide(alice, { kind: 'host', host: 'example.com', port }).allow).toBe(false);
   });
 
-  it('asks the whole question again for an address, and for no other address than the one asked for', () => {
+  it('judges everything again for an address, and refuses any other than the one asked for', () => {
     expect(example.decideAddress(alice, to('example.com:443'), '93.184.215.14')).toMatchObject({
       allow: false,
       code: 'POLICY_DENIED',
@@ -158,7 +158,7 @@ describe('a file that is not valid', () => {
     }
   };
 
-  it('gets its failing tests listed, each with its place and what was decided', () => {
+  it('gets its failing tests listed, each with its position and the verdict', () => {
     const base = 'version: 1\nrules:\n  - { name: r, identities: [alice], allow: ["db.internal:5432"] }\ntests:\n';
     expect(complaints(`${base}  - { identity: alice, destination: "db.internal:5432", expect: allow }\n`)).toEqual([]);
     expect(
@@ -174,7 +174,7 @@ describe('a file that is not valid', () => {
     ]);
   });
 
-  it('never makes anything but complaints, whatever its text', () => {
+  it('gives complaints and nothing else, whatever its text', () => {
     const key = fc.constantFrom(
       'version',
       'services',

@@ -33,7 +33,7 @@ describe('ports', () => {
     expect(ports(given)).toEqual(set);
   });
 
-  it('hold exactly the ports that are written', () => {
+  it('hold exactly the ports that were written', () => {
     const run = fc
       .tuple(fc.integer({ min: 1, max: 65535 }), fc.nat(20))
       .map(([first, more]) => [first, Math.min(65535, first + more)] as const);

@@ -69,7 +69,7 @@ describe('a policy with blocklists', () => {
   const verdict = (policyFile: PolicyFile, host: string) =>
     policyFile.current.decide(alice, { kind: 'host', host, port: 443 });
 
-  it('denies what is in the file, for every identity of the rule, before DNS, and says which line', () => {
+  it('denies the names in the file to every identity of the rule, before DNS, and says which line', () => {
     writeFileSync(list, '# ads\nads.example\n');
     writeFileSync(file, denying);
     const policyFile = new PolicyFile(file);
@@ -94,7 +94,7 @@ describe('a policy with blocklists', () => {
     ).toMatchObject({ allow: false, code: 'POLICY_DENIED', rule: 'ads' });
   });
 
-  it('takes a new list when it is whole, and keeps the old one when it is broken or gone', async () => {
+  it('takes a new list that is complete, and keeps the old one when the new is broken or gone', async () => {
     writeFileSync(list, 'ads.example\n');
     writeFileSync(file, denying);
     const policyFile = new PolicyFile(file);
@@ -122,7 +122,7 @@ describe('a policy with blocklists', () => {
     expect(() => new PolicyFile(file)).toThrow(/block\.txt cannot be read/);
   });
 
-  it('gives the last of several reloads the last word', async () => {
+  it('ends with the content of the last of several reloads', async () => {
     writeFileSync(list, 'a.example\n');
     writeFileSync(file, denying);
     const policyFile = new PolicyFile(file);
@@ -133,7 +133,7 @@ describe('a policy with blocklists', () => {
     expect(['a', 'b', 'c'].map((name) => verdict(policyFile, `${name}.example`).allow)).toEqual([true, true, false]);
   });
 
-  it('is never in force without them', () => {
+  it('is never in force without its blocklists', () => {
     expect(() => Policy.parse(denying, 'p.yaml')).toThrow(
       /The blocklist block\.txt, which p\.yaml names, was not loaded/,
     );

@@ -22,7 +22,7 @@ describe('the schema of a policy', () => {
     });
   });
 
-  it('takes no service that is not defined', () => {
+  it('refuses a service that is not defined', () => {
     expect(policySchema({}).safeParse({ version: 1, rules: [rule] }).success).toBe(false);
   });
 
@@ -35,7 +35,7 @@ describe('the schema of a policy', () => {
     'tcp://u@h:80',
     'TCP://a:80',
     'tcp://127.1:80',
-  ])('takes no target %s', (target) => {
+  ])('refuses the target %s', (target) => {
     expect(policySchema({ web: target }).safeParse({ version: 1, services: { web: target }, rules: [] }).success).toBe(
       false,
     );
@@ -48,7 +48,7 @@ describe('the schema of a policy', () => {
     { groups: ['a*'] },
     { extra: 1 },
     { expect: 'Allow' },
-  ])('takes no test with %o', (fault) => {
+  ])('refuses a test with %o', (fault) => {
     expect(
       policySchema({}).safeParse({
         version: 1,

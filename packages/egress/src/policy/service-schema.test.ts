@@ -18,11 +18,11 @@ describe('a service', () => {
     ['tls://[::1]:443', { kind: 'tls', host: '::1', port: 443, name: 'tls://[::1]:443', weight: 1 }],
     ['unix:/run/web.sock', { kind: 'unix', path: '/run/web.sock', name: 'unix:/run/web.sock', weight: 1 }],
     ['unix:///run/web.sock', { kind: 'unix', path: '/run/web.sock', name: 'unix:/run/web.sock', weight: 1 }],
-  ])('is one address: %s', (text, backend) => {
+  ])('may be one address: %s', (text, backend) => {
     expect(read(text)).toEqual({ backends: [backend], balance: 'round-robin', hashOn: 'identity', tls: {} });
   });
 
-  it('is several, with weights, and how they are used', () => {
+  it('may be several backends with weights, and how they are used', () => {
     const service = read({
       backends: [
         'tcp://10.0.0.1:80',
@@ -51,7 +51,7 @@ describe('a service', () => {
     });
   });
 
-  it('is checked with defaults when "health" is an empty map', () => {
+  it('has default checks when "health" is an empty map', () => {
     expect(read({ backends: ['a:1'], health: {} })).toMatchObject({
       health: { intervalMs: 5000, timeoutMs: 2000, rise: 2, fall: 3 },
     });
@@ -90,7 +90,7 @@ describe('a service', () => {
       '{ backends: ["tls://a:1"], tls: { server-name: "a:1" } }',
       '3:55: "server-name" "a:1": the host has a colon and is not an IPv6 address',
     ],
-  ])('complains about %s with its place', (service, complaint) => {
+  ])('gives a complaint with its position about %s', (service, complaint) => {
     expect(complaintsOf(service)).toContain(`p.yaml:${complaint}`);
   });
 });

@@ -5,7 +5,7 @@ const number = textOf((text) =>
   /^\d+$/.test(text) ? { ok: true, value: Number(text) } : { ok: false, reason: 'no number' },
 );
 
-it('keeps the text beside what it means', () => {
+it('keeps the text beside its value', () => {
   expect(number.parse('07')).toEqual({ text: '07', value: 7 });
 });
 

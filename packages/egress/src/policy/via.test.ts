@@ -67,7 +67,7 @@ describe('via', () => {
     [{ url: 'http://p:1', ca: 'f' }, /http:\/\/ has none/],
     [{ url: 'https://p:1', cert: 'f' }, /needs both "cert" and "key"/],
     [{ url: 'https://p:1', 'server-name': 'x' }, /is for connect:\/\/ only/],
-  ])('that says too little or too much is a complaint: %j', (raw, complaint) => {
+  ])('with too little or too much is a complaint: %j', (raw, complaint) => {
     expect(complaintsOf(raw)).toEqual([expect.stringMatching(complaint)]);
   });
 
@@ -105,7 +105,7 @@ ${rules.map((rule, at) => `  - { name: r${at}, identities: [alice], ${rule} }`).
   );
 
 describe('a policy with next hops', () => {
-  it('says with what it allows which is asked for it', () => {
+  it('names the next hop in what it allows', () => {
     const decided = policy('allow: ["a.example:443", "203.0.113.7:443", "10.0.0.0/8:443"], via: "socks5://proxy:1080"');
     for (const name of ['a.example', '203.0.113.7', '10.1.2.3'])
       expect(decided.decide(alice, host(name))).toMatchObject({
@@ -127,7 +127,7 @@ describe('a policy with next hops', () => {
       });
   });
 
-  it('takes no wildcard for a name that it cannot see the addresses of', () => {
+  it('does not allow by a wildcard a name whose addresses it cannot judge', () => {
     for (const pattern of ['*:443', '*.example:443']) {
       expect(policy(`allow: ["${pattern}"], via: "http://proxy:3128"`).decide(alice, host('a.example'))).toMatchObject({
         allow: false,
@@ -145,7 +145,7 @@ describe('a policy with next hops', () => {
     });
   });
 
-  it('judges every address where it resolves here, wildcards and denies among it', () => {
+  it('judges every address with `resolve: here`, also for wildcards and denies', () => {
     const decided = policy(
       'allow: ["*:443"], via: { url: "http://proxy:3128", resolve: here }',
       'deny: ["9.0.0.0/8:443"]',
@@ -189,7 +189,7 @@ describe('a policy with next hops', () => {
     },
   );
 
-  it('takes the way of a range and not of "*" for an address that is asked for as such', () => {
+  it('takes the next hop of a range, not of "*", for an address that the client asked for', () => {
     for (const [first, second] of [
       ['allow: ["*:443"]', 'allow: ["203.0.113.0/24:443"], via: "http://proxy:3128"'],
       ['allow: ["203.0.113.0/24:443"], via: "http://proxy:3128"', 'allow: ["*:443"]'],
@@ -205,7 +205,7 @@ describe('a policy with next hops', () => {
     }
   });
 
-  it('denies where a deny of addresses cannot be held', () => {
+  it('denies where a deny of addresses cannot be checked', () => {
     const rules = ['allow: ["a.example:443", "a.example:80"], via: "http://proxy:3128"', 'deny: ["10.0.0.0/8:443"]'];
     expect(policy(...rules).decide(alice, host('a.example'))).toMatchObject({
       allow: false,
@@ -219,7 +219,7 @@ describe('a policy with next hops', () => {
     ).toMatchObject({ allow: false, rule: 'r1' });
   });
 
-  it('does not dial directly what only a rule with a hop reaches, nor take our localhost for that of the hop', () => {
+  it('does not dial directly what only a rule with a hop allows, nor confuse the two localhosts', () => {
     const decided = policy('allow: ["*:443"]', 'allow: ["10.0.0.0/8:443", "127.0.0.1:443"], via: "http://proxy:3128"');
     expect(decided.decideAddress(alice, host('a.example'), '8.8.8.8')).toMatchObject({
       allow: true,
@@ -233,7 +233,7 @@ describe('a policy with next hops', () => {
     expect(decided.decideAddress(alice, host('localhost'), '127.0.0.1')).toMatchObject({ allow: false });
   });
 
-  it('reaches a service through its own hop, and a backend through that of its own', () => {
+  it('reaches a service through its hop, and a backend with a hop through that one', () => {
     const decided = policy('allow: [web]');
     const verdict = decided.decide(alice, { kind: 'service', service: 'web' });
     expect(verdict.allow && verdict.backends.map(({ name, via }) => [name, via?.name])).toEqual([
@@ -263,13 +263,13 @@ describe('a policy with next hops', () => {
       '{ name: r, identities: [alice], allow: ["a:1"], via: { fil: x } }',
       '5:60: unknown key "fil": did you mean "file"?',
     ],
-  ])('complains about %s with its place', (rule, complaint) => {
+  ])('gives a complaint with its position about %s', (rule, complaint) => {
     expect(() => Policy.parse(`version: 1\nservices:\n  web: tcp://a:1\nrules:\n  - ${rule}\n`, 'p.yaml')).toThrow(
       complaint,
     );
   });
 
-  it('takes whatever stands under via for a hop or for a fault of the policy', () => {
+  it('takes any value of via as a hop or as a fault of the policy', () => {
     const odd = fc.oneof(
       fc.anything(),
       fc.webUrl(),
@@ -297,7 +297,7 @@ describe('a policy with next hops', () => {
     );
   });
 
-  it('sends no Unix socket through a hop', () => {
+  it('refuses a hop for a Unix socket', () => {
     expect(() =>
       Policy.parse(
         'version: 1\nservices:\n  web: { backends: ["unix:/run/x"], via: "http://p:1" }\nrules: []\n',
