@@ -1,34 +1,26 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { startEgress, startIngress } from '../support/adit.ts';
-import { certificates } from '../support/certificates.ts';
-import { chaos } from '../support/chaos.ts';
+import { type CuttableTunnel, openCuttableTunnel } from '../support/cuttable-tunnel.ts';
 import { within } from '../support/scope.ts';
+import { hashingAnswer } from '../support/sha256.ts';
 import { type Service, chunkFrom, client, closedPort, hashing, receive, service } from '../support/services.ts';
 
 /** A tunnel to services, one carrier at a time, over a network that splits into small pieces. */
-async function setUp(to: Readonly<Record<string, string>>, flags: readonly string[] = []) {
-  const files = certificates();
-  const egress = await startEgress({ certificates: files, flags });
-  const network = await chaos(egress.port, { splitBytes: 701, delayMs: 2 });
-  const ingress = await startIngress({
-    certificates: files,
-    egressPort: network.port,
+const setUp = (to: Readonly<Record<string, string>>): Promise<CuttableTunnel> =>
+  openCuttableTunnel({
     to,
-    flags: ['--connect-timeout', '60s'],
+    network: { splitBytes: 701, delayMs: 2 },
+    ingress: { flags: ['--connect-timeout', '60s'] },
   });
-  await ingress.process.event('connected');
-  return { egress, network, ingress, port: (name: string) => ingress.ports[name]! };
-}
-type Setting = Awaited<ReturnType<typeof setUp>>;
+
 /**
  * Cuts five times, each soon after the session was resumed; meanwhile makes one more every few milliseconds, sixty at
  * least, and waits for all of them.
  */
-async function cutWhileMaking<T>({ network, ingress }: Setting, make: (n: number) => Promise<T>): Promise<T[]> {
+async function cutWhileMaking<T>({ network, ingress }: CuttableTunnel, make: (n: number) => Promise<T>): Promise<T[]> {
   const all: Promise<T>[] = [];
   let cutting = true;
   const cuts = (async () => {
@@ -56,9 +48,9 @@ test('streams that are being opened when the carrier dies are opened once each',
       socket.end(name);
     });
   });
-  const setting = await setUp({ it: watched.at });
-  const { network, port, egress } = setting;
-  const answers = await cutWhileMaking(setting, async (n) => {
+  const tunnel = await setUp({ it: watched.at });
+  const { network, port, egress } = tunnel;
+  const answers = await cutWhileMaking(tunnel, async (n) => {
     const { socket, received } = await client(port('it'));
     socket.end(`stream ${n}`);
     return String((await received).bytes);
@@ -71,9 +63,9 @@ test('streams that are being opened when the carrier dies are opened once each',
   expect(egress.process.all('stream').map(({ end }) => end)).toEqual(names.map(() => 'finished'));
 });
 test('streams that are being refused when the carrier dies are refused once each, with the reason', async () => {
-  const setting = await setUp({ gone: `127.0.0.1:${await closedPort()}` });
-  const { network, port, egress, ingress } = setting;
-  const endings = await cutWhileMaking(setting, async () => (await (await client(port('gone'))).received).ending);
+  const tunnel = await setUp({ gone: `127.0.0.1:${await closedPort()}` });
+  const { network, port, egress, ingress } = tunnel;
+  const endings = await cutWhileMaking(tunnel, async () => (await (await client(port('gone'))).received).ending);
   expect(new Set(endings)).toEqual(new Set(['reset']));
   await ingress.process.event('refused', { code: 'CONNECTION_REFUSED' }, { nth: endings.length });
   await egress.process.event('stream', { end: 'refused', code: 'CONNECTION_REFUSED' }, { nth: endings.length });
@@ -94,7 +86,7 @@ test('a half-close that falls into a cut arrives as a half-close, and the answer
         network.cut('end');
       });
     expect(await within(30_000, 'the answer', received)).toEqual({
-      bytes: Buffer.from(`${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`),
+      bytes: Buffer.from(hashingAnswer(bytes)),
       ending: 'end',
     });
     socket.destroy();

@@ -1,6 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { openTunnel, policyOf } from '../support/adit.ts';
-import { type Zone, mayReplaceResolver, startNameServer } from '../support/dns.ts';
+import { type Zone, ownResolver, startNameServer } from '../support/dns.ts';
+import { scenario } from '../support/scenario.ts';
 import { ask, endingOf, service } from '../support/services.ts';
 
 // Two services on the same port of two addresses: 127.0.0.2 is named by the policy, 127.0.0.1 is what an attacker is
@@ -21,25 +22,12 @@ async function setUp(zone: Zone, names: readonly string[]) {
     policy: policyOf({ allow: ['*.attacker.example:*', '127.0.0.2/32:*'] }),
     egress: { process: { prefix: dns.prefix } },
   });
-  let touched = 0;
-  return {
-    secret,
-    allowed,
-    dns,
-    tunnel,
-    touched: () => touched,
-    port: (name: string) => {
-      touched = secret.sockets.size;
-      return tunnel.port(name);
-    },
-  };
+  return { secret, allowed, dns, tunnel };
 }
-const rooted = mayReplaceResolver() ? test : process.env['CI'] === 'true' ? test : test.skip;
-const suffix = mayReplaceResolver() ? '' : ' (needs root and mount namespaces)';
 
-rooted(
-  'an allowed name that resolves to a forbidden address is refused as that, and to an allowed one it is ' +
-    `reached${suffix}`,
+scenario(
+  'an allowed name that resolves to a forbidden address is refused as that, and to an allowed one it is ' + `reached`,
+  [ownResolver],
   async () => {
     const { tunnel, secret } = await setUp(
       (name) =>
@@ -68,8 +56,9 @@ rooted(
     }
   },
 );
-rooted(
-  `a name that changes its mind between two questions is asked once, and what was judged is dialled${suffix}`,
+scenario(
+  'a name that resolves differently each time is asked once, and the address that was judged is dialled',
+  [ownResolver],
   async () => {
     const name = 'flip.attacker.example';
     const { tunnel, dns } = await setUp(
@@ -83,8 +72,9 @@ rooted(
     }
   },
 );
-rooted(
-  `of a name with both addresses only the allowed one is dialled, even when nobody answers there${suffix}`,
+scenario(
+  'of a name with both addresses only the allowed one is dialled, even when nobody answers there',
+  [ownResolver],
   async () => {
     const name = 'both.attacker.example';
     const { tunnel, allowed, secret } = await setUp(() => ['127.0.0.1', '127.0.0.2'], [name]);

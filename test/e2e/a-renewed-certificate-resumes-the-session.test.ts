@@ -2,10 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { adit, startEgress, startIngress } from '../support/adit.ts';
+import { adit } from '../support/adit.ts';
 import { type Certificates, type KeyPair, certificates } from '../support/certificates.ts';
-import { chaos } from '../support/chaos.ts';
-import { chunkFrom, client, echo, hashing } from '../support/services.ts';
+import { converse } from '../support/conversation.ts';
+import { openCuttableTunnel } from '../support/cuttable-tunnel.ts';
+import { echo, hashing } from '../support/services.ts';
 import { steady } from '../support/steady.ts';
 import { answerOf, tlsTo } from '../support/wire.ts';
 
@@ -47,15 +48,11 @@ async function setUp() {
   };
   copyList();
   const [echoes, sums] = [await echo(), await hashing()];
-  const egress = await startEgress({ certificates: files, flags: ['--crl', crl] });
-  const network = await chaos(egress.port);
-  const ingress = await startIngress({
-    certificates: files,
-    egressPort: network.port,
+  const { egress, network, ingress } = await openCuttableTunnel({
     to: { echo: echoes.at, sums: sums.at },
-    client: pair('alice'),
+    egress: { certificates: files, flags: ['--crl', crl] },
+    ingress: { client: pair('alice') },
   });
-  await ingress.process.event('connected');
   return {
     files,
     egress,
@@ -82,12 +79,8 @@ test(
     'revoked, and no byte is lost',
   async () => {
     const { ingress, network, alice, renew, revoke, resumed, egress } = await setUp();
-    const [transfer, open] = [await steady(ingress.ports['sums']!), await client(ingress.ports['echo']!)];
-    const talks = async (text: string): Promise<void> => {
-      open.socket.write(text);
-      expect(String(await chunkFrom(open.socket))).toBe(text);
-    };
-    await talks('with the first certificate');
+    const transfer = await steady(ingress.ports['sums']!);
+    const open = await converse(ingress.ports['echo']!, 'with the first certificate');
     const first = alice();
 
     await renew();
@@ -96,7 +89,7 @@ test(
     network.cut();
     await resumed(2);
     await revoke(first);
-    await talks('with the second');
+    await open.echoes('with the second');
 
     const second = alice();
     expect(second.issued.serial).not.toBe(first.issued.serial);
@@ -109,7 +102,7 @@ test(
     network.flow();
     await resumed(3);
     await revoke(second);
-    await talks('with the third');
+    await open.echoes('with the third');
     await transfer.more(8 * 2 ** 20);
     await transfer.finish();
     expect(ingress.process.all('connected').map((one) => one['resumed'])).toEqual([false, true, true, true]);

@@ -4,9 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { startEgress, startIngress } from '../support/adit.ts';
-import { certificates } from '../support/certificates.ts';
-import { chaos } from '../support/chaos.ts';
+import { openCuttableTunnel } from '../support/cuttable-tunnel.ts';
 import { pattern, patternHash } from '../support/pattern.ts';
 import { scenario } from '../support/scenario.ts';
 import { atEnd, eventually, within } from '../support/scope.ts';
@@ -95,12 +93,11 @@ scenario(
     'arrives whole when the path is back',
   existsSync('/proc/net/tcp') ? [] : ['/proc/net/tcp'],
   async () => {
-    const files = certificates();
     const source = await flood();
-    const egress = await startEgress({ certificates: files });
-    const network = await chaos(egress.port, { bytesPerSecond: 48 * mebibyte });
-    const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { source: source.at } });
-    await ingress.process.event('connected');
+    const { egress, ingress, network } = await openCuttableTunnel({
+      to: { source: source.at },
+      network: { bytesPerSecond: 48 * mebibyte },
+    });
     const idle = await egress.process.residentBytes();
     const readers = Array.from({ length: streams }, (_, n) => reader(ingress.ports['source']!, n + 1));
     const slow = readers.slice(0, 2);
@@ -113,7 +110,7 @@ scenario(
     const attached = await egress.process.residentBytes();
 
     const before = source.taken();
-    // silence: the egress goes on until what nobody acknowledges is at its limit; who dials again is not answered
+    // Silence: the egress goes on until what is not acknowledged reaches its limit; new carriers get no answer.
     network.stall('all');
     const stalled = await settled(source.taken);
     network.cut(); // now it knows

@@ -1,25 +1,20 @@
 import { expect, test } from '@jest/globals';
-import { openTunnel, startEgress, startIngress } from '../support/adit.ts';
-import { certificates } from '../support/certificates.ts';
-import { chaos } from '../support/chaos.ts';
+import { openTunnel, startEgress } from '../support/adit.ts';
+import { converse } from '../support/conversation.ts';
+import { openCuttableTunnel } from '../support/cuttable-tunnel.ts';
 import { within } from '../support/scope.ts';
-import { type Client, ask, chunkFrom, client, closedPort, echo } from '../support/services.ts';
+import { ask, closedPort, echo } from '../support/services.ts';
 
-async function talk(port: number): Promise<Client> {
-  const open = await client(port);
-  open.socket.write('hello');
-  expect(String(await chunkFrom(open.socket))).toBe('hello');
-  return open;
-}
+const patient = { flags: ['--connect-timeout', '60s'] };
 
-test('after a restart of the egress open connections are reset with NOT_RESUMABLE, and a new session serves', async () => {
+test('an egress that restarted resets open connections with NOT_RESUMABLE, and serves a new session', async () => {
   const echoes = await echo();
   const tunnel = await openTunnel({
     to: { echo: echoes.at },
     egress: { port: await closedPort() },
-    ingress: { flags: ['--connect-timeout', '60s'] },
+    ingress: patient,
   });
-  const open = await talk(tunnel.port('echo'));
+  const open = await converse(tunnel.port('echo'));
   await tunnel.egress.process.kill();
   const reborn = await startEgress({ certificates: tunnel.certificates, port: tunnel.egress.port });
   expect((await within(30_000, 'the reset', open.received)).ending).toBe('reset');
@@ -29,18 +24,15 @@ test('after a restart of the egress open connections are reset with NOT_RESUMABL
   await tunnel.ingress.process.event('connected', {}, { nth: 2 });
   expect(tunnel.ingress.process.all('connected').map(({ resumed }) => resumed)).toEqual([false, false]);
 });
-test('past the resume window both halves give the session up at the same time, each on its own, and a new one serves', async () => {
-  const files = certificates();
+
+test('both halves give a session up at the end of its resume window, each on its own; a new one serves', async () => {
   const echoes = await echo();
-  const egress = await startEgress({ certificates: files, flags: ['--resume-window', '2s'] });
-  const network = await chaos(egress.port);
-  const ingress = await startIngress({
-    certificates: files,
-    egressPort: network.port,
+  const { egress, ingress, network, port } = await openCuttableTunnel({
     to: { echo: echoes.at },
-    flags: ['--connect-timeout', '60s'],
+    egress: { flags: ['--resume-window', '2s'] },
+    ingress: patient,
   });
-  const open = await talk(ingress.ports['echo']!);
+  const open = await converse(port('echo'));
   network.stall('all');
   network.cut();
   const startedMs = performance.now();
@@ -52,24 +44,21 @@ test('past the resume window both halves give the session up at the same time, e
   expect((await within(30_000, 'the reset', open.received)).ending).toBe('reset');
   expect(await ingress.process.event('disconnected')).toMatchObject({ code: 'RESUME_EXPIRED', streams: 1 });
   network.flow();
-  expect(await ask(ingress.ports['echo']!, 'after')).toBe('after');
+  expect(await ask(port('echo'), 'after')).toBe('after');
   await ingress.process.event('connected', { resumed: false }, { nth: 2 });
 });
+
 test('with resumption turned off a lost connection resets what was open at once', async () => {
-  const files = certificates();
   const echoes = await echo();
-  const egress = await startEgress({ certificates: files, flags: ['--resume-window', '0'] });
-  const network = await chaos(egress.port);
-  const ingress = await startIngress({
-    certificates: files,
-    egressPort: network.port,
+  const { egress, network, port } = await openCuttableTunnel({
     to: { echo: echoes.at },
-    flags: ['--connect-timeout', '60s'],
+    egress: { flags: ['--resume-window', '0'] },
+    ingress: patient,
   });
-  const open = await talk(ingress.ports['echo']!);
+  const open = await converse(port('echo'));
   network.cut();
   expect((await within(30_000, 'the reset', open.received)).ending).toBe('reset');
   expect(await egress.process.event('stream')).toMatchObject({ end: 'lost', code: 'LINK_LOST' });
   await echoes.idle();
-  expect(await ask(ingress.ports['echo']!, 'after')).toBe('after');
+  expect(await ask(port('echo'), 'after')).toBe('after');
 });

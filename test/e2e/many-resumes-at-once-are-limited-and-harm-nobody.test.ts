@@ -3,9 +3,9 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { connectSession, RefusedError } from '@adit/shared/session/connect';
-import { startEgress, startIngress, policyOf } from '../support/adit.ts';
+import { policyOf } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
-import { chaos } from '../support/chaos.ts';
+import { openCuttableTunnel } from '../support/cuttable-tunnel.ts';
 import { atEnd, eventually, within } from '../support/scope.ts';
 import { hashing } from '../support/services.ts';
 import { steady } from '../support/steady.ts';
@@ -23,15 +23,15 @@ const smallHeap = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size
 async function setUp() {
   const files = certificates();
   const sums = await hashing();
-  const egress = await startEgress({
-    certificates: files,
+  const { egress, network, ingress } = await openCuttableTunnel({
+    to: { sums: sums.at },
     policy: policyOf({ identities: ['alice', 'mallory'], allow: ['127.0.0.1:*'] }),
-    flags: ['--max-handshakes', String(maxHandshakes)],
-    process: { env: smallHeap },
+    egress: {
+      certificates: files,
+      flags: ['--max-handshakes', String(maxHandshakes)],
+      process: { env: smallHeap },
+    },
   });
-  const network = await chaos(egress.port);
-  const ingress = await startIngress({ certificates: files, egressPort: network.port, to: { sums: sums.at } });
-  await ingress.process.event('connected');
   const transfer = await steady(ingress.ports['sums']!);
   await eventually('her stream at the service', () => sums.sockets.size > 0);
   return {

@@ -1,10 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { startEgress, startIngress } from '../support/adit.ts';
-import { certificates } from '../support/certificates.ts';
-import { chaos } from '../support/chaos.ts';
 import { within } from '../support/scope.ts';
-import { ask, chunkFrom, client, echo } from '../support/services.ts';
+import { ask, chunkFrom, client } from '../support/services.ts';
+import { openTwoEgresses } from '../support/two-egresses.ts';
 
 /** The ingress looks once a second whether 10 s were silent, asks, and waits 3 s for the answer. */
 const detectionMs = 10_000 + 1_000 + 3_000;
@@ -15,23 +13,7 @@ test(
   'when an egress falls silent, without an end and without a reset, new connections are served by the other one ' +
     'within a detection time; what was open, or asked in the meantime, waits for its owner',
   async () => {
-    const files = certificates();
-    const echoes = await echo();
-    const [first, second] = [await startEgress({ certificates: files }), await startEgress({ certificates: files })];
-    const network = await chaos(first.port);
-    const ingress = await startIngress({
-      certificates: files,
-      egressPort: network.port,
-      to: { echo: echoes.at },
-      flags: ['--egress', `127.0.0.1:${second.port}`],
-    });
-    const port = ingress.ports['echo']!;
-    await Promise.all(
-      [network.port, second.port].map((of) => ingress.process.event('connected', { egress: `127.0.0.1:${of}` })),
-    );
-    const open = await client(port);
-    open.socket.write('before');
-    expect(String(await chunkFrom(open.socket))).toBe('before');
+    const { first, second, ingress, network, open, echoPort: port } = await openTwoEgresses();
 
     network.stall('all');
     const silentSinceMs = performance.now();

@@ -1,21 +1,18 @@
 import { once } from 'node:events';
 import { connect as http2Connect } from 'node:http2';
-import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { startEgress, startIngress } from '../support/adit.ts';
-import { certificates } from '../support/certificates.ts';
-import { chaos } from '../support/chaos.ts';
 import { Child, succeed } from '../support/child.ts';
+import { openCuttableTunnel } from '../support/cuttable-tunnel.ts';
 import { startNginx } from '../support/nginx.ts';
 import { patternFile } from '../support/pattern.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
 import { scenario } from '../support/scenario.ts';
 import { temporaryFolder } from '../support/scope.ts';
+import { sha256OfFile } from '../support/sha256.ts';
 import { startSshd } from '../support/sshd.ts';
 
 /** How long the network says nothing. The ingress asks after 10 s and waits 3 s for the answer. */
@@ -27,7 +24,6 @@ scenario(
     'and a silent stall',
   ['psql', 'redis-cli', 'ssh', 'curl', 'nginx'],
   async () => {
-    const files = certificates();
     const [postgres, redis, sshd, nginx] = await Promise.all([
       startPostgres(),
       startRedis(),
@@ -35,11 +31,7 @@ scenario(
       startNginx(),
     ]);
     const hash = await patternFile(join(nginx.files, 'big'), 160);
-    const egress = await startEgress({ certificates: files });
-    const network = await chaos(egress.port);
-    const ingress = await startIngress({
-      certificates: files,
-      egressPort: network.port,
+    const { ingress, network } = await openCuttableTunnel({
       to: { postgres: postgres.at, redis, ssh: sshd.at, http: nginx.http, https: nginx.https },
     });
     const port = (name: string): string => String(ingress.ports[name]);
@@ -110,7 +102,7 @@ scenario(
       expect(await ask()).toContain('HTTP/2.0');
       await ingress.process.event('connected', { resumed: true }, { nth: kill });
     }
-    // the path says nothing more, to new connections neither; the ingress notices by itself, and the egress not at all
+    // The path falls silent, also for new connections. The ingress notices by itself, the egress not at all.
     network.stall('all');
     const asked = ask();
     await publish('sent into the silence');
@@ -131,9 +123,7 @@ scenario(
     expect((await ssh.exit).code).toBe(0);
     expect(ssh.lines).toEqual(Array.from({ length: 40 }, (_, n) => String(n + 1)));
     await curl;
-    const got = createHash('sha256');
-    await pipeline(createReadStream(target), got);
-    expect(got.digest('hex')).toBe(hash);
+    expect(await sha256OfFile(target)).toBe(hash);
     session.close();
     expect(ingress.process.all('connected').filter(({ resumed }) => resumed !== true)).toHaveLength(1);
   },

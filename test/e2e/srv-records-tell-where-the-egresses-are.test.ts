@@ -1,16 +1,16 @@
-import { expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { type Egress, startEgress, startIngress } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
-import { type ServiceRecord, mayReplaceResolver, startNameServer } from '../support/dns.ts';
+import { converse } from '../support/conversation.ts';
+import { type ServiceRecord, ownResolver, startNameServer } from '../support/dns.ts';
 import { newServer } from '../support/issuer.ts';
-import { ask, chunkFrom, client, echo } from '../support/services.ts';
+import { ask, echo } from '../support/services.ts';
+import { scenario } from '../support/scenario.ts';
 import { eventually } from '../support/scope.ts';
 
 const service = '_adit._tcp.example.org';
 /** How often the ingress looks again: 30 s, and what a busy machine adds. */
 const lookAgainMs = 75_000;
-const rooted = mayReplaceResolver() || process.env['CI'] === 'true' ? test : test.skip;
-const suffix = mayReplaceResolver() ? '' : ' (needs root and mount namespaces)';
 
 /**
  * Egresses by name, each with a certificate for NAME.example.org; SRV records that can be changed; an ingress that
@@ -76,9 +76,9 @@ async function setUp(
   };
 }
 
-rooted(
-  'the lowest priority is preferred, and the heaviest within it; the next in the order takes over when one is ' +
-    `gone${suffix}`,
+scenario(
+  'the lowest priority is preferred, and the heaviest within it; the next one takes over when one is gone',
+  [ownResolver],
   async () => {
     // 65535 to 0: the light one goes first once in 65536 times.
     const { ingress, egress, connected, whoServes } = await setUp(['backup', 'light', 'heavy'], (record) => [
@@ -96,28 +96,25 @@ rooted(
     expect(await whoServes()).toEqual(['backup']);
   },
 );
-rooted(
-  'a change of the records is picked up: new connections go to the new egress, what is open stays until it ' +
-    `ends, and a failed lookup changes nothing${suffix}`,
+scenario(
+  'changed records lead new connections to the new egress, open ones stay; a failed lookup changes nothing',
+  [ownResolver],
   async () => {
     const { dns, ingress, egress, port, record, connected, list, whoServes } = await setUp(['old', 'new'], (one) => [
       one('old', 10, 0),
     ]);
     await connected('old');
     expect(await whoServes()).toEqual(['old']);
-    const open = await client(port);
-    open.socket.write('before');
-    expect(String(await chunkFrom(open.socket))).toBe('before');
+    const open = await converse(port, 'before');
 
     list([record('new', 10, 0)]);
     await connected('new');
     expect(await whoServes()).toEqual(['new']);
-    open.socket.write('after');
-    expect(String(await chunkFrom(open.socket))).toBe('after');
+    await open.echoes('after');
     open.socket.end();
     expect((await open.received).ending).toBe('end');
 
-    // no such name: what was known holds, and the old egress, of which nothing is open any more, is let go
+    // The name is gone: the known egresses stay, and the old one, which has no streams any more, is left.
     list(undefined);
     const asked = dns.serviceQueries(service);
     await egress('old').process.event('disconnected', {}, { ms: lookAgainMs });
@@ -127,8 +124,9 @@ rooted(
   },
   240_000,
 );
-rooted(
-  `an egress to which the records point but whose certificate is of another name is not believed${suffix}`,
+scenario(
+  'an egress that the records name is not believed if its certificate is for another name',
+  [ownResolver],
   async () => {
     const { ingress } = await setUp(['true'], (record) => [{ ...record('true', 10, 0), target: 'false.example.org' }]);
     expect(await ingress.process.event('retrying', { code: 'EGRESS_CERT_INVALID' })).toMatchObject({

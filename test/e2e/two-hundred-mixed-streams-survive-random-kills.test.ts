@@ -1,19 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
-import { startEgress, startIngress } from '../support/adit.ts';
-import { certificates } from '../support/certificates.ts';
-import { chaos } from '../support/chaos.ts';
+import { openCuttableTunnel } from '../support/cuttable-tunnel.ts';
 import { client, hashing, service } from '../support/services.ts';
+import { hashingAnswer, sha256 } from '../support/sha256.ts';
 import { within } from '../support/scope.ts';
-
-const sha = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 test(
   '200 streams at once, of every kind, while carriers die after 64 KiB to 2 MiB: each ends as it would have ' +
     'without',
   async () => {
-    const files = certificates();
     const sums = await hashing(); // the client ends first, the answer comes after
     const greets = await service((socket) => {
       socket.write('220 ready\r\n');
@@ -42,39 +38,36 @@ test(
       });
     });
     const told: number[] = [];
-    const egress = await startEgress({ certificates: files });
-    const network = await chaos(egress.port, { killAfterBytes: [65_536, 2_097_152], splitBytes: 9_001, seed: 11 });
-    const ingress = await startIngress({
-      certificates: files,
-      egressPort: network.port,
+    const { egress, network, port } = await openCuttableTunnel({
       to: { sums: sums.at, greets: greets.at, resets: resets.at, endsFirst: endsFirst.at },
-      flags: ['--connect-timeout', '60s'],
+      network: { killAfterBytes: [65_536, 2_097_152], splitBytes: 9_001, seed: 11 },
+      ingress: { flags: ['--connect-timeout', '60s'] },
     });
     const kinds = [
       async (n: number) => {
         const bytes = randomBytes(1 + ((n * 7_919) % 400_000));
-        const { socket, received } = await client(ingress.ports['sums']!);
+        const { socket, received } = await client(port('sums'));
         socket.end(bytes);
-        expect(String((await received).bytes)).toBe(`${bytes.length} ${sha(bytes)}`);
+        expect(String((await received).bytes)).toBe(hashingAnswer(bytes));
       },
       async (n: number) => {
         const bytes = randomBytes(1 + ((n * 104_729) % 200_000));
-        const { socket, received } = await client(ingress.ports['greets']!);
+        const { socket, received } = await client(port('greets'));
         socket.write(bytes.subarray(0, 10));
         socket.end(bytes.subarray(10));
         const all = (await received).bytes;
-        expect([sha(all), all.length]).toEqual([
-          sha(Buffer.concat([Buffer.from('220 ready\r\n'), bytes, Buffer.from('bye')])),
+        expect([sha256(all), all.length]).toEqual([
+          sha256(Buffer.concat([Buffer.from('220 ready\r\n'), bytes, Buffer.from('bye')])),
           bytes.length + 14,
         ]);
       },
       async () => {
-        const { socket, received } = await client(ingress.ports['resets']!);
+        const { socket, received } = await client(port('resets'));
         socket.write(randomBytes(150_000));
         expect((await received).ending).toBe('reset');
       },
       async (n: number) => {
-        const { socket, received } = await client(ingress.ports['endsFirst']!);
+        const { socket, received } = await client(port('endsFirst'));
         expect(await received).toEqual({ bytes: Buffer.from('early'), ending: 'end' });
         socket.end(randomBytes(50_000 + n));
         await once(socket, 'close');

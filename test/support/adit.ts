@@ -5,6 +5,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { egressArguments, sessionArguments, tested } from './arguments.ts';
 import { type Certificates, type KeyPair, certificates } from './certificates.ts';
 import { Child, type Finished, type StartOptions, run } from './child.ts';
 import { atEnd } from './scope.ts';
@@ -114,6 +115,11 @@ export function portOf(line: LogLine): number {
   return Number(/:(\d+)$/.exec(String(line['address']))?.[1]);
 }
 
+/** A port of 127.0.0.1 where a process listens, as soon as it does: the first that matches. */
+export async function listeningPort(process: AditProcess, match: Match): Promise<number> {
+  return portOf(await process.event('listening', match));
+}
+
 export interface EgressOptions {
   readonly certificates: Certificates;
   /** Text of policy.yaml, or the path of one. */
@@ -164,23 +170,7 @@ export async function startEgress({
   const policyFile = policy.includes('\n') || policy.startsWith('{') ? join(files.folder, 'policy.yaml') : policy;
   if (policyFile !== policy) writeFileSync(policyFile, policy);
   const child = new AditProcess(
-    [
-      'egress',
-      '--listen',
-      `${host}:${port}`,
-      '--cert',
-      files.egress.cert,
-      '--key',
-      files.egress.key,
-      '--client-ca',
-      files.ca,
-      '--policy',
-      policyFile,
-      '--log-format',
-      'json',
-      ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']),
-      ...flags,
-    ],
+    ['egress', ...egressArguments(files, policyFile, `${host}:${port}`), ...testing(flags), ...flags],
     options,
   );
   return { process: child, port: portOf(await child.event('listening')), policyFile };
@@ -219,17 +209,8 @@ export async function startIngress({
   const child = new AditProcess(
     [
       'ingress',
-      '--egress',
-      egress,
-      '--cert',
-      client.cert,
-      '--key',
-      client.key,
-      '--ca',
-      files.ca,
-      '--log-format',
-      'json',
-      ...(flags.includes('--drain-timeout') ? [] : ['--drain-timeout', '1s']),
+      ...sessionArguments(files, client, egress),
+      ...testing(flags),
       ...forwards.flatMap(({ spec }) => ['-L', spec]),
       ...flags,
     ],
@@ -263,16 +244,24 @@ export async function openTunnel({
 }: TunnelOptions): Promise<Tunnel> {
   const files = egressOptions.certificates ?? certificates();
   const egress = await startEgress({ certificates: files, ...(policy !== undefined && { policy }), ...egressOptions });
-  const ingress = await startIngress({ certificates: files, egressPort: egress.port, to, ...ingressOptions });
+  return connectIngress(egress, { certificates: files, egressPort: egress.port, to, ...ingressOptions });
+}
+
+/** The half that an egress lacks, connected to it. */
+export async function connectIngress(egress: Egress, options: IngressOptions): Promise<Tunnel> {
+  const ingress = await startIngress(options);
   await ingress.process.event('connected');
-  return {
-    certificates: files,
-    egress,
-    ingress,
-    port: (name) => {
-      const port = ingress.ports[name];
-      if (port === undefined) throw new Error(`no forward is called ${name}`);
-      return port;
-    },
-  };
+  return { certificates: options.certificates, egress, ingress, port: (name) => portNamed(ingress, name) };
+}
+
+/** The port of 127.0.0.1 that is forwarded under this name. */
+export function portNamed({ ports }: Ingress, name: string): number {
+  const port = ports[name];
+  if (port === undefined) throw new Error(`no forward is called ${name}`);
+  return port;
+}
+
+/** A log in JSON, and a drain that takes no longer than a second unless the flags say it. */
+function testing(flags: readonly string[]): readonly string[] {
+  return flags.includes('--drain-timeout') ? tested.slice(0, 2) : tested;
 }

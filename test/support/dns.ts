@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
+import type { Ability } from './scenario.ts';
 import { atEnd, temporaryFolder } from './scope.ts';
 
 /** IPv4 addresses of a name, or undefined for NXDOMAIN; `nth` counts the A queries for that name from 1. */
@@ -25,8 +26,10 @@ export interface NameServer {
   /** SRV queries. */ serviceQueries(name: string): number;
 }
 
-/** Can this machine do it? */
-export function mayReplaceResolver(): boolean {
+/** For `scenario`. */
+export const ownResolver: Ability = { name: 'root with mount namespaces', here: mayReplaceResolver };
+
+function mayReplaceResolver(): boolean {
   return (
     process.platform === 'linux' &&
     process.getuid?.() === 0 &&

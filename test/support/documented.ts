@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { succeed } from './child.ts';
+import { temporaryFolder } from './scope.ts';
 
 const docs = join(import.meta.dirname, '..', '..', 'docs');
 
@@ -34,6 +36,12 @@ export function documented(page: string, heading: string, language: string): str
   const found = blocksOf(page).filter((block) => block.heading === heading && block.language === language);
   if (found.length !== 1) throw new Error(`docs/${page} has ${found.length} blocks of ${language} under "${heading}"`);
   return found[0]!.text;
+}
+
+/** Runs a line of a page in a shell with the test's own places in the place of those it names; gives what it says. */
+export async function runs(line: string, places: Readonly<Record<string, string>>): Promise<string> {
+  const { stdout } = await succeed('sh', ['-c', adapted(line, places)], { env: { HOME: temporaryFolder() } });
+  return stdout;
 }
 
 /** The text with every key replaced by its value, everywhere; each has to occur. */

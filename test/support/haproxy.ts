@@ -16,6 +16,13 @@ function written(configuration: string): string {
   return file;
 }
 
+/** Sections of TCP, with timeouts that no scenario meets. */
+export function inTcp(sections: string): string {
+  const timeouts = { connect: 10, client: 60, server: 60, check: 10 };
+  const lines = Object.entries(timeouts).map(([what, seconds]) => `    timeout ${what} ${seconds}s\n`);
+  return `defaults\n    mode tcp\n${lines.join('')}${sections}`;
+}
+
 export async function startHaproxy(configuration: string): Promise<Child> {
   const haproxy = new Child(find('haproxy')!, ['-W', '-db', '-f', written(configuration)], { name: 'haproxy' });
   await haproxy.line(/Loading success/);

@@ -5,10 +5,11 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Egress, type Ingress, portOf, startEgress, startIngress } from './adit.ts';
-import { type Certificates, type KeyPair, certificates } from './certificates.ts';
-import { type Chaos, chaos } from './chaos.ts';
+import { connectIngress, listeningPort, startEgress } from './adit.ts';
+import { type KeyPair, certificates } from './certificates.ts';
+import { chaos } from './chaos.ts';
 import { Child } from './child.ts';
+import type { CuttableTunnel } from './cuttable-tunnel.ts';
 import { adapted, documented } from './documented.ts';
 import { startHaproxy } from './haproxy.ts';
 import { newCa, newServer } from './issuer.ts';
@@ -28,13 +29,7 @@ export interface Front {
   };
 }
 
-export interface Behind {
-  readonly egress: Egress;
-  readonly ingress: Ingress;
-  readonly network: Chaos;
-  readonly certificates: Certificates;
-  port(name: string): number;
-}
+export type Behind = CuttableTunnel;
 
 export interface BehindOptions {
   readonly to: Readonly<Record<string, string>>;
@@ -115,28 +110,17 @@ export async function behind({ to, egressFlags = [], ingressFlags = [], from, st
   const outerCa = files.write('public-ca', authority).cert;
   const pair = files.write('front', newServer(authority));
   const egress = await startEgress({ certificates: files, flags: ['--listen-http', '127.0.0.1:0', ...egressFlags] });
-  const http = portOf(await egress.process.event('listening', { http: true }));
+  const http = await listeningPort(egress.process, { http: true });
   const network = await chaos(
     await start({ ...frontOf(pair, `127.0.0.1:${http}`), https: { at: `127.0.0.1:${egress.port}`, ca: files.ca } }),
     from === undefined ? {} : { from },
   );
-  const ingress = await startIngress({
+  const tunnel = await connectIngress(egress, {
     certificates: files,
     egressPort: network.port,
     egress: `wss://127.0.0.1:${network.port}`,
     to,
     flags: ['--outer-ca', outerCa, ...ingressFlags],
   });
-  await ingress.process.event('connected');
-  return {
-    egress,
-    ingress,
-    network,
-    certificates: files,
-    port: (name) => {
-      const port = ingress.ports[name];
-      if (port === undefined) throw new Error(`no forward is called ${name}`);
-      return port;
-    },
-  };
+  return { ...tunnel, network };
 }

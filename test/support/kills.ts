@@ -3,11 +3,12 @@
  */
 import { once } from 'node:events';
 import { expect } from '@jest/globals';
-import type { Ingress } from './adit.ts';
+import { type Ingress, portNamed } from './adit.ts';
 import type { Chaos } from './chaos.ts';
+import { converse } from './conversation.ts';
 import { pattern, patternHash } from './pattern.ts';
 import { within } from './scope.ts';
-import { ask, chunkFrom, client } from './services.ts';
+import { ask, client } from './services.ts';
 
 /** The ingress has the forwards `echo` and `hashes`. */
 export interface Cuttable {
@@ -23,11 +24,9 @@ export async function survivesThreeKills(
   { ingress, network }: Cuttable,
   { megabytes, hashWithinMs }: { readonly megabytes: number; readonly hashWithinMs: number },
 ): Promise<void> {
-  const port = (name: string): number => ingress.ports[name]!;
+  const port = (name: string): number => portNamed(ingress, name);
   expect(await ask(port('echo'), 'hello')).toBe('hello');
-  const idle = await client(port('echo'));
-  idle.socket.write('before');
-  expect(String(await chunkFrom(idle.socket))).toBe('before');
+  const idle = await converse(port('echo'), 'before');
   const { socket, received } = await client(port('hashes'));
   let [sent, kills] = [0, 0];
   for (const chunk of pattern(megabytes)) {
@@ -40,7 +39,6 @@ export async function survivesThreeKills(
   expect(String((await within(hashWithinMs, 'the hash', received)).bytes)).toBe(
     `${megabytes * 2 ** 20} ${patternHash(megabytes)}`,
   );
-  idle.socket.write('after');
-  expect(String(await chunkFrom(idle.socket))).toBe('after');
+  await idle.echoes('after');
   expect(network.kills).toBe(3);
 }

@@ -1,7 +1,7 @@
 /**
  * A tunnel whose ingress is a SOCKS proxy, an HTTP proxy, and both on one port.
  */
-import { openTunnel, policyOf, portOf, type Tunnel } from './adit.ts';
+import { listeningPort, openTunnel, policyOf, type Tunnel } from './adit.ts';
 
 export interface LocalProxies extends Tunnel {
   readonly socks: number;
@@ -21,7 +21,6 @@ export async function openProxies({
     policy,
     ingress: { flags: ['--socks', '0', '--http-proxy', '0', '--mixed', '0', ...flags] },
   });
-  const portFor = async (option: string): Promise<number> =>
-    portOf(await tunnel.ingress.process.event('listening', { [option]: '0' }));
+  const portFor = (option: string): Promise<number> => listeningPort(tunnel.ingress.process, { [option]: '0' });
   return { ...tunnel, socks: await portFor('socks'), http: await portFor('httpProxy'), mixed: await portFor('mixed') };
 }

@@ -73,6 +73,14 @@ export const hashing = (): Promise<Service> =>
     });
   });
 
+/** Resets each connection at its first bytes. */
+export const resetting = (): Promise<Service> =>
+  service((socket) => {
+    socket.once('data', () => {
+      socket.resetAndDestroy();
+    });
+  });
+
 /**
  * A port on which nothing listens. The kernel gives it to nobody before the end of the file, because a connection to it
  * stays open; who asks for it by its number gets it.

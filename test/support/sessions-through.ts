@@ -1,13 +1,13 @@
 /**
  * What holds for sessions through any program that ends TLS before the egress: the same scenarios for each of them.
  */
-import { createHash } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { type Behind, type BehindOptions, behind } from './intermediary.ts';
 import { survivesThreeKills } from './kills.ts';
 import { scenario } from './scenario.ts';
 import { within } from './scope.ts';
-import { ask, client, echo, hashing, service } from './services.ts';
+import { hashingAnswer } from './sha256.ts';
+import { ask, client, echo, hashing, resetting, service } from './services.ts';
 
 /** `remote` is what the egress takes for the client; the laptop has 127.0.0.77. */
 export interface Through extends Pick<BehindOptions, 'start' | 'egressFlags'> {
@@ -37,15 +37,13 @@ export function sessionsThrough(program: string, { remote, ...options }: Through
 
   scenario('half-close and reset cross it as themselves', [program], async () => {
     const hashes = await hashing();
-    const resets = await service((socket) => {
-      socket.once('data', () => socket.resetAndDestroy());
-    });
+    const resets = await resetting();
     const speaksFirst = await service((socket) => {
       socket.end('220 ready\r\n');
       socket.resume();
     });
     const { port } = await open({ hashes: hashes.at, resets: resets.at, first: speaksFirst.at });
-    expect(await ask(port('hashes'), 'half')).toBe(`4 ${createHash('sha256').update('half').digest('hex')}`);
+    expect(await ask(port('hashes'), 'half')).toBe(hashingAnswer('half'));
     expect(await ask(port('first'), '')).toBe('220 ready\r\n');
     const { socket, received } = await client(port('resets'));
     socket.write('x');
