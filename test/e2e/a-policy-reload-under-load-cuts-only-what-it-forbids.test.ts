@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { openTunnel, policyOf, startEgress, startIngress } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
+import { converse } from '../support/conversation.ts';
 import { pattern } from '../support/pattern.ts';
+import { replaceFile } from '../support/replace-file.ts';
 import { eventually, within } from '../support/scope.ts';
-import { ask, chunkFrom, client, echo, hashing } from '../support/services.ts';
+import { ask, client, echo, hashing } from '../support/services.ts';
 import { noticedNothing, steady } from '../support/steady.ts';
 
 test(
@@ -19,8 +20,7 @@ test(
       policy: policyOf({ allow: [kept.at, lost.at, hashes.at] }),
     });
     const replace = (text: string): void => {
-      writeFileSync(`${tunnel.egress.policyFile}.new`, text);
-      renameSync(`${tunnel.egress.policyFile}.new`, tunnel.egress.policyFile);
+      replaceFile(tunnel.egress.policyFile, text);
     };
     const transfer = await client(tunnel.port('hashes'));
     const hash = createHash('sha256');
@@ -35,9 +35,7 @@ test(
       }
       transfer.socket.end();
     })();
-    const doomed = await client(tunnel.port('lost'));
-    doomed.socket.write('x');
-    await chunkFrom(doomed.socket);
+    const doomed = await converse(tunnel.port('lost'));
 
     replace('version: 1\nrules: [{ name: broken');
     expect(await tunnel.egress.process.event('reload-failed', { what: 'policy' })).toMatchObject({
@@ -87,9 +85,8 @@ test(
       const { socket, received } = await client(ingress.ports['sums']!);
       socket.write('x');
       await eventually('both streams at the service', () => sums.sockets.size === 2);
-      writeFileSync(`${egress.policyFile}.new`, policyWithout(names.slice(0, at + 1)));
       const startedMs = performance.now();
-      renameSync(`${egress.policyFile}.new`, egress.policyFile);
+      replaceFile(egress.policyFile, policyWithout(names.slice(0, at + 1)));
       expect((await within(30_000, `the reset of ${name}`, received)).ending).toBe('reset');
       tookMs.push(performance.now() - startedMs);
       expect(await egress.process.event('stream', { identity: `spiffe://example.org/client/${name}` })).toMatchObject({

@@ -1,12 +1,14 @@
 import { expect } from '@jest/globals';
 import { type Egress, policyOf, startEgress } from '../support/adit.ts';
 import { certificates, type Certificates, type KeyPair } from '../support/certificates.ts';
-import { run } from '../support/child.ts';
+import type { Finished } from '../support/child.ts';
 import { connectHttp2, http2Connection } from '../support/connect-client.ts';
+import { curlThroughEgress, proxyStatusOf } from '../support/curl.ts';
 import { type Nginx, startNginx } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
 import { within } from '../support/scope.ts';
-import { closedPort, hashing, service } from '../support/services.ts';
+import { shared } from '../support/shared.ts';
+import { closedPort, hashing, resetting } from '../support/services.ts';
 
 interface Place {
   readonly files: Certificates;
@@ -15,51 +17,22 @@ interface Place {
   readonly egress: Egress;
   readonly open: string;
 }
-let made: Promise<Place> | undefined;
-const setUp = (): Promise<Place> =>
-  (made ??= (async () => {
-    const files = certificates();
-    const nginx = await startNginx();
-    const egress = await startEgress({
-      certificates: files,
-      policy: policyOf({ allow: ['127.0.0.1:*', 'web'], services: { web: `tcp://${nginx.http}` } }),
-    });
-    return { files, nginx, egress, alice: files.client('alice'), open: nginx.http };
-  })());
+const setUp = shared(async (): Promise<Place> => {
+  const files = certificates();
+  const nginx = await startNginx();
+  const egress = await startEgress({
+    certificates: files,
+    policy: policyOf({ allow: ['127.0.0.1:*', 'web'], services: { web: `tcp://${nginx.http}` } }),
+  });
+  return { files, nginx, egress, alice: files.client('alice'), open: nginx.http };
+});
 
-/**
- * Through the egress as a proxy; `pair` is the client's certificate. Standard output ends with the status that the
- * proxy answered.
- */
-async function curl(
-  { files, egress }: Place,
-  pair: KeyPair | undefined,
-  ...args: string[]
-): Promise<{ code: number | null; out: string; error: string }> {
-  const { code, stdout, stderr } = await run(
-    'curl',
-    [
-      '-sSv',
-      '--max-time',
-      '60',
-      '--proxytunnel',
-      '--proxy',
-      `https://127.0.0.1:${egress.port}`,
-      '--proxy-cacert',
-      files.ca,
-      ...(pair ? ['--proxy-cert', pair.cert, '--proxy-key', pair.key] : []),
-      '-w',
-      '%{http_connect}',
-      ...args,
-    ],
-    { timeoutMs: 90_000 },
-  );
-  return { code, out: stdout, error: stderr };
-}
+const curl = ({ files, egress }: Place, pair: KeyPair | undefined, ...args: readonly string[]): Promise<Finished> =>
+  curlThroughEgress({ port: egress.port, files, pair }, ...args);
 
 scenario('plain HTTP, TLS from end to end, and a service by its name', ['curl', 'nginx'], async () => {
   const place = await setUp();
-  expect((await curl(place, place.alice, `http://${place.open}/hello`)).out).toBe(
+  expect((await curl(place, place.alice, `http://${place.open}/hello`)).stdout).toBe(
     'hello from nginx over HTTP/1.1\n200',
   );
   const secure = await curl(
@@ -72,8 +45,8 @@ scenario('plain HTTP, TLS from end to end, and a service by its name', ['curl', 
     `localhost:443:${place.nginx.https}`,
     'https://localhost/hello',
   );
-  expect(secure.out).toBe('hello from nginx over HTTP/2.0\n200');
-  expect((await curl(place, place.alice, 'http://web.adit.internal/hello')).out).toBe(
+  expect(secure.stdout).toBe('hello from nginx over HTTP/2.0\n200');
+  expect((await curl(place, place.alice, 'http://web.adit.internal/hello')).stdout).toBe(
     'hello from nginx over HTTP/1.1\n200',
   );
   expect(await place.egress.process.event('stream', { requested: 'web' })).toMatchObject({
@@ -87,9 +60,9 @@ scenario('plain HTTP, TLS from end to end, and a service by its name', ['curl', 
 scenario('every refusal has its status, its Proxy-Status and its reason', ['curl', 'nginx'], async () => {
   const place = await setUp();
   const refused = async (pair: KeyPair | undefined, url: string): Promise<readonly [string, string]> => {
-    const { code, out, error } = await curl(place, pair, url);
-    expect(code).toBe(56); // "failure in receiving network data": what curl calls a refused CONNECT
-    return [out, /^< proxy-status: (.*?)\r?$/im.exec(error)?.[1] ?? error];
+    const answer = await curl(place, pair, url);
+    expect(answer.code).toBe(56); // "failure in receiving network data": what curl calls a refused CONNECT
+    return [answer.stdout, proxyStatusOf(answer)];
   };
   expect(await refused(place.alice, 'http://127.0.0.2:1/')).toEqual([
     '403',
@@ -125,9 +98,7 @@ scenario(
     const whole = await connectHttp2(session, to.at);
     whole.duplex.end(Buffer.alloc(3_000_000));
     expect(String((await within(30_000, 'the answer', whole.received)).bytes)).toMatch(/^3000000 /);
-    const rude = await service((socket) => {
-      socket.once('data', () => socket.resetAndDestroy());
-    });
+    const rude = await resetting();
     const cut = await connectHttp2(session, rude.at);
     cut.duplex.write('x');
     expect((await within(30_000, 'the reset', cut.received)).ending).toBe('reset');

@@ -1,9 +1,9 @@
-import { renameSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { startEgress, startIngress, type Egress } from '../support/adit.ts';
 import { certificates, type Certificates } from '../support/certificates.ts';
 import { connectHttp1 } from '../support/connect-client.ts';
 import { pattern, patternHash } from '../support/pattern.ts';
+import { reloadPolicy } from '../support/replace-file.ts';
 import { eventually, within } from '../support/scope.ts';
 import { client, hashing } from '../support/services.ts';
 
@@ -12,12 +12,6 @@ const via = (to: Egress, ca: string, pair: { readonly cert: string; readonly key
 
 /** The next hop of an egress, which lets this identity do it. */
 const egressOf = (files: Certificates, policy: string): Promise<Egress> => startEgress({ certificates: files, policy });
-
-async function replace({ process, policyFile }: Egress, policy: string): Promise<void> {
-  writeFileSync(`${policyFile}.new`, policy);
-  renameSync(`${policyFile}.new`, policyFile);
-  await process.event('reloaded', { what: 'policy' });
-}
 
 test('a stream of an ingress goes over two egresses, each with its own policy and its own name for who asks', async () => {
   const to = await hashing();
@@ -102,8 +96,8 @@ test('two egresses that lead to each other refuse at once, and say why', async (
   const leading = (to: Egress, files: Certificates): string =>
     'version: 1\nrules:\n  - { name: circle, identities: [alice, hop], allow: ["round.example:80"], via: ' +
     `${via(to, files.ca, files.client('hop'))} }\n`;
-  await replace(first, leading(second, two));
-  await replace(second, leading(first, one));
+  await reloadPolicy(first, leading(second, two));
+  await reloadPolicy(second, leading(first, one));
   const tunnel = await connectHttp1({ port: first.port, certs: one }, one.client('alice'), 'round.example:80');
   expect([tunnel.status, tunnel.headers.get('proxy-status')]).toEqual([
     508,

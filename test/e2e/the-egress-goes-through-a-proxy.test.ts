@@ -1,47 +1,24 @@
-import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { adit, startEgress, type Egress } from '../support/adit.ts';
+import { egressArguments } from '../support/arguments.ts';
 import { certificates, type Certificates } from '../support/certificates.ts';
-import { run } from '../support/child.ts';
 import { connectHttp1, type Tunnel } from '../support/connect-client.ts';
+import { curlThroughEgress } from '../support/curl.ts';
 import { startDanted } from '../support/danted.ts';
 import { startNginx } from '../support/nginx.ts';
+import { reloadPolicy } from '../support/replace-file.ts';
 import { scenario } from '../support/scenario.ts';
 import { within } from '../support/scope.ts';
-import { chunkFrom, closedPort, echo, hashing, service } from '../support/services.ts';
+import { hashingAnswer } from '../support/sha256.ts';
+import { chunkFrom, closedPort, echo, hashing, resetting } from '../support/services.ts';
 import { squidPassword, startSquid } from '../support/squid.ts';
 import { startTinyproxy, tinyproxyPassword } from '../support/tinyproxy.ts';
 
-async function curl(files: Certificates, egress: Egress, url: string): Promise<string> {
-  const alice = files.client('alice');
-  return (
-    await run(
-      'curl',
-      [
-        '-sS',
-        '--max-time',
-        '60',
-        '--proxytunnel',
-        '--proxy',
-        `https://127.0.0.1:${egress.port}`,
-        '--proxy-cacert',
-        files.ca,
-        '--proxy-cert',
-        alice.cert,
-        '--proxy-key',
-        alice.key,
-        '-w',
-        '%{http_connect}',
-        url,
-      ],
-      { timeoutMs: 90_000 },
-    )
-  ).stdout;
-}
-
+const curl = async (files: Certificates, { port }: Egress, url: string): Promise<string> =>
+  (await curlThroughEgress({ port, files, pair: files.client('alice') }, url)).stdout;
 const ask = (files: Certificates, egress: Egress, target: string): Promise<Tunnel> =>
   connectHttp1({ port: egress.port, certs: files }, files.client('alice'), target);
 
@@ -61,9 +38,7 @@ async function carries(
   if (through.hashes !== undefined) {
     const whole = await ask(files, egress, through.hashes);
     whole.duplex.end(bytes);
-    expect(String((await within(60_000, 'the answer', whole.received)).bytes)).toBe(
-      `${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`,
-    );
+    expect(String((await within(60_000, 'the answer', whole.received)).bytes)).toBe(hashingAnswer(bytes));
   }
   const cut = await ask(files, egress, through.rude);
   cut.duplex.write('x');
@@ -80,9 +55,7 @@ scenario(
       await startSquid(),
       await startNginx(),
       await echo(),
-      await service((socket) => {
-        socket.once('data', () => socket.resetAndDestroy());
-      }),
+      await resetting(),
     ];
     const proxy = join(files.folder, 'proxy.url');
     writeFileSync(proxy, `http://alice:${encodeURIComponent(squidPassword)}@127.0.0.1:${squid.port}\n`, {
@@ -114,22 +87,10 @@ rules:
     expect(egress.process.output).not.toContain(squidPassword);
 
     chmodSync(proxy, 0o644);
-    expect(
-      await adit([
-        'egress',
-        '--check',
-        '--cert',
-        files.egress.cert,
-        '--key',
-        files.egress.key,
-        '--client-ca',
-        files.ca,
-        '--policy',
-        egress.policyFile,
-        '--listen',
-        '127.0.0.1:0',
-      ]),
-    ).toMatchObject({ code: 2, stderr: expect.stringContaining('has mode 0644, so others may use it') });
+    expect(await adit(['egress', '--check', ...egressArguments(files, egress.policyFile)])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('has mode 0644, so others may use it'),
+    });
     expect(await egress.process.event('reload-failed', { what: 'policy' })).toMatchObject({ code: 'CONFIG_INVALID' });
     writeFileSync(proxy, `http://alice:wrong@127.0.0.1:${squid.port}\n`);
     chmodSync(proxy, 0o600);
@@ -145,13 +106,7 @@ rules:
 
 scenario('another HTTP proxy, tinyproxy, does as well', ['tinyproxy'], async () => {
   const files = certificates();
-  const [tinyproxy, to, rude] = [
-    await startTinyproxy(),
-    await echo(),
-    await service((socket) => {
-      socket.once('data', () => socket.resetAndDestroy());
-    }),
-  ];
+  const [tinyproxy, to, rude] = [await startTinyproxy(), await echo(), await resetting()];
   const proxy = join(files.folder, 'proxy.url');
   writeFileSync(proxy, `http://alice:${tinyproxyPassword}@127.0.0.1:${tinyproxy.port}\n`, { mode: 0o600 });
   const egress = await startEgress({
@@ -165,42 +120,32 @@ scenario('another HTTP proxy, tinyproxy, does as well', ['tinyproxy'], async () 
 
 scenario('a name is resolved by dante, not here, and only where a rule names it', ['danted'], async () => {
   const files = certificates();
-  const [danted, echoes, to, rude] = [
-    await startDanted(),
-    await echo(),
-    await hashing(),
-    await service((socket) => {
-      socket.once('data', () => socket.resetAndDestroy());
-    }),
-  ];
+  const [danted, echoes, to, rude] = [await startDanted(), await echo(), await hashing(), await resetting()];
   const policy = (allow: string): string =>
     `version: 1\nrules:\n  - { name: names, identities: [alice], allow: ["${allow}"], via: ` +
     `"socks5://127.0.0.1:${danted.port}" }\n`;
   const egress = await startEgress({ certificates: files, policy: policy('localhost:*') });
-  await carries(files, egress, {
+  const targets = {
     echo: `localhost:${echoes.port}`,
     hashes: `localhost:${to.port}`,
     rude: `localhost:${rude.port}`,
-  });
+  };
+
+  await carries(files, egress, targets);
   expect(await egress.process.event('stream', { requested: `localhost:${to.port}` })).toMatchObject({
     via: `socks5://127.0.0.1:${danted.port}`,
     resolved: `localhost:${to.port}`,
   });
 
-  writeFileSync(egress.policyFile, policy('localhost:*').replace(/via: "(.*)" /, 'via: { url: "$1", resolve: here } '));
-  await egress.process.event('reloaded', { what: 'policy' });
-  await carries(files, egress, {
-    echo: `localhost:${echoes.port}`,
-    hashes: `localhost:${to.port}`,
-    rude: `localhost:${rude.port}`,
-  });
+  const here = policy('localhost:*').replace(/via: "(.*)" /, 'via: { url: "$1", resolve: here } ');
+  await reloadPolicy(egress, here);
+  await carries(files, egress, targets);
   expect(await egress.process.event('stream', { resolved: `127.0.0.1:${to.port}` })).toMatchObject({
     via: `socks5://127.0.0.1:${danted.port}`,
     requested: `localhost:${to.port}`,
   });
 
-  writeFileSync(egress.policyFile, policy('*:*'));
-  await egress.process.event('reloaded', { what: 'policy' }, { nth: 2 });
+  await reloadPolicy(egress, policy('*:*'));
   expect((await ask(files, egress, `localhost:${to.port}`)).status).toBe(403);
   expect(await egress.process.event('stream', { code: 'POLICY_DENIED' })).toMatchObject({
     rule: 'names',

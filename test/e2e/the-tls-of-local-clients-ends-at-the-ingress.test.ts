@@ -1,13 +1,15 @@
-import { X509Certificate } from 'node:crypto';
 import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { adit, openTunnel, policyOf, portOf, type Tunnel } from '../support/adit.ts';
+import { adit, listeningPort, openTunnel, policyOf, type Tunnel } from '../support/adit.ts';
+import { type Pair, sessionArguments } from '../support/arguments.ts';
 import { certificates, type Certificates, type KeyPair } from '../support/certificates.ts';
 import { run, succeed, type Finished } from '../support/child.ts';
+import { curlByName } from '../support/curl.ts';
 import { adapted, blocksOf } from '../support/documented.ts';
 import { newServer } from '../support/issuer.ts';
 import { startNginx } from '../support/nginx.ts';
+import { fingerprintOf, shownFingerprint, tlsHandshake } from '../support/openssl-client.ts';
 import { scenario } from '../support/scenario.ts';
 import { closedPort } from '../support/services.ts';
 
@@ -16,7 +18,7 @@ const files = certificates();
 const pairOf = (name: string, dns = [name]): KeyPair =>
   files.write(name, newServer(files.authority, { subject: name, dns }));
 const [one, two] = [pairOf('one.example.com'), pairOf('two.example.com', ['*.example.org'])];
-const flagsOf = (...pairs: readonly Omit<KeyPair, 'issued'>[]): string[] =>
+const flagsOf = (...pairs: readonly Pair[]): string[] =>
   pairs.flatMap(({ cert, key }) => ['--tls-cert', cert, '--tls-key', key]);
 
 /** An ingress that ends TLS before each of these destinations; their ports in the same order. */
@@ -36,36 +38,20 @@ async function terminating(
   });
   const ports: number[] = [];
   for (const destination of destinations)
-    ports.push(portOf(await tunnel.ingress.process.event('listening', { tlsListen: `0:${destination}` })));
+    ports.push(await listeningPort(tunnel.ingress.process, { tlsListen: `0:${destination}` }));
   return { ...tunnel, ports };
 }
 
-const curl = (name: string, port: number, ...args: string[]): Promise<Finished> =>
-  run('curl', [
-    '-sS',
-    '--max-time',
-    '60',
-    '--resolve',
-    `${name}:${port}:127.0.0.1`,
-    '--cacert',
-    files.ca,
-    ...args,
-    `https://${name}:${port}/hello`,
-  ]);
-const handshake = (port: number, ...args: string[]): Promise<Finished> =>
-  run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', files.ca, ...args], { input: '' });
+const curl = (name: string, port: number, ...args: readonly string[]): Promise<Finished> =>
+  curlByName({ name, port, ca: files.ca, path: '/hello' }, ...args);
+const handshake = (port: number, ...args: readonly string[]): Promise<Finished> =>
+  tlsHandshake(port, files.ca, ...args);
 
-/** The certificate that openssl is shown. */
-async function fingerprint(port: number, servername: string): Promise<string> {
-  const { stdout } = await handshake(
-    port,
-    ...(servername === '' ? ['-noservername'] : ['-servername', servername]),
-    '-showcerts',
-  );
-  return new X509Certificate(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/.exec(stdout)![0])
-    .fingerprint256;
+/** Of the certificate that openssl is shown for this name, or for none. */
+async function fingerprint(port: number, name: string): Promise<string> {
+  const asked = name === '' ? ['-noservername'] : ['-servername', name];
+  return shownFingerprint(await handshake(port, ...asked, '-showcerts'));
 }
-const fingerprintOf = ({ issued }: KeyPair): string => new X509Certificate(issued.certPem).fingerprint256;
 
 scenario(
   'curl speaks TLS of either version to a service that has none, by two names with a certificate each',
@@ -176,7 +162,7 @@ scenario(
 );
 
 /** One pair of files that is replaced. */
-function live(of: Certificates): { readonly pair: Omit<KeyPair, 'issued'>; put(from: KeyPair): void } {
+function live(of: Certificates): { readonly pair: Pair; put(from: KeyPair): void } {
   const pair = { cert: join(of.folder, 'live.crt'), key: join(of.folder, 'live.key') };
   return {
     pair,
@@ -217,20 +203,7 @@ scenario(
 scenario('a certificate that cannot be shown stops the start, with one line that says which', [], async () => {
   const alice = files.client('alice');
   const start = (...certs: readonly string[]): Promise<Finished> =>
-    adit([
-      'ingress',
-      '--egress',
-      '127.0.0.1:1',
-      '--cert',
-      alice.cert,
-      '--key',
-      alice.key,
-      '--ca',
-      files.ca,
-      '--tls-listen',
-      '0:127.0.0.1:1',
-      ...certs,
-    ]);
+    adit(['ingress', ...sessionArguments(files, alice), '--tls-listen', '0:127.0.0.1:1', ...certs]);
   const broken = join(files.folder, 'broken.crt');
   writeFileSync(broken, 'nonsense');
   for (const more of [[], ['--check']]) {

@@ -1,13 +1,15 @@
-import { X509Certificate } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { expect } from '@jest/globals';
-import { openTunnel, policyOf, portOf, type Tunnel } from '../support/adit.ts';
+import { listeningPort, openTunnel, policyOf, type Tunnel } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
 import { run, succeed, type Finished } from '../support/child.ts';
+import { curlByName } from '../support/curl.ts';
 import { adapted, blocksOf } from '../support/documented.ts';
 import { newServer } from '../support/issuer.ts';
 import { inHttp, startNginxWith } from '../support/nginx.ts';
+import { fingerprintOf, shownFingerprint, tlsHandshake } from '../support/openssl-client.ts';
 import { scenario } from '../support/scenario.ts';
+import { shared } from '../support/shared.ts';
 import { closedPort, service } from '../support/services.ts';
 
 const programs = ['curl', 'nginx', 'openssl'];
@@ -25,55 +27,41 @@ interface Led extends Tunnel {
   readonly mixed: number;
   readonly a: number;
 }
-let made: Promise<Led> | undefined;
-
 /** nginx is each of the services on a port of its own; one more port is denied, and on one nothing listens. */
-const setUp = (): Promise<Led> =>
-  (made ??= (async () => {
-    const ports = new Map<string, number>();
-    const servers: string[] = [];
-    for (const [name, { cert, key }] of Object.entries(services)) {
-      ports.set(name, await closedPort());
-      servers.push(
-        `server { listen 127.0.0.1:${ports.get(name)} ssl http2; ssl_certificate ${cert}; ssl_certificate_key ` +
-          `${key}; location / { return 200 "hello from ${name} over $server_protocol\\n"; } }`,
-      );
-    }
-    await startNginxWith(inHttp(servers.join('\n')));
-    const at = (name: string): string => `127.0.0.1:${ports.get(name)}`;
-    const routes = [
-      `a.example.com=${at('a.example.com')}`,
-      'b.example.com=b',
-      `*.wild.example.com=${at('any.wild.example.com')}`,
-      'deep.wild.example.com=refuse',
-      'denied.example.com=denied.internal:443',
-      `closed.example.com=127.0.0.1:${await closedPort()}`,
-    ];
-    const policy = policyOf({ allow: ['127.0.0.1:*', 'b'], services: { b: `tcp://${at('b.example.com')}` } });
-    const tunnel = await openTunnel({
-      to: {},
-      policy,
-      ingress: { flags: ['--sni', '0', '--mixed', '0', ...routes.flatMap((route) => ['--sni-route', route])] },
-    });
-    const portFor = async (option: string): Promise<number> =>
-      portOf(await tunnel.ingress.process.event('listening', { [option]: '0' }));
-    return { ...tunnel, sni: await portFor('sni'), mixed: await portFor('mixed'), a: ports.get('a.example.com')! };
-  })());
+const setUp = shared(async (): Promise<Led> => {
+  const ports = new Map<string, number>();
+  const servers: string[] = [];
+  for (const [name, { cert, key }] of Object.entries(services)) {
+    ports.set(name, await closedPort());
+    servers.push(
+      `server { listen 127.0.0.1:${ports.get(name)} ssl http2; ssl_certificate ${cert}; ssl_certificate_key ` +
+        `${key}; location / { return 200 "hello from ${name} over $server_protocol\\n"; } }`,
+    );
+  }
+  await startNginxWith(inHttp(servers.join('\n')));
+  const at = (name: string): string => `127.0.0.1:${ports.get(name)}`;
+  const routes = [
+    `a.example.com=${at('a.example.com')}`,
+    'b.example.com=b',
+    `*.wild.example.com=${at('any.wild.example.com')}`,
+    'deep.wild.example.com=refuse',
+    'denied.example.com=denied.internal:443',
+    `closed.example.com=127.0.0.1:${await closedPort()}`,
+  ];
+  const policy = policyOf({ allow: ['127.0.0.1:*', 'b'], services: { b: `tcp://${at('b.example.com')}` } });
+  const tunnel = await openTunnel({
+    to: {},
+    policy,
+    ingress: { flags: ['--sni', '0', '--mixed', '0', ...routes.flatMap((route) => ['--sni-route', route])] },
+  });
+  const portFor = (option: string): Promise<number> => listeningPort(tunnel.ingress.process, { [option]: '0' });
+  return { ...tunnel, sni: await portFor('sni'), mixed: await portFor('mixed'), a: ports.get('a.example.com')! };
+});
 
-const curl = (name: string, port: number, ...args: string[]): Promise<Finished> =>
-  run('curl', [
-    '-sS',
-    '--max-time',
-    '60',
-    '--resolve',
-    `${name}:${port}:127.0.0.1`,
-    '--cacert',
-    files.ca,
-    ...args,
-    `https://${name}:${port}/`,
-  ]);
-const handshake = (port: number, ...args: string[]): Promise<Finished> =>
-  run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', files.ca, ...args], { input: '' });
+const curl = (name: string, port: number, ...args: readonly string[]): Promise<Finished> =>
+  curlByName({ name, port, ca: files.ca, path: '/' }, ...args);
+const handshake = (port: number, ...args: readonly string[]): Promise<Finished> =>
+  tlsHandshake(port, files.ca, ...args);
 
 scenario(
   'curl reaches each of several services by its name, on a port for TLS and on the one for everything',
@@ -93,12 +81,10 @@ scenario(
 
 scenario('the certificate that a client sees is the one of the service', programs, async () => {
   const { sni } = await setUp();
-  for (const [name, { issued }] of Object.entries(services)) {
-    const { stdout } = await handshake(sni, '-servername', name, '-showcerts');
-    expect(
-      new X509Certificate(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/.exec(stdout)![0]).fingerprint256,
-    ).toBe(new X509Certificate(issued.certPem).fingerprint256);
-    expect(stdout).toContain('Verify return code: 0 (ok)');
+  for (const [name, pair] of Object.entries(services)) {
+    const shown = await handshake(sni, '-servername', name, '-showcerts');
+    expect(shownFingerprint(shown)).toBe(fingerprintOf(pair));
+    expect(shown.stdout).toContain('Verify return code: 0 (ok)');
   }
 });
 
