@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { startIngress } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
-import { succeed } from '../support/child.ts';
+import { hello, secureHello } from '../support/curl.ts';
 import { newCa, newClient } from '../support/issuer.ts';
-import { startHaproxy } from '../support/haproxy.ts';
+import { inTcp, startHaproxy } from '../support/haproxy.ts';
 import { startNginx } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
 import { closedPort, endingOf } from '../support/services.ts';
@@ -22,18 +22,15 @@ scenario(
     const port = await closedPort();
     const pem = join(files.folder, 'front.pem');
     writeFileSync(pem, files.egress.issued.certPem + files.egress.issued.keyPem, { mode: 0o600 });
-    await startHaproxy(`
-defaults
-    mode tcp
-    timeout connect 10s
-    timeout client 60s
-    timeout server 60s
+    await startHaproxy(
+      inTcp(`
 frontend front
     bind 127.0.0.1:${port} ssl crt ${pem} ca-file ${files.ca} verify required ssl-min-ver TLSv1.3
     default_backend proxy
 backend proxy
     server tinyproxy 127.0.0.1:${tinyproxy.port}
-`);
+`),
+    );
     const refused = `127.0.0.1:${await closedPort()}`;
     const ingress = await startIngress({
       certificates: files,
@@ -42,23 +39,8 @@ backend proxy
       to: { http: nginx.http, https: nginx.https, refused },
     });
     await ingress.process.event('connected', { carrier: 'connect' });
-    expect((await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${ingress.ports['http']}/hello`])).stdout).toBe(
-      'hello from nginx over HTTP/1.1\n',
-    );
-    expect(
-      (
-        await succeed('curl', [
-          '-sS',
-          '--fail',
-          '--http2',
-          '--cacert',
-          nginx.ca,
-          '--connect-to',
-          `localhost:443:127.0.0.1:${ingress.ports['https']}`,
-          'https://localhost/hello',
-        ])
-      ).stdout,
-    ).toBe('hello from nginx over HTTP/2.0\n');
+    expect(await hello(ingress.ports['http']!)).toBe('hello from nginx over HTTP/1.1\n');
+    expect(await secureHello(ingress.ports['https']!, nginx.ca)).toBe('hello from nginx over HTTP/2.0\n');
     expect(await endingOf(ingress.ports['refused']!)).toBe('reset');
     expect(await ingress.process.event('refused', { destination: refused })).toMatchObject({
       reason: expect.stringMatching(/^the proxy answered 50\d/),
@@ -84,30 +66,15 @@ scenario(
       });
     const alice = await start('alice');
     expect(await alice.process.event('connected', { carrier: 'connect' })).toMatchObject({ resumable: false });
-    expect((await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${alice.ports['http']}/hello`])).stdout).toBe(
-      'hello from nginx over HTTP/1.1\n',
-    );
-    expect(
-      (
-        await succeed('curl', [
-          '-sS',
-          '--fail',
-          '--http2',
-          '--cacert',
-          nginx.ca,
-          '--connect-to',
-          `localhost:443:127.0.0.1:${alice.ports['https']}`,
-          'https://localhost/hello',
-        ])
-      ).stdout,
-    ).toBe('hello from nginx over HTTP/2.0\n');
+    expect(await hello(alice.ports['http']!)).toBe('hello from nginx over HTTP/1.1\n');
+    expect(await secureHello(alice.ports['https']!, nginx.ca)).toBe('hello from nginx over HTTP/2.0\n');
     expect(await endingOf(alice.ports['refused']!)).toBe('reset');
     expect(await alice.process.event('refused', { destination: refused })).toMatchObject({
       code: 'HOST_UNREACHABLE',
       reason: 'the proxy answered 503',
     });
 
-    const mallory = await start('mallory'); // of the same CA, so that TLS succeeds: it is squid that says no
+    const mallory = await start('mallory'); // of the same CA, so that TLS succeeds and squid refuses
     expect(await endingOf(mallory.ports['http']!)).toBe('reset');
     expect(await mallory.process.event('refused', { destination: nginx.http })).toMatchObject({
       code: 'POLICY_DENIED',
@@ -116,7 +83,7 @@ scenario(
   },
 );
 
-scenario('squid does not take the certificate of a stranger, and the log says that', [squidWithOpenSsl], async () => {
+scenario('squid rejects the certificate of a stranger, and the log says so', [squidWithOpenSsl], async () => {
   const files = certificates();
   const squid = await startSquid({ tls: files.egress, clientCa: files.ca });
   const stranger = files.write('stranger', newClient(newCa('Another CA')));
@@ -127,8 +94,8 @@ scenario('squid does not take the certificate of a stranger, and the log says th
     egress: `connect://127.0.0.1:${squid.port}`,
     to: { any: '127.0.0.1:9' },
   });
-  // Its alert is followed by a reset, which on a busy machine may come before the ingress has read anything: not every
-  // time of these.
+  // Its alert is followed by a reset. On a busy machine the reset may come before the ingress has read the alert, but
+  // not all five times.
   for (let at = 0; at < 5; at++) expect(await endingOf(ingress.ports['any']!)).toBe('reset');
   expect(await ingress.process.event('refused', { code: 'CLIENT_CERT_UNKNOWN_CA' })).toMatchObject({
     reason: `the proxy connect://127.0.0.1:${squid.port} does not accept our certificate (TLSV1_ALERT_UNKNOWN_CA)`,

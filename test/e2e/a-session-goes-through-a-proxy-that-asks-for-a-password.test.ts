@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { adit } from '../support/adit.ts';
+import { sessionArguments } from '../support/arguments.ts';
 import { certificates } from '../support/certificates.ts';
 import { behind, nginxInFront } from '../support/intermediary.ts';
+import { longPattern } from '../support/long-pattern.ts';
 import { scenario } from '../support/scenario.ts';
 import { ask, closedPort, echo } from '../support/services.ts';
 import { squidPassword, startSquid } from '../support/squid.ts';
@@ -10,6 +12,10 @@ import { proxyFile, survivesKills, throughProxy } from '../support/through-proxy
 import { startTinyproxy, tinyproxyPassword } from '../support/tinyproxy.ts';
 
 const secret = encodeURIComponent(squidPassword);
+/** Tells the ingress about squid on this port, with the right password. */
+const withPassword = (port: number) => ({
+  flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)],
+});
 
 scenario(
   'squid and a password from a file: a session, through three kills of the connection',
@@ -18,7 +24,7 @@ scenario(
     const squid = await startSquid();
     const proxied = await throughProxy({
       proxyPort: squid.port,
-      tell: (port) => ({ flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)] }),
+      tell: withPassword,
     });
     expect(await proxied.ingress.process.event('connected')).toMatchObject({
       carrier: 'tls',
@@ -39,7 +45,10 @@ scenario(
       tell: (port) => ({ flags: ['--proxy', `http://127.0.0.1:${port}`] }),
     });
     expect(String((await none.ingress.process.event('retrying', { code: 'PROXY_AUTH_REQUIRED' }))['reason'])).toMatch(
-      /^the proxy http:\/\/127\.0\.0\.1:\d+ wants a user and password \(407 Proxy Authentication Required: .*\); it accepts Basic$/,
+      longPattern(
+        /^the proxy http:\/\/127\.0\.0\.1:\d+ wants a user and password /,
+        /\(407 Proxy Authentication Required: .*\); it accepts Basic$/,
+      ),
     );
     let [file, url] = ['', ''];
     const wrong = await throughProxy({
@@ -67,7 +76,7 @@ scenario(
     const squid = await startSquid({ onlyPort: 443 });
     const refused = await throughProxy({
       proxyPort: squid.port,
-      tell: (port) => ({ flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)] }),
+      tell: withPassword,
     });
     expect(String((await refused.ingress.process.event('retrying', { code: 'PROXY_REFUSED' }))['reason'])).toMatch(
       /does not allow a connection to 127\.0\.0\.1:\d+ \(403 Forbidden: ERR_ACCESS_DENIED/,
@@ -77,7 +86,7 @@ scenario(
     const unreachable = await throughProxy({
       proxyPort: open.port,
       egressAt: () => `127.0.0.1:${closed}`,
-      tell: (port) => ({ flags: ['--proxy-file', proxyFile(`http://alice:${secret}@127.0.0.1:${port}`)] }),
+      tell: withPassword,
     });
     expect(
       String((await unreachable.ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' }))['reason']),
@@ -158,18 +167,8 @@ test('NO_PROXY and "--proxy none" go around a proxy that does not even run', asy
 test('a password on the command line stops the start, and is not repeated', async () => {
   const { code, stdout, stderr } = await adit([
     'ingress',
-    '--egress',
-    '127.0.0.1:1',
-    '--cert',
-    'c',
-    '--key',
-    'k',
-    '--ca',
-    'a',
-    '-L',
-    '0:x:1',
-    '--proxy',
-    'http://alice:hunter2@proxy:3128',
+    ...sessionArguments({ ca: 'a' }, { cert: 'c', key: 'k' }),
+    ...['-L', '0:x:1', '--proxy', 'http://alice:hunter2@proxy:3128'],
   ]);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain('--proxy-file');

@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { adit, openPolicy } from '../support/adit.ts';
+import { egressArguments, sessionArguments } from '../support/arguments.ts';
 import { certificates } from '../support/certificates.ts';
 import { service } from '../support/services.ts';
 
@@ -9,32 +10,8 @@ const files = certificates();
 const policy = join(files.folder, 'policy.yaml');
 writeFileSync(policy, openPolicy);
 const alice = files.client('alice');
-const egress = [
-  'egress',
-  '--listen',
-  '127.0.0.1:0',
-  '--cert',
-  files.egress.cert,
-  '--key',
-  files.egress.key,
-  '--client-ca',
-  files.ca,
-  '--policy',
-  policy,
-];
-const ingress = [
-  'ingress',
-  '--egress',
-  '127.0.0.1:1',
-  '--cert',
-  alice.cert,
-  '--key',
-  alice.key,
-  '--ca',
-  files.ca,
-  '-L',
-  '127.0.0.1:0:127.0.0.1:1',
-];
+const egress = ['egress', ...egressArguments(files, policy)];
+const ingress = ['ingress', ...sessionArguments(files, alice), '-L', '127.0.0.1:0:127.0.0.1:1'];
 const without = (args: readonly string[], flag: string): string[] => {
   const at = args.indexOf(flag);
   return [...args.slice(0, at), ...args.slice(at + 2)];
@@ -45,7 +22,7 @@ const file = (name: string, text: string): string => {
   return path;
 };
 
-test('what is right passes --check, which listens and dials nowhere', async () => {
+test('a good configuration passes --check, which neither listens nor dials', async () => {
   expect(await adit([...egress, '--check'])).toMatchObject({ code: 0 });
   expect(await adit([...ingress, '--check'])).toMatchObject({ code: 0 });
 });

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { expect } from '@jest/globals';
-import { openTunnel, portOf } from '../support/adit.ts';
-import { startHaproxy } from '../support/haproxy.ts';
+import { listeningPort, openTunnel } from '../support/adit.ts';
+import { inTcp, startHaproxy } from '../support/haproxy.ts';
 import { scenario } from '../support/scenario.ts';
 import { atEnd, within } from '../support/scope.ts';
 import { closedPort, echo, receive } from '../support/services.ts';
@@ -19,23 +19,19 @@ for (const header of ['send-proxy', 'send-proxy-v2']) {
           flags: ['-L', `127.0.0.1:0?accept-proxy:${service.at}`, '--socks', '0?accept-proxy', '--log-level', 'debug'],
         },
       });
-      const forward = portOf(await ingress.process.event('listening', ({ forward: spec }) => spec !== undefined));
-      const socks = portOf(await ingress.process.event('listening', ({ socks: spec }) => spec !== undefined));
+      const forward = await listeningPort(ingress.process, ({ forward: spec }) => spec !== undefined);
+      const socks = await listeningPort(ingress.process, ({ socks: spec }) => spec !== undefined);
       const [toForward, toSocks] = [await closedPort(), await closedPort()];
-      await startHaproxy(`
-defaults
-    mode tcp
-    timeout connect 10s
-    timeout client 60s
-    timeout server 60s
-    timeout check 10s
+      await startHaproxy(
+        inTcp(`
 listen forward
     bind 127.0.0.1:${toForward}
     server ingress 127.0.0.1:${forward} ${header}
 listen socks
     bind 127.0.0.1:${toSocks}
     server ingress 127.0.0.1:${socks} ${header} check inter 100ms
-`);
+`),
+      );
       for (const [port, localAddress, hello, answer] of [
         [toForward, '127.0.0.7', '', ''],
         [

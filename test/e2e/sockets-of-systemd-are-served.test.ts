@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { AditProcess, adit, builtProgram, openPolicy, startEgress, startIngress } from '../support/adit.ts';
+import { egressArguments, sessionArguments, tested } from '../support/arguments.ts';
 import { certificates } from '../support/certificates.ts';
 import { Child, run, succeed } from '../support/child.ts';
 import { adapted, blocksOf, documented } from '../support/documented.ts';
+import { longPattern } from '../support/long-pattern.ts';
 import { find, scenario } from '../support/scenario.ts';
 import { temporaryFolder } from '../support/scope.ts';
 import { ask, client, closedPort, echo } from '../support/services.ts';
@@ -13,20 +15,7 @@ import { startNginx } from '../support/nginx.ts';
 
 const files = certificates();
 const { cert, key } = files.client('alice');
-const session = (port: number): string[] => [
-  '--egress',
-  `127.0.0.1:${port}`,
-  '--cert',
-  cert,
-  '--key',
-  key,
-  '--ca',
-  files.ca,
-  '--log-format',
-  'json',
-  '--drain-timeout',
-  '1s',
-];
+const session = (port: number): string[] => [...sessionArguments(files, { cert, key }, port), ...tested];
 /** Becomes the program with the first connection to one of its sockets; says nothing by itself. */
 const activated = (...listening: string[]) => ({
   prefix: [find('systemd-socket-activate')!, ...listening],
@@ -74,23 +63,7 @@ scenario('an egress serves a port that systemd opened', ['systemd-socket-activat
   const policy = join(files.folder, 'systemd.yaml');
   writeFileSync(policy, openPolicy);
   const egress = new AditProcess(
-    [
-      'egress',
-      '--listen',
-      'systemd:adit',
-      '--cert',
-      files.egress.cert,
-      '--key',
-      files.egress.key,
-      '--client-ca',
-      files.ca,
-      '--policy',
-      policy,
-      '--log-format',
-      'json',
-      '--drain-timeout',
-      '1s',
-    ],
+    ['egress', ...egressArguments(files, policy, 'systemd:adit'), ...tested],
     activated('--fdname=adit', '-l', `127.0.0.1:${port}`),
   );
   const echoes = await echo();
@@ -99,38 +72,42 @@ scenario('an egress serves a port that systemd opened', ['systemd-socket-activat
   expect(await egress.event('listening')).toMatchObject({ address: `127.0.0.1:${port}` });
 });
 
-scenario('who connects while the ingress is restarted waits, and is served by the next one', ['python3'], async () => {
-  const egress = await startEgress({ certificates: files });
-  const echoes = await echo();
-  const holder = new Child('python3', [join(import.meta.dirname, '..', 'support', 'socket-holder.py'), 'web'], {
-    listens: true,
-  });
-  const port = Number((await holder.line(/^(\d+)$/))[1]);
-  const start = (): void =>
-    holder.say(
-      JSON.stringify([
-        process.execPath,
-        builtProgram(),
-        'ingress',
-        '-L',
-        `systemd:web:${echoes.at}`,
-        ...session(egress.port),
-      ]),
+scenario(
+  'a client that connects while the ingress restarts waits, and the next ingress serves it',
+  ['python3'],
+  async () => {
+    const egress = await startEgress({ certificates: files });
+    const echoes = await echo();
+    const holder = new Child('python3', [join(import.meta.dirname, '..', 'support', 'socket-holder.py'), 'web'], {
+      listens: true,
+    });
+    const port = Number((await holder.line(/^(\d+)$/))[1]);
+    const start = (): void =>
+      holder.say(
+        JSON.stringify([
+          process.execPath,
+          builtProgram(),
+          'ingress',
+          '-L',
+          `systemd:web:${echoes.at}`,
+          ...session(egress.port),
+        ]),
+      );
+    start();
+    expect(await ask(port, 'the first')).toBe('the first');
+    process.kill(Number((await holder.line(/^started (\d+)$/))[1]), 'SIGTERM');
+    await holder.line(/^ended 0$/);
+    const waiting = await client(port); // no process is there: the kernel keeps it
+    waiting.socket.end('the next');
+    start();
+    expect(String((await waiting.received).bytes)).toBe('the next');
+    const started = holder.lines.flatMap((line) => /^started (\d+)$/.exec(line)?.[1] ?? []);
+    process.kill(Number(started.at(-1)), 'SIGTERM');
+    await holder.until('the end of the second', () =>
+      holder.lines.filter((line) => line === 'ended 0').length === 2 ? true : undefined,
     );
-  start();
-  expect(await ask(port, 'the first')).toBe('the first');
-  process.kill(Number((await holder.line(/^started (\d+)$/))[1]), 'SIGTERM');
-  await holder.line(/^ended 0$/);
-  const waiting = await client(port); // nobody is there: the kernel keeps it
-  waiting.socket.end('the next');
-  start();
-  expect(String((await waiting.received).bytes)).toBe('the next');
-  const started = holder.lines.flatMap((line) => /^started (\d+)$/.exec(line)?.[1] ?? []);
-  process.kill(Number(started.at(-1)), 'SIGTERM');
-  await holder.until('the end of the second', () =>
-    holder.lines.filter((line) => line === 'ended 0').length === 2 ? true : undefined,
-  );
-});
+  },
+);
 
 for (const [what, names, options, message] of [
   [
@@ -149,7 +126,10 @@ for (const [what, names, options, message] of [
     'a socket that takes no connections',
     'web',
     ['-L', 'systemd:web:web'],
-    /Cannot listen on systemd:web: descriptor 3 is not a socket that accepts connections: .*ListenStream=.*\[LISTEN_FAILED\]$/m,
+    longPattern(
+      /Cannot listen on systemd:web: descriptor 3 is not a socket that accepts connections: /m,
+      /.*ListenStream=.*\[LISTEN_FAILED\]$/,
+    ),
   ],
 ] as const) {
   scenario(`${what} stops the start`, ['systemd-socket-activate'], async () => {
@@ -181,7 +161,10 @@ scenario('without systemd a name of a socket stops the start, and says how it co
   expect([code, stderr]).toEqual([
     2,
     expect.stringMatching(
-      /^adit: systemd:web is not there: systemd handed over no sockets: the service has to be started by its .socket unit, or with it\. .*\[ACTIVATION_INVALID\]\n$/,
+      longPattern(
+        /^adit: systemd:web is not there: systemd handed over no sockets: /,
+        /the service has to be started by its .socket unit, or with it\. .*\[ACTIVATION_INVALID\]\n$/,
+      ),
     ),
   ]);
 });

@@ -1,5 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { adit, startEgress, startIngress } from '../support/adit.ts';
+import {
+  type AditProcess,
+  type Egress,
+  type IngressOptions,
+  adit,
+  startEgress,
+  startIngress,
+} from '../support/adit.ts';
+import { sessionArguments } from '../support/arguments.ts';
 import { type Certificates, type KeyPair, certificates } from '../support/certificates.ts';
 import { day, newCa, newClient, newServer, usage } from '../support/issuer.ts';
 import { answerOf, tlsTo } from '../support/wire.ts';
@@ -46,6 +54,16 @@ test('the egress refuses each with its code, whatever the client checked itself'
   );
 });
 
+/** An ingress that does nothing but connect. */
+async function ingressTo(
+  egress: Egress,
+  files: Certificates,
+  options: Pick<IngressOptions, 'client' | 'flags'> = {},
+): Promise<AditProcess> {
+  const to = { it: '127.0.0.1:1' };
+  return (await startIngress({ certificates: files, egressPort: egress.port, to, ...options })).process;
+}
+
 const final: readonly (readonly [string, string, (files: Certificates) => KeyPair, string])[] = [
   [
     'of an unknown CA',
@@ -75,12 +93,7 @@ test.each(final)(
       certificates: files,
       flags: ['--crl', files.revoke({ revoked: [{ serial: 'dead' }] })],
     });
-    const { process: ingress } = await startIngress({
-      certificates: files,
-      egressPort: egress.port,
-      to: { it: '127.0.0.1:1' },
-      client: make(files),
-    });
+    const ingress = await ingressTo(egress, files, { client: make(files) });
     expect(await ingress.event('denied')).toMatchObject({
       code,
       reason: expect.stringContaining(words),
@@ -106,19 +119,7 @@ const ours: readonly (readonly [string, (files: Certificates) => KeyPair, RegExp
 test.each(ours)('an ingress with a certificate %s does not start, and exits with 3', async (_, make, words) => {
   const files = certificates();
   const client = make(files);
-  const { code, stderr } = await adit([
-    'ingress',
-    '--egress',
-    '127.0.0.1:1',
-    '--cert',
-    client.cert,
-    '--key',
-    client.key,
-    '--ca',
-    files.ca,
-    '-L',
-    '127.0.0.1:0:x:1',
-  ]);
+  const { code, stderr } = await adit(['ingress', ...sessionArguments(files, client), '-L', '127.0.0.1:0:x:1']);
   expect([code, stderr]).toEqual([3, expect.stringMatching(words)]);
 });
 
@@ -140,13 +141,7 @@ test.each(wrongEgress)(
     const files = certificates();
     make(files);
     const egress = await startEgress({ certificates: files });
-    const { process: ingress } = await startIngress({
-      certificates: files,
-      egressPort: egress.port,
-      to: { it: '127.0.0.1:1' },
-      client: files.client('alice'),
-      flags: ['--log-level', 'debug'],
-    });
+    const ingress = await ingressTo(egress, files, { flags: ['--log-level', 'debug'] });
     expect(await ingress.event('retrying')).toMatchObject({
       code: 'EGRESS_CERT_INVALID',
       reason: expect.stringContaining(words),
@@ -159,12 +154,8 @@ test.each(wrongEgress)(
 test('a revoked egress is not spoken to', async () => {
   const files = certificates();
   const egress = await startEgress({ certificates: files });
-  const { process: ingress } = await startIngress({
-    certificates: files,
-    egressPort: egress.port,
-    to: { it: '127.0.0.1:1' },
-    flags: ['--crl', files.revoke({ revoked: [files.egress.issued] })],
-  });
+  const crl = files.revoke({ revoked: [files.egress.issued] });
+  const ingress = await ingressTo(egress, files, { flags: ['--crl', crl] });
   expect(await ingress.event('retrying')).toMatchObject({
     code: 'EGRESS_CERT_INVALID',
     reason: expect.stringContaining('revoked'),
