@@ -125,7 +125,7 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
   });
 
   describe(`${name}: opening`, () => {
-    test('that is refused resets the app, and the code is told', async () => {
+    test('that is refused resets the app and reports the code', async () => {
       const tunnel = await Tunnel.open(makePair, {
         answer: (stream, relay) => {
           const refusal = { code: 16, reason: 'no rule' };
@@ -140,7 +140,7 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
       expect(await tunnel.outcome('client')).toMatchObject({ end: 'refused', code: 16, reason: 'no rule' });
     });
 
-    test('that the app gives up is told to the one who dials', async () => {
+    test('that the app gives up is reported to the side that dials', async () => {
       const tunnel = await Tunnel.open(makePair, {
         answer: () => {
           /* dials for ever */
@@ -156,7 +156,7 @@ export function carrierContract(name: string, makePair: () => Promise<CarrierPai
   });
 
   describe(`${name}: a reader that is slow`, () => {
-    test('holds bounded memory and nobody else, and gets every byte of 10 MiB', async () => {
+    test('holds bounded memory, holds back no other stream, and gets every byte of 10 MiB', async () => {
       const bytes = randomBytes(10 * mebibyte);
       let first = true;
       const tunnel = await Tunnel.open(makePair, {

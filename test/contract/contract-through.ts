@@ -16,7 +16,8 @@ export interface ThroughProxy {
   readonly name: string;
   readonly certificates: Certificates;
   readonly start: () => Promise<Proxy>;
-  /** Default: all of them. */ readonly only?: CarrierName;
+  /** Default: all of them. */
+  readonly only?: CarrierName;
 }
 
 type CarrierName = 'TLS' | 'WebSocket' | 'TLS inside a WebSocket';

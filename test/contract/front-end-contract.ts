@@ -57,7 +57,7 @@ export function frontEndContract(options: Partial<IngressOptions>, dialects: rea
         ? { ...(await dialect.dial(ingress.port)), request: Buffer.alloc(0) }
         : { ...(await client(ingress.port)), request: ask(port) };
 
-    test('bytes sent with the request, and the end with them, reach the service in order; its answer follows the yes', async () => {
+    test('bytes and an end that are sent with the request reach the service; its answer follows the yes', async () => {
       const { port } = await hashing();
       const { socket, received, request } = await asking(await start(await testEgress(), port), port);
       const bytes = randomBytes(200_000);

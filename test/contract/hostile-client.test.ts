@@ -55,7 +55,7 @@ async function attack(carrier: Carrier, bytes: Buffer): Promise<void> {
   await closed;
 }
 
-test('clients that talk nonsense behind a valid certificate harm nobody but themselves, and leave nothing behind', async () => {
+test('clients that talk nonsense behind a valid certificate harm only themselves and leave nothing', async () => {
   const service = await echo();
   const egress = await testEgress({ maxSessionsPerIdentity: 1_000, resumeWindowMs: 0 });
   const ports = [service.port, service.port, await closedPort()];

@@ -1,6 +1,6 @@
 /**
- * A client that proves who it is and then breaks the rules of RFC 6455: the connection ends, at once and bounded, and
- * nobody else notices.
+ * A client that proves who it is and then breaks the rules of RFC 6455: the connection ends at once,
+ * within bounds, and no other client notices.
  * Rule: each frame is the first thing that is said after the upgrade, or follows a good HELLO.
  */
 import { once } from 'node:events';
@@ -96,7 +96,7 @@ test.each([
   ],
   ['a TLS handshake that is none', frame(0x82, Buffer.from([0x16, 3, 1, 0, 4, 1, 2, 3, 4]))],
   ['a HELLO that is none', frame(0x82, Buffer.alloc(64, hello))],
-])('%s ends the connection, and a session of somebody else goes on', async (_what, bytes) => {
+])('%s ends the connection, and the session of another client goes on', async (_what, bytes) => {
   const egress = await testEgress();
   const { stream, relay, opened } = testStream(
     await testSession(egress, egress.certs.client('alice')),
@@ -110,7 +110,7 @@ test.each([
   relay.abort('NO_ERROR', 'enough');
 });
 
-test('whatever bytes come after the upgrade, they end in the end of the connection and in no session', async () => {
+test('any bytes after the upgrade end the connection and make no session', async () => {
   const egress = await testEgress({ handshakeTimeoutMs: 1_000, maxHandshakes: 1_000 });
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 200 }), async (bytes) => {

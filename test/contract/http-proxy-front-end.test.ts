@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { testEgress, type TestEgress } from '../support/in-process.ts';
 import { testIngress, type TestIngress } from '../support/in-process-ingress.ts';
+import { longPattern } from '../support/long-pattern.ts';
 import { atEnd, temporaryFolder, within } from '../support/scope.ts';
 import { client, closedPort, service } from '../support/services.ts';
 import { frontEndContract, listenAnywhere } from './front-end-contract.ts';
@@ -120,7 +121,7 @@ describe('a request for an http:// URI', () => {
     expect(await said([ask(at), 'hello'])).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 413 /);
   });
 
-  test('is alone on its connection: what follows it reaches nobody', async () => {
+  test('is alone on its connection: bytes after it reach no service', async () => {
     const at = await mirror();
     const other = await mirror();
     const seen = egress.records.length;
@@ -187,7 +188,7 @@ describe('a request for an http:// URI', () => {
     expect(await said(`GET http://${short.at}/ HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatch(/ RESET$/);
   });
 
-  test('to a service that answers something else, or nothing, is a 502 with the reason', async () => {
+  test('to a service that does not answer in HTTP is a 502 with the reason', async () => {
     const odd = await service((socket) => {
       socket.once('data', () => {
         socket.end('SSH-2.0-x\r\n');
@@ -205,7 +206,10 @@ describe('a request for an http:// URI', () => {
       /^HTTP\/1\.1 502 Bad Gateway\r\nProxy-Status: adit; error=connection_terminated; /,
     );
     expect(await said(`GET http://127.0.0.1:${await closedPort()}/ HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatch(
-      /^HTTP\/1\.1 502 Bad Gateway\r\nProxy-Status: adit; error=connection_refused; details="[^]*adit-code=CONNECTION_REFUSED\r\n[^]*\r\n\r\nCONNECTION_REFUSED: .*\nNothing listens on that port/,
+      longPattern(
+        /^HTTP\/1\.1 502 Bad Gateway\r\nProxy-Status: adit; error=connection_refused; details="[^]*/,
+        /adit-code=CONNECTION_REFUSED\r\n[^]*\r\n\r\nCONNECTION_REFUSED: .*\nNothing listens on that port/,
+      ),
     );
   });
 
@@ -228,7 +232,7 @@ describe('a request for an http:// URI', () => {
   });
 });
 
-describe('what is no request that can be trusted', () => {
+describe('a request that cannot be trusted', () => {
   test.each([
     [
       'a length and a coding',
@@ -252,7 +256,10 @@ describe('what is no request that can be trusted', () => {
     ['another protocol', 'SSH-2.0-OpenSSH\r\n'],
   ])('is a 400 with the reason: %s', async (_, bytes) => {
     expect(await said(bytes)).toMatch(
-      /^HTTP\/1\.1 400 Bad Request\r\nProxy-Status: adit; error=http_request_error; details="[^]*adit-code=CLIENT_MALFORMED\r\n[^]*\r\n\r\nCLIENT_MALFORMED: ./,
+      longPattern(
+        /^HTTP\/1\.1 400 Bad Request\r\nProxy-Status: adit; error=http_request_error; details="[^]*/,
+        /adit-code=CLIENT_MALFORMED\r\n[^]*\r\n\r\nCLIENT_MALFORMED: ./,
+      ),
     );
   });
 
@@ -269,11 +276,11 @@ describe('what is no request that can be trusted', () => {
     expect(await said(`GET http://${at}/ HTTP/1.1\r\nHost: a\r\n${field.repeat(60)}\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test('an expectation that nobody knows is a 417', async () =>
+  test('an unknown expectation is a 417', async () =>
     expect(await said('GET http://a/ HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n')).toMatch(/^HTTP\/1\.1 417 /));
 });
 
-test('without the right password there is a 407 that asks for one, and nobody is asked for anything', async () => {
+test('without the right password there is a 407 that asks for one, and no service is asked', async () => {
   const own = await testEgress();
   const guarded = await testIngress(own, own.certs.client('alice'), {
     to: '127.0.0.1:1',

@@ -20,7 +20,7 @@ async function ingressWith(...routes: readonly string[]): Promise<TestIngress> {
   });
 }
 
-/** All that somebody hears who says this. */
+/** All that a client hears that says this. */
 async function heard(ingress: TestIngress, said: string): Promise<string> {
   const { socket, received } = await client(ingress.port);
   socket.write(said, 'latin1');
@@ -95,7 +95,7 @@ test('a hello of 20 kB that comes byte by byte arrives as it was', async () => {
   expect((await within(60_000, 'the echo', received)).bytes.equals(Buffer.concat([hello, tail]))).toBe(true);
 });
 
-test('one that says it is larger than 64 KiB is refused at once', async () => {
+test('a hello that claims to be larger than 64 KiB is refused at once', async () => {
   const ingress = await ingressWith('*=web');
   expect(await heard(ingress, '\x16\x03\x01\x01\x00\x01\x00\xff\xff')).toBe(alertBytes(alerts.decodeError));
   expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({
@@ -104,7 +104,7 @@ test('one that says it is larger than 64 KiB is refused at once', async () => {
   });
 });
 
-test('behind a load balancer the client of its header is the one that the egress records', async () => {
+test('behind a load balancer the egress records the client that the header names', async () => {
   const at = await echo();
   const egress = await testEgress();
   const ingress = await testIngress(egress, egress.certs.client('alice'), {

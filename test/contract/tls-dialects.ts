@@ -6,8 +6,8 @@ import type { IngressOptions } from '@adit/ingress';
 import { certificates, type KeyPair } from '../support/certificates.ts';
 import { helloOf } from '../support/client-hello.ts';
 import { newServer } from '../support/issuer.ts';
-import { atEnd, within } from '../support/scope.ts';
-import { receive, type Client } from '../support/services.ts';
+import { within } from '../support/scope.ts';
+import { type Client, watched } from '../support/services.ts';
 import type { Dialect } from './front-end-contract.ts';
 
 export const alertBytes = (description: number): string =>
@@ -58,11 +58,7 @@ export async function tlsClient(
     servername: 'web.example.com',
     ...options,
   });
-  atEnd(() => {
-    socket.destroy();
-  });
-  const received = receive(socket);
-  received.catch(() => {}); // Only who waits for it minds.
+  const { received } = watched(socket);
   await within(
     30_000,
     `a TLS handshake with ${port}`,

@@ -40,7 +40,7 @@ async function shown(ingress: TestIngress, servername: string): Promise<string> 
   return subject;
 }
 
-test('the certificate is that of the name, and of the first pair for who names another or none', async () => {
+test('a client sees the certificate of its name, or of the first pair when it names another or none', async () => {
   const ingress = await ingressTo((await echo()).port);
   expect([
     await shown(ingress, 'web.example.org'),
@@ -50,7 +50,7 @@ test('the certificate is that of the name, and of the first pair for who names a
   ]).toEqual(['other', 'one', 'one', 'one']);
 });
 
-test('a new certificate is shown to the next client, and who is connected stays; a broken one changes nothing', async () => {
+test('a new certificate is shown to the next client, open connections stay; a broken one changes nothing', async () => {
   const live = { cert: join(local.folder, 'live.crt'), key: join(local.folder, 'live.key') };
   const put = (from: { readonly cert: string; readonly key: string }): void => {
     copyFileSync(from.cert, live.cert);
@@ -72,7 +72,7 @@ test('a new certificate is shown to the next client, and who is connected stays;
   expect(String(await chunkFrom(socket))).toBe('still here');
 });
 
-test('what is no TLS gets an alert, and no stream is opened for it', async () => {
+test('a client that does not speak TLS gets an alert and no stream', async () => {
   const at = await echo();
   const ingress = await ingressTo(at.port);
   const { socket, received } = await client(ingress.port);
@@ -84,7 +84,7 @@ test('what is no TLS gets an alert, and no stream is opened for it', async () =>
   expect(at.sockets.size).toBe(0);
 });
 
-test('a client that breaks its handshake off is told from one that was served, and its service is let go', async () => {
+test('a client that breaks off its handshake is told apart from a served one; its service is released', async () => {
   const at = await echo();
   const ingress = await ingressTo(at.port);
   const { socket } = await client(ingress.port);

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/scope.ts';
 import { ask, endingOf } from '../support/services.ts';
 
 scenario(
-  'nginx behind a Unix socket is reached, and told who came; one that is not there is a refused connection',
+  'nginx behind a Unix socket is reached and learns the client address; a missing socket is a refused connection',
   ['nginx'],
   async () => {
     const path = join(temporaryFolder(), 'nginx.sock');

@@ -46,8 +46,8 @@ async function setUp(list: string): Promise<House> {
 }
 
 scenario(
-  'a name that gets onto the list is refused to curl, open connections to it are cut; a list that is broken or ' +
-    'gone changes nothing',
+  'a name that is added to the list is refused, and open connections to it are cut; a broken or missing list ' +
+    'changes nothing',
   ['curl', 'nginx'],
   async () => {
     const { http } = await startNginx();
@@ -95,7 +95,7 @@ scenario(
   },
 );
 
-test('a list of a million names is held in bounded memory, and reloaded while a stream goes on', async () => {
+test('a list of a million names takes bounded memory, and is reloaded while a stream goes on', async () => {
   const million = Array.from({ length: 1_000_000 }, (_, at) => `host-${at}.tracker-${at % 1_000}.example\n`).join('');
   const { egress, reloaded, connect } = await setUp('# nothing yet\n');
   const { port } = await echo();

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { type CuttableTunnel, openCuttableTunnel } from '../support/cuttable-tunnel.ts';
-import { within } from '../support/scope.ts';
+import { observed } from '../support/observed.ts';
+import { eventually, within } from '../support/scope.ts';
 import { hashingAnswer } from '../support/sha256.ts';
-import { type Service, chunkFrom, client, closedPort, hashing, receive, service } from '../support/services.ts';
+import { chunkFrom, client, closedPort, hashing, receive, service } from '../support/services.ts';
 
 /** A tunnel to services, one carrier at a time, over a network that splits into small pieces. */
 const setUp = (to: Readonly<Record<string, string>>): Promise<CuttableTunnel> =>
@@ -17,15 +17,16 @@ const setUp = (to: Readonly<Record<string, string>>): Promise<CuttableTunnel> =>
   });
 
 /**
- * Cuts five times, each soon after the session was resumed; meanwhile makes one more every few milliseconds, sixty at
- * least, and waits for all of them.
+ * Makes one after the other, sixty at least, every few milliseconds; cuts five times meanwhile, each time when six more
+ * were begun since the session was resumed. Waits for all of them.
  */
 async function cutWhileMaking<T>({ network, ingress }: CuttableTunnel, make: (n: number) => Promise<T>): Promise<T[]> {
   const all: Promise<T>[] = [];
   let cutting = true;
   const cuts = (async () => {
     for (let kill = 1; kill <= 5; kill++) {
-      await delay(97);
+      const enough = all.length + 6;
+      await eventually('six more that were begun', () => all.length >= enough);
       network.cut(kill % 2 === 0 ? 'end' : 'reset');
       await ingress.process.event('connected', { resumed: true }, { nth: kill });
     }
@@ -62,6 +63,7 @@ test('streams that are being opened when the carrier dies are opened once each',
   await egress.process.event('stream', {}, { nth: names.length });
   expect(egress.process.all('stream').map(({ end }) => end)).toEqual(names.map(() => 'finished'));
 });
+
 test('streams that are being refused when the carrier dies are refused once each, with the reason', async () => {
   const tunnel = await setUp({ gone: `127.0.0.1:${await closedPort()}` });
   const { network, port, egress, ingress } = tunnel;
@@ -72,6 +74,7 @@ test('streams that are being refused when the carrier dies are refused once each
   expect(egress.process.all('stream')).toHaveLength(endings.length);
   expect(network.kills).toBe(5);
 });
+
 test('a half-close that falls into a cut arrives as a half-close, and the answer comes back', async () => {
   const sums = await hashing();
   const { network, port } = await setUp({ sums: sums.at });
@@ -93,6 +96,7 @@ test('a half-close that falls into a cut arrives as a half-close, and the answer
   }
   expect(network.kills).toBe(10);
 });
+
 test('a stream that is half-closed either way goes on after a cut as what it was', async () => {
   let there: Promise<string> | undefined;
   const ends = await service((socket) => {
@@ -128,22 +132,16 @@ test('a stream that is half-closed either way goes on after a cut as what it was
   expect(await within(30_000, 'the late answer', two.received)).toEqual({ bytes: Buffer.from('late'), ending: 'end' });
   expect(await within(30_000, 'the late bytes', there!)).toBe('still here end');
 });
+
 test.each(['client', 'service'] as const)(
   'a reset by the %s that falls into a cut arrives as a reset, and nothing is left behind',
   async (who) => {
-    const next: ((side: { far: Socket; first: Promise<unknown>; heard: ReturnType<typeof receive> }) => void)[] = [];
-    const watched: Service = await service((far) => {
-      next.shift()?.({ far, first: once(far, 'data'), heard: receive(far) });
-    });
+    const watched = await observed();
     const { network, port, egress } = await setUp({ it: watched.at });
     for (let round = 0; round < 10; round++) {
-      const accepted = new Promise<Parameters<(typeof next)[0]>[0]>((resolve) => {
-        next.push(resolve);
-      });
       const near = await client(port('it'));
       near.socket.write('hello');
-      const { far, first, heard } = await within(30_000, 'the connection at the service', accepted);
-      heard.catch(() => {}); // where it is the one that resets
+      const { socket: far, first, received: heard } = await watched.next();
       await within(30_000, 'its first bytes', first);
       const [from, ending] = who === 'client' ? ([near.socket, heard] as const) : ([far, near.received] as const);
       if (round % 2 === 0) {
@@ -162,6 +160,7 @@ test.each(['client', 'service'] as const)(
     expect(network.kills).toBe(10);
   },
 );
+
 test('a program that gives up while the carrier is gone takes its connection to the service with it', async () => {
   const watched = await service((socket) => {
     socket.write('greeting');

@@ -11,7 +11,7 @@ const flood =
   '=> {});';
 
 test.each(['up', 'down'])(
-  'a client killed while bytes go %s: the service is told, the record is written, others go on',
+  'when a client is killed while bytes go %s, the service is told, the record is written, and others go on',
   async (direction) => {
     let arrived = 0;
     let enough: () => void = () => {};

@@ -10,7 +10,7 @@ const silenceMs = process.env['FULL'] === '1' ? 60_000 : 20_000;
 const lines = silenceMs / 500 + 20;
 
 scenario(
-  'a running ssh command survives a link that swallows every packet, and the session is resumed soon after',
+  'a running ssh command survives a link that swallows every packet; the session resumes soon after',
   [...namespaces, 'sshd', 'ssh', 'ssh-keygen'],
   async () => {
     const { link, sshd, ingress, egress, port } = await openLinkedTunnel();

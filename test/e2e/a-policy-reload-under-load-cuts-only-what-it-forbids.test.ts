@@ -10,7 +10,7 @@ import { ask, client, echo, hashing } from '../support/services.ts';
 import { noticedNothing, steady } from '../support/steady.ts';
 
 test(
-  'streams that are still allowed go on to the byte, forbidden ones are reset with the reason, bad files change ' +
+  'streams that are still allowed lose no byte, forbidden ones are reset with the reason, bad files change ' +
     'nothing',
   async () => {
     const [kept, lost] = [await echo(), await echo()];
@@ -65,9 +65,10 @@ test(
     expect(tunnel.ingress.process.all('connected')).toHaveLength(1);
   },
 );
+
 test(
-  'who is no longer named by any rule is cut off within a second, with the reason, and the sessions of others do ' +
-    'not notice',
+  'an identity that no rule names any more is cut off within a second, with the reason; the sessions of others ' +
+    'go on',
   async () => {
     const files = certificates();
     const sums = await hashing();

@@ -26,7 +26,7 @@ async function setUp(zone: Zone, names: readonly string[]) {
 }
 
 scenario(
-  'an allowed name that resolves to a forbidden address is refused as that, and to an allowed one it is ' + `reached`,
+  'an allowed name is refused where it resolves to a forbidden address, and reached where to an allowed one',
   [ownResolver],
   async () => {
     const { tunnel, secret } = await setUp(
@@ -56,6 +56,7 @@ scenario(
     }
   },
 );
+
 scenario(
   'a name that resolves differently each time is asked once, and the address that was judged is dialled',
   [ownResolver],
@@ -72,6 +73,7 @@ scenario(
     }
   },
 );
+
 scenario(
   'of a name with both addresses only the allowed one is dialled, even when nobody answers there',
   [ownResolver],

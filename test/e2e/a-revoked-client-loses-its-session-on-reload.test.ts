@@ -1,40 +1,34 @@
 import { expect, test } from '@jest/globals';
 import { policyOf, startEgress, startIngress } from '../support/adit.ts';
 import { type KeyPair, certificates } from '../support/certificates.ts';
+import { converse } from '../support/conversation.ts';
 import { type Issued, day } from '../support/issuer.ts';
 import { eventually, within } from '../support/scope.ts';
-import { ask, chunkFrom, client, echo, hashing } from '../support/services.ts';
+import { ask, client, echo, hashing } from '../support/services.ts';
 import { noticedNothing, steady } from '../support/steady.ts';
 
-test('a new revocation list resets the streams of the revoked and nobody else, and its ingress ends with 4', async () => {
+test('a new revocation list resets the streams of the revoked client only; its ingress exits with 4', async () => {
   const files = certificates();
   const [alice, bob] = [files.client('alice'), files.client('bob')];
   const echoes = await echo();
-  const policy = JSON.stringify({
-    version: 1,
-    rules: [{ name: 'both', identities: ['alice', 'bob'], allow: ['127.0.0.1:*'] }],
-  });
+  const policy = policyOf({ identities: ['alice', 'bob'], allow: ['127.0.0.1:*'] });
   const egress = await startEgress({ certificates: files, policy, flags: ['--crl', files.revoke({})] });
-  const [ingressOfAlice, ingressOfBob] = [
-    await startIngress({ certificates: files, egressPort: egress.port, to: { echo: echoes.at }, client: alice }),
-    await startIngress({ certificates: files, egressPort: egress.port, to: { echo: echoes.at }, client: bob }),
+  const start = (pair: KeyPair) =>
+    startIngress({ certificates: files, egressPort: egress.port, to: { echo: echoes.at }, client: pair });
+  const [ingressOfAlice, ingressOfBob] = [await start(alice), await start(bob)];
+  const [streamOfAlice, streamOfBob] = [
+    await converse(ingressOfAlice.ports['echo']!),
+    await converse(ingressOfBob.ports['echo']!),
   ];
-  const streams = await Promise.all(
-    [ingressOfAlice, ingressOfBob].map(async ({ ports }) => {
-      const open = await client(ports['echo']!);
-      open.socket.write('x');
-      await chunkFrom(open.socket);
-      return open;
-    }),
-  );
+
   files.revoke({ revoked: [alice.issued] });
-  expect((await streams[0]!.received).ending).toBe('reset');
+  expect((await streamOfAlice.received).ending).toBe('reset');
   expect(await ingressOfAlice.process.event('denied')).toMatchObject({ code: expect.stringMatching(/REVOKED$/) });
   await ingressOfAlice.process.ends(4);
-  streams[1]!.socket.write('y');
-  expect(String(await chunkFrom(streams[1]!.socket))).toBe('y');
+  await streamOfBob.echoes('y');
   expect(await ask(ingressOfBob.ports['echo']!, 'bob goes on')).toBe('bob goes on');
 });
+
 test('an egress whose list is out of date lets nobody in, says so, and serves when a new one comes', async () => {
   const files = certificates();
   const echoes = await echo();
@@ -54,9 +48,10 @@ test('an egress whose list is out of date lets nobody in, says so, and serves wh
   await ingress.process.event('connected');
   expect(await ask(ingress.ports['echo']!, 'fresh')).toBe('fresh');
 });
+
 test(
-  'who is revoked in the middle of a transfer is cut off within a second, with the reason, and somebody else ' +
-    'sends on without a pause in the session',
+  'a client that is revoked in the middle of a transfer is cut off within a second, with the reason; the session ' +
+    'of another goes on',
   async () => {
     const files = certificates();
     const names = ['alice', 'carol', 'dave'];

@@ -152,7 +152,7 @@ scenario(
   },
 );
 
-test('NO_PROXY and "--proxy none" go around a proxy that does not even run', async () => {
+test('NO_PROXY and "--proxy none" bypass a proxy that does not run', async () => {
   const nobody = await closedPort();
   for (const { flags, env } of [
     { flags: [], env: { https_proxy: `http://127.0.0.1:${nobody}`, no_proxy: '127.0.0.0/8' } },

@@ -5,7 +5,7 @@ import { closedPort } from '../support/services.ts';
 import { survivesKills, throughProxy } from '../support/through-proxy.ts';
 
 scenario(
-  'dante gets the name of the egress as a name; a session lives through three kills of the connection',
+  'dante is asked for the egress by name; a session survives three kills of the connection',
   ['danted'],
   async () => {
     const dante = await startDanted();
@@ -36,7 +36,7 @@ scenario('a WebSocket goes through dante, which ALL_PROXY names', ['danted'], as
   await survivesKills(proxied);
 });
 
-scenario('what dante refuses and what it cannot reach are said as that', ['danted'], async () => {
+scenario('a refusal of dante and a place that dante cannot reach are told apart', ['danted'], async () => {
   const [strict, open, closed] = [await startDanted({ onlyPort: 443 }), await startDanted(), await closedPort()];
   const refused = await throughProxy({
     proxyPort: strict.port,

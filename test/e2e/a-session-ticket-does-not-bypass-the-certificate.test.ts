@@ -22,6 +22,7 @@ test.each([
     expect(await answerOf(second)).toBe('CLIENT_CERT_MISSING');
   }
 });
+
 test('TLS 1.2, which resumes in other ways, is not spoken', async () => {
   const files = certificates();
   const { port } = await startEgress({ certificates: files });

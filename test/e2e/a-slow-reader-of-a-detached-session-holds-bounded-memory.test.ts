@@ -36,6 +36,7 @@ function inKernel(port: number): number {
     0,
   );
 }
+
 /**
  * Offers `megabytesEach` of the pattern that the first byte asks for; knows how much the egress took from its kernel.
  */
@@ -55,10 +56,11 @@ async function flood() {
             await once(socket, 'drain');
         }
       socket.end();
-    })().catch(() => {}); // who reads it finds out
+    })().catch(() => {}); // its reader sees what is missing
   });
   return { at: source.at, taken: () => written - inKernel(source.port) };
 }
+
 /** A client that reads into a hash: from the start, or once it is resumed. */
 function reader(port: number, seed: number) {
   const socket: Socket = connect({ port, host: '127.0.0.1' });
@@ -75,6 +77,7 @@ function reader(port: number, seed: number) {
   socket.write(Buffer.of(seed));
   return state;
 }
+
 /** Resolves when `read` says the same for two seconds. */
 async function settled(read: () => number): Promise<number> {
   let [value, sinceMs] = [read(), performance.now()];
@@ -85,6 +88,7 @@ async function settled(read: () => number): Promise<number> {
   }
   return value;
 }
+
 const peak = (pid: number): number =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]) * 1024;
 

@@ -34,6 +34,7 @@ async function reply(socksPort: number, target: Target, port: number): Promise<n
   expect(bytes.subarray(12).toString()).toBe(bytes[3] === granted ? 'hello' : '');
   return bytes[3]!;
 }
+
 async function replies(
   allow: readonly string[],
   port: number,
@@ -45,7 +46,7 @@ async function replies(
   return heard;
 }
 
-test('a rule for the name lets in who sends the name, and nobody who sends an address of it', async () => {
+test('a rule for the name admits clients that send the name, and none that send its address', async () => {
   const { port } = await echo();
   expect(await replies([`localhost:${port}`], port, ['name', 'ipv6', 'ipv4', 'mapped', 'ipv4 as a name'])).toEqual({
     name: granted,
@@ -67,8 +68,8 @@ test('a rule for the IPv4 address says no to IPv6 at once, so that the client go
 });
 
 test(
-  'where both are allowed and the service has one, the other is refused by the service, and the name finds the ' +
-    'right one',
+  'where both addresses are allowed and the service has one, the name finds it, and the other is a refused ' +
+    'connection',
   async () => {
     const { port } = await echo();
     expect(await replies([`127.0.0.1:${port}`, `[::1]:${port}`], port, ['ipv6', 'ipv4', 'name'])).toEqual({

@@ -112,6 +112,7 @@ async function setUp(): Promise<House> {
   };
   return { files, egress, alice, mallory, carrier, owner: await OwnIngress.connect(await carrier(alice), at) };
 }
+
 /** The refusal of an attempt to resume, as it came. */
 async function refusalOf(
   carrier: Carrier,
@@ -125,6 +126,7 @@ async function refusalOf(
   const { code, message, retryAfterMs } = answer;
   return { code, message, retryAfterMs };
 }
+
 /** Puts other bytes in place of the HELLO that would go out, or keeps what does. */
 function onHello(carrier: Carrier, change: (hello: Uint8Array) => Uint8Array): Carrier {
   const { duplex } = carrier;
@@ -137,8 +139,8 @@ function onHello(carrier: Carrier, change: (hello: Uint8Array) => Uint8Array): C
 }
 
 test(
-  'whoever comes with the id of another session learns nothing, whatever else it holds; the egress logs why, and ' +
-    'the owner notices nothing',
+  'a thief with the id of a session learns nothing, whatever else it holds; the egress logs why, and the owner ' +
+    'notices nothing',
   async () => {
     const { egress, alice, mallory, owner, carrier } = await setUp();
     expect(await owner.says('before')).toBe('before');
@@ -220,7 +222,8 @@ test(
     expect(egress.process.all('detached')).toEqual([]);
   },
 );
-test('a HELLO that resumed the session is worthless on another connection, and its owner resumes it again', async () => {
+
+test('a HELLO that resumed a session is worthless on another connection; the owner resumes it again', async () => {
   const { egress, alice, mallory, owner, carrier } = await setUp();
   expect(await owner.says('one')).toBe('one');
   let recorded: Uint8Array = Buffer.alloc(0);

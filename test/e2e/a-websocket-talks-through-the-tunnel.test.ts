@@ -34,6 +34,7 @@ function webSocketEcho(socket: Socket): void {
     }
   });
 }
+
 function take(bytes: Buffer): { opcode: number; payload: Buffer; size: number } | undefined {
   if (bytes.length < 6) return undefined;
   const short = bytes[1]! & 0x7f;

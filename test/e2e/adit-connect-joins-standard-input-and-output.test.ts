@@ -61,7 +61,7 @@ for (const [how, way] of ways) {
     expect([bytes, hash.digest('hex'), await down.ends(), down.stderr()]).toEqual([100 << 20, sha, 0, '']);
   });
 
-  scenario(`standard input and output may be a file and a file, by ${how}`, ['sh'], async () => {
+  scenario(`standard input and output may be files, by ${how}`, ['sh'], async () => {
     const folder = temporaryFolder();
     const sha = await patternFile(join(folder, 'in'), 8);
     const [input, output] = [openSync(join(folder, 'in'), 'r'), openSync(join(folder, 'out'), 'w')];
@@ -98,7 +98,7 @@ for (const [how, way] of ways) {
   });
 }
 
-scenario('what goes through is recorded as stdio, of a local client', [], async () => {
+scenario('a connection is recorded as stdio, of a local client', [], async () => {
   const { at } = await echo();
   for (const [, way] of ways)
     expect(await adit([...(await way()), at], { input: 'x' })).toMatchObject({ code: 0, stdout: 'x', stderr: '' });

@@ -76,7 +76,7 @@ for (const [how, way] of ways) {
   }
 }
 
-scenario('an ingress that is killed in the middle is no end of the service: the status is not 0', [], async () => {
+scenario('a killed ingress is not mistaken for an end of the service: the status is not 0', [], async () => {
   const ingress = await lendingIngress(files, await egress());
   const talking = await service((socket) => {
     socket.write('half of it');
@@ -123,7 +123,7 @@ function othersPolicy(): string {
   return path;
 }
 
-scenario('the egress that denies us and the one that is not there say so', [], async () => {
+scenario('an egress that denies us and an unreachable egress are told apart', [], async () => {
   const stranger = await startEgress({ certificates: files, policy: othersPolicy() });
   expect(await adit(['connect', ...session(stranger.port), 'web'])).toMatchObject({
     code: 4,

@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { openTunnel, startEgress } from '../support/adit.ts';
-import { ask, chunkFrom, client, closedPort, echo } from '../support/services.ts';
+import { converse } from '../support/conversation.ts';
+import { ask, closedPort, echo } from '../support/services.ts';
 
 test(
-  'open connections are reset, never ended; the ingress finds the new egress by itself, and what waited meanwhile ' +
-    'is served',
+  'open connections are reset, never ended; the ingress finds the new egress by itself and serves the ' +
+    'connections that waited',
   async () => {
     const echoes = await echo();
     const tunnel = await openTunnel({
@@ -13,9 +14,7 @@ test(
       ingress: { flags: ['--connect-timeout', '60s'] },
     });
     const port = tunnel.port('echo');
-    const open = await client(port);
-    open.socket.write('before');
-    expect(String(await chunkFrom(open.socket))).toBe('before');
+    const open = await converse(port, 'before');
     await tunnel.egress.process.kill();
     await tunnel.ingress.process.event('retrying');
     const waiting = ask(port, 'asked while nobody was there');

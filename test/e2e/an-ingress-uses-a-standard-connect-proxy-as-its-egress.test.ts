@@ -1,11 +1,11 @@
 import { expect } from '@jest/globals';
 import { policyOf, startEgress, startIngress, type Ingress } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
-import { succeed } from '../support/child.ts';
+import { hello } from '../support/curl.ts';
 import { startNginx } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
-import { ask, client, closedPort, endingOf, hashing, service } from '../support/services.ts';
-import { within } from '../support/scope.ts';
+import { ask, client, closedPort, endingOf, hashing, resetting } from '../support/services.ts';
+import { eventually, within } from '../support/scope.ts';
 
 for (const scheme of ['connect', 'connect+h2'] as const) {
   scenario(
@@ -15,9 +15,7 @@ for (const scheme of ['connect', 'connect+h2'] as const) {
       const files = certificates();
       const nginx = await startNginx();
       const hash = await hashing();
-      const rude = await service((socket) => {
-        socket.once('data', () => socket.resetAndDestroy());
-      });
+      const rude = await resetting();
       const refused = await closedPort();
       const start = (port = 0) =>
         startEgress({
@@ -44,8 +42,7 @@ for (const scheme of ['connect', 'connect+h2'] as const) {
         resumable: false,
         msg: expect.stringContaining('there is no session'),
       });
-      const curl = async (name: string): Promise<string> =>
-        (await succeed('curl', ['-sS', '--fail', `http://127.0.0.1:${ingress.ports[name]}/hello`])).stdout;
+      const curl = (name: string): Promise<string> => hello(ingress.ports[name]!);
       expect([await curl('http'), await curl('web')]).toEqual([
         'hello from nginx over HTTP/1.1\n',
         'hello from nginx over HTTP/1.1\n',
@@ -68,8 +65,7 @@ for (const scheme of ['connect', 'connect+h2'] as const) {
 
       const open = await client(ingress.ports['hash']!);
       open.socket.write('x');
-      const sockets = (): number => hash.sockets.size;
-      while (sockets() === 0) await new Promise(setImmediate);
+      await eventually('the connection at the service', () => hash.sockets.size > 0);
       await egress.process.kill();
       // Over HTTP/1.1 it is the kernel's choice: a FIN, which Node shows as the end of a TLS peer that said so, or a
       // reset where bytes were left unread.

@@ -5,8 +5,8 @@ import { eventually } from '../support/scope.ts';
 import { ask, closedPort, endingOf } from '../support/services.ts';
 
 test(
-  'after three failed dials a backend is spared, and it has its share again when it answers; when all are down ' +
-    'each is tried',
+  'a backend is spared after three failed dials, and has its share again when it answers; when all are down each ' +
+    'is tried',
   async () => {
     const ports = [await closedPort(), await closedPort()];
     const a = await startBackend('a', ports[0]!);

@@ -1,18 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { openTunnel, type LogLine } from '../support/adit.ts';
-import { policyOfWeb, startBackend, tally } from '../support/backends.ts';
-import { closedPort, client } from '../support/services.ts';
+import { type Backend, policyOfWeb, startBackends, tally } from '../support/backends.ts';
+import { client } from '../support/services.ts';
 import { eventually, within } from '../support/scope.ts';
 
 const question = 'a question';
 
-test('three backends, of which one is killed twice under load and revived: whoever could be served by another is', async () => {
-  const ports = [await closedPort(), await closedPort(), await closedPort()];
-  const [a, b, c] = [
-    await startBackend('a', ports[0]!),
-    await startBackend('b', ports[1]!),
-    await startBackend('c', ports[2]!),
-  ];
+test('one of three backends is killed twice under load and revived: the others serve what it cannot', async () => {
+  const [a, b, c] = (await startBackends('a', 'b', 'c')) as [Backend, Backend, Backend];
   const tunnel = await openTunnel({
     to: { web: 'web' },
     policy: policyOfWeb({ backends: [a, b, c].map(({ at }) => at) }),
@@ -55,7 +50,7 @@ test('three backends, of which one is killed twice under load and revived: whoev
     const before = answers.length;
     await load(80);
     expect(tally(answers.slice(before))).toEqual({ 'a 10': 40, 'c 10': 40 });
-    killed = await startBackend('b', ports[1]!);
+    killed = await b.again();
     await egress.event('backend-up', { backend: `tcp://${b.at}` }, { nth: round });
     const after = answers.length;
     await load(120);
@@ -66,7 +61,7 @@ test('three backends, of which one is killed twice under load and revived: whoev
   await eventually('every access record', () => egress.all('stream').length === total);
   const records = egress.all('stream');
   const attemptsOf = (record: LogLine): number => Number(record['attempts'] ?? 1);
-  // Nobody was refused; who was reset had reached the backend that was killed.
+  // No connection was refused; those that were reset had reached the backend that was killed.
   expect(
     records.filter(({ end }) => end !== 'finished').map(({ end, resolved }) => `${String(end)} ${String(resolved)}`),
   ).toEqual(Array(resets).fill(`reset ${b.at}`));

@@ -16,6 +16,7 @@ const without = (args: readonly string[], flag: string): string[] => {
   const at = args.indexOf(flag);
   return [...args.slice(0, at), ...args.slice(at + 2)];
 };
+
 const file = (name: string, text: string): string => {
   const path = join(files.folder, name);
   writeFileSync(path, text);
@@ -26,6 +27,7 @@ test('a good configuration passes --check, which neither listens nor dials', asy
   expect(await adit([...egress, '--check'])).toMatchObject({ code: 0 });
   expect(await adit([...ingress, '--check'])).toMatchObject({ code: 0 });
 });
+
 const cases: readonly (readonly [string, () => readonly string[], number, RegExp])[] = [
   ['an egress without a policy', () => without(egress, '--policy'), 2, /--policy/],
   [
@@ -87,12 +89,14 @@ test.each(cases)(
       expect(await adit(all)).toMatchObject({ code: status, stderr: expect.stringMatching(words) });
   },
 );
+
 test('an unknown variable ADIT_... is fatal, with a suggestion', async () => {
   expect(await adit([...egress, '--check'], { env: { ADIT_DRAIN_TIMOUT: '5s' } })).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('ADIT_DRAIN_TIMEOUT'),
   });
 });
+
 test('an address in use is named', async () => {
   const taken = await service(() => {});
   expect(await adit([...without(egress, '--listen'), '--listen', taken.at])).toMatchObject({

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { openTunnel, startIngress } from '../support/adit.ts';
-import { policyOfWeb, startBackend } from '../support/backends.ts';
-import { ask, closedPort, receive } from '../support/services.ts';
+import { policyOfWeb, startBackends } from '../support/backends.ts';
+import { ask, receive } from '../support/services.ts';
 
 const clients = Array.from({ length: 48 }, (_, at) => `127.0.0.${at + 2}`);
 
@@ -17,11 +17,10 @@ async function askFrom(localAddress: string, port: number): Promise<string> {
 }
 
 test(
-  'by client address: the same backend every time; when one is killed its clients move and nobody else, and they ' +
-    'come back to it',
+  'by client address: a client has the same backend every time; when that is killed only its clients move, and ' +
+    'they come back',
   async () => {
-    const ports = [await closedPort(), await closedPort(), await closedPort()];
-    const backends = await Promise.all(['a', 'b', 'c'].map((name, at) => startBackend(name, ports[at]!)));
+    const backends = await startBackends('a', 'b', 'c');
     const tunnel = await openTunnel({
       to: { web: 'web' },
       policy: policyOfWeb({
@@ -44,15 +43,14 @@ test(
     const without = await places();
     expect(without).not.toContain('b');
     expect(without.map((place, at) => (before[at] === 'b' ? 'b' : place))).toEqual(before);
-    await startBackend('b', ports[1]!);
+    await backends[1]!.again();
     await tunnel.egress.process.event('backend-up');
     expect(await places()).toEqual(before);
   },
 );
 
-test('by identity: whoever it is stays, wherever the connection comes from', async () => {
-  const ports = [await closedPort(), await closedPort(), await closedPort()];
-  const backends = await Promise.all(['a', 'b', 'c'].map((name, at) => startBackend(name, ports[at]!)));
+test('by identity: every connection of an identity reaches the same backend, wherever it comes from', async () => {
+  const backends = await startBackends('a', 'b', 'c');
   const names = Array.from({ length: 6 }, (_, at) => `user-${at}`);
   const tunnel = await openTunnel({
     to: { web: 'web' },

@@ -10,13 +10,15 @@ import { newCa, newServer } from '../support/issuer.ts';
 import { openProxies, type LocalProxies } from '../support/local-proxies.ts';
 import { scenario } from '../support/scenario.ts';
 import { atEnd } from '../support/scope.ts';
+import { shared } from '../support/shared.ts';
 
 /**
  * Thirty answers at once, a POST, and a WebSocket; the page is loaded when the service heard that all of it is done.
  */
 const page = `<!doctype html><p id="result">nothing ran</p><img src="/when-done"><script>
 (async () => {
-  const parts = await Promise.all(Array.from({ length: 30 }, async (_, at) => (await (await fetch('/part/' + at)).text()).length));
+  const part = async (_, at) => (await (await fetch('/part/' + at)).text()).length;
+  const parts = await Promise.all(Array.from({ length: 30 }, part));
   const posted = await (await fetch('/upload', { method: 'POST', body: 'x'.repeat(300000) })).text();
   const said = await new Promise((resolve, reject) => {
     const socket = new WebSocket(location.origin.replace('http', 'ws') + '/chat');
@@ -68,18 +70,12 @@ async function site(server: http.Server | https.Server): Promise<number> {
 const [authority, stranger] = [newCa('A CA that no browser knows'), newCa('Another')];
 const certificate = newServer(authority, { dns: ['shop.adit.internal'] });
 /** `plain` and `shop` are names that only the policy of the egress knows. */
-let made: Promise<LocalProxies> | undefined;
-const proxies = () =>
-  (made ??= (async () =>
-    openProxies({
-      policy: policyOf({
-        allow: ['plain', 'shop'],
-        services: {
-          plain: `tcp://127.0.0.1:${await site(http.createServer())}`,
-          shop: `tcp://127.0.0.1:${await site(https.createServer({ cert: certificate.certPem, key: certificate.keyPem }))}`,
-        },
-      }),
-    }))());
+const proxies = shared(async () => {
+  const plain = await site(http.createServer());
+  const shop = await site(https.createServer({ cert: certificate.certPem, key: certificate.keyPem }));
+  const services = { plain: `tcp://127.0.0.1:${plain}`, shop: `tcp://127.0.0.1:${shop}` };
+  return openProxies({ policy: policyOf({ allow: ['plain', 'shop'], services }) });
+});
 
 const ways: readonly (readonly [string, (at: LocalProxies) => string])[] = [
   ['the SOCKS proxy', ({ socks }) => `socks5://127.0.0.1:${socks}`],

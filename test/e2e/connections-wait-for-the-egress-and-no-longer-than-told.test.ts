@@ -18,6 +18,7 @@ test('the ingress listens before the egress runs, and a connection made then is 
   await startEgress({ certificates: files, port: egressPort });
   expect(await answer).toBe('early');
 });
+
 test('after --connect-timeout it is reset, and the log says why', async () => {
   const files = certificates();
   const ingress = await startIngress({

@@ -1,18 +1,19 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { run, succeed, type Finished } from '../support/child.ts';
-import { openProxies, type LocalProxies } from '../support/local-proxies.ts';
-import { startNginx, type Nginx } from '../support/nginx.ts';
+import { openProxies } from '../support/local-proxies.ts';
+import { longPattern } from '../support/long-pattern.ts';
+import { startNginx } from '../support/nginx.ts';
 import { patternFile } from '../support/pattern.ts';
 import { scenario } from '../support/scenario.ts';
 import { temporaryFolder } from '../support/scope.ts';
+import { sha256OfFile } from '../support/sha256.ts';
+import { shared } from '../support/shared.ts';
 import { closedPort } from '../support/services.ts';
 
 const programs = ['curl', 'nginx'];
-let made: Promise<{ nginx: Nginx; proxies: LocalProxies }> | undefined;
-const setUp = () => (made ??= (async () => ({ nginx: await startNginx(), proxies: await openProxies() }))());
+const setUp = shared(async () => ({ nginx: await startNginx(), proxies: await openProxies() }));
 
 /** Each way that curl has to ask a proxy, by the port that takes it. */
 const ways = {
@@ -23,6 +24,7 @@ const ways = {
   'an HTTP proxy': (port: number) => ['-x', `http://127.0.0.1:${port}`],
   'an HTTP proxy, by CONNECT': (port: number) => ['-x', `http://127.0.0.1:${port}`, '--proxytunnel'],
 };
+
 const isHttp = (way: string): boolean => way.startsWith('an HTTP');
 const curl = (...args: string[]): Promise<Finished> => run('curl', ['-sS', '--max-time', '60', ...args]);
 
@@ -54,13 +56,9 @@ scenario('64 MiB arrive whole, both ways, through each of them', programs, async
   ]) {
     const file = join(folder, 'back');
     expect(await curl(...flags, '-o', file, `http://${nginx.http}/pattern`)).toMatchObject({ code: 0 });
-    expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(sha);
+    expect(await sha256OfFile(file)).toBe(sha);
     expect(await curl(...flags, '-f', '-T', file, `http://${nginx.http}/uploads/up`)).toMatchObject({ code: 0 });
-    expect(
-      createHash('sha256')
-        .update(readFileSync(join(nginx.uploads, 'up')))
-        .digest('hex'),
-    ).toBe(sha);
+    expect(await sha256OfFile(join(nginx.uploads, 'up'))).toBe(sha);
     writeFileSync(join(nginx.uploads, 'up'), '');
   }
 });
@@ -78,7 +76,7 @@ scenario('one curl asks two hosts, one after the other, and in parallel', progra
   }
 });
 
-scenario('what the policy denies, and what is not there, is said in the words of each', programs, async () => {
+scenario('a denied destination and a missing one are reported in the words of each protocol', programs, async () => {
   const { proxies } = await setUp();
   const closed = await closedPort();
   for (const port of [proxies.socks, proxies.mixed]) {
@@ -98,7 +96,10 @@ scenario('what the policy denies, and what is not there, is said in the words of
   for (const port of [proxies.http, proxies.mixed]) {
     const denied = await curl('-i', '-x', `http://127.0.0.1:${port}`, 'http://denied.example/');
     expect(denied.stdout).toMatch(
-      /^HTTP\/1\.1 403 Forbidden\r\nProxy-Status: adit; error=http_request_denied; details="[^]*adit-code=POLICY_DENIED\r\n[^]*\r\n\r\nPOLICY_DENIED: .*\nAsk the owner of the egress/,
+      longPattern(
+        /^HTTP\/1\.1 403 Forbidden\r\nProxy-Status: adit; error=http_request_denied; details="[^]*/,
+        /adit-code=POLICY_DENIED\r\n[^]*\r\n\r\nPOLICY_DENIED: .*\nAsk the owner of the egress/,
+      ),
     );
     expect(await curl('-x', `http://127.0.0.1:${port}`, 'https://denied.example/')).toMatchObject({
       code: 56,

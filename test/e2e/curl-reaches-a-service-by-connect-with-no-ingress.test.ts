@@ -3,7 +3,7 @@ import { type Egress, policyOf, startEgress } from '../support/adit.ts';
 import { certificates, type Certificates, type KeyPair } from '../support/certificates.ts';
 import type { Finished } from '../support/child.ts';
 import { connectHttp2, http2Connection } from '../support/connect-client.ts';
-import { curlThroughEgress, proxyStatusOf } from '../support/curl.ts';
+import { curlThroughEgress, http2At, proxyStatusOf } from '../support/curl.ts';
 import { type Nginx, startNginx } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
 import { within } from '../support/scope.ts';
@@ -17,6 +17,7 @@ interface Place {
   readonly egress: Egress;
   readonly open: string;
 }
+
 const setUp = shared(async (): Promise<Place> => {
   const files = certificates();
   const nginx = await startNginx();
@@ -38,11 +39,7 @@ scenario('plain HTTP, TLS from end to end, and a service by its name', ['curl', 
   const secure = await curl(
     place,
     place.alice,
-    '--cacert',
-    place.nginx.ca,
-    '--http2',
-    '--connect-to',
-    `localhost:443:${place.nginx.https}`,
+    ...http2At(place.nginx.https.split(':')[1]!, place.nginx.ca),
     'https://localhost/hello',
   );
   expect(secure.stdout).toBe('hello from nginx over HTTP/2.0\n200');
@@ -88,21 +85,17 @@ scenario('every refusal has its status, its Proxy-Status and its reason', ['curl
   ]);
 });
 
-scenario(
-  'a client of HTTP/2, as Envoy is one, has half-closes and resets kept on one connection',
-  ['nginx'],
-  async () => {
-    const { files, egress, alice } = await setUp();
-    const to = await hashing();
-    const session = await http2Connection({ port: egress.port, certs: files }, alice);
-    const whole = await connectHttp2(session, to.at);
-    whole.duplex.end(Buffer.alloc(3_000_000));
-    expect(String((await within(30_000, 'the answer', whole.received)).bytes)).toMatch(/^3000000 /);
-    const rude = await resetting();
-    const cut = await connectHttp2(session, rude.at);
-    cut.duplex.write('x');
-    expect((await within(30_000, 'the reset', cut.received)).ending).toBe('reset');
-    expect((await connectHttp2(session, '127.0.0.2:1')).status).toBe(403);
-    session.close();
-  },
-);
+scenario('half-closes and resets cross one connection of an HTTP/2 client, such as Envoy', ['nginx'], async () => {
+  const { files, egress, alice } = await setUp();
+  const to = await hashing();
+  const session = await http2Connection({ port: egress.port, certs: files }, alice);
+  const whole = await connectHttp2(session, to.at);
+  whole.duplex.end(Buffer.alloc(3_000_000));
+  expect(String((await within(30_000, 'the answer', whole.received)).bytes)).toMatch(/^3000000 /);
+  const rude = await resetting();
+  const cut = await connectHttp2(session, rude.at);
+  cut.duplex.write('x');
+  expect((await within(30_000, 'the reset', cut.received)).ending).toBe('reset');
+  expect((await connectHttp2(session, '127.0.0.2:1')).status).toBe(403);
+  session.close();
+});

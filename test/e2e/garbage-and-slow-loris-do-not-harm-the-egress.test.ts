@@ -2,17 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { type Socket, connect } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { connectSession } from '@adit/shared/session/connect';
-import { type Tunnel, openTunnel } from '../support/adit.ts';
+import { openTunnel } from '../support/adit.ts';
 import { atEnd } from '../support/scope.ts';
+import { shared } from '../support/shared.ts';
 import { ask, echo } from '../support/services.ts';
 import { tlsCarrier } from '../support/tls-carrier.ts';
 import { closing, tlsTo } from '../support/wire.ts';
 
-let made: Promise<Tunnel> | undefined;
-const setUp = () =>
-  (made ??= echo().then(({ at }) =>
-    openTunnel({ to: { echo: at }, egress: { flags: ['--handshake-timeout', '2s', '--max-handshakes', '16'] } }),
-  ));
+const setUp = shared(async () =>
+  openTunnel({
+    to: { echo: (await echo()).at },
+    egress: { flags: ['--handshake-timeout', '2s', '--max-handshakes', '16'] },
+  }),
+);
+
 function raw(port: number): Socket {
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
   atEnd(() => {
@@ -20,6 +23,7 @@ function raw(port: number): Socket {
   });
   return socket.on('error', () => {});
 }
+
 async function works(): Promise<void> {
   expect(await ask((await setUp()).port('echo'), 'still here')).toBe('still here');
 }
@@ -40,6 +44,7 @@ test('random bytes in place of TLS end the connection', async () => {
   }
   await works();
 });
+
 test('silence, and one byte at a time, end at the handshake deadline', async () => {
   const { egress } = await setUp();
   const started = performance.now();
@@ -52,11 +57,13 @@ test('silence, and one byte at a time, end at the handshake deadline', async () 
   expect(performance.now() - started).toBeLessThan(30_000);
   await works();
 });
+
 test('silence after a good TLS handshake ends at the deadline', async () => {
   const { egress, certificates } = await setUp();
   await closing(await tlsTo(egress.port, certificates, certificates.client('alice')));
   await works();
 });
+
 test('random bytes in place of HELLO end the connection and are named in the log', async () => {
   const { egress, certificates } = await setUp();
   const alice = certificates.client('alice');
@@ -73,6 +80,7 @@ test('random bytes in place of HELLO end the connection and are named in the log
   await egress.process.event('denied', { code: 'PROTOCOL_ERROR' });
   await works();
 });
+
 test('random bytes after WELCOME end that session and no other', async () => {
   const { egress, certificates } = await setUp();
   const alice = certificates.client('alice');
@@ -85,7 +93,8 @@ test('random bytes after WELCOME end that session and no other', async () => {
   }
   await works();
 });
-test('more half-open handshakes than the limit are dropped, and the egress serves again when they are gone', async () => {
+
+test('half-open handshakes over the limit are dropped, and the egress serves again when they are gone', async () => {
   const { egress, certificates } = await setUp();
   const idle = Array.from({ length: 60 }, () => raw(egress.port));
   await Promise.all(idle.map((socket) => closing(socket)));

@@ -4,7 +4,7 @@ import { policyOfWeb, startBackend, tally } from '../support/backends.ts';
 import { certificates } from '../support/certificates.ts';
 import { ask, closedPort } from '../support/services.ts';
 
-test('a backend that is down from the start is found by the checks and gets nobody; it is back after `rise` checks', async () => {
+test('checks find a backend that is down from the start: nobody is sent there until `rise` of them pass', async () => {
   const files = certificates();
   const ports = [await closedPort(), await closedPort()];
   const up = await startBackend('up', ports[0]!);
@@ -36,6 +36,6 @@ test('a backend that is down from the start is found by the checks and gets nobo
   await up.kill();
   await egress.process.event('backend-down', { backend: `tcp://${up.at}` });
   expect(await shares()).toEqual({ late: 10 });
-  // Nobody was ever sent to one that was known to be down.
+  // No connection was sent to a backend that was known to be down.
   expect(egress.process.all('stream', ({ attempts }) => attempts !== undefined)).toEqual([]);
 });

@@ -1,12 +1,15 @@
 import { expect } from '@jest/globals';
-import { openTunnel, type Tunnel } from '../support/adit.ts';
+import { openTunnel } from '../support/adit.ts';
 import { succeed } from '../support/child.ts';
 import { startIperf3 } from '../support/iperf3.ts';
 import { scenario } from '../support/scenario.ts';
+import { shared } from '../support/shared.ts';
 
-let made: Promise<{ tunnel: Tunnel; ready(): Promise<void> }> | undefined;
-const setUp = () =>
-  (made ??= startIperf3().then(async ({ at, ready }) => ({ ready, tunnel: await openTunnel({ to: { iperf3: at } }) })));
+const setUp = shared(async () => {
+  const { at, ready } = await startIperf3();
+  return { ready, tunnel: await openTunnel({ to: { iperf3: at } }) };
+});
+
 const cases: readonly (readonly [string, readonly string[]])[] = [
   ['up', []],
   ['down', ['-R']],

@@ -19,7 +19,7 @@ const maxHandshakes = 64;
 /** Garbage does not pile up: what grows is held. */
 const smallHeap = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=2' };
 
-/** An egress for alice, who sends all the time through an ingress of hers until told to stop, and for mallory. */
+/** An egress for alice, whose ingress sends all the time until it is told to stop, and for mallory. */
 async function setUp() {
   const files = certificates();
   const sums = await hashing();
@@ -52,8 +52,8 @@ const invented = (): Resume => ({
 });
 
 test(
-  'a flood of resumes by one identity is answered with OVERLOAD and a hint, takes bounded memory, and another ' +
-    'identity sends and resumes on',
+  'a flood of resumes by one identity is answered with OVERLOAD and a hint, in bounded memory; another identity ' +
+    'sends and resumes',
   async () => {
     const { files, egress, network, ingress, transfer, descriptors } = await setUp();
     const mallory = files.client('mallory');
@@ -116,9 +116,10 @@ test(
   },
   240_000,
 );
+
 test(
-  'connections that stay at their handshake are bounded in number, who has a session does not notice, and once ' +
-    'they are gone she resumes',
+  'connections that stay at their handshake are bounded in number; a session does not notice, and resumes once ' +
+    'they are gone',
   async () => {
     const { egress, network, ingress, transfer, descriptors } = await setUp();
     const before = descriptors();

@@ -10,8 +10,8 @@ const detectionMs = 10_000 + 1_000 + 3_000;
 const graceMs = 15_000;
 
 test(
-  'when an egress falls silent, without an end and without a reset, new connections are served by the other one ' +
-    'within a detection time; what was open, or asked in the meantime, waits for its owner',
+  'when an egress falls silent the other one serves new connections within a detection time; those that are ' +
+    'open, or were opened in the meantime, wait for theirs',
   async () => {
     const { first, second, ingress, network, open, echoPort: port } = await openTwoEgresses();
 

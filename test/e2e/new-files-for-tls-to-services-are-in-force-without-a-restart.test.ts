@@ -11,8 +11,7 @@ import { ask, closedPort, endingOf } from '../support/services.ts';
 const request = 'GET / HTTP/1.0\r\n\r\n';
 
 scenario(
-  'a CA that is wrong refuses the service; the right one, written over it, lets it through; one that cannot be ' +
-    'read changes nothing',
+  'a wrong CA refuses the service; the right one, written over it, admits it; an unreadable one changes nothing',
   ['nginx'],
   async () => {
     const [files, backends] = [certificates(), certificates()];

@@ -8,7 +8,7 @@ import { Child, succeed } from '../support/child.ts';
 import { openCuttableTunnel } from '../support/cuttable-tunnel.ts';
 import { startNginx } from '../support/nginx.ts';
 import { patternFile } from '../support/pattern.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { psqlAt, startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
 import { scenario } from '../support/scenario.ts';
 import { temporaryFolder } from '../support/scope.ts';
@@ -20,8 +20,8 @@ const stallMs = process.env['FULL'] === '1' ? 30_000 : 15_000;
 const portOf = (at: string): string => at.slice(at.lastIndexOf(':') + 1);
 
 scenario(
-  'psql in a transaction, a running ssh command, redis pub/sub, a download and HTTP/2 live through three kills ' +
-    'and a silent stall',
+  'psql in a transaction, a running ssh command, redis pub/sub, a download and HTTP/2 survive three kills and a ' +
+    'silent stall',
   ['psql', 'redis-cli', 'ssh', 'curl', 'nginx'],
   async () => {
     const [postgres, redis, sshd, nginx] = await Promise.all([
@@ -36,34 +36,17 @@ scenario(
     });
     const port = (name: string): string => String(ingress.ports[name]);
     const steps = Array.from({ length: 12 }, (_, n) => `insert into t values (${1_001 + n}); select pg_sleep(0.8);`);
-    const psql = succeed(
-      'psql',
-      [
-        '-X',
-        '-h',
-        '127.0.0.1',
-        '-p',
-        port('postgres'),
-        '-U',
-        postgres.user,
-        '-d',
-        'postgres',
-        '-Atq',
-        '-v',
-        'ON_ERROR_STOP=1',
-      ],
-      {
-        input: [
-          'begin;',
-          'create table t(n int);',
-          'insert into t select generate_series(1, 1000);',
-          ...steps,
-          'commit;',
-          'select count(*), sum(n), count(distinct xmin::text) from t;',
-        ].join('\n'),
-        timeoutMs: 240_000,
-      },
-    );
+    const psql = succeed('psql', [...psqlAt(port('postgres'), postgres.user), '-Atq'], {
+      input: [
+        'begin;',
+        'create table t(n int);',
+        'insert into t select generate_series(1, 1000);',
+        ...steps,
+        'commit;',
+        'select count(*), sum(n), count(distinct xmin::text) from t;',
+      ].join('\n'),
+      timeoutMs: 240_000,
+    });
     const ssh = new Child('ssh', [
       ...sshd.options,
       '-p',

@@ -1,42 +1,28 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { openTunnel, type Tunnel } from '../support/adit.ts';
+import { openTunnel } from '../support/adit.ts';
 import { Child, succeed } from '../support/child.ts';
-import { postgresPrograms, startPostgres } from '../support/postgres.ts';
+import { postgresPrograms, psqlAt, startPostgres } from '../support/postgres.ts';
 import { scenario } from '../support/scenario.ts';
+import { sha256OfFile } from '../support/sha256.ts';
+import { shared } from '../support/shared.ts';
 import { temporaryFolder, within } from '../support/scope.ts';
 
 const programs = postgresPrograms() === undefined ? ['initdb', 'psql'] : ['psql'];
-let made: Promise<{ tunnel: Tunnel; connection: string[] }> | undefined;
-const setUp = () =>
-  (made ??= (async () => {
-    const { at, user } = await startPostgres();
-    const tunnel = await openTunnel({ to: { db: at } });
-    return {
-      tunnel,
-      connection: [
-        '-X',
-        '-h',
-        '127.0.0.1',
-        '-p',
-        String(tunnel.port('db')),
-        '-U',
-        user,
-        '-d',
-        'postgres',
-        '-v',
-        'ON_ERROR_STOP=1',
-      ],
-    };
-  })());
+const setUp = shared(async () => {
+  const { at, user } = await startPostgres();
+  const tunnel = await openTunnel({ to: { db: at } });
+  return { tunnel, connection: psqlAt(tunnel.port('db'), user) };
+});
+
 const psql = async (...args: string[]): Promise<string> =>
   (await succeed('psql', [...(await setUp()).connection, ...args])).stdout;
 
 scenario('a query is answered', programs, async () => {
   expect(await psql('-Atc', 'select 6 * 7')).toBe('42\n');
 });
+
 scenario('COPY moves 100 MB in and out, and they are the same', programs, async () => {
   const folder = temporaryFolder();
   const [up, down] = [join(folder, 'up.tsv'), join(folder, 'down.tsv')];
@@ -51,9 +37,9 @@ scenario('COPY moves 100 MB in and out, and they are the same', programs, async 
   await psql('-c', 'create unlogged table rows (id int, filler text)', '-c', `\\copy rows from '${up}'`);
   expect(await psql('-Atc', 'select count(*), sum(id::bigint) from rows')).toBe('1000000|499999500000\n');
   await psql('-c', `\\copy rows to '${down}'`);
-  const hash = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
-  expect(hash(down)).toBe(hash(up));
+  expect(await sha256OfFile(down)).toBe(await sha256OfFile(up));
 });
+
 scenario('a running query is cancelled, which takes a second connection', programs, async () => {
   const { connection } = await setUp();
   const client = new Child('psql', [...connection, '-c', 'select pg_backend_pid()', '-c', 'select pg_sleep(60)']);
@@ -63,7 +49,8 @@ scenario('a running query is cancelled, which takes a second connection', progra
   await client.line(/canceling statement due to user request/);
   expect((await client.exit).code).not.toBe(0);
 });
-scenario('a client that is killed is noticed by the server', programs, async () => {
+
+scenario('the server notices a client that is killed', programs, async () => {
   const { connection, tunnel } = await setUp();
   const client = new Child('psql', [
     ...connection,

@@ -1,13 +1,13 @@
 import { expect } from '@jest/globals';
-import { openTunnel, type Tunnel } from '../support/adit.ts';
+import { openTunnel } from '../support/adit.ts';
 import { Child, succeed } from '../support/child.ts';
 import { startRedis } from '../support/redis.ts';
 import { scenario } from '../support/scenario.ts';
+import { shared } from '../support/shared.ts';
 
 const programs = ['redis-server', 'redis-cli'];
-let made: Promise<Tunnel> | undefined;
-const port = async (): Promise<string> =>
-  String((await (made ??= startRedis().then((at) => openTunnel({ to: { redis: at } })))).port('redis'));
+const tunnel = shared(async () => openTunnel({ to: { redis: await startRedis() } }));
+const port = async (): Promise<string> => String((await tunnel()).port('redis'));
 const redis = async (...args: string[]): Promise<string> =>
   (await succeed('redis-cli', ['-h', '127.0.0.1', '-p', await port(), ...args])).stdout;
 
@@ -15,12 +15,14 @@ scenario('commands are answered', programs, async () => {
   expect(await redis('set', 'key', 'value')).toBe('OK\n');
   expect(await redis('get', 'key')).toBe('value\n');
 });
+
 scenario('100,000 commands go through one pipeline', programs, async () => {
   const commands = Array.from({ length: 100_000 }, (_, index) => `SET key:${index} ${index}\r\n`).join('');
   const { stdout } = await succeed('redis-cli', ['-h', '127.0.0.1', '-p', await port(), '--pipe'], { input: commands });
   expect(stdout).toContain('errors: 0, replies: 100000');
   expect(await redis('dbsize')).toMatch(/^10000[01]\n$/);
 });
+
 scenario('messages reach a subscriber in order', programs, async () => {
   const subscriber = new Child('redis-cli', ['-h', '127.0.0.1', '-p', await port(), 'subscribe', 'news']);
   await subscriber.line(/^subscribe$/);

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { openTunnel, policyOf, startIngress } from '../support/adit.ts';
-import { chunkFrom, client, closedPort, echo, endingOf } from '../support/services.ts';
+import { converse } from '../support/conversation.ts';
+import { closedPort, echo, endingOf } from '../support/services.ts';
 
 test('each reason for a refusal is told apart, at both ends, and the client is reset', async () => {
   const echoes = await echo();
@@ -12,11 +13,7 @@ test('each reason for a refusal is told apart, at both ends, and the client is r
       refused: `127.0.0.1:${dead}`,
       prohibited: `localhost:${echoes.port}`,
     },
-    policy: JSON.stringify({
-      version: 1,
-      services: {},
-      rules: [{ name: 'r', identities: ['alice'], allow: [`127.0.0.1:${dead}`, '*:1'] }],
-    }),
+    policy: policyOf({ allow: [`127.0.0.1:${dead}`, '*:1'] }),
   });
   const cases: readonly (readonly [string, string, string])[] = [
     ['denied', 'POLICY_DENIED', 'deny'],
@@ -40,27 +37,20 @@ test('each reason for a refusal is told apart, at both ends, and the client is r
   }
   expect(echoes.sockets.size).toBe(0);
 });
+
 test('more streams than an identity may have are refused with the limit, and one that ends makes room', async () => {
   const echoes = await echo();
   const tunnel = await openTunnel({ to: { echo: echoes.at }, egress: { flags: ['--max-streams-per-identity', '3'] } });
-  const held = await Promise.all(
-    [1, 2, 3].map(async () => {
-      const one = await client(tunnel.port('echo'));
-      one.socket.write('x');
-      await chunkFrom(one.socket);
-      return one;
-    }),
-  );
+  const held = await Promise.all([1, 2, 3].map(() => converse(tunnel.port('echo'))));
   expect(await endingOf(tunnel.port('echo'))).toBe('reset');
   expect(await tunnel.ingress.process.event('refused')).toMatchObject({ code: 'LIMIT_STREAMS' });
   expect(await tunnel.egress.process.event('stream')).toMatchObject({ code: 'LIMIT_STREAMS', end: 'refused' });
   held[0]!.socket.end();
   await held[0]!.received;
   await tunnel.egress.process.event('stream', { end: 'finished' });
-  const { socket } = await client(tunnel.port('echo'));
-  socket.write('room');
-  expect(String(await chunkFrom(socket))).toBe('room');
+  await converse(tunnel.port('echo'), 'room');
 });
+
 test('more sessions than an identity may have are refused, and retried', async () => {
   const echoes = await echo();
   const first = await openTunnel({ to: { echo: echoes.at }, egress: { flags: ['--max-sessions-per-identity', '1'] } });
@@ -71,16 +61,15 @@ test('more sessions than an identity may have are refused, and retried', async (
   });
   expect(await second.process.event('retrying')).toMatchObject({ code: 'LIMIT_SESSIONS' });
 });
-test('an idle stream is reset after --idle-timeout and says so; without it, idling costs nothing', async () => {
+
+test('an idle stream is reset after --idle-timeout, and its record says so', async () => {
   const echoes = await echo();
   const tunnel = await openTunnel({
     to: { echo: echoes.at },
     policy: policyOf({ allow: ['127.0.0.1:*'] }),
     egress: { flags: ['--idle-timeout', '2s'] },
   });
-  const idle = await client(tunnel.port('echo'));
-  idle.socket.write('x');
-  await chunkFrom(idle.socket);
+  const idle = await converse(tunnel.port('echo'));
   expect((await idle.received).ending).toBe('reset');
   expect(await tunnel.egress.process.event('stream')).toMatchObject({
     code: 'IDLE_TIMEOUT',

@@ -1,70 +1,17 @@
-import type { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { openTunnel } from '../support/adit.ts';
+import { observed } from '../support/observed.ts';
 import { pattern } from '../support/pattern.ts';
 import { within } from '../support/scope.ts';
-import {
-  type Received,
-  type Service,
-  chunkFrom,
-  client,
-  closedPort,
-  endingOf,
-  receive,
-  service,
-} from '../support/services.ts';
-
-interface Accepted {
-  readonly socket: Socket;
-  readonly received: Promise<Received>;
-  /** Resolves with its first bytes. */ readonly first: Promise<unknown>;
-}
-/** A service whose side of each connection is handed to the test. */
-async function observed(serve: (socket: Socket) => void = () => {}): Promise<Service & { next(): Promise<Accepted> }> {
-  const accepted: Accepted[] = [];
-  const waiting: ((value: Accepted) => void)[] = [];
-  const made = await service((socket) => {
-    const received = receive(socket);
-    received.catch(() => {});
-    const pair = {
-      socket,
-      received,
-      first: new Promise((resolve) => {
-        socket.once('data', resolve);
-      }),
-    };
-    serve(socket);
-    const taker = waiting.shift();
-    if (taker === undefined) accepted.push(pair);
-    else taker(pair);
-  });
-  return {
-    ...made,
-    next: () => {
-      const first = accepted.shift();
-      return first === undefined
-        ? within(
-            30_000,
-            'a connection at the service',
-            new Promise((resolve) => {
-              waiting.push(resolve);
-            }),
-          )
-        : Promise.resolve(first);
-    },
-  };
-}
+import { chunkFrom, client, closedPort, endingOf, resetting, service } from '../support/services.ts';
 
 test('the service resets: the client is reset', async () => {
-  const { at } = await service((socket) => {
-    socket.once('data', () => {
-      socket.resetAndDestroy();
-    });
-  });
+  const { at } = await resetting();
   const tunnel = await openTunnel({ to: { it: at } });
   expect(await endingOf(tunnel.port('it'))).toBe('reset');
   expect(await tunnel.egress.process.event('stream')).toMatchObject({ end: 'reset', code: 'CONNECTION_RESET' });
 });
+
 test('the client resets: the service is reset', async () => {
   const watched = await observed();
   const tunnel = await openTunnel({ to: { it: watched.at } });
@@ -75,6 +22,7 @@ test('the client resets: the service is reset', async () => {
   socket.resetAndDestroy();
   expect((await within(30_000, 'the reset', there.received)).ending).toBe('reset');
 });
+
 test('the client resets after it ended, while bytes are coming: the service is reset', async () => {
   const watched = await observed((socket) => {
     socket.on('end', () => {
@@ -96,6 +44,7 @@ test('the client resets after it ended, while bytes are coming: the service is r
   );
   expect(there.socket.errored).toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
 });
+
 test('the service resets after it ended, while the client sends: the client is reset', async () => {
   const watched = await observed((socket) => {
     socket.end('early');
@@ -119,12 +68,14 @@ test('the service resets after it ended, while the client sends: the client is r
   feed();
   expect(await within(30_000, 'the reset', broken)).toMatch(/ECONNRESET|EPIPE/);
 });
+
 test('nothing listens at the destination: the client is reset, never ended as if complete', async () => {
   const tunnel = await openTunnel({ to: { it: `127.0.0.1:${await closedPort()}` } });
   expect(await endingOf(tunnel.port('it'))).toBe('reset');
   expect(await tunnel.egress.process.event('stream')).toMatchObject({ end: 'refused', code: 'CONNECTION_REFUSED' });
   expect(await tunnel.ingress.process.event('refused')).toMatchObject({ code: 'CONNECTION_REFUSED' });
 });
+
 test('a client that resets at once, a thousand times, leaves nothing behind', async () => {
   const watched = await service((socket) => {
     socket.resume();

@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { type Egress, startEgress, startIngress } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
+import { converse } from '../support/conversation.ts';
 import { eventually, within } from '../support/scope.ts';
-import { ask, chunkFrom, client, closedPort, echo } from '../support/services.ts';
+import { ask, closedPort, echo } from '../support/services.ts';
 
 test(
-  'new connections go round the egresses that are up, past one that is gone, and to it again when it is back; ' +
-    'what is open stays where it is',
+  'new connections take turns among the egresses that are up, skip one that is gone and use it again when it is ' +
+    'back; open ones stay',
   async () => {
     const files = certificates();
     const echoes = await echo();
@@ -36,14 +37,7 @@ test(
     };
     expect(await spread(egresses)).toEqual([4, 4, 4]);
 
-    const kept = await Promise.all(
-      egresses.map(async () => {
-        const open = await client(port);
-        open.socket.write('x');
-        await chunkFrom(open.socket);
-        return open;
-      }),
-    );
+    const kept = await Promise.all(egresses.map(() => converse(port)));
     await two.process.kill();
     await ingress.process.event('detached');
     const [atOne, atThree] = (await spread([one, three])) as [number, number];
@@ -64,9 +58,6 @@ test(
     ).toBe('reset');
     const alive = kept.filter(({ socket }) => !socket.errored);
     expect(alive).toHaveLength(2);
-    for (const { socket } of alive) {
-      socket.write('y');
-      expect(String(await chunkFrom(socket))).toBe('y');
-    }
+    for (const open of alive) await open.echoes('y');
   },
 );

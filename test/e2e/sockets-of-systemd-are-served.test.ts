@@ -156,18 +156,22 @@ async function touched(child: Child, port: number, datagram: boolean): Promise<v
     ]);
 }
 
-scenario('without systemd a name of a socket stops the start, and says how it comes', [], async () => {
-  const { code, stderr } = await adit(['ingress', '-L', 'systemd:web:web', ...session(1)]);
-  expect([code, stderr]).toEqual([
-    2,
-    expect.stringMatching(
-      longPattern(
-        /^adit: systemd:web is not there: systemd handed over no sockets: /,
-        /the service has to be started by its .socket unit, or with it\. .*\[ACTIVATION_INVALID\]\n$/,
+scenario(
+  'the name of a systemd socket stops a start without systemd; the reason says what is missing',
+  [],
+  async () => {
+    const { code, stderr } = await adit(['ingress', '-L', 'systemd:web:web', ...session(1)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        longPattern(
+          /^adit: systemd:web is not there: systemd handed over no sockets: /,
+          /the service has to be started by its .socket unit, or with it\. .*\[ACTIVATION_INVALID\]\n$/,
+        ),
       ),
-    ),
-  ]);
-});
+    ]);
+  },
+);
 
 scenario('systemd finds nothing wrong with the units of the page', ['systemd-analyze'], async () => {
   const folder = temporaryFolder();

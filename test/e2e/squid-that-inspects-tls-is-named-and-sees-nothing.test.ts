@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { startEgress, startIngress } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
 import { newCa } from '../support/issuer.ts';
+import { longPattern } from '../support/long-pattern.ts';
 import { scenario } from '../support/scenario.ts';
 import { ask, echo } from '../support/services.ts';
 import { squidWithOpenSsl, startSquid } from '../support/squid.ts';
@@ -46,7 +47,10 @@ scenario(
     const { egress, ingress } = await setUp({ upgrades: false });
     const { reason } = await ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' });
     expect(reason).toMatch(
-      /^wss:\/\/localhost:\d+\/\.well-known\/adit, where CN=Example Corp Web Gateway ends TLS, was answered 426 and did not become a WebSocket: .*does not pass WebSockets$/,
+      longPattern(
+        /^wss:\/\/localhost:\d+\/\.well-known\/adit, where CN=Example Corp Web Gateway ends TLS, /,
+        /was answered 426 and did not become a WebSocket: .*does not pass WebSockets$/,
+      ),
     );
     expect([ingress.process.all('connected'), egress.process.all('connected')]).toEqual([[], []]);
   },

@@ -65,7 +65,7 @@ async function setUp(
     list: (now: readonly ServiceRecord[] | undefined): void => {
       records = now;
     },
-    /** Who serves the next five connections. */
+    /** The egresses that serve the next five connections. */
     whoServes: async (): Promise<string[]> => {
       const before = new Map(names.map((name) => [name, egress(name).process.all('stream').length]));
       for (let n = 0; n < 5; n++) expect(await ask(port, 'who?')).toBe('who?');
@@ -96,6 +96,7 @@ scenario(
     expect(await whoServes()).toEqual(['backup']);
   },
 );
+
 scenario(
   'changed records lead new connections to the new egress, open ones stay; a failed lookup changes nothing',
   [ownResolver],
@@ -124,6 +125,7 @@ scenario(
   },
   240_000,
 );
+
 scenario(
   'an egress that the records name is not believed if its certificate is for another name',
   [ownResolver],

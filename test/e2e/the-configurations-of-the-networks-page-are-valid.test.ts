@@ -48,6 +48,7 @@ const commands = new Set(
     .filter(({ heading }) => heading !== 'Through a proxy')
     .flatMap(({ text }) => text.trim().split('\n')),
 );
+
 test.each([...commands])('%s', async (line) => {
   const [program, ...args] = line.split(/ (?=(?:[^']*'[^']*')*[^']*$)/).map((word) => word.replaceAll("'", ''));
   expect(program).toBe('adit');

@@ -46,8 +46,8 @@ async function carries(
 }
 
 scenario(
-  'curl reaches services that are checked, over TCP and TLS, and an address that a rule names, through squid ' +
-    'with a password in a file',
+  'curl reaches checked services, over TCP and TLS, and an address that a rule names, through squid with a ' +
+    'password from a file',
   ['curl', 'nginx', 'squid'],
   async () => {
     const files = certificates();
@@ -104,7 +104,7 @@ rules:
   },
 );
 
-scenario('another HTTP proxy, tinyproxy, does as well', ['tinyproxy'], async () => {
+scenario('tinyproxy works like squid', ['tinyproxy'], async () => {
   const files = certificates();
   const [tinyproxy, to, rude] = [await startTinyproxy(), await echo(), await resetting()];
   const proxy = join(files.folder, 'proxy.url');
@@ -118,7 +118,7 @@ scenario('another HTTP proxy, tinyproxy, does as well', ['tinyproxy'], async () 
   await carries(files, egress, { echo: to.at, rude: rude.at });
 });
 
-scenario('a name is resolved by dante, not here, and only where a rule names it', ['danted'], async () => {
+scenario('dante resolves a name, not the egress, and only where a rule has that very name', ['danted'], async () => {
   const files = certificates();
   const [danted, echoes, to, rude] = [await startDanted(), await echo(), await hashing(), await resetting()];
   const policy = (allow: string): string =>

@@ -1,28 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { run } from '../support/child.ts';
-import { adapted, blocksOf } from '../support/documented.ts';
+import { blocksOf, runs } from '../support/documented.ts';
 import { startGitHttp } from '../support/git-http.ts';
-import { openProxies, type LocalProxies } from '../support/local-proxies.ts';
+import { openProxies } from '../support/local-proxies.ts';
 import { startNginx } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
 import { temporaryFolder } from '../support/scope.ts';
+import { shared } from '../support/shared.ts';
 import { startSshd } from '../support/sshd.ts';
 
 const examples = blocksOf('front-ends.md').filter(({ language }) => language === 'sh');
 const underHeading = (heading: string): string[] =>
   examples.filter((block) => block.heading === heading).flatMap(({ text }) => text.trim().split('\n'));
 
-/** Runs a line of the page with the test's own places in the place of those it names. */
-async function runs(line: string, places: Readonly<Record<string, string>>): Promise<string> {
-  const { code, stdout, stderr } = await run('sh', ['-c', adapted(line, places)], { env: { HOME: temporaryFolder() } });
-  if (code !== 0) throw new Error(`${line}\nended with ${code}\n${stderr}`);
-  return stdout;
-}
-
-let made: Promise<LocalProxies> | undefined;
-const proxies = () => (made ??= openProxies());
+const proxies = shared(() => openProxies());
 
 scenario('every example of the page is one of these', [], async () => {
   expect(examples.map(({ heading }) => heading)).toEqual([

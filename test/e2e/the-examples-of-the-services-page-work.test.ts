@@ -4,8 +4,7 @@ import { expect, test } from '@jest/globals';
 import { adit, openTunnel, policyOf } from '../support/adit.ts';
 import { policyOfWeb } from '../support/backends.ts';
 import { certificates } from '../support/certificates.ts';
-import { run } from '../support/child.ts';
-import { adapted, blocksOf, documented } from '../support/documented.ts';
+import { adapted, blocksOf, documented, runs } from '../support/documented.ts';
 import { startHaproxy } from '../support/haproxy.ts';
 import { inHttp, startNginx, startNginxWith } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
@@ -14,13 +13,6 @@ import { closedPort } from '../support/services.ts';
 
 const policies = blocksOf('services.md').filter(({ language }) => language === 'yaml');
 const first = documented('services.md', 'A first example', 'yaml');
-
-/** Runs a line of the page with the test's own places in the place of those it names. */
-async function runs(line: string, places: Readonly<Record<string, string>>): Promise<string> {
-  const { code, stdout, stderr } = await run('sh', ['-c', adapted(line, places)], { env: { HOME: temporaryFolder() } });
-  if (code !== 0) throw new Error(`${line}\nended with ${code}\n${stderr}`);
-  return stdout;
-}
 
 test.each(policies.map(({ heading, text }) => [heading, text] as const))(
   'the policy under "%s" is valid',

@@ -75,7 +75,7 @@ scenario(
 );
 
 scenario(
-  'with tls:// the other leg is TLS, too, and verified: from --tls-listen and from --forward',
+  'with tls:// the second leg is verified TLS as well: from --tls-listen and from --forward',
   programs,
   async () => {
     const nginx = await startNginx();
@@ -105,7 +105,7 @@ scenario(
 );
 
 scenario(
-  'HTTP/2 is agreed on both legs where --tls-alpn says it, and what nobody speaks is refused',
+  'HTTP/2 is agreed on both legs where --tls-alpn names it; a protocol that neither side speaks is refused',
   programs,
   async () => {
     const nginx = await startNginx();
@@ -125,7 +125,7 @@ scenario(
 );
 
 scenario(
-  'who cannot be connected is told so by an alert, and who does not believe the certificate is named',
+  'a client that cannot be connected gets an alert; one that rejects the certificate is in the log',
   programs,
   async () => {
     const closed = await closedPort();

@@ -14,7 +14,7 @@ import { closedPort, service } from '../support/services.ts';
 
 const programs = ['curl', 'nginx', 'openssl'];
 const files = certificates();
-/** Who asks for the name sees this certificate. */
+/** The certificate that a client sees, by the name that it asks for. */
 const services = Object.fromEntries(
   ['a.example.com', 'b.example.com', 'any.wild.example.com'].map((name) => [
     name,
@@ -27,6 +27,7 @@ interface Led extends Tunnel {
   readonly mixed: number;
   readonly a: number;
 }
+
 /** nginx is each of the services on a port of its own; one more port is denied, and on one nothing listens. */
 const setUp = shared(async (): Promise<Led> => {
   const ports = new Map<string, number>();
@@ -79,7 +80,7 @@ scenario(
   },
 );
 
-scenario('the certificate that a client sees is the one of the service', programs, async () => {
+scenario('a client sees the certificate of the service', programs, async () => {
   const { sni } = await setUp();
   for (const [name, pair] of Object.entries(services)) {
     const shown = await handshake(sni, '-servername', name, '-showcerts');
@@ -89,7 +90,7 @@ scenario('the certificate that a client sees is the one of the service', program
 });
 
 scenario(
-  'who cannot be connected is told so by an alert that openssl knows, and the log says why',
+  'a client that cannot be connected gets an alert that openssl knows, and the log says why',
   programs,
   async () => {
     const { sni, mixed, ingress } = await setUp();
@@ -151,7 +152,7 @@ async function splitting(port: number): Promise<{ readonly port: number; firstFl
   return { port: taken, firstFlight: () => first };
 }
 
-scenario('a hello of 20 kB that comes byte by byte is led like any other', programs, async () => {
+scenario('a hello of 20 kB that arrives byte by byte is routed like any other', programs, async () => {
   const { sni, mixed } = await setUp();
   const protocols = ['http/1.1', ...Array.from({ length: 90 }, (_, at) => `${at}`.padEnd(230, 'x'))].join(',');
   for (const port of [sni, mixed]) {

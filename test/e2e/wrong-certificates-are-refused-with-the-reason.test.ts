@@ -15,7 +15,7 @@ import { answerOf, tlsTo } from '../support/wire.ts';
 const past = { from: new Date(Date.now() - 2 * day), to: new Date(Date.now() - day) };
 const future = { from: new Date(Date.now() + day), to: new Date(Date.now() + 2 * day) };
 
-test('the egress refuses each with its code, whatever the client checked itself', async () => {
+test('the egress refuses each bad certificate with its code, whatever the client checks', async () => {
   const files = certificates();
   const stranger = newCa('Stranger CA');
   const fired = files.client('fired');
@@ -78,7 +78,7 @@ const final: readonly (readonly [string, string, (files: Certificates) => KeyPai
     'revoked on',
   ],
   [
-    'that names nobody',
+    'that names no identity',
     'CLIENT_CERT_NO_IDENTITY',
     (files) => files.write('nobody', newClient(files.authority, { uris: [] })),
     'names no identity',
@@ -136,7 +136,7 @@ const wrongEgress: readonly (readonly [string, (files: Certificates) => KeyPair,
   ],
 ];
 test.each(wrongEgress)(
-  'an egress with a certificate %s is not spoken to, and the ingress says why and tries again',
+  'an ingress does not talk to an egress with a certificate %s; it says why and tries again',
   async (_, make, words) => {
     const files = certificates();
     make(files);
@@ -151,7 +151,8 @@ test.each(wrongEgress)(
     expect(ingress.all('connected')).toEqual([]);
   },
 );
-test('a revoked egress is not spoken to', async () => {
+
+test('an ingress does not talk to a revoked egress', async () => {
   const files = certificates();
   const egress = await startEgress({ certificates: files });
   const crl = files.revoke({ revoked: [files.egress.issued] });

@@ -34,7 +34,8 @@ export interface Deeds {
   connections: number;
   readonly died: Record<Death, number>;
   stalls: number;
-  /** Of both directions. */ bytes: number;
+  /** Of both directions. */
+  bytes: number;
   pieces: number;
 }
 

@@ -2,7 +2,7 @@
 import { duplexPair } from 'node:stream';
 import { connect } from 'node:tls';
 
-/** Asks for this name; an empty one is none. `minBytes` makes it larger, by protocols of ALPN that nobody has. */
+/** Asks for this name; an empty one is none. `minBytes` makes it larger, by ALPN protocols that no server has. */
 export async function helloOf(servername: string, { minBytes = 0 } = {}): Promise<string> {
   const [near, wire] = duplexPair();
   const ALPNProtocols = Array.from({ length: Math.ceil(minBytes / 230) }, (_, at) => `${at}`.padEnd(230, 'x'));

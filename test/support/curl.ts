@@ -2,7 +2,7 @@
 import type { Certificates, KeyPair } from './certificates.ts';
 import { type Finished, run, succeed } from './child.ts';
 
-/** Who asks an egress by CONNECT, and which egress. */
+/** The egress that is asked by CONNECT, and its client. */
 export interface ThroughEgress {
   readonly port: number;
   readonly files: Certificates;

@@ -12,7 +12,8 @@ import { temporaryFolder } from './scope.ts';
 import { accepting, closedPort } from './services.ts';
 
 export interface DantedOptions {
-  /** The only port that it connects to. */ readonly onlyPort?: number;
+  /** The only port that it connects to. */
+  readonly onlyPort?: number;
 }
 
 export async function startDanted({ onlyPort }: DantedOptions = {}): Promise<{

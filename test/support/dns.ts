@@ -1,5 +1,5 @@
 /**
- * A name server of the test's own, and a process prefix under which the system's resolver asks it and nobody else.
+ * A name server of the test's own, and a process prefix under which the system's resolver asks only that server.
  * Needs Linux, root and `unshare`: a private mount namespace carries another /etc/resolv.conf.
  */
 import { createSocket } from 'node:dgram';
@@ -22,8 +22,10 @@ export interface ServiceRecord {
 export type Services = (name: string, nth: number) => readonly ServiceRecord[] | undefined;
 export interface NameServer {
   readonly prefix: readonly string[];
-  /** A queries for a name so far. */ queries(name: string): number;
-  /** SRV queries. */ serviceQueries(name: string): number;
+  /** A queries for a name so far. */
+  queries(name: string): number;
+  /** SRV queries. */
+  serviceQueries(name: string): number;
 }
 
 /** For `scenario`. */
@@ -45,7 +47,7 @@ export async function startNameServer(zone: Zone, services: Services = () => und
   const counts = new Map<string, number>();
   const count = (key: string): number => counts.get(key) ?? 0;
   const socket = createSocket('udp4');
-  // resolv.conf knows no ports: an address of loopback that nobody else uses stands in for one.
+  // resolv.conf knows no ports: an unused address of loopback stands in for one.
   const address = `127.${53 + servers++}.${1 + ((process.pid >> 8) % 250)}.${1 + (process.pid % 250)}`;
   socket.on('message', (query, from) => {
     const { name, type, end } = question(query);

@@ -10,7 +10,8 @@ import { temporaryFolder } from './scope.ts';
 const docs = join(import.meta.dirname, '..', '..', 'docs');
 
 export interface Block {
-  /** Of the section: the text of its heading. */ readonly heading: string;
+  /** Of the section: the text of its heading. */
+  readonly heading: string;
   readonly language: string;
   readonly text: string;
 }

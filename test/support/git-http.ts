@@ -10,8 +10,10 @@ import { succeed } from './child.ts';
 import { atEnd, temporaryFolder } from './scope.ts';
 
 export interface GitHttp {
-  /** `http://127.0.0.1:PORT/repository.git`, empty, which everybody may push to */ readonly url: string;
-  /** Requests so far. */ readonly requests: readonly string[];
+  /** `http://127.0.0.1:PORT/repository.git`, empty, and open to pushes. */
+  readonly url: string;
+  /** Requests so far. */
+  readonly requests: readonly string[];
 }
 
 export async function startGitHttp(): Promise<GitHttp> {

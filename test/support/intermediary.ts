@@ -1,5 +1,5 @@
 /**
- * An egress behind somebody who ends TLS, and an ingress before them, over a network that can be cut: ingress, chaos,
+ * An egress behind a program that ends TLS, and an ingress before it, over a network that can be cut: ingress, chaos,
  * intermediary, egress.
  * Rule: the intermediary has a certificate of a CA that is not ours, and nothing of ours.
  */
@@ -21,9 +21,12 @@ import { closedPort } from './services.ts';
 /** What an intermediary is given. */
 export interface Front {
   readonly pair: KeyPair;
-  /** Certificate and key in one file, as HAProxy wants it. */ readonly pem: string;
-  /** `HOST:PORT` of `--listen-http`. */ readonly http: string;
-  /** `HOST:PORT` of `--listen`, and the CA of what answers there; where there is one. */ readonly https?: {
+  /** Certificate and key in one file, as HAProxy wants it. */
+  readonly pem: string;
+  /** `HOST:PORT` of `--listen-http`. */
+  readonly http: string;
+  /** `HOST:PORT` of `--listen`, and the CA of what answers there; where there is one. */
+  readonly https?: {
     readonly at: string;
     readonly ca: string;
   };
@@ -35,10 +38,10 @@ export interface BehindOptions {
   readonly to: Readonly<Record<string, string>>;
   readonly egressFlags?: readonly string[];
   readonly ingressFlags?: readonly string[];
-  /** The address that the intermediary sees. */ readonly from?: string;
-  /** Starts the intermediary and says on which port of 127.0.0.1 it is. */ readonly start: (
-    front: Front,
-  ) => Promise<number>;
+  /** The address that the intermediary sees. */
+  readonly from?: string;
+  /** Starts the intermediary and says on which port of 127.0.0.1 it is. */
+  readonly start: (front: Front) => Promise<number>;
 }
 
 /** What an intermediary with this certificate is given, before what listens at `http`. */

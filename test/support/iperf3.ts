@@ -5,12 +5,10 @@ import { Child } from './child.ts';
 import { find } from './scenario.ts';
 import { closedPort } from './services.ts';
 
-/**
- * `ready` waits until it takes the next client: it serves one at a time, and refuses who comes before it is done with
- * the last.
- */
+/** `ready` waits until it takes the next client: it serves one at a time, and refuses all others meanwhile. */
 export interface Iperf3 {
-  /** `127.0.0.1:PORT` */ readonly at: string;
+  /** `127.0.0.1:PORT` */
+  readonly at: string;
   ready(): Promise<void>;
 }
 

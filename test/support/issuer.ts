@@ -67,7 +67,8 @@ export interface Issued {
   readonly der: Bytes;
   readonly key: KeyObject;
   readonly subject: string;
-  /** Hex. */ readonly serial: string;
+  /** Hex. */
+  readonly serial: string;
 }
 export interface LeafOptions {
   readonly subject?: string;

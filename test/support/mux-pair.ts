@@ -90,7 +90,7 @@ export class MuxPair {
   readonly streams: Record<Side, Map<number, Seen>> = { client: new Map(), server: new Map() };
   readonly closed: Record<Side, Close | undefined> = { client: undefined, server: undefined };
   readonly goaways: Side[] = [];
-  /** Has an end asked to be flushed? For who plays the driver. */
+  /** Whether an end has asked to be flushed; for a test that plays the driver. */
   readonly woken: Record<Side, boolean> = { client: false, server: false };
   /** Written to the carrier and not yet delivered, by writer. */
   readonly link: Record<Side, Uint8Array[]> = { client: [], server: [] };

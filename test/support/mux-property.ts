@@ -146,6 +146,6 @@ function judge(pair: MuxPair): void {
       if (peer.over)
         assert(seen.over !== undefined || (seen.ended && seen.finSent), `stream ${stream} lives on at the ${end}`);
     }
-    assert.equal(pair.ends[end].lane.log.unacked, 0, 'bytes are kept that everybody has');
+    assert.equal(pair.ends[end].lane.log.unacked, 0, 'bytes are kept that both ends have');
   }
 }

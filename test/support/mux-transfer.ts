@@ -54,6 +54,10 @@ class Direction {
   }
 }
 
+function stateOf({ side, source, left, queued, reading }: Direction): Readonly<Record<string, unknown>> {
+  return { side, stream: source.stream.id, left, queued, reading };
+}
+
 class Run {
   readonly pair: MuxPair;
   readonly #transfer: Transfer;
@@ -78,11 +82,7 @@ class Run {
       still = now === before ? still + 1 : 0;
       before = now;
     }
-    assert(
-      this.#done(),
-      'stands still: ' +
-        `${JSON.stringify(this.#directions.map(({ side, source, left, queued, reading }) => ({ side, stream: source.stream.id, left, queued, reading })))}`,
-    );
+    assert(this.#done(), `stands still: ${JSON.stringify(this.#directions.map(stateOf))}`);
     for (const side of sides) assert.equal(this.pair.ends[side].streamCount, 0, `streams live on at the ${side}`);
     for (const { source, side } of this.#directions) {
       const sink = this.pair.streams[other(side)].get(source.stream.id)!;

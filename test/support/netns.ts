@@ -34,8 +34,10 @@ export interface Crossed {
   readonly packets: number;
   readonly bytes: number;
   readonly lost: number;
-  /** Too many waited for the rate. */ readonly overflowed: number;
-  /** The interface at the end was down. */ readonly unreachable: number;
+  /** Too many waited for the rate. */
+  readonly overflowed: number;
+  /** The interface at the end was down. */
+  readonly unreachable: number;
 }
 
 const device = 'wan0';
@@ -77,7 +79,7 @@ export interface Link {
   readonly far: Host;
   /** So many bytes have crossed, both ways together. */
   crossed(bytes: number, ms?: number): Promise<void>;
-  /** The link is cut, with all that is on its way, and nobody is told; or it is back. */
+  /** Cuts the link, with all that is on its way and without a word to either host, or brings it back. */
   set(state: 'down' | 'up'): Promise<void>;
   /** Up is from near to far. */
   counts(): Promise<Readonly<Record<'up' | 'down', Crossed>>>;

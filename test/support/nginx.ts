@@ -12,11 +12,15 @@ import { temporaryFolder } from './scope.ts';
 import { closedPort } from './services.ts';
 
 export interface Nginx {
-  /** `127.0.0.1:PORT` */ readonly http: string;
+  /** `127.0.0.1:PORT` */
+  readonly http: string;
   readonly https: string;
-  /** Served at `/`. */ readonly files: string;
-  /** PUT to `/uploads/NAME` lands here. */ readonly uploads: string;
-  /** CA of the TLS side, which is localhost. */ readonly ca: string;
+  /** Served at `/`. */
+  readonly files: string;
+  /** PUT to `/uploads/NAME` lands here. */
+  readonly uploads: string;
+  /** CA of the TLS side, which is localhost. */
+  readonly ca: string;
 }
 
 /** Debian ships it as a module of its own. */

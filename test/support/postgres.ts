@@ -1,6 +1,6 @@
 /**
- * A fresh PostgreSQL in a temporary folder, trusting everybody on 127.0.0.1. It refuses to run as root, so that root
- * runs it as `postgres` or `nobody`.
+ * A fresh PostgreSQL in a temporary folder, which trusts every client on 127.0.0.1.
+ * Rule: it refuses to run as root, so that root runs it as `postgres` or `nobody`.
  */
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,8 @@ export function postgresPrograms(): string | undefined {
 
 export interface Postgres {
   readonly port: number;
-  /** `127.0.0.1:PORT` */ readonly at: string;
+  /** `127.0.0.1:PORT` */
+  readonly at: string;
   readonly user: string;
 }
 
@@ -66,6 +67,12 @@ export async function startPostgres(): Promise<Postgres> {
   );
   await server.line(/ready to accept connections/, 30_000);
   return { port, at: `127.0.0.1:${port}`, user: 'tester' };
+}
+
+/** Arguments of psql for a server at a port of 127.0.0.1: no start-up file is read, and it stops at the first error. */
+export function psqlAt(port: number | string, user: string): string[] {
+  const at = ['-h', '127.0.0.1', '-p', String(port), '-U', user, '-d', 'postgres'];
+  return ['-X', ...at, '-v', 'ON_ERROR_STOP=1'];
 }
 
 function unprivileged(): { readonly uid: number; readonly gid: number } {

@@ -17,7 +17,7 @@ export interface Pouring extends Service {
   readonly arrived: () => Promise<string>;
 }
 
-/** A service that pours its pattern at whoever connects, while it hashes what comes. */
+/** A service that pours its pattern at each client, and hashes what comes. */
 export async function pouring(megabytes: number): Promise<Pouring> {
   let arrived: Promise<string> | undefined;
   const both = await service((socket) => {

@@ -1,4 +1,4 @@
-/** New contents of a file in one step, as a careful program would put them there: nobody reads half of it. */
+/** Replaces the contents of a file in one step, as a careful program does: no reader sees half of it. */
 import { renameSync, writeFileSync } from 'node:fs';
 import type { Egress } from './adit.ts';
 

@@ -17,7 +17,7 @@ import { inHttp, startNginxWith } from './nginx.ts';
 import type { Ability } from './scenario.ts';
 import { temporaryFolder } from './scope.ts';
 
-/** Of the web service, and one of its host that nobody is allowed to reach. */
+/** Addresses of the web service, and one of its host that the policy denies. */
 export const service = { 4: '198.51.100.7', 6: '2001:db8:7::7' } as const;
 export const forbidden = '198.51.100.8';
 /** Of the gateway, towards its client. */
@@ -26,8 +26,8 @@ export const gatewayAddress = { 4: '192.0.2.1', 6: '2001:db8:2::1' } as const;
 export const gatewayOutside = { 4: '203.0.113.1', 6: '2001:db8:1::1' } as const;
 const farAddress = { 4: '203.0.113.2', 6: '2001:db8:1::2' } as const;
 
-/** A user that is not the one who runs the ingress. */
-const somebody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+/** Another user than that of the ingress. */
+const otherUser = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
 
 /** A command that starts what follows it on a host. */
 export type Prefix = readonly [string, ...string[]];
@@ -111,7 +111,7 @@ const fetch = ['curl', '--globoff', '--silent', '--show-error', '--max-time', '3
 
 /** curl on a host, as another user than the ingress. */
 export function curl(host: Prefix, address: string, path: string, port = 80): Promise<Finished> {
-  const [program, ...args] = [...host, ...somebody, ...fetch, `http://${inUrl(address)}:${port}${path}`];
+  const [program, ...args] = [...host, ...otherUser, ...fetch, `http://${inUrl(address)}:${port}${path}`];
   return run(program, args);
 }
 
@@ -119,7 +119,7 @@ export function curl(host: Prefix, address: string, path: string, port = 80): Pr
 export async function fileHash(host: Prefix, address: string): Promise<string> {
   const [program, ...args] = [
     ...host,
-    ...somebody,
+    ...otherUser,
     'sh',
     '-c',
     `${fetch.join(' ')} "$0" | sha256sum`,
@@ -252,7 +252,7 @@ async function connect(near: End, far: End): Promise<void> {
   }
 }
 
-/** `/who` says who asked whom; `/file` is what has the hash that is returned. */
+/** `/who` answers both addresses of a request; `/file` has the hash that is returned. */
 async function startWeb(host: Child): Promise<string> {
   const files = temporaryFolder();
   const bytes = randomBytes(3_000_000);

@@ -62,7 +62,7 @@ export async function within<T>(
 }
 
 /**
- * Asks `holds` again and again until it is true, or fails after `ms`; for what tells nobody when it changes. `detail`
+ * Asks `holds` again and again until it is true, or fails after `ms`; for a state that has no event. `detail`
  * is asked only then.
  */
 export async function eventually(

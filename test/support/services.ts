@@ -10,9 +10,12 @@ import { atEnd, within } from './scope.ts';
 
 export interface Service {
   readonly port: number;
-  /** `HOST:PORT` */ readonly at: string;
-  /** Sockets that are open now. */ readonly sockets: ReadonlySet<Socket>;
-  /** No connection is open. */ idle(): Promise<void>;
+  /** `HOST:PORT` */
+  readonly at: string;
+  /** Sockets that are open now. */
+  readonly sockets: ReadonlySet<Socket>;
+  /** No connection is open. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -82,8 +85,8 @@ export const resetting = (): Promise<Service> =>
   });
 
 /**
- * A port on which nothing listens. The kernel gives it to nobody before the end of the file, because a connection to it
- * stays open; who asks for it by its number gets it.
+ * A port on which nothing listens. The kernel does not hand it out before the end of the file, because a connection
+ * to it stays open; a program that asks for it by number gets it.
  */
 export async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -115,7 +118,7 @@ export async function accepting(port: number): Promise<void> {
     });
   await within(
     30_000,
-    `somebody to listen on ${port}`,
+    `a listener on ${port}`,
     (async () => {
       while (!(await accepts())) await delay(10);
     })(),
@@ -137,12 +140,7 @@ export interface Client {
 
 /** Connects to 127.0.0.1; fails if it cannot. A connection that is reset before we look counts as one that was made. */
 export async function client(port: number): Promise<Client> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-  atEnd(() => {
-    socket.destroy();
-  });
-  const received = receive(socket);
-  received.catch(() => {}); // Only who waits for it minds.
+  const { socket, received } = watched(connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }));
   await within(
     30_000,
     `connect to ${port}`,
@@ -153,6 +151,16 @@ export async function client(port: number): Promise<Client> {
       received,
     ]),
   );
+  return { socket, received };
+}
+
+/** A socket that is destroyed at the end of the file, with what it receives. */
+export function watched(socket: Socket): Client {
+  atEnd(() => {
+    socket.destroy();
+  });
+  const received = receive(socket);
+  received.catch(() => {}); // Only a test that awaits it has to fail.
   return { socket, received };
 }
 

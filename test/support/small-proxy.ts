@@ -10,7 +10,8 @@ import { atEnd } from './scope.ts';
 
 export interface SmallProxy {
   readonly port: number;
-  /** What each connection said first. */ readonly asked: string[];
+  /** What each connection said first. */
+  readonly asked: string[];
 }
 
 export interface SmallProxyOptions {

@@ -108,7 +108,7 @@ function listener({ tls, clientCa, inspects }: SquidOptions, { folder, port }: P
   return `https_port ${at} ${files('proxy', tls.issued)}${asks}`;
 }
 
-/** Who is served: the ACL `known`. */
+/** The clients that are served: the ACL `known`. */
 async function knowing({ clientCa, inspects }: SquidOptions, folder: string): Promise<string> {
   if (inspects) return 'acl known src 127.0.0.1';
   if (clientCa !== undefined) return 'acl known user_cert CN alice';
@@ -138,7 +138,7 @@ function copied(folder: string, name: string, text: string): string {
   return path;
 }
 
-/** Started by root it becomes another user, whom nobody but its own configuration names. */
+/** Started by root, squid becomes another user, which only its own configuration names. */
 function readableBySquid(folder: string): void {
   if (process.getuid?.() !== 0) return;
   chmodSync(folder, 0o755);

@@ -10,10 +10,12 @@ import { temporaryFolder } from './scope.ts';
 import { closedPort } from './services.ts';
 
 export interface Sshd {
-  /** `127.0.0.1:PORT` */ readonly at: string;
+  /** `127.0.0.1:PORT` */
+  readonly at: string;
   readonly user: string;
   readonly folder: string;
-  /** `-o` options for ssh and scp. */ readonly options: readonly string[];
+  /** `-o` options for ssh and scp. */
+  readonly options: readonly string[];
 }
 
 export async function startSshd(start: StartOptions = {}): Promise<Sshd> {

@@ -41,7 +41,7 @@ export async function steady(port: number): Promise<Steady> {
       }
     socket.end();
   })();
-  sent.catch(() => {}); // who finishes it finds out
+  sent.catch(() => {}); // `finish` reports it
   const more = async (count: number): Promise<void> => {
     const until = bytes + count;
     await eventually(`${count} bytes more`, () => bytes >= until || over, {

@@ -1,5 +1,5 @@
 /**
- * tinyproxy, with a password for those who ask, or with none where somebody else has asked before it.
+ * tinyproxy, with a password, or without one where a program before it authenticates its clients.
  * Rule: it accepts when this returns.
  */
 import { writeFileSync } from 'node:fs';
