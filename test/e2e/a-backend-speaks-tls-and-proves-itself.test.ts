@@ -45,6 +45,7 @@ scenario('nginx is verified by the CA of the service, and verifies our certifica
   const port = await secure();
   const tls = { ca: backends.ca, cert: toBackends.cert, key: toBackends.key };
   const tunnel = await open({ backends: [`tls://localhost:${port}`], tls });
+
   expect(bodyOf(await ask(tunnel.port('web'), request))).toBe('SUCCESS CN=gateway localhost ');
   expect(await tunnel.egress.process.event('stream')).toMatchObject({
     requested: 'web',
@@ -69,6 +70,7 @@ scenario(
       tls: { ca: backends.ca },
       health: { interval: '200ms', fall: 1 },
     });
+
     expect(bodyOf(await ask(tunnel.port('web'), request))).toBe('NONE  localhost 127.0.0.1');
     expect(tunnel.egress.process.all('backend-down')).toEqual([]);
   },
@@ -95,6 +97,7 @@ scenario(
       tls,
       health: { interval: '200ms', fall: 1 },
     });
+
     expect(bodyOf(await ask(tunnel.port('web'), request))).toBe('127.0.0.1 web localhost gateway');
     expect(tunnel.egress.process.all('backend-down')).toEqual([]);
   },
@@ -111,6 +114,7 @@ scenario(
       await secure({ cert: stranger }),
       await secure({ cert: other }),
     ];
+
     for (const [port, why] of [
       [unknown, /TLS: .*certificate/],
       [misnamed, /TLS: .*does not match/],

@@ -107,12 +107,14 @@ test('a list of a million names takes bounded memory, and is reloaded while a st
     loaded = true;
   });
   let answers = 0;
+
   while (!loaded) {
     open.duplex.write('ping');
     expect(String(await chunkFrom(open.duplex as Socket))).toBe('ping');
     answers++;
   }
   await loading;
+
   expect(answers).toBeGreaterThan(10);
   expect((await egress.process.residentBytes()) - before).toBeLessThan(400 * 2 ** 20);
   for (const [host, status] of [

@@ -77,6 +77,7 @@ test(
       to: { echo: echoes.at },
       flags: ['--outer-ca', box.ca, '--ws-path', '/.well-known/adit'],
     });
+
     await ingress.process.event('intercepted', { issuer: 'CN=Example Corp TLS Inspection' });
     await ingress.process.event('connected', {
       carrier: 'websocket+tls',
@@ -110,9 +111,11 @@ test('where its CA is not trusted there is no session, and the reason names it',
   const egress = await startEgress({ certificates: files });
   const box = await inspector(files, egress.port);
   const ingress = await startIngress({ certificates: files, egressPort: box.port, to: { echo: '127.0.0.1:9' } });
+
   await ingress.process.event('retrying', {
     code: 'EGRESS_CERT_INVALID',
     reason: /issued by CN=Example Corp TLS Inspection: that is not our CA/,
   });
+
   expect([ingress.process.all('connected'), egress.process.all('connected')]).toEqual([[], []]);
 });

@@ -57,6 +57,7 @@ test('streams that are being opened when the carrier dies are opened once each',
     return String((await received).bytes);
   });
   const names = answers.map((_, n) => `stream ${n}`);
+
   expect(answers).toEqual(names);
   expect([...seen.values()]).toEqual(names.map(() => 1));
   expect(network.kills).toBe(5);
@@ -68,6 +69,7 @@ test('streams that are being refused when the carrier dies are refused once each
   const tunnel = await setUp({ gone: `127.0.0.1:${await closedPort()}` });
   const { network, port, egress, ingress } = tunnel;
   const endings = await cutWhileMaking(tunnel, async () => (await (await client(port('gone'))).received).ending);
+
   expect(new Set(endings)).toEqual(new Set(['reset']));
   await ingress.process.event('refused', { code: 'CONNECTION_REFUSED' }, { nth: endings.length });
   await egress.process.event('stream', { end: 'refused', code: 'CONNECTION_REFUSED' }, { nth: endings.length });
@@ -78,6 +80,7 @@ test('streams that are being refused when the carrier dies are refused once each
 test('a half-close that falls into a cut arrives as a half-close, and the answer comes back', async () => {
   const sums = await hashing();
   const { network, port } = await setUp({ sums: sums.at });
+
   for (let round = 0; round < 10; round++) {
     const { socket, received } = await client(port('sums'));
     const bytes = randomBytes(20_000 + round * 1_000);
@@ -94,6 +97,7 @@ test('a half-close that falls into a cut arrives as a half-close, and the answer
     });
     socket.destroy();
   }
+
   expect(network.kills).toBe(10);
 });
 
@@ -116,6 +120,7 @@ test('a stream that is half-closed either way goes on after a cut as what it was
   let tell = (): void => {};
   const { network, port, ingress } = await setUp({ ends: ends.at, waits: waits.at });
   const one = await client(port('ends'));
+
   expect(await one.received).toEqual({ bytes: Buffer.from('first'), ending: 'end' });
   const two = await client(port('waits'));
   const asked = new Promise<void>((resolve) => {
@@ -138,6 +143,7 @@ test.each(['client', 'service'] as const)(
   async (who) => {
     const watched = await observed();
     const { network, port, egress } = await setUp({ it: watched.at });
+
     for (let round = 0; round < 10; round++) {
       const near = await client(port('it'));
       near.socket.write('hello');
@@ -157,6 +163,7 @@ test.each(['client', 'service'] as const)(
     }
     await watched.idle();
     await egress.process.event('stream', { end: 'reset' }, { nth: 10 });
+
     expect(network.kills).toBe(10);
   },
 );
@@ -167,6 +174,7 @@ test('a program that gives up while the carrier is gone takes its connection to 
   });
   const { network, port, egress } = await setUp({ it: watched.at });
   const { socket } = await client(port('it'));
+
   expect(String(await chunkFrom(socket))).toBe('greeting');
   network.stall('all');
   network.cut();

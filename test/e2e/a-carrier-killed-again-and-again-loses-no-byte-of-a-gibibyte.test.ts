@@ -44,12 +44,14 @@ test('a swap by SIGUSR2, and one for the age of the carrier, lose nothing under 
   const { socket, received } = await client(tunnel.port('sink'));
   const hash = createHash('sha256');
   const chunk = [...pattern(1, 3)][0]!;
+
   for (let swaps = 0; swaps < 6; swaps = tunnel.ingress.process.all('connected', { resumed: true }).length) {
     hash.update(chunk);
     if (!socket.write(chunk)) await once(socket, 'drain');
     if (swaps === 3) tunnel.ingress.process.signal('SIGUSR2');
   }
   socket.end();
+
   expect(await within(60_000, 'the answer', received)).toEqual({
     bytes: Buffer.from(hash.digest('hex')),
     ending: 'end',

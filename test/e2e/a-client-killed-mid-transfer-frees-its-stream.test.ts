@@ -33,6 +33,7 @@ test.each(['up', 'down'])(
     const echoes = await echo();
     const tunnel = await openTunnel({ to: { busy: busy.at, echo: echoes.at } });
     const child = new Child(process.execPath, ['-e', flood, String(tunnel.port('busy')), direction]);
+
     if (direction === 'up') await halfway;
     else await child.line(/enough/);
     await child.kill();

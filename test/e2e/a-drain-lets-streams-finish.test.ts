@@ -10,8 +10,10 @@ test.each(['egress', 'ingress'] as const)(
     const tunnel = await openTunnel({ to: { echo: echoes.at }, [side]: { flags: ['--drain-timeout', '60s'] } });
     const open = await converse(tunnel.port('echo'), 'before');
     const { process } = tunnel[side];
+
     process.signal('SIGTERM');
     await process.event('draining');
+
     if (side === 'ingress') await expect(client(tunnel.port('echo'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await open.echoes(' and after');
     expect(process.running).toBe(true);
@@ -36,9 +38,11 @@ test('a second SIGTERM cuts the drain short', async () => {
   const echoes = await echo();
   const tunnel = await openTunnel({ to: { echo: echoes.at }, egress: { flags: ['--drain-timeout', '60s'] } });
   const open = await converse(tunnel.port('echo'));
+
   tunnel.egress.process.signal('SIGTERM');
   await tunnel.egress.process.event('draining');
   tunnel.egress.process.signal('SIGTERM');
+
   expect((await open.received).ending).toBe('reset');
   await tunnel.egress.process.ends(0);
 });

@@ -25,11 +25,13 @@ scenario(
       ],
       { prefix: link.near.prefix },
     );
+
     await ssh.line(/^4$/);
     await link.set('down');
     await Promise.all([delay(silenceMs), ingress.process.event('detached', { reason: /PING/ })]);
     await link.set('up');
     await ingress.process.event('connected', { resumed: true });
+
     expect((await ssh.exit).code).toBe(0);
     expect(ssh.lines).toEqual(Array.from({ length: lines }, (_, n) => String(n + 1)));
     expect(ingress.process.all('connected', { resumed: false })).toHaveLength(1);

@@ -50,6 +50,7 @@ scenario(
         return { network, ingress, open };
       }),
     );
+
     for (const kill of [1, 2, 3]) {
       await Promise.all(
         laptops.map(async ({ network, ingress, open }, at) => {

@@ -18,6 +18,7 @@ scenario('the right one is let through, a wrong one and none are not, and SOCKS4
   });
   const curl = (...args: string[]): Promise<Finished> =>
     run('curl', ['-sS', '--max-time', '60', ...args, `http://${web.at}/`]);
+
   for (const port of [proxies.socks, proxies.mixed]) {
     const ask = ['--socks5-hostname', `127.0.0.1:${port}`];
     expect(await curl(...ask, '--proxy-user', 'alice:s3cret word')).toMatchObject({ code: 0, stdout: 'served' });
@@ -39,5 +40,6 @@ scenario('the right one is let through, a wrong one and none are not, and SOCKS4
         expect((await curl(...ask, ...wrong)).stdout).toMatch(/^HTTP\/1\.1 407 Proxy Authentication Required\r\n/);
     }
   }
+
   expect(JSON.stringify(proxies.ingress.process.log)).not.toMatch(/s3cret|wrong:/);
 });

@@ -81,6 +81,7 @@ test(
     const bob = await start('bob');
     const transfer = await steady(bob.ports['sums']!);
     const tookMs: number[] = [];
+
     for (const [at, name] of names.entries()) {
       const ingress = await start(name);
       const { socket, received } = await client(ingress.ports['sums']!);
@@ -98,6 +99,7 @@ test(
       await ingress.process.ends(4);
       await eventually('the end at the service', () => sums.sockets.size === 1);
     }
+
     // The machine may be busy with something else for a second, but not every time.
     expect(Math.min(...tookMs)).toBeLessThan(1_000);
     await noticedNothing(bob, transfer);

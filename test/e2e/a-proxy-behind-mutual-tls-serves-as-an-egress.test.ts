@@ -94,6 +94,7 @@ scenario('squid rejects the certificate of a stranger, and the log says so', [sq
     egress: `connect://127.0.0.1:${squid.port}`,
     to: { any: '127.0.0.1:9' },
   });
+
   // Its alert is followed by a reset. On a busy machine the reset may come before the ingress has read the alert, but
   // not all five times.
   for (let at = 0; at < 5; at++) expect(await endingOf(ingress.ports['any']!)).toBe('reset');

@@ -40,6 +40,7 @@ scenario(
         )[name],
       ['good.attacker.example', 'evil.attacker.example', 'cloud.attacker.example', 'gone.attacker.example'],
     );
+
     expect(await ask(tunnel.port('good.attacker.example'), '')).toBe('allowed');
     for (const [name, code] of [
       ['evil', 'ADDRESS_PROHIBITED'],
@@ -66,6 +67,7 @@ scenario(
       (asked, nth) => (asked === name ? [nth % 2 === 1 ? '127.0.0.2' : '127.0.0.1'] : undefined),
       [name],
     );
+
     for (let round = 1; round <= 10; round++) {
       if (round % 2 === 1) expect(await ask(tunnel.port(name), '')).toBe('allowed');
       else expect(await endingOf(tunnel.port(name))).toBe('reset');
@@ -80,6 +82,7 @@ scenario(
   async () => {
     const name = 'both.attacker.example';
     const { tunnel, allowed, secret } = await setUp(() => ['127.0.0.1', '127.0.0.2'], [name]);
+
     expect(await ask(tunnel.port(name), '')).toBe('allowed');
     let touched = 0;
     const watch = setInterval(() => {

@@ -40,6 +40,7 @@ test('an egress whose list is out of date lets nobody in, says so, and serves wh
     ],
   });
   const ingress = await startIngress({ certificates: files, egressPort: egress.port, to: { echo: echoes.at } });
+
   expect(await ingress.process.event('retrying')).toMatchObject({
     code: 'REVOCATION_STALE',
     advice: expect.stringContaining('adit ca crl'),
@@ -67,6 +68,7 @@ test(
     const transfer = await steady(bob.ports['sums']!);
     const revoked: Issued[] = [];
     const tookMs: number[] = [];
+
     for (const name of names) {
       const pair = files.client(name);
       const ingress = await start(pair);
@@ -91,6 +93,7 @@ test(
       await ingress.process.ends(4);
       await eventually('the end at the service', () => sums.sockets.size === 1);
     }
+
     // The machine may be busy with something else for a second, but not every time.
     expect(Math.min(...tookMs)).toBeLessThan(1_000);
     await noticedNothing(bob, transfer);

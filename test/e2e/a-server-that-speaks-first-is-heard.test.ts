@@ -14,6 +14,7 @@ test('a greeting arrives before the client has said anything, and the talk goes 
   });
   const tunnel = await openTunnel({ to: { smtp: smtp.at } });
   const { socket, received } = await client(tunnel.port('smtp'));
+
   expect(String(await chunkFrom(socket))).toBe('220 ready\r\n');
   socket.write('HELO');
   expect(String(await chunkFrom(socket))).toBe('250 HELO');

@@ -28,6 +28,7 @@ test('a canary of weight 1 beside 9 gets every tenth connection; at weight 0 it 
     for (let n = 0; n < count; n++) answers.push(await ask(tunnel.port('web'), ''));
     return tally(answers);
   };
+
   expect(await shares(100)).toEqual({ stable: 90, canary: 10 });
   const reload = (weights: readonly number[]): Promise<void> => reloadPolicy(tunnel.egress, policy(weights));
   await reload([1, 1]);

@@ -26,6 +26,7 @@ scenario(
       proxyPort: squid.port,
       tell: withPassword,
     });
+
     expect(await proxied.ingress.process.event('connected')).toMatchObject({
       carrier: 'tls',
       proxy: `http://127.0.0.1:${proxied.network.port}`,
@@ -44,6 +45,7 @@ scenario(
       proxyPort: squid.port,
       tell: (port) => ({ flags: ['--proxy', `http://127.0.0.1:${port}`] }),
     });
+
     expect(String((await none.ingress.process.event('retrying', { code: 'PROXY_AUTH_REQUIRED' }))['reason'])).toMatch(
       longPattern(
         /^the proxy http:\/\/127\.0\.0\.1:\d+ wants a user and password /,
@@ -78,6 +80,7 @@ scenario(
       proxyPort: squid.port,
       tell: withPassword,
     });
+
     expect(String((await refused.ingress.process.event('retrying', { code: 'PROXY_REFUSED' }))['reason'])).toMatch(
       /does not allow a connection to 127\.0\.0\.1:\d+ \(403 Forbidden: ERR_ACCESS_DENIED/,
     );
@@ -109,6 +112,7 @@ scenario(
         flags: ['--proxy-file', proxyFile(`https://alice:${secret}@localhost:${port}`), '--proxy-ca', files.ca],
       }),
     });
+
     expect(await proxied.ingress.process.event('connected')).toMatchObject({
       carrier: 'tls',
       proxy: `https://localhost:${proxied.network.port}`,
@@ -126,6 +130,7 @@ scenario('tinyproxy, which HTTPS_PROXY names, and a WebSocket: through three kil
       env: { HTTPS_PROXY: `http://alice:${tinyproxyPassword}@127.0.0.1:${port}`, NO_PROXY: 'localhost,.internal' },
     }),
   });
+
   expect(await proxied.ingress.process.event('connected')).toMatchObject({
     carrier: 'websocket',
     proxy: `http://127.0.0.1:${proxied.network.port}`,
@@ -144,6 +149,7 @@ scenario(
       start: nginxInFront,
       ingressFlags: ['--proxy-file', proxyFile(`http://alice:${tinyproxyPassword}@127.0.0.1:${tinyproxy.port}`)],
     });
+
     expect(await ingress.process.event('connected')).toMatchObject({
       carrier: 'websocket+tls',
       proxy: `http://127.0.0.1:${tinyproxy.port}`,
@@ -154,6 +160,7 @@ scenario(
 
 test('NO_PROXY and "--proxy none" bypass a proxy that does not run', async () => {
   const nobody = await closedPort();
+
   for (const { flags, env } of [
     { flags: [], env: { https_proxy: `http://127.0.0.1:${nobody}`, no_proxy: '127.0.0.0/8' } },
     { flags: ['--proxy', 'none'], env: { ALL_PROXY: `socks5://127.0.0.1:${nobody}` } },
@@ -170,6 +177,7 @@ test('a password on the command line stops the start, and is not repeated', asyn
     ...sessionArguments({ ca: 'a' }, { cert: 'c', key: 'k' }),
     ...['-L', '0:x:1', '--proxy', 'http://alice:hunter2@proxy:3128'],
   ]);
+
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain('--proxy-file');
   expect(stderr).not.toContain('hunter2');

@@ -14,6 +14,7 @@ scenario(
       egressAt: (port) => `localhost:${port}`,
       tell: (port) => ({ flags: ['--proxy', `socks5://127.0.0.1:${port}`] }),
     });
+
     expect(await proxied.ingress.process.event('connected')).toMatchObject({
       carrier: 'tls',
       proxy: `socks5://127.0.0.1:${proxied.network.port}`,
@@ -29,6 +30,7 @@ scenario('a WebSocket goes through dante, which ALL_PROXY names', ['danted'], as
     egressAt: (port) => `wss://127.0.0.1:${port}`,
     tell: (port) => ({ env: { ALL_PROXY: `socks5h://127.0.0.1:${port}` } }),
   });
+
   expect(await proxied.ingress.process.event('connected')).toMatchObject({
     carrier: 'websocket',
     proxy: `socks5://127.0.0.1:${proxied.network.port}`,
@@ -42,6 +44,7 @@ scenario('a refusal of dante and a place that dante cannot reach are told apart'
     proxyPort: strict.port,
     tell: (port) => ({ flags: ['--proxy', `socks5://127.0.0.1:${port}`] }),
   });
+
   expect(String((await refused.ingress.process.event('retrying', { code: 'PROXY_REFUSED' }))['reason'])).toMatch(
     /does not allow a connection to 127\.0\.0\.1:\d+: the rules of the proxy do not allow it \(SOCKS reply 2\)$/,
   );

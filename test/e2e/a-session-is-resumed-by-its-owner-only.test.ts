@@ -23,9 +23,11 @@ async function setUp() {
 
 test('an ingress that comes back from another address goes on where it was', async () => {
   const { network, egress, ingress, open } = await setUp();
+
   network.from = '127.0.0.2';
   network.cut();
   await open.echoes('two');
+
   expect(await egress.process.event('connected', {}, { nth: 2 })).toMatchObject({
     resumed: true,
     remote: expect.stringMatching(/^127\.0\.0\.2:/),
@@ -35,11 +37,13 @@ test('an ingress that comes back from another address goes on where it was', asy
 
 test('an ingress that is revoked while it is away is denied, and its streams end', async () => {
   const { files, network, egress, alice, ingress, open } = await setUp();
+
   // The egress learns of the cut, the revocation and the resume at once, in any order.
   egress.process.signal('SIGSTOP');
   network.cut();
   files.revoke({ serials: [integer(new X509Certificate(readFileSync(alice.cert)).serialNumber)] });
   egress.process.signal('SIGCONT');
+
   expect((await within(30_000, 'the reset', open.received)).ending).toBe('reset');
   expect(await ingress.process.event('denied')).toMatchObject({ code: 'CLIENT_CERT_REVOKED' });
   await ingress.process.ends(4);

@@ -12,7 +12,9 @@ test.each([
   const alice = good ? files.client('alice') : undefined;
   const sessions: Buffer[] = [];
   const first = await tlsTo(port, files, alice);
+
   first.on('session', (session) => sessions.push(session));
+
   expect(await answerOf(first)).toBe(good ? 'welcome' : 'CLIENT_CERT_MISSING');
   first.destroy();
   // What OpenSSL still sends with tickets off refers to a cache that the egress does not keep.

@@ -48,6 +48,7 @@ async function replies(
 
 test('a rule for the name admits clients that send the name, and none that send its address', async () => {
   const { port } = await echo();
+
   expect(await replies([`localhost:${port}`], port, ['name', 'ipv6', 'ipv4', 'mapped', 'ipv4 as a name'])).toEqual({
     name: granted,
     ipv6: notAllowed,
@@ -59,6 +60,7 @@ test('a rule for the name admits clients that send the name, and none that send 
 
 test('a rule for the IPv4 address says no to IPv6 at once, so that the client goes on to IPv4', async () => {
   const { port } = await echo();
+
   expect(await replies([`127.0.0.1:${port}`], port, ['ipv6', 'ipv4', 'mapped', 'ipv4 as a name'])).toEqual({
     ipv6: notAllowed,
     ipv4: granted,
@@ -72,6 +74,7 @@ test(
     'connection',
   async () => {
     const { port } = await echo();
+
     expect(await replies([`127.0.0.1:${port}`, `[::1]:${port}`], port, ['ipv6', 'ipv4', 'name'])).toEqual({
       ipv6: refused,
       ipv4: granted,
@@ -96,6 +99,7 @@ scenario(
       ]);
       return code === 0 ? stdout : stderr;
     };
+
     for (const how of ['--socks5-hostname', '--socks4a'])
       expect(await curl(how)).toBe('hello from nginx over HTTP/1.1\n');
     expect(await curl('--socks5')).toMatch(/\(2\)/);

@@ -143,6 +143,7 @@ test(
     'notices nothing',
   async () => {
     const { egress, alice, mallory, owner, carrier } = await setUp();
+
     expect(await owner.says('before')).toBe('before');
     const uri = 'spiffe://example.org/client/alice';
     const thieves: readonly [reason: string | RegExp, come: () => Promise<Awaited<ReturnType<typeof refusalOf>>>][] = [
@@ -225,6 +226,7 @@ test(
 
 test('a HELLO that resumed a session is worthless on another connection; the owner resumes it again', async () => {
   const { egress, alice, mallory, owner, carrier } = await setUp();
+
   expect(await owner.says('one')).toBe('one');
   let recorded: Uint8Array = Buffer.alloc(0);
   const second = onHello(await carrier(alice), (hello) => {

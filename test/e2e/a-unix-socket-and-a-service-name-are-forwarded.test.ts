@@ -19,6 +19,7 @@ test('bytes go through a Unix socket of mode 0600, through a named service, and 
     }),
     ingress: { flags: ['-L', `${path}:${echoes.at}`, '-L', `[::1]:0:${echoes.at}`] },
   });
+
   expect(await ask(tunnel.port('web'), 'by its name')).toBe('by its name');
   expect(await tunnel.egress.process.event('stream')).toMatchObject({
     requested: 'web',

@@ -65,6 +65,7 @@ test('an upgrade, a thousand messages both ways in order, and a clean close', as
       if (received.length === 1000) resolve();
     });
   });
+
   await within(
     30_000,
     'the upgrade',

@@ -31,6 +31,7 @@ for (const [how, way] of ways) {
     const { stdout } = await succeed('ssh', [...proxied, '-p', port, `${user}@127.0.0.1`, 'tr a-z A-Z'], {
       input: 'through standard streams',
     });
+
     expect(stdout).toBe('THROUGH STANDARD STREAMS');
     const folder = temporaryFolder();
     const sha = await patternFile(join(folder, 'one'), 16);
@@ -43,7 +44,9 @@ for (const [how, way] of ways) {
     const folder = temporaryFolder();
     const sha = await patternFile(join(folder, 'file'), 100);
     const up = joined([...(await way()), (await hashing()).at]);
+
     createReadStream(join(folder, 'file')).pipe(up.child.stdin);
+
     expect(await up.all()).toBe(`${100 << 20} ${sha}`);
     expect([await up.ends(), up.stderr()]).toEqual([0, '']);
     const source = await service((socket) => {
@@ -71,6 +74,7 @@ for (const [how, way] of ways) {
     atEnd(() => {
       child.kill('SIGKILL');
     });
+
     expect(await once(child, 'exit')).toEqual([0, null]);
     for (const fd of [input, output]) closeSync(fd);
     expect(await sha256OfFile(join(folder, 'out'))).toBe(sha);
@@ -83,7 +87,9 @@ for (const [how, way] of ways) {
       });
     });
     const asked = joined([...(await way()), answering.at]);
+
     asked.child.stdin.end('question');
+
     expect([await asked.all(), await asked.ends()]).toEqual(['after your end', 0]);
     const heard: Promise<{ bytes: Buffer; ending: string }>[] = [];
     const ending = await service((socket) => {
@@ -100,6 +106,7 @@ for (const [how, way] of ways) {
 
 scenario('a connection is recorded as stdio, of a local client', [], async () => {
   const { at } = await echo();
+
   for (const [, way] of ways)
     expect(await adit([...(await way()), at], { input: 'x' })).toMatchObject({ code: 0, stdout: 'x', stderr: '' });
   const { process } = await egress();
@@ -112,11 +119,13 @@ scenario('a session of its own outlives the connection to the egress, again and 
   const { process, port } = await egress();
   const network = await chaos(port);
   const one = joined(['connect', ...session(network.port), (await hashing()).at]);
+
   for (const [at, chunk] of [...pattern(32)].entries()) {
     if (!one.child.stdin.write(chunk)) await once(one.child.stdin, 'drain');
     if (at % 8 === 4) network.cut();
   }
   one.child.stdin.end();
+
   expect(await one.all()).toBe(`${32 << 20} ${patternHash(32)}`);
   expect([await one.ends(), one.stderr()]).toEqual([0, '']);
   expect(process.all('connected', { resumed: true }).length).toBeGreaterThan(0);

@@ -13,6 +13,7 @@ const { files, session, egress, ways } = connecting();
 for (const [how, way] of ways) {
   scenario(`a refusal is one line, and its status says which kind, by ${how}`, [], async () => {
     const args = await way();
+
     for (const [destination, status, line] of [
       [
         '10.1.2.3:22',
@@ -32,7 +33,9 @@ for (const [how, way] of ways) {
 
   scenario(`a reset of the service, and a reader that leaves, are failures, by ${how}`, [], async () => {
     const reset = joined([...(await way()), (await resetting()).at]);
+
     reset.child.stdin.write('x');
+
     expect([await reset.ends(), reset.stderr()]).toEqual([
       1,
       expect.stringMatching(/^adit: [^\n]*\[CONNECTION_RESET\]\n$/),
@@ -68,8 +71,10 @@ for (const [how, way] of ways) {
         socket.write('hello');
       });
       const one = joined([...(await way()), talking.at]);
+
       await one.first();
       one.child.kill(signal);
+
       expect([await one.ends(), one.stderr()]).toEqual([status, '']);
       expect(await heard[0]).toMatchObject({ ending: 'reset' });
     });
@@ -82,9 +87,11 @@ scenario('a killed ingress is not mistaken for an end of the service: the status
     socket.write('half of it');
   });
   const one = joined(['connect', '--control-socket', ingress.socket, talking.at]);
+
   await one.first();
   one.child.stdin.end(); // our end is no excuse
   await ingress.process.kill();
+
   expect([await one.ends(), one.stderr()]).toEqual([
     1,
     expect.stringMatching(
@@ -106,10 +113,12 @@ scenario('a killed ingress is not mistaken for an end of the service: the status
 scenario('an ingress that drains lets it finish, and then resets it with the reason', [], async () => {
   const ingress = await lendingIngress(files, await egress());
   const one = joined(['connect', '--control-socket', ingress.socket, (await echo()).at]);
+
   one.child.stdin.write('hello');
   await one.first();
   ingress.process.signal('SIGTERM');
   await ingress.process.ends(0);
+
   expect([await one.ends(), one.stderr()]).toEqual([
     1,
     expect.stringMatching(/^adit: the ingress stops\. [^\n]*\[DRAINING\]\n$/),
@@ -125,6 +134,7 @@ function othersPolicy(): string {
 
 scenario('an egress that denies us and an unreachable egress are told apart', [], async () => {
   const stranger = await startEgress({ certificates: files, policy: othersPolicy() });
+
   expect(await adit(['connect', ...session(stranger.port), 'web'])).toMatchObject({
     code: 4,
     stdout: '',

@@ -15,6 +15,7 @@ test(
     });
     const port = tunnel.port('echo');
     const open = await converse(port, 'before');
+
     await tunnel.egress.process.kill();
     await tunnel.ingress.process.event('retrying');
     const waiting = ask(port, 'asked while nobody was there');

@@ -15,6 +15,7 @@ test('an egress that restarted resets open connections with NOT_RESUMABLE, and s
     ingress: patient,
   });
   const open = await converse(tunnel.port('echo'));
+
   await tunnel.egress.process.kill();
   const reborn = await startEgress({ certificates: tunnel.certificates, port: tunnel.egress.port });
   expect((await within(30_000, 'the reset', open.received)).ending).toBe('reset');
@@ -33,6 +34,7 @@ test('both halves give a session up at the end of its resume window, each on its
     ingress: patient,
   });
   const open = await converse(port('echo'));
+
   network.stall('all');
   network.cut();
   const startedMs = performance.now();
@@ -56,7 +58,9 @@ test('with resumption turned off a lost connection resets what was open at once'
     ingress: patient,
   });
   const open = await converse(port('echo'));
+
   network.cut();
+
   expect((await within(30_000, 'the reset', open.received)).ending).toBe('reset');
   expect(await egress.process.event('stream')).toMatchObject({ end: 'lost', code: 'LINK_LOST' });
   await echoes.idle();

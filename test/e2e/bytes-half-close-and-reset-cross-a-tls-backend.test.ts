@@ -47,6 +47,7 @@ test('16 MiB go there and come back; the end of one direction does not end the o
   });
   const sent = randomBytes(16 << 20);
   const { socket, received } = await client(tunnel.port('web'));
+
   socket.end(sent);
   const { bytes, ending } = await within(60_000, 'what came back', received);
   socket.destroy();
@@ -68,7 +69,9 @@ test('a reset of the backend is a reset at the client', async () => {
     });
   });
   const { socket, received } = await client(tunnel.port('web'));
+
   socket.write('x');
+
   expect((await within(30_000, 'the reset', received)).ending).toBe('reset');
   expect(await tunnel.egress.process.event('stream')).toMatchObject({ end: 'reset' });
 });
@@ -98,9 +101,11 @@ test('a reset of the client is a reset at the backend', async () => {
     });
   });
   const { socket } = await client(tunnel.port('web'));
+
   socket.write('x');
   await within(30_000, 'the echo', once(socket, 'data'));
   socket.resetAndDestroy();
+
   expect(await within(30_000, 'the reset', how)).toBe('ECONNRESET');
 });
 
@@ -127,6 +132,8 @@ test('a backend that speaks first is heard', async () => {
   });
   const { socket, received } = await client(tunnel.port('web'));
   const { bytes, ending } = await within(30_000, 'the greeting', received);
+
   socket.destroy();
+
   expect([bytes.toString(), ending]).toEqual(['220 ready\r\n', 'end']);
 });

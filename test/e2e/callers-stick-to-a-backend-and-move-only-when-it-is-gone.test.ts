@@ -36,6 +36,7 @@ test(
       return found;
     };
     const before = await places();
+
     for (const name of 'abc') expect(before.filter((place) => place === name).length).toBeGreaterThanOrEqual(4);
     expect(await places()).toEqual(before);
     await backends[1]!.kill();
@@ -57,6 +58,7 @@ test('by identity: every connection of an identity reaches the same backend, whe
     policy: policyOfWeb({ backends: backends.map(({ at }) => at), balance: 'source' }, ['alice', ...names]),
   });
   const used = new Set<string>();
+
   for (const name of names) {
     const ingress = await startIngress({
       certificates: tunnel.certificates,
@@ -69,6 +71,7 @@ test('by identity: every connection of an identity reaches the same backend, whe
     expect(answers.size).toBe(1);
     used.add([...answers][0]!);
   }
+
   expect(used.size).toBeGreaterThan(1);
   expect(await ask(tunnel.port('web'), 'x')).toMatch(/^[abc] 1$/);
 });

@@ -90,6 +90,7 @@ for (const [name, proxyOf] of ways) {
 
   scenario(`${name}: over https:// the certificate is that of the service`, [chromium], async () => {
     const proxy = proxyOf(await proxies());
+
     expect(await browse('https://shop.adit.internal/', { proxy, certificate: certificate.certPem })).toContain(
       `<p id="result">${result}</p>`,
     );
@@ -102,6 +103,7 @@ for (const [name, proxyOf] of ways) {
 
 scenario('what the policy denies is a page of the proxy, or an error of the browser', [chromium], async () => {
   const at = await proxies();
+
   expect(await browse('http://denied.example.org/', { proxy: ways[1]![1](at) })).toMatch(
     /POLICY_DENIED: The policy of the egress does not allow alice to reach denied\.example\.org:80\./,
   );

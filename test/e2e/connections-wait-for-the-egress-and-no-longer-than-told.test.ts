@@ -13,6 +13,7 @@ test('the ingress listens before the egress runs, and a connection made then is 
     to: { echo: echoes.at },
     flags: ['--connect-timeout', '60s'],
   });
+
   await ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' });
   const answer = ask(ingress.ports['echo']!, 'early');
   await startEgress({ certificates: files, port: egressPort });
@@ -27,7 +28,9 @@ test('after --connect-timeout it is reset, and the log says why', async () => {
     to: { it: '127.0.0.1:1' },
     flags: ['--connect-timeout', '300ms'],
   });
+
   await ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' });
+
   expect(await endingOf(ingress.ports['it']!)).toBe('reset');
   expect(await ingress.process.event('refused')).toMatchObject({
     code: 'EGRESS_UNREACHABLE',

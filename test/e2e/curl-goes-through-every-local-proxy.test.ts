@@ -31,6 +31,7 @@ const curl = (...args: string[]): Promise<Finished> => run('curl', ['-sS', '--ma
 for (const [way, flags] of Object.entries(ways)) {
   scenario(`${way}: http:// and https://, on its own port and on the one for all`, programs, async () => {
     const { nginx, proxies } = await setUp();
+
     for (const port of [isHttp(way) ? proxies.http : proxies.socks, proxies.mixed]) {
       const plain = await curl(...flags(port), `http://localhost:${nginx.http.split(':')[1]}/hello`);
       expect(plain).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hello from nginx over HTTP\/1\.1/) });
@@ -49,6 +50,7 @@ scenario('64 MiB arrive whole, both ways, through each of them', programs, async
   const { nginx, proxies } = await setUp();
   const folder = temporaryFolder();
   const sha = await patternFile(join(nginx.files, 'pattern'), 64);
+
   for (const flags of [
     ['--socks5-hostname', `127.0.0.1:${proxies.socks}`],
     ['-x', `http://127.0.0.1:${proxies.http}`],
@@ -70,6 +72,7 @@ scenario('one curl asks two hosts, one after the other, and in parallel', progra
     `http://localhost:${nginx.http.split(':')[1]}/hello`,
     `http://${nginx.http}/hello`,
   ];
+
   for (const more of [[], ['-Z']]) {
     const { stdout } = await succeed('curl', ['-sS', ...more, '-x', `http://127.0.0.1:${proxies.http}`, ...urls]);
     expect(stdout.match(/hello from nginx/g)).toHaveLength(3);
@@ -79,6 +82,7 @@ scenario('one curl asks two hosts, one after the other, and in parallel', progra
 scenario('a denied destination and a missing one are reported in the words of each protocol', programs, async () => {
   const { proxies } = await setUp();
   const closed = await closedPort();
+
   for (const port of [proxies.socks, proxies.mixed]) {
     expect(await curl('--socks5-hostname', `127.0.0.1:${port}`, 'http://denied.example/')).toMatchObject({
       code: 97,

@@ -27,6 +27,7 @@ scenario(
   async () => {
     const { tunnel } = await setUp();
     const url = `http://127.0.0.1:${tunnel.port('http')}/hello`;
+
     expect(await curl(url)).toBe('hello from nginx over HTTP/1.1\n');
     expect(await curl('-w', '%{num_connects} ', url, url)).toBe(
       'hello from nginx over HTTP/1.1\n1 hello from nginx over HTTP/1.1\n0 ',
@@ -42,6 +43,7 @@ scenario(
     const { nginx, tunnel } = await setUp();
     const http2 = http2At(tunnel.port('https'), nginx.ca);
     const url = 'https://localhost/hello';
+
     expect(await curl(...http2, url)).toBe('hello from nginx over HTTP/2.0\n');
     const parallel = await curl('--parallel', ...http2, ...Array<string>(20).fill(url));
     expect(parallel).toBe('hello from nginx over HTTP/2.0\n'.repeat(20));
@@ -55,7 +57,9 @@ scenario(
   async () => {
     const { tunnel, sha } = await setUp();
     const target = join(temporaryFolder(), 'down');
+
     await curl('-o', target, `http://127.0.0.1:${tunnel.port('http')}/big`);
+
     expect(await sha256OfFile(target)).toBe(sha);
     expect(await tunnel.egress.process.event('stream', (line) => Number(line['bytesDown']) > 1024 ** 3)).toMatchObject({
       end: 'finished',
@@ -71,7 +75,9 @@ scenario(
   programs,
   async () => {
     const { nginx, tunnel, big, sha } = await setUp();
+
     await curl('-T', big, '-H', 'Expect:', `http://127.0.0.1:${tunnel.port('http')}/uploads/up`);
+
     expect(await sha256OfFile(join(nginx.uploads, 'up'))).toBe(sha);
     expect(await tunnel.egress.process.event('stream', (line) => Number(line['bytesUp']) > 1024 ** 3)).toMatchObject({
       end: 'finished',

@@ -33,6 +33,7 @@ const curl = ({ files, egress }: Place, pair: KeyPair | undefined, ...args: read
 
 scenario('plain HTTP, TLS from end to end, and a service by its name', ['curl', 'nginx'], async () => {
   const place = await setUp();
+
   expect((await curl(place, place.alice, `http://${place.open}/hello`)).stdout).toBe(
     'hello from nginx over HTTP/1.1\n200',
   );
@@ -61,6 +62,7 @@ scenario('every refusal has its status, its Proxy-Status and its reason', ['curl
     expect(answer.code).toBe(56); // "failure in receiving network data": what curl calls a refused CONNECT
     return [answer.stdout, proxyStatusOf(answer)];
   };
+
   expect(await refused(place.alice, 'http://127.0.0.2:1/')).toEqual([
     '403',
     expect.stringMatching(/^adit; error=http_request_denied; details=".+"; adit-code=POLICY_DENIED$/),
@@ -90,7 +92,9 @@ scenario('half-closes and resets cross one connection of an HTTP/2 client, such 
   const to = await hashing();
   const session = await http2Connection({ port: egress.port, certs: files }, alice);
   const whole = await connectHttp2(session, to.at);
+
   whole.duplex.end(Buffer.alloc(3_000_000));
+
   expect(String((await within(30_000, 'the answer', whole.received)).bytes)).toMatch(/^3000000 /);
   const rude = await resetting();
   const cut = await connectHttp2(session, rude.at);

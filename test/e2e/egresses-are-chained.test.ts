@@ -83,6 +83,7 @@ test('a reset crosses both egresses', async () => {
       `${via(second, far.ca, far.client('hop'))} }\n`,
   );
   const tunnel = await connectHttp1({ port: first.port, certs: near }, near.client('alice'), to.at);
+
   expect(tunnel.status).toBe(200);
   await eventually('the connection to the service', () => to.sockets.size === 1);
   tunnel.reset();
@@ -97,6 +98,7 @@ test('two egresses that lead to each other refuse at once, and say why', async (
   const leading = (to: Egress, files: Certificates): string =>
     'version: 1\nrules:\n  - { name: circle, identities: [alice, hop], allow: ["round.example:80"], via: ' +
     `${via(to, files.ca, files.client('hop'))} }\n`;
+
   await reloadPolicy(first, leading(second, two));
   await reloadPolicy(second, leading(first, one));
   const tunnel = await connectHttp1({ port: first.port, certs: one }, one.client('alice'), 'round.example:80');

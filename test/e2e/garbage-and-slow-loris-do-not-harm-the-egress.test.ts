@@ -30,6 +30,7 @@ async function works(): Promise<void> {
 
 test('random bytes in place of TLS end the connection', async () => {
   const { egress } = await setUp();
+
   for (const bytes of [
     randomBytes(1),
     randomBytes(4096),
@@ -52,8 +53,10 @@ test('silence, and one byte at a time, end at the handshake deadline', async () 
   const timer = setInterval(() => {
     drip.write(Buffer.of(0x16));
   }, 100);
+
   await Promise.all([closing(raw(egress.port)), closing(drip)]);
   clearInterval(timer);
+
   expect(performance.now() - started).toBeLessThan(30_000);
   await works();
 });
@@ -67,6 +70,7 @@ test('silence after a good TLS handshake ends at the deadline', async () => {
 test('random bytes in place of HELLO end the connection and are named in the log', async () => {
   const { egress, certificates } = await setUp();
   const alice = certificates.client('alice');
+
   for (const bytes of [
     randomBytes(4096),
     Buffer.alloc(1),
@@ -84,6 +88,7 @@ test('random bytes in place of HELLO end the connection and are named in the log
 test('random bytes after WELCOME end that session and no other', async () => {
   const { egress, certificates } = await setUp();
   const alice = certificates.client('alice');
+
   for (let round = 0; round < 10; round++) {
     const socket = await tlsTo(egress.port, certificates, alice);
     await connectSession(tlsCarrier(socket, 'egress'), { window: 262_144, agent: 'test', deadlineMs: 30_000 });
@@ -97,6 +102,7 @@ test('random bytes after WELCOME end that session and no other', async () => {
 test('half-open handshakes over the limit are dropped, and the egress serves again when they are gone', async () => {
   const { egress, certificates } = await setUp();
   const idle = Array.from({ length: 60 }, () => raw(egress.port));
+
   await Promise.all(idle.map((socket) => closing(socket)));
   await egress.process.event('denied', { code: 'OVERLOAD' });
   const socket = await tlsTo(egress.port, certificates, certificates.client('alice'));

@@ -20,6 +20,7 @@ for (const scheme of ['http', 'socks5h'] as const) {
     const folder = temporaryFolder();
     const proxy = `${scheme}://127.0.0.1:${scheme === 'http' ? http : socks}`;
     const git = gitAt(folder, { http_proxy: proxy });
+
     await git(folder, 'clone', '-q', url, 'work');
     const work = join(folder, 'work');
     // More than http.postBuffer: the push goes in chunks, after a probe.
@@ -57,6 +58,7 @@ for (const [name, program, command] of commands) {
       ],
       { input: 'through the proxy' },
     );
+
     expect(stdout).toBe('THROUGH THE PROXY');
   });
 }

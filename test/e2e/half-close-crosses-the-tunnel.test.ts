@@ -58,6 +58,7 @@ test('the client sends 8 MiB and ends: the service has got every byte before the
 
 test('the service ends first: the client has its bytes and the end, and what it sends afterwards arrives', async () => {
   const { socket, received } = await client(await port('ends'));
+
   expect(await received).toEqual({ bytes: Buffer.from('goodbye'), ending: 'end' });
   const arrived = new Promise<void>((resolve) => {
     told = resolve;
@@ -107,7 +108,9 @@ test('a half-closed stream stays open: bytes keep coming after the client ended'
   });
   const own = await openTunnel({ to: { slow: slow.at } });
   const { socket, received } = await client(own.port('slow'));
+
   socket.end('done');
+
   for (const want of ['1', '2']) {
     expect(String(await chunkFrom(socket))).toBe(want);
     steps.shift()!();

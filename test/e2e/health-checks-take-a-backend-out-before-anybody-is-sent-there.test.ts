@@ -15,6 +15,7 @@ test('checks find a backend that is down from the start: nobody is sent there un
       health: { interval: '200ms', timeout: '5s', rise: 2, fall: 2 },
     }),
   });
+
   expect(await egress.process.event('backend-down')).toMatchObject({
     level: 'warn',
     service: 'web',

@@ -32,6 +32,7 @@ for (const [title, flags] of cases) {
       ...flags,
     ]);
     const { end, error } = JSON.parse(stdout) as { error?: string; end: { sum_received: { bytes: number } } };
+
     expect(error).toBeUndefined();
     // with --bidir both ways share the 256 MiB, as fast as each happens to be
     expect(end.sum_received.bytes).toBeGreaterThan(title === 'up and down at once' ? 0 : 100 * 1024 * 1024);

@@ -130,6 +130,7 @@ test(
       });
       return socket;
     });
+
     await within(
       30_000,
       'the surplus to be dropped',
@@ -141,6 +142,7 @@ test(
           });
       }),
     );
+
     expect(descriptors()).toBeLessThanOrEqual(before + maxHandshakes);
     expect(await egress.process.event('denied', { code: 'OVERLOAD' })).toMatchObject({
       reason: expect.stringContaining('at their handshake'),

@@ -23,6 +23,7 @@ scenario(
       ),
     );
     const [ofService, ofDestination] = [join(files.folder, 'service-ca.crt'), join(files.folder, 'destination-ca.crt')];
+
     for (const file of [ofService, ofDestination]) writeFileSync(file, newCa('Other CA').certPem);
     const policy = JSON.stringify({
       version: 1,

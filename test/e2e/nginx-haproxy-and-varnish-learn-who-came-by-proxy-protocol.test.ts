@@ -50,6 +50,7 @@ for (const version of ['v1', 'v2'] as const) {
     );
     const tunnel = await openTo(`127.0.0.1:${port}`, version);
     const { from, body } = await get(tunnel.port('web'));
+
     expect(body).toBe(`${from} to 127.0.0.1:${port}`);
     await settled(tunnel);
   });
@@ -65,6 +66,7 @@ for (const version of ['v1', 'v2'] as const) {
     const tunnel = await openTo(`127.0.0.1:${port}`, version);
     const { from, body } = await get(tunnel.port('web'));
     const stream = await settled(tunnel);
+
     expect(body).toBe(`${from} to 127.0.0.1:${port} ${version === 'v1' ? '[] []' : `[web] [${stream}]`}`);
   });
 }
@@ -84,6 +86,7 @@ scenario(
       'client.ip',
     ]);
     const tunnel = await openTo(`127.0.0.1:${port}`, 'v2');
+
     expect((await get(tunnel.port('web'))).body).toBe(`web true true true 0 alice TLSv1.3 ${laptop}`);
   },
 );

@@ -55,6 +55,7 @@ scenario(
       'for n in $(seq 1 40); do echo $n; sleep 0.5; done',
     ]);
     const subscriber = new Child('redis-cli', ['-p', port('redis'), 'subscribe', 'news']);
+
     await subscriber.line(/^1$/);
     const publish = async (text: string): Promise<void> => {
       expect(await succeed('redis-cli', ['-p', portOf(redis), 'publish', 'news', text])).toMatchObject({

@@ -34,7 +34,9 @@ scenario('COPY moves 100 MB in and out, and they are the same', programs, async 
       .join('\n')
       .concat('\n'),
   );
+
   await psql('-c', 'create unlogged table rows (id int, filler text)', '-c', `\\copy rows from '${up}'`);
+
   expect(await psql('-Atc', 'select count(*), sum(id::bigint) from rows')).toBe('1000000|499999500000\n');
   await psql('-c', `\\copy rows to '${down}'`);
   expect(await sha256OfFile(down)).toBe(await sha256OfFile(up));
@@ -43,10 +45,12 @@ scenario('COPY moves 100 MB in and out, and they are the same', programs, async 
 scenario('a running query is cancelled, which takes a second connection', programs, async () => {
   const { connection } = await setUp();
   const client = new Child('psql', [...connection, '-c', 'select pg_backend_pid()', '-c', 'select pg_sleep(60)']);
+
   await client.line(/\(1 row\)/);
   await within(60_000, 'the query to run', untilActive());
   client.signal('SIGINT');
   await client.line(/canceling statement due to user request/);
+
   expect((await client.exit).code).not.toBe(0);
 });
 
@@ -59,6 +63,7 @@ scenario('the server notices a client that is killed', programs, async () => {
     '-c',
     'select count(*) from generate_series(1, 5000000) a, generate_series(1, 100) b where pg_sleep(0.01) is not null',
   ]);
+
   await client.line(/\(1 row\)/);
   const asked = Date.now();
   await client.kill();

@@ -25,7 +25,9 @@ scenario('100,000 commands go through one pipeline', programs, async () => {
 
 scenario('messages reach a subscriber in order', programs, async () => {
   const subscriber = new Child('redis-cli', ['-h', '127.0.0.1', '-p', await port(), 'subscribe', 'news']);
+
   await subscriber.line(/^subscribe$/);
+
   for (let index = 1; index <= 20; index++) expect(await redis('publish', 'news', `message ${index}`)).toBe('1\n');
   await subscriber.line(/^message 20$/);
   expect(subscriber.lines.filter((line) => /^message \d+$/.test(line))).toEqual(

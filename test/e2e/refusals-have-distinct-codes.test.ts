@@ -21,6 +21,7 @@ test('each reason for a refusal is told apart, at both ends, and the client is r
     ['refused', 'CONNECTION_REFUSED', 'allow'],
     ['prohibited', 'POLICY_DENIED', 'deny'],
   ];
+
   for (const [at, [name, code, verdict]] of cases.entries()) {
     expect(await endingOf(tunnel.port(name))).toBe('reset');
     expect(await tunnel.egress.process.event('stream', {}, { nth: at + 1 })).toMatchObject({
@@ -42,6 +43,7 @@ test('more streams than an identity may have are refused with the limit, and one
   const echoes = await echo();
   const tunnel = await openTunnel({ to: { echo: echoes.at }, egress: { flags: ['--max-streams-per-identity', '3'] } });
   const held = await Promise.all([1, 2, 3].map(() => converse(tunnel.port('echo'))));
+
   expect(await endingOf(tunnel.port('echo'))).toBe('reset');
   expect(await tunnel.ingress.process.event('refused')).toMatchObject({ code: 'LIMIT_STREAMS' });
   expect(await tunnel.egress.process.event('stream')).toMatchObject({ code: 'LIMIT_STREAMS', end: 'refused' });
@@ -59,6 +61,7 @@ test('more sessions than an identity may have are refused, and retried', async (
     egressPort: first.egress.port,
     to: { echo: echoes.at },
   });
+
   expect(await second.process.event('retrying')).toMatchObject({ code: 'LIMIT_SESSIONS' });
 });
 
@@ -70,6 +73,7 @@ test('an idle stream is reset after --idle-timeout, and its record says so', asy
     egress: { flags: ['--idle-timeout', '2s'] },
   });
   const idle = await converse(tunnel.port('echo'));
+
   expect((await idle.received).ending).toBe('reset');
   expect(await tunnel.egress.process.event('stream')).toMatchObject({
     code: 'IDLE_TIMEOUT',

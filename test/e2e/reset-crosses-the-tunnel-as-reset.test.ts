@@ -16,6 +16,7 @@ test('the client resets: the service is reset', async () => {
   const watched = await observed();
   const tunnel = await openTunnel({ to: { it: watched.at } });
   const { socket } = await client(tunnel.port('it'));
+
   socket.write('hello');
   const there = await watched.next();
   await within(30_000, 'its first bytes', there.first);
@@ -31,6 +32,7 @@ test('the client resets after it ended, while bytes are coming: the service is r
   });
   const tunnel = await openTunnel({ to: { it: watched.at } });
   const { socket } = await client(tunnel.port('it'));
+
   socket.end('question');
   const there = await watched.next();
   await chunkFrom(socket);
@@ -51,6 +53,7 @@ test('the service resets after it ended, while the client sends: the client is r
   });
   const tunnel = await openTunnel({ to: { it: watched.at } });
   const { socket } = await client(tunnel.port('it'));
+
   await chunkFrom(socket);
   const there = await watched.next();
   const broken = new Promise<string | undefined>((resolve) => {
@@ -84,6 +87,7 @@ test('a client that resets at once, a thousand times, leaves nothing behind', as
     });
   });
   const tunnel = await openTunnel({ to: { it: watched.at } });
+
   for (let round = 0; round < 10; round++) {
     await Promise.all(
       Array.from({ length: 100 }, async () => {

@@ -10,10 +10,12 @@ test.each(['ingress', 'egress'] as const)(
     const port = tunnel.port('echo');
     const first = await client(port);
     const many = await Promise.all(Array.from({ length: 120 }, () => client(port)));
+
     for (const { socket } of many) socket.write('x');
     if (side === 'ingress') await tunnel.ingress.process.event('failed', { reason: /file descriptors/ });
     else await tunnel.egress.process.event('stream', (line) => line['code'] !== undefined);
     first.socket.end('the first one still works');
+
     expect(String((await first.received).bytes)).toBe('the first one still works');
     for (const { socket } of many) socket.destroy();
     await echoes.idle();

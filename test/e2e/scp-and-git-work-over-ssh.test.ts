@@ -24,6 +24,7 @@ scenario('ssh runs a command, with its input, output and exit status', programs,
     [...sshd.options, '-p', String(tunnel.port('ssh')), `${sshd.user}@127.0.0.1`, 'tr a-z A-Z; exit 0'],
     { input: 'through the tunnel' },
   );
+
   expect(stdout).toBe('THROUGH THE TUNNEL');
 });
 
@@ -46,6 +47,7 @@ scenario('git clones and pushes', [...programs, 'git'], async () => {
   const folder = temporaryFolder();
   const git = gitAt(folder, { GIT_SSH_COMMAND: ['ssh', ...sshd.options].join(' ') });
   const bare = join(folder, 'bare.git');
+
   await git(folder, 'init', '-q', '--bare', '-b', 'main', bare);
   const work = join(folder, 'work');
   await git(folder, 'clone', '-q', `ssh://${sshd.user}@127.0.0.1:${tunnel.port('ssh')}${bare}`, work);

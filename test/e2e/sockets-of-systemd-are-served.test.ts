@@ -33,6 +33,7 @@ scenario(
       ['ingress', '-L', `systemd:web:${echoes.at}`, '--socks', 'systemd:socks', ...session(egress.port)],
       activated('--fdname=web:socks', '-l', `127.0.0.1:${port}`, '-l', path),
     );
+
     expect(await askUntilThere(port, 'first')).toBe('first');
     expect(await ingress.event('listening', { address: `127.0.0.1:${port}` })).toMatchObject({
       forward: `systemd:web:${echoes.at}`,
@@ -68,6 +69,7 @@ scenario('an egress serves a port that systemd opened', ['systemd-socket-activat
   );
   const echoes = await echo();
   const ingress = await startIngress({ certificates: files, egressPort: port, to: { echo: echoes.at } });
+
   expect(await ask(ingress.ports['echo']!, 'through it')).toBe('through it');
   expect(await egress.event('listening')).toMatchObject({ address: `127.0.0.1:${port}` });
 });
@@ -93,7 +95,9 @@ scenario(
           ...session(egress.port),
         ]),
       );
+
     start();
+
     expect(await ask(port, 'the first')).toBe('the first');
     process.kill(Number((await holder.line(/^started (\d+)$/))[1]), 'SIGTERM');
     await holder.line(/^ended 0$/);
@@ -140,7 +144,9 @@ for (const [what, names, options, message] of [
       [builtProgram(), 'ingress', ...options, ...session(1)],
       activated(...datagram, `--fdname=${names}`, ...ports.flatMap((port) => ['-l', `127.0.0.1:${port}`])),
     );
+
     await touched(child, ports[0]!, datagram.length > 0);
+
     expect((await child.exit).code).toBe(datagram.length > 0 ? 1 : 2);
     expect(child.output).toMatch(message);
   });
@@ -161,6 +167,7 @@ scenario(
   [],
   async () => {
     const { code, stderr } = await adit(['ingress', '-L', 'systemd:web:web', ...session(1)]);
+
     expect([code, stderr]).toEqual([
       2,
       expect.stringMatching(
@@ -180,6 +187,7 @@ scenario('systemd finds nothing wrong with the units of the page', ['systemd-ana
     ['adit-egress.socket', 'adit-egress.service'],
     ['adit-db.socket', 'adit-socks.socket', 'adit-ingress.service'],
   ];
+
   expect(units).toHaveLength(names.flat().length);
   for (const [at, group] of names.entries()) {
     mkdirSync(join(folder, String(at)));
@@ -216,6 +224,7 @@ scenario('the example of the page that needs no units works', ['systemd-socket-a
     '~/.adit.yaml': config,
   });
   const child = new Child('sh', ['-c', `exec ${line}`]);
+
   expect(await askUntilThere(port, 'tried')).toBe('tried');
   expect((await child.stop()).code).toBe(0);
 });

@@ -29,12 +29,14 @@ scenario(
   [squidWithOpenSsl],
   async () => {
     const { egress, ingress } = await setUp({ upgrades: true });
+
     await ingress.process.event('intercepted', { issuer: 'CN=Example Corp Web Gateway' });
     await ingress.process.event('connected', { carrier: 'websocket+tls', intermediary: 'CN=Example Corp Web Gateway' });
     await egress.process.event('connected', {
       carrier: 'websocket+tls',
       identity: 'spiffe://example.org/client/alice',
     });
+
     expect(await ask(ingress.ports['echo']!, 'hello')).toBe('hello');
     expect(await ask(ingress.ports['echo']!, Buffer.alloc(3_000_000, 'x'))).toHaveLength(3_000_000);
   },
@@ -46,6 +48,7 @@ scenario(
   async () => {
     const { egress, ingress } = await setUp({ upgrades: false });
     const { reason } = await ingress.process.event('retrying', { code: 'EGRESS_UNREACHABLE' });
+
     expect(reason).toMatch(
       longPattern(
         /^wss:\/\/localhost:\d+\/\.well-known\/adit, where CN=Example Corp Web Gateway ends TLS, /,

@@ -86,7 +86,9 @@ scenario(
       record('light', 10, 0),
       record('heavy', 10, 65_535),
     ]);
+
     await Promise.all(['backup', 'light', 'heavy'].map(connected));
+
     expect(await whoServes()).toEqual(['heavy']);
     await egress('heavy').process.kill();
     await ingress.process.event('detached');

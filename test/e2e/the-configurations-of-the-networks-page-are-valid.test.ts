@@ -26,6 +26,7 @@ for (const { heading, text } of blocks('nginx')) {
     const blocksOfNginx = text.startsWith('stream {')
       ? text
       : inHttp(adapted(text, { '/etc/nginx/tls/tunnel.crt': egress.cert, '/etc/nginx/tls/tunnel.key': egress.key }));
+
     expect(await checkNginx(blocksOfNginx)).toMatchObject({
       code: 0,
       stderr: expect.stringContaining('test is successful'),
@@ -85,5 +86,6 @@ test('the container of the Kubernetes manifest starts with arguments that hold',
     };
   };
   const args = container!.args.map((argument) => argument.replace(/=\/(tls|policy)\//, `=${folder}/`));
+
   expect(await adit([...args, '--check'])).toMatchObject({ code: 0 });
 });

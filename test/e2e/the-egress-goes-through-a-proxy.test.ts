@@ -115,6 +115,7 @@ scenario('tinyproxy works like squid', ['tinyproxy'], async () => {
       'version: 1\nrules:\n  - { name: all, identities: [alice], allow: ["127.0.0.1:*"], via: { file: proxy.url ' +
       '} }\n',
   });
+
   await carries(files, egress, { echo: to.at, rude: rude.at });
 });
 

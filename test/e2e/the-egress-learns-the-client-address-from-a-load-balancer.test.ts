@@ -80,6 +80,7 @@ scenario('HAProxy that passes TLS on, around a WebSocket that the egress itself 
   const port = await haproxyBefore(egress);
   const network = await chaos(port, { from: laptop });
   const ingress = await ingressBefore(network.port, `wss://127.0.0.1:${network.port}`);
+
   expect(await egress.process.event('connected')).toMatchObject({
     carrier: 'websocket',
     remote: expect.stringMatching(/^127\.0\.0\.77:\d+$/),
@@ -97,6 +98,7 @@ scenario('nginx with proxy_protocol', ['nginx'], async () => {
       '127.0.0.1:8443': `127.0.0.1:${egress.port}`,
     }),
   );
+
   await comeAndComeBack(egress, port);
 });
 
@@ -110,7 +112,9 @@ scenario('nginx that tells names apart, with the egress as one of them', ['nginx
   });
   await startNginxWith(text);
   const ingress = await ingressBefore(port, `localhost:${port}`);
+
   await egress.process.event('connected');
+
   expect(await ask(ingress.echo, 'by name')).toBe('by name');
 });
 
@@ -121,6 +125,7 @@ test('a client that is no load balancer needs no header; a load balancer without
     await chaos(egress.port, { from: balancer }),
   ];
   const ingress = await ingressBefore(straight.port);
+
   expect(await egress.process.event('connected')).toMatchObject({ remote: expect.stringMatching(/^127\.0\.0\.77:/) });
   expect(await ask(ingress.echo, 'straight')).toBe('straight');
   const headless = await ingressBefore(trusted.port);
@@ -136,11 +141,13 @@ test('a client that is no load balancer needs no header; a load balancer without
 test('a client that is no load balancer cannot claim an address', async () => {
   const egress = await newEgress();
   const socket = connect({ port: egress.port, host: '127.0.0.1', localAddress: laptop });
+
   socket.on('error', () => {
     /* the log is what counts */
   });
   await once(socket, 'connect');
   socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n');
+
   expect(await egress.process.event('handshake')).toMatchObject({
     remote: expect.stringMatching(/^127\.0\.0\.77:/),
     reason: 'ERR_SSL_WRONG_VERSION_NUMBER',

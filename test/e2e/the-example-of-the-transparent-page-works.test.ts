@@ -11,6 +11,7 @@ scenario(
   [...routedHosts, ...firewalls[0]!.needs],
   async () => {
     const { gateway, ingress } = await openRoutedHosts();
+
     await ingress(['--transparent', '4000']);
     const example = adapted(documented('transparent.md', 'Connections of this machine', 'sh'), {
       'sudo -u adit adit': `${process.execPath} ${builtProgram()}`,

@@ -27,11 +27,13 @@ test('the example of the blocking page says what the page says', async () => {
     'blocklist.txt': documented(page, example, 'text'),
     'hosts.txt': documented(page, example, 'hosts'),
   };
+
   expect(await shown(page, files)).toBe(documented(page, example, 'console'));
 });
 
 test('the example of the via page says what the page says, and its other policy is one', async () => {
   const page = 'via.md';
+
   expect(await shown(page, { 'policy.yaml': documented(page, example, 'yaml') })).toBe(
     documented(page, example, 'console'),
   );

@@ -33,6 +33,7 @@ scenario('curl, ssh and git by SOCKS', ['curl', 'nginx', 'ssh', 'sshd', 'nc', 'g
   const [curl, ssh, git] = underHeading('SOCKS') as [string, string, string];
   const { socks } = await proxies();
   const port = { '127.0.0.1:1080': `127.0.0.1:${socks}` };
+
   expect(await runs(curl, { ...port, 'intranet.example.org': (await startNginx()).http })).toContain(
     'hello from nginx',
   );
@@ -52,6 +53,7 @@ scenario('curl by HTTP proxy', ['curl', 'nginx'], async () => {
   const [plain, secure] = underHeading('HTTP proxy') as [string, string];
   const nginx = await startNginx();
   const port = { '127.0.0.1:3128': `127.0.0.1:${(await proxies()).http}` };
+
   expect(await runs(plain, { ...port, 'intranet.example.org': nginx.http })).toContain(
     'hello from nginx over HTTP/1.1',
   );
@@ -66,6 +68,7 @@ scenario('curl by HTTP proxy', ['curl', 'nginx'], async () => {
 
 scenario('curl by both on one port, and with a password', ['curl', 'nginx'], async () => {
   const nginx = await startNginx();
+
   for (const line of underHeading('Both on one port'))
     expect(
       await runs(line, {

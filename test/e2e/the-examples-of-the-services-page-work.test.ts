@@ -30,6 +30,7 @@ test('explain says what the page says', async () => {
     ({ language, text }) => language === 'console' && text.includes('policy explain'),
   )!.text;
   const [command, ...answer] = shown.split('\n');
+
   expect((await adit(command!.replace('$ adit ', '').split(' '), { cwd: folder })).stdout).toBe(answer.join('\n'));
 });
 
@@ -40,6 +41,7 @@ scenario('the first example, with curl', ['curl', 'nginx'], async () => {
     policy: adapted(first, { '10.0.0.5:80': one.http, '10.0.0.6:80': two.http }),
   });
   const curl = documented('services.md', 'A first example', 'sh').trim();
+
   for (let n = 0; n < 2; n++)
     expect(await runs(curl, { '127.0.0.1:8080': `127.0.0.1:${tunnel.port('web')}` })).toContain('hello from nginx');
   for (const { http } of [one, two]) await tunnel.egress.process.event('stream', { resolved: http });
@@ -59,6 +61,7 @@ scenario('nginx and HAProxy with the configurations of the page', ['curl', 'ngin
       '127.0.0.1:8000': `127.0.0.1:${haproxy}`,
     }),
   );
+
   for (const [port, said] of [
     [nginx, /^hello, 127\.0\.0\.1\n$/],
     [haproxy, /^hello, 127\.0\.0\.1, stream [0-9a-f]+-\d+ of web\n$/],
@@ -82,5 +85,6 @@ scenario('TLS that a client asks for, with curl', ['curl', 'nginx'], async () =>
     egress: { certificates: certificates(), flags: ['--service-ca', ca] },
   });
   const curl = documented('services.md', 'TLS that a client asks for', 'sh').trim();
+
   expect(await runs(curl, { '127.0.0.1:8080': `127.0.0.1:${tunnel.port('web')}` })).toContain('hello from nginx');
 });

@@ -48,6 +48,7 @@ scenario('ssh by a session of its own, and by that of an ingress', ['ssh', 'sshd
     'alice@shell.example.org': `${user}@127.0.0.1`,
     uptime: 'echo up',
   };
+
   expect(await runs(examples[0]!.text, { ...places, '~/.adit.yaml': config })).toMatchObject({
     code: 0,
     stdout: 'up\n',

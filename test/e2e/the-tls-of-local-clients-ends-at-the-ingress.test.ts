@@ -60,6 +60,7 @@ scenario(
     const {
       ports: [port],
     } = await terminating([(await startNginx()).http]);
+
     for (const version of ['1.2', '1.3']) {
       for (const name of ['one.example.com', 'any.example.org'])
         expect(await curl(name, port!, `--tlsv${version}`, '--tls-max', version)).toMatchObject({
@@ -67,6 +68,7 @@ scenario(
           stdout: 'hello from nginx over HTTP/1.1\n',
         });
     }
+
     expect([await fingerprint(port!, 'one.example.com'), await fingerprint(port!, 'any.example.org')]).toEqual([
       fingerprintOf(one),
       fingerprintOf(two),
@@ -115,6 +117,7 @@ scenario(
       certs: [...flagsOf(one), '--tls-alpn', 'h2', '--tls-alpn', 'http/1.1'],
       egress: ['--service-ca', nginx.ca],
     });
+
     expect(await curl('one.example.com', port!)).toMatchObject({ code: 0, stdout: 'hello from nginx over HTTP/2.0\n' });
     expect(await curl('one.example.com', port!, '--http1.1')).toMatchObject({
       code: 0,
@@ -133,6 +136,7 @@ scenario(
       ports: [denied, refused],
       ingress,
     } = await terminating(['denied.internal:80', `127.0.0.1:${closed}`]);
+
     expect((await handshake(denied!)).stderr).toMatch(/SSL alert number 49\b/);
     expect((await handshake(refused!)).stderr).toMatch(/SSL alert number 80\b/);
     await ingress.process.event('refused', { code: 'POLICY_DENIED' });
@@ -185,6 +189,7 @@ scenario(
       ports: [port],
       ingress: { process },
     } = await terminating([(await startNginx()).http], { certs: flagsOf(pair) });
+
     expect(await fingerprint(port!, '')).toBe(fingerprintOf(one));
     put(two);
     await process.event('reloaded');
@@ -206,6 +211,7 @@ scenario('a certificate that cannot be shown stops the start, with one line that
     adit(['ingress', ...sessionArguments(files, alice), '--tls-listen', '0:127.0.0.1:1', ...certs]);
   const broken = join(files.folder, 'broken.crt');
   writeFileSync(broken, 'nonsense');
+
   for (const more of [[], ['--check']]) {
     const { code, stderr } = await start(...flagsOf(one, { cert: broken, key: one.key }), ...more);
     expect({ code, lines: stderr.trim().split('\n') }).toEqual({
@@ -234,6 +240,7 @@ scenario('the example of the page works', programs, async () => {
   const [line, ...more] = blocksOf('tls-termination.md')
     .filter(({ language }) => language === 'sh')
     .flatMap(({ text }) => text.trim().split('\n'));
+
   expect(more).toEqual([]);
   expect(
     (

@@ -69,6 +69,7 @@ scenario(
   programs,
   async () => {
     const { sni, mixed } = await setUp();
+
     for (const port of [sni, mixed]) {
       for (const name of Object.keys(services))
         expect(await curl(name, port)).toMatchObject({ code: 0, stdout: `hello from ${name} over HTTP/2.0\n` });
@@ -82,6 +83,7 @@ scenario(
 
 scenario('a client sees the certificate of the service', programs, async () => {
   const { sni } = await setUp();
+
   for (const [name, pair] of Object.entries(services)) {
     const shown = await handshake(sni, '-servername', name, '-showcerts');
     expect(shownFingerprint(shown)).toBe(fingerprintOf(pair));
@@ -102,6 +104,7 @@ scenario(
       }
       await ingress.process.event('refused', { code, reason }, { nth: 2 });
     };
+
     await refused(
       112,
       'CLIENT_NO_ROUTE',
@@ -155,6 +158,7 @@ async function splitting(port: number): Promise<{ readonly port: number; firstFl
 scenario('a hello of 20 kB that arrives byte by byte is routed like any other', programs, async () => {
   const { sni, mixed } = await setUp();
   const protocols = ['http/1.1', ...Array.from({ length: 90 }, (_, at) => `${at}`.padEnd(230, 'x'))].join(',');
+
   for (const port of [sni, mixed]) {
     const slow = await splitting(port);
     const { stdout } = await handshake(slow.port, '-servername', 'a.example.com', '-alpn', protocols);
@@ -170,6 +174,7 @@ scenario('the example of the page works', programs, async () => {
   const [line, ...more] = blocksOf('sni.md')
     .filter(({ language }) => language === 'sh')
     .flatMap(({ text }) => text.trim().split('\n'));
+
   expect(more).toEqual([]);
   const { stdout } = await succeed('sh', [
     '-c',

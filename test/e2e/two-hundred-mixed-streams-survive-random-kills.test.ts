@@ -70,6 +70,7 @@ test('200 streams of every kind at once end as they should while carriers die af
       await once(socket, 'close');
     },
   ];
+
   await within(
     120_000,
     'two hundred streams',
@@ -77,6 +78,7 @@ test('200 streams of every kind at once end as they should while carriers die af
     () => `${network.kills} kills`,
   );
   await endsFirst.idle();
+
   expect(told.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => 50_000 + 4 * n + 3));
   expect(network.kills).toBeGreaterThan(5);
   await egress.process.until('two hundred records', () =>

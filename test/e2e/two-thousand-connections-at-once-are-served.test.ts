@@ -8,6 +8,7 @@ test('2,000 connections are open at the same time, each gets its own bytes back,
   const echoes = await echo();
   const tunnel = await openTunnel({ to: { echo: echoes.at } });
   const clients: Client[] = await Promise.all(Array.from({ length: count }, () => client(tunnel.port('echo'))));
+
   await within(
     60_000,
     'every echo',
@@ -19,6 +20,7 @@ test('2,000 connections are open at the same time, each gets its own bytes back,
       }),
     ),
   );
+
   expect(echoes.sockets.size).toBe(count);
   for (const { socket } of clients) socket.end();
   const endings = await Promise.all(clients.map(async ({ received }) => (await received).ending));

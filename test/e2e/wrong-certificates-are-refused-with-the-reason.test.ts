@@ -46,6 +46,7 @@ test('the egress refuses each bad certificate with its code, whatever the client
     ['IDENTITY_NOT_IN_POLICY', files.client('mallory')],
     ['welcome', files.client('alice')],
   ];
+
   for (const [want, pair] of cases)
     expect([pair?.cert, await answerOf(await tlsTo(port, files, pair))]).toEqual([pair?.cert, want]);
   await egress.event('denied', {}, { nth: cases.length - 1 });
@@ -94,6 +95,7 @@ test.each(final)(
       flags: ['--crl', files.revoke({ revoked: [{ serial: 'dead' }] })],
     });
     const ingress = await ingressTo(egress, files, { client: make(files) });
+
     expect(await ingress.event('denied')).toMatchObject({
       code,
       reason: expect.stringContaining(words),
@@ -139,6 +141,7 @@ test.each(wrongEgress)(
   'an ingress does not talk to an egress with a certificate %s; it says why and tries again',
   async (_, make, words) => {
     const files = certificates();
+
     make(files);
     const egress = await startEgress({ certificates: files });
     const ingress = await ingressTo(egress, files, { flags: ['--log-level', 'debug'] });
@@ -157,6 +160,7 @@ test('an ingress does not talk to a revoked egress', async () => {
   const egress = await startEgress({ certificates: files });
   const crl = files.revoke({ revoked: [files.egress.issued] });
   const ingress = await ingressTo(egress, files, { flags: ['--crl', crl] });
+
   expect(await ingress.event('retrying')).toMatchObject({
     code: 'EGRESS_CERT_INVALID',
     reason: expect.stringContaining('revoked'),

@@ -1,8 +1,8 @@
 /**
- * One of our programs, run to its end inside the process of the test: its arguments, folder, environment and streams are
- * those of the run, its output and exit status the result.
- * Rule: one run at a time; afterwards `process` is as it was. The environment is that of a started program: ours without
- * every ADIT_ variable. Standard input is empty and no terminal.
+ * One of our programs, run to its end inside the process of the test: its arguments, folder, environment and streams
+ * are those of the run, its output and exit status the result.
+ * Rule: one run at a time; afterwards `process` is as it was. The environment is that of a started program: ours
+ * without every ADIT_ variable. Standard input is empty and no terminal.
  * Not here: signals, terminals, the end of a process. Tests of those start one (child.ts, source-program.ts).
  */
 import { PassThrough, Writable } from 'node:stream';
