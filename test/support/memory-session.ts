@@ -81,7 +81,7 @@ export class MemorySession implements StreamOpener {
   /** The stream, once it is opened. */
   readonly stream: Promise<MemoryStream>;
   #opened!: (stream: MemoryStream) => void;
-  #listeners: (() => void)[] = [];
+  readonly #listeners: (() => void)[] = [];
 
   constructor() {
     this.stream = new Promise((resolve) => {

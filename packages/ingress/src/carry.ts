@@ -56,8 +56,8 @@ function splice(
 function secure(ask: SecureAsk, { client, stream, idleTimeoutMs }: Carried): Promise<RelayOutcome> {
   return new Promise((resolve, reject) => {
     let securing: AbortController | undefined;
-    const failed = (error: unknown): void => {
-      if (!(error instanceof AditError)) return reject(error);
+    const failed = (error: Error): void => {
+      if (!(error instanceof AditError)) return reject(error); // a bug
       if (relay.over) return;
       client.logRefusal({ code: error.code, reason: error.message });
       relay.abort('PEER_GONE', error.message);
@@ -91,9 +91,9 @@ function exchange(ask: ExchangeAsk, { client, stream, idleTimeoutMs }: Carried):
         });
         exchanged = ask
           .exchange(service)
-          .catch((error: unknown) => {
+          .catch((error: Error) => {
             client.reset();
-            if (!(error instanceof AditError)) reject(error);
+            if (!(error instanceof AditError)) reject(error); // a bug
           })
           .finally(() => service.destroy());
       },

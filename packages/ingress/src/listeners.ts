@@ -100,12 +100,12 @@ function proxies(
 
 function transparentPorts(ports: IngressOptions['transparent']): LocalListener[] {
   if (ports.length === 0) return [];
-  const { frontEnd, opened } = transparentListeners();
+  const shared = transparentListeners();
   return ports.map(({ listen, tproxy = false, spec }) => ({
     listen,
-    frontEnd,
+    frontEnd: shared.frontEnd,
     logged: { transparent: spec },
-    opened: (listener) => opened(listener, tproxy),
+    opened: (listener) => shared.opened(listener, tproxy),
   }));
 }
 
