@@ -25,6 +25,8 @@ function numbers(): () => number {
   return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0);
 }
 
+const endings = ['com', 'net', 'org', 'example', 'co.uk'];
+
 /** Names in lots of a thousand. */
 function* lotsOf(total: number): Generator<string[]> {
   const next = numbers();
@@ -32,8 +34,7 @@ function* lotsOf(total: number): Generator<string[]> {
   for (let made = 0; made < total; made += 1_000) {
     yield Array.from(
       { length: Math.min(1_000, total - made) },
-      (_, at) =>
-        `${word()}.${(made + at).toString(36)}${word().slice(0, 4)}.${['com', 'net', 'org', 'example', 'co.uk'][at % 5]!}`,
+      (_, at) => `${word()}.${(made + at).toString(36)}${word().slice(0, 4)}.${endings[at % endings.length]!}`,
     );
   }
 }

@@ -41,8 +41,8 @@ export interface BenchOptions {
 export class UsageError extends Error {}
 
 export const usage = `usage: npm run bench -- [options]
-  --only a,b            pairs to measure: direct, adit, stunnel, haproxy, nginx, socat, ghostunnel, names given by --adit;
-                        and, only when named: adit-no-replay, adit-wss, adit-connect-h2
+  --only a,b            pairs to measure: direct, adit, stunnel, haproxy, nginx, socat, ghostunnel, names given by
+                        --adit; and, only when named: adit-no-replay, adit-wss, adit-connect-h2
   --tests a,b           ${testNames.join(', ')} (default: all)
   --seconds N           length of one transfer or load (default 4)
   --rounds N            interleaved rounds (default 5, with --compare 15)

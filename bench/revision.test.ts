@@ -33,11 +33,13 @@ afterAll(() => {
 
 /** Builds a revision in a process of its own, as the end of one is part of it; what it answers, or says on stderr. */
 async function built(revision: string): Promise<{ name: string; root: string; text: string } | string> {
+  const module = pathToFileURL(join(import.meta.dirname, 'revision.ts')).href;
+  const where = { repository, folder: join(folder, 'worktree') };
   const program = `
     import { readFileSync } from 'node:fs';
-    const { buildRevision } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'revision.ts')).href)});
+    const { buildRevision } = await import(${JSON.stringify(module)});
     try {
-      const build = await buildRevision(${JSON.stringify(revision)}, ${JSON.stringify({ repository, folder: join(folder, 'worktree') })});
+      const build = await buildRevision(${JSON.stringify(revision)}, ${JSON.stringify(where)});
       console.log(JSON.stringify({ ...build, text: readFileSync(build.root + '/built', 'utf8') }));
     } catch (error) { console.error(error.constructor.name + ': ' + error.message); }`;
   const { stdout, stderr } = await run(

@@ -1,7 +1,8 @@
 /**
- * Holds the layout of ARCHITECTURE.md: who may import whom, declared dependencies, a test beside every source, file size, file names.
- * Rule: the table below is the truth; a folder that it does not know is a finding. `@adit/shared/ROOM/FILE` is judged as
- * the file that it names. Imports are read by their one form in this repository, not by a parser.
+ * Holds the layout of ARCHITECTURE.md: who may import whom, declared dependencies, a test beside every source, file
+ * size, file names.
+ * Rule: the table below is the truth; a folder that it does not know is a finding. `@adit/shared/ROOM/FILE` is judged
+ * as the file that it names. Imports are read by their one form in this repository, not by a parser.
  * Not here: the format (oxfmt), cycles (the linter's import/no-cycle), and what tests may import (everything).
  * usage: node scripts/layout.mjs [ROOT]
  */
@@ -29,7 +30,7 @@ const contract = `${carrier}/contract.ts`;
 const frontEndContract = 'ingress/src/frontend/contract.ts';
 const base = [protocol, codes, errors, observe];
 
-/** A folder, or one file, to the folders and files of ours that it may import beside itself. The longest match counts. */
+/** Maps a folder or file to those of ours that it may import, beside itself. The longest match counts. */
 const mayImport = {
   [protocol]: [],
   [codes]: [],
@@ -148,7 +149,7 @@ const mayImport = {
   'cli/src': ['shared/src', '@adit/pki', '@adit/ingress', '@adit/egress'],
 };
 
-/** Modules of Node that a folder may not use: the wire formats use none, the policy reads its own file and nothing else. */
+/** Modules of Node that a folder may not use: the wire formats use none, the policy only reads its file. */
 const neverImport = {
   [protocol]: builtinModules.map((name) => `node:${name.replace('node:', '')}`),
   'egress/src/policy': ['child_process', 'dgram', 'dns', 'dns/promises', 'http', 'http2', 'https', 'net', 'tls'].map(

@@ -17,7 +17,8 @@ const sound = {
     'export interface Opened { readonly id: number }\nexport type open = Opened;\n',
   'packages/egress/package.json': '{ "dependencies": { "@adit/shared": "1" } }',
   'packages/egress/src/policy/rule.ts':
-    "import { readFileSync } from 'node:fs';\nimport type { Opened } from '@adit/shared/protocol/open';\nexport type Rule = Opened;\n",
+    "import { readFileSync } from 'node:fs';\nimport type { Opened } from '@adit/shared/protocol/open';\n" +
+    'export type Rule = Opened;\n',
 };
 
 let trees = 0;

@@ -1,8 +1,8 @@
 /**
  * In which order jest runs the files: scenarios first, unit tests last; within a project in jest's own order, what
  * failed and what takes long first.
- * Rule: a scenario may take a minute and a unit test takes a second, so that at the end the short ones keep every worker
- * busy.
+ * Rule: a scenario may take a minute and a unit test takes a second, so that at the end the short ones keep every
+ * worker busy.
  */
 import { createRequire } from 'node:module';
 import { projects } from './jest-arguments.mjs';

@@ -1,9 +1,13 @@
 /**
- * socat, one process a connection on both sides. TLS 1.3 only, both certificates verified, the name of the server
- * checked.
+ * socat, with a process for each connection on both sides. TLS 1.3 only; both certificates and the server's name are
+ * verified.
  */
-import { serverName } from '../pki.ts';
+import { type Pki, serverName } from '../pki.ts';
 import { programPeer } from './program-peer.ts';
+
+const listens = 'bind=127.0.0.1,reuseaddr,fork,backlog=4096,nodelay';
+const tls = ({ ca }: Pki, { pem }: Pki['server']): string =>
+  `openssl-min-proto-version=TLS1.3,cert=${pem},cafile=${ca},verify=1`;
 
 export const socat = programPeer({
   program: 'socat',
@@ -11,13 +15,13 @@ export const socat = programPeer({
   commands: (program, { pki, ingressPort, egressPort, servicePort }) => ({
     egress: [
       program,
-      `OPENSSL-LISTEN:${egressPort},bind=127.0.0.1,reuseaddr,fork,backlog=4096,nodelay,openssl-min-proto-version=TLS1.3,cert=${pki.server.pem},cafile=${pki.ca},verify=1`,
+      `OPENSSL-LISTEN:${egressPort},${listens},${tls(pki, pki.server)}`,
       `TCP:127.0.0.1:${servicePort},nodelay`,
     ],
     ingress: [
       program,
-      `TCP-LISTEN:${ingressPort},bind=127.0.0.1,reuseaddr,fork,backlog=4096,nodelay`,
-      `OPENSSL:127.0.0.1:${egressPort},nodelay,openssl-min-proto-version=TLS1.3,cert=${pki.client.pem},cafile=${pki.ca},verify=1,commonname=${serverName}`,
+      `TCP-LISTEN:${ingressPort},${listens}`,
+      `OPENSSL:127.0.0.1:${egressPort},nodelay,${tls(pki, pki.client)},commonname=${serverName}`,
     ],
   }),
 });

@@ -1,8 +1,8 @@
 /**
  * Two builds against each other, row by row, beside the noise that one build makes by itself.
- * Rule: values are compared within a round, or with the next round, so that what changes slower than a round cancels out.
- * The noise is this build's even rounds against its odd ones: nothing differs there, so a difference within it shows
- * nothing.
+ * Rule: values are compared within a round, or with the next round, so that what changes slower than a round cancels
+ * out. The noise is this build's even rounds against its odd ones: nothing differs there, so a difference within it
+ * shows nothing.
  */
 import type { Results } from './results.ts';
 import { type RowName, row } from './row.ts';

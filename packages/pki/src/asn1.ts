@@ -1,9 +1,10 @@
 /**
- * ASN.1 values to write, by their names in the specifications (X.680, X.690); node-forge holds and encodes them.
- * Rule: integers are positive whatever their first byte (a serial of 0x80... written bare is negative, and a negative
- * serial in a
- * revocation list revokes nobody); times are UTCTime up to 2049 and GeneralizedTime after (RFC 5280 section 4.1.2.5).
- * Not here: reading what others wrote, which @adit/shared does strictly.
+ * Writes ASN.1 values under the names that the specifications give them (X.680, X.690). node-forge holds and encodes
+ * them.
+ * Rule: every INTEGER is positive, whatever its first byte. A serial of 0x80... written as it is would be negative, and
+ * a negative serial in a revocation list revokes nothing. Times are UTCTime up to 2049 and GeneralizedTime after that
+ * (RFC 5280 section 4.1.2.5).
+ * Not here: reading what others wrote. @adit/shared does that, strictly.
  */
 import forge from 'node-forge';
 
@@ -47,12 +48,12 @@ export function nothing(): Asn1 {
   return primitive(Type.NULL, new Uint8Array());
 }
 
-/** TRUE; FALSE is always a default, which DER leaves out. */
+/** TRUE. FALSE is always the default, and DER omits defaults. */
 export function yes(): Asn1 {
   return primitive(Type.BOOLEAN, Uint8Array.of(0xff));
 }
 
-/** `unused` is the number of bits at the end of the last byte that do not count. */
+/** `unused`: how many bits at the end of the last byte are not part of the string. */
 export function bitString(bytes: Uint8Array, unused = 0): Asn1 {
   return primitive(Type.BITSTRING, Buffer.concat([Uint8Array.of(unused), bytes]));
 }
@@ -60,12 +61,12 @@ export function utf8String(text: string): Asn1 {
   return primitive(Type.UTF8, Buffer.from(text));
 }
 
-/** The text as it is: node-forge makes UTF-16 of it. */
+/** Takes plain text: node-forge encodes it as UTF-16. */
 export function bmpString(text: string): Asn1 {
   return create(Class.UNIVERSAL, Type.BMPSTRING, false, text);
 }
 
-/** Whole seconds: fractions are cut off. */
+/** In whole seconds; a fraction is cut off. */
 export function time(date: Date): Asn1 {
   const digits = `${date.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
   return date.getUTCFullYear() < 2050
@@ -83,7 +84,7 @@ export function taggedString(n: number, content: Uint8Array): Asn1 {
   return create(Class.CONTEXT_SPECIFIC, n, false, latin1(content));
 }
 
-/** A value that exists as DER already (a public key, a name), byte for byte. */
+/** A value that is DER already (a public key, a name), kept byte for byte. */
 export function existing(der: Uint8Array): Asn1 {
   return fromDer(latin1(der), { strict: true, parseAllBytes: true, decodeBitStrings: false } as never);
 }
@@ -99,7 +100,7 @@ export function pem(label: string, der: Uint8Array): string {
     .replace(/(.{64})(?=.)/g, '$1\n')}\n-----END ${label}-----\n`;
 }
 
-/** Content octets of a non-negative INTEGER: no needless zeros, and one in front where the sign bit would be set. */
+/** Content octets of a non-negative INTEGER: no leading zeros, except one where the sign bit would be set. */
 function minimal(magnitude: Uint8Array): Uint8Array {
   const start = magnitude.findIndex((byte) => byte !== 0);
   if (start < 0) return Uint8Array.of(0);

@@ -1,8 +1,7 @@
 /**
- * A certificate authority: its key and its certificate, in memory.
- * Rule: it signs leafs and revocation lists and no other CA (pathlen 0); its trust domain is the URI SAN
- * spiffe://TRUST-DOMAIN of its
- *       own certificate, so that certificate and key are all that is needed to go on issuing.
+ * A certificate authority in memory: its key and its certificate.
+ * Rule: it signs leaf certificates and revocation lists, and no other CA (pathlen 0). Its trust domain is the URI SAN
+ * spiffe://TRUST-DOMAIN of its own certificate, so certificate and key are all it needs to issue.
  * Not here: files (store), the passphrase (private-key.ts).
  */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
@@ -39,7 +38,7 @@ export interface AuthorityOptions {
   readonly trustDomain?: string;
   /** Default 3650. */
   readonly days?: number;
-  /** Names that it may sign, as `checkConstraints` returned them; default all. */
+  /** Names that it may sign, from `checkConstraints`; default all. */
   readonly constraints?: Constraints;
   readonly now?: Date;
 }
@@ -54,8 +53,7 @@ export function createAuthority({
   checkTrustDomain(trustDomain);
   const key = newPrivateKey();
   const identifier = keyIdentifier(key);
-  // The key is part of the name: two CAs of one trust domain must not be taken for each other while one replaces the
-  // other.
+  // The name contains the key's identifier, so that two CAs of one trust domain differ while one replaces the other.
   const subject = commonName(`Adit CA ${trustDomain.slice(0, 40)} ${identifier.toString('hex', 0, 4)}`);
   const constrained = constraints.dns.length + constraints.uri.length > 0;
   const content = certificateContent({
@@ -76,14 +74,14 @@ export function createAuthority({
   return readAuthority(pem('CERTIFICATE', signed(content, key)), key, 'the new CA');
 }
 
-/** A CA from its certificate and its key; `source` names the certificate. Fails with CA_CORRUPT. */
+/** Reads a CA from its certificate and its key; `source` names the certificate. Fails with CA_CORRUPT. */
 export function readAuthority(certificatePem: string, key: KeyObject, source: string): Authority {
   const { certificate, trustDomain, constraints } = readAuthorityCertificate(certificatePem, source);
   if (!certificate.checkPrivateKey(key)) throw corrupt(source, 'its key is that of another certificate');
   return { certificate, certificatePem, key, trustDomain, constraints };
 }
 
-/** The same without the key: what can be read by anybody. Fails with CA_CORRUPT. */
+/** Reads the public part of a CA, without the key. Fails with CA_CORRUPT. */
 export function readAuthorityCertificate(certificatePem: string, source: string): Omit<Authority, 'key'> {
   try {
     const certificate = new X509Certificate(certificatePem);

@@ -1,8 +1,8 @@
 /**
- * PKCS#12: certificate, CA and key in one file with a password, for browsers, phones and Java.
- * Rule: AES-256 with PBKDF2-SHA256 for both halves and a SHA-256 MAC, which OpenSSL 3, NSS, GnuTLS and Java 17 read.
- * Spec: RFC 7292; the key of the MAC is its appendix B, which gets one block here because the key is as long as the
- * hash.
+ * PKCS#12: certificate, CA and key in one file under a password, for browsers, phones and Java.
+ * Rule: certificates and key are encrypted with AES-256 under PBKDF2-SHA256, and the MAC is SHA-256. OpenSSL 3, NSS,
+ * GnuTLS and Java 17 read that.
+ * Spec: RFC 7292. Appendix B derives the MAC key; one block is enough because the key is as long as the hash.
  */
 import { createHash, createHmac, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
 import { AditError } from '@adit/shared/errors';
@@ -39,13 +39,13 @@ export interface BundleOptions {
   /** PEM: the leaf. */
   readonly certificatePem: string;
   readonly caPem: string;
-  /** What programs show. */
+  /** The name that programs show for it. */
   readonly name: string;
   /** Not empty. */
   readonly password: string;
 }
 
-/** The bytes of a PKCS#12 file. Fails with USAGE when the password is empty. */
+/** Makes the bytes of a PKCS#12 file. Fails with USAGE when the password is empty. */
 export function createBundle({ key, certificatePem, caPem, name, password }: BundleOptions): Buffer {
   if (password === '') throw new AditError('USAGE', 'A PKCS#12 file needs a password that is not empty.');
   const leaf = new X509Certificate(certificatePem).raw;
@@ -69,7 +69,7 @@ export function createBundle({ key, certificatePem, caPem, name, password }: Bun
   return encode(sequence(smallInteger(3), plainContent(safe), mac(safe, password)));
 }
 
-/** Does it begin as PKCS#12 does, `SEQUENCE { INTEGER 3`, and is it whole? */
+/** Whether the bytes begin as PKCS#12 does, `SEQUENCE { INTEGER 3`, and are complete. */
 export function isBundle(bytes: Uint8Array): boolean {
   try {
     const [version] = childrenOf(readDer(bytes, 'file'), 'file');

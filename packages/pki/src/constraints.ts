@@ -1,9 +1,9 @@
 /**
  * Name constraints: the DNS names and URI hosts that a CA may put into certificates.
- * Rule: what the CA would sign and every verifier would refuse is refused before it is signed. A DNS constraint
- * `example.org` covers
- * itself and all below; a URI constraint is one host, or `.example.org` for all below (RFC 5280 section 4.2.1.10).
- * Not here: IP constraints, which BoringSSL peers refuse.
+ * Rule: a certificate that every verifier would refuse is not signed. The DNS constraint `example.org` covers that name
+ * and all names below it. A URI constraint is one host, or `.example.org` for all hosts below (RFC 5280 section
+ * 4.2.1.10).
+ * Not here: IP constraints, because peers built on BoringSSL refuse them.
  */
 import { AditError } from '@adit/shared/errors';
 import type { CertificateFields } from '@adit/shared/identity/certificate';
@@ -16,8 +16,7 @@ import type { Subject } from './names.ts';
 export const noConstraints: Constraints = { dns: [], uri: [] };
 
 /**
- * Constraints as a person writes them, checked; the trust domain has to be among the URI hosts. Fails with
- * NAME_INVALID.
+ * Checks constraints as a person writes them. The URI hosts must cover the trust domain. Fails with NAME_INVALID.
  */
 export function checkConstraints(dns: readonly string[], uri: readonly string[], trustDomain: string): Constraints {
   const constraints = {
@@ -34,12 +33,12 @@ export function checkConstraints(dns: readonly string[], uri: readonly string[],
   return constraints;
 }
 
-/** Fails with NAME_INVALID when a verifier that heeds the constraints would refuse a certificate of this subject. */
+/** Fails with NAME_INVALID when a verifier that checks constraints would refuse a certificate of this subject. */
 export function checkPermitted({ dns }: Constraints, subject: Subject): void {
   if (dns.length === 0) return;
   const names =
     subject.kind === 'egress' ? subject.hosts.filter((host) => host.kind === 'dns').map((host) => host.text) : [];
-  // OpenSSL takes a common name with a dot in it for a host name when there is no DNS name beside it.
+  // OpenSSL treats a common name with a dot as a host name if the certificate has no DNS name.
   const judged = names.length === 0 && subject.name.includes('.') ? [subject.name] : names;
   const outside = judged.find((name) => !dns.some((base) => dnsWithin(name.toLowerCase(), base)));
   if (outside !== undefined)
@@ -50,7 +49,7 @@ export function checkPermitted({ dns }: Constraints, subject: Subject): void {
     );
 }
 
-/** The constraints in a CA certificate. Throws DerError. */
+/** Reads the constraints of a CA certificate. Throws DerError. */
 export function readConstraints(extensions: CertificateFields['extensions']): Constraints {
   const found = extensions.get(oids.nameConstraints);
   if (found === undefined) return noConstraints;

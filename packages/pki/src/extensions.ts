@@ -1,9 +1,7 @@
 /**
- * The extensions that our certificates and revocation lists carry (RFC 5280 sections 4.2 and 5.2), each as one
- * function.
- * Rule: what a verifier has to understand is critical; constraints name DNS and URI only, because peers built on
- * BoringSSL refuse
- *       a chain with IP constraints.
+ * The extensions of our certificates and revocation lists, one function each (RFC 5280 sections 4.2 and 5.2).
+ * Rule: an extension that a verifier must understand is critical. Constraints name DNS names and URIs only, because
+ * peers built on BoringSSL refuse a chain with IP constraints.
  */
 import { createHash, type KeyObject } from 'node:crypto';
 import { parseAddress } from '@adit/shared/protocol/address';
@@ -42,7 +40,7 @@ export function extension(id: string, isCritical: boolean, value: Asn1): Asn1 {
   return sequence(oid(id), ...(isCritical ? [yes()] : []), octetString(encode(value)));
 }
 
-/** A CA that signs leafs and no other CA. */
+/** A CA that signs leaf certificates and no other CA. */
 export function authorityConstraints(): Asn1 {
   return extension(oids.basicConstraints, critical, sequence(yes(), smallInteger(0)));
 }
@@ -55,7 +53,7 @@ export function authorityUsage(): Asn1 {
   return extension(oids.keyUsage, critical, bitString(Uint8Array.of(0x06), 1));
 }
 
-/** digitalSignature (bit 0): all that TLS 1.3 needs. */
+/** digitalSignature (bit 0): TLS 1.3 needs no other. */
 export function leafUsage(): Asn1 {
   return extension(oids.keyUsage, critical, bitString(Uint8Array.of(0x80), 7));
 }
@@ -76,7 +74,7 @@ export function alternativeNames(uris: readonly string[], hosts: readonly Host[]
   );
 }
 
-/** What the CA may sign; a kind without entries is not constrained. */
+/** The names that the CA may sign. A kind of name without entries is not constrained. */
 export interface Constraints {
   readonly dns: readonly string[];
   readonly uri: readonly string[];
@@ -90,7 +88,7 @@ export function nameConstraints({ dns, uri }: Constraints): Asn1 {
   return extension(oids.nameConstraints, critical, sequence(tagged(0, ...subtrees.map((base) => sequence(base)))));
 }
 
-/** SHA-256 of the public key, its first 160 bits (RFC 7093 section 2, method 1). */
+/** The first 160 bits of the SHA-256 of the public key (RFC 7093 section 2, method 1). */
 export function keyIdentifier(key: KeyObject): Buffer {
   const { x, y } = key.export({ format: 'jwk' });
   const point = Buffer.concat([Uint8Array.of(4), Buffer.from(x!, 'base64url'), Buffer.from(y!, 'base64url')]);

@@ -1,23 +1,24 @@
 /**
- * Certificates for people without a CA: what other packages and programs may use.
+ * Certificates for people without a CA: what other packages and programs may use. Everything fails with AditError.
  *
- * A CA in a folder (all of it safe when two processes do it at once, and when one is killed):
- *   initAuthority(folder, { trustDomain?, days?, constraints?, passphrase? }): Promise<Authority>
- *   openStore(folder, { passphrase?: string | (() => Promise<string | undefined>), waitMs? }): Store
- *   store.issueClient({ name, groups? }, { days?, renew?, out?, p12?: { file, password }, request? }): Promise<Issued>
- *   store.issueEgress({ name, hosts? }, { ...the same }): Promise<Issued>
- * Issued: { certificate, certificatePem, keyPem?, caPem, serial, notBefore, notAfter, subject, files }
- * store.revoke(nameOrSerial, { reason? }): Promise<{ newly, already }> store.crlPem({ days?, copy? }): Promise<string>
- * also writes crl.pem, and the file `copy` store.list(): Listed[] { name, kind, serial, groups?, hosts?, notBefore,
- * notAfter, revoked?, state }
+ * A CA in a folder, safe under several processes at once and when one is killed:
+ * - initAuthority(folder, { trustDomain?, days?, constraints?, passphrase? }): Promise<Authority>
+ * - openStore(folder, { passphrase?: string | (() => Promise<string | undefined>), waitMs? }): Store
+ * - store.issueClient({ name, groups? }, { days?, renew?, out?, p12?: { file, password }, request? }): Promise<Issued>
+ * - store.issueEgress({ name, hosts? }, { ...the same }): Promise<Issued>
+ * - store.revoke(nameOrSerial, { reason? }): Promise<{ newly, already }>
+ * - store.crlPem({ days?, copy? }): Promise<string>, which also writes crl.pem and the file `copy`
+ * - store.list(): Listed[], each { name, kind, serial, groups?, hosts?, notBefore, notAfter, revoked?, state }
+ * - Issued: { certificate, certificatePem, keyPem?, caPem, serial, notBefore, notAfter, subject, files }
  *
- * In memory: createAuthority({ trustDomain?, days?, constraints?, now? }): Authority { certificate, certificatePem,
- * key, trustDomain, constraints } issueLeaf(authority, clientSubject(name, groups) | egressSubject(name, hosts), {
- * publicKey, days?, now? }): Leaf createRevocationList(authority, { revoked, number, days?, now? }): string (PEM)
- * newPrivateKey(): KeyObject, privateKeyPem(key, passphrase?): string, createRequest(name, key): string,
- * readRequest(bytes, source) createBundle({ key, certificatePem, caPem, name, password }): Buffer (PKCS#12)
- *
- * Everything fails with AditError.
+ * In memory:
+ * - createAuthority({ trustDomain?, days?, constraints?, now? }): Authority
+ * - Authority: { certificate, certificatePem, key, trustDomain, constraints }
+ * - issueLeaf(authority, clientSubject(name, groups) | egressSubject(name, hosts), { publicKey, days?, now? }): Leaf
+ * - createRevocationList(authority, { revoked, number, days?, now? }): string (PEM)
+ * - newPrivateKey(): KeyObject, privateKeyPem(key, passphrase?): string
+ * - createRequest(name, key): string, readRequest(bytes, source)
+ * - createBundle({ key, certificatePem, caPem, name, password }): Buffer (PKCS#12)
  */
 export { createAuthority, readAuthority, type Authority, type AuthorityOptions } from './authority.ts';
 export { createBundle, type BundleOptions } from './bundle.ts';

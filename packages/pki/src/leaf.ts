@@ -1,9 +1,9 @@
 /**
  * Certificates for clients and egresses, issued by an Authority.
- * Rule: one purpose each (clientAuth or serverAuth, never both); every name is from a checked Subject and nothing from
- * a request. Identity: a client is URI spiffe://TD/client/NAME and one URI spiffe://TD/group/GROUP for each group; an
- * egress is its hosts and
- *           URI spiffe://TD/egress/NAME. The common name is NAME.
+ * Rule: a certificate has one purpose (clientAuth or serverAuth, never both). Every name comes from a checked Subject,
+ * none from a request.
+ * Names: a client has the URI spiffe://TD/client/NAME and a URI spiffe://TD/group/GROUP for each group. An egress has
+ * its hosts and the URI spiffe://TD/egress/NAME. The common name is NAME.
  */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { pem } from './asn1.ts';
@@ -26,9 +26,9 @@ export interface Leaf {
 }
 
 export interface LeafOptions {
-  /** P-256; the holder has the private half. */
+  /** P-256; the holder has the private key. */
   readonly publicKey: KeyObject;
-  /** Default 90; never beyond the end of the CA. */
+  /** Default 90; never longer than the CA is valid. */
   readonly days?: number;
   readonly now?: Date;
 }

@@ -1,8 +1,9 @@
 /**
- * The names that certificates carry: NAME of a client or egress, GROUP, HOST, trust domain; and the SPIFFE URIs made of
+ * The names in certificates: NAME of a client or egress, GROUP, HOST and trust domain, and the SPIFFE URIs made of
  * them.
- * Rule: only what readClientNames of @adit/shared reads back, and what is safe as a file name; checked before anything
- * is signed. Spec: SPIFFE-ID section 2; RFC 5280 section 4.2.1.6; a common name has at most 64 characters (X.520).
+ * Rule: a name is accepted only if readClientNames of @adit/shared reads it back and if it is safe as a file name. It
+ * is checked before anything is signed.
+ * Spec: SPIFFE-ID section 2; RFC 5280 section 4.2.1.6; a common name has at most 64 characters (X.520).
  */
 import { AditError } from '@adit/shared/errors';
 import { safeText } from '@adit/shared/observe/safe-text';
@@ -14,21 +15,21 @@ export const defaultTrustDomain = 'adit.internal';
 
 const name = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const trustDomain = /^[a-z0-9](?:[a-z0-9._-]{0,253}[a-z0-9])?$/;
-/** Names whose files would be those of the CA. */
+/** Names whose files would have the names of the CA's own. */
 const reserved = ['ca'];
 
-/** A NAME: 1 to 64 of letters, digits, dot, dash and underscore, a letter or digit first. Fails with NAME_INVALID. */
+/** Checks a NAME: 1 to 64 letters, digits, `.`, `-` or `_`, a letter or digit first. Fails with NAME_INVALID. */
 export function checkName(text: string): string {
   if (reserved.includes(text.toLowerCase())) throw invalid('name', text, 'its files would be those of the CA');
   return checkWord(text, 'name');
 }
 
-/** A GROUP: as a NAME. Fails with NAME_INVALID. */
+/** Checks a GROUP, under the rules for a NAME. Fails with NAME_INVALID. */
 export function checkGroup(text: string): string {
   return checkWord(text, 'group');
 }
 
-/** A trust domain: 1 to 255 of lower-case letters, digits, dot, dash and underscore. Fails with NAME_INVALID. */
+/** Checks a trust domain: 1 to 255 lower-case letters, digits, `.`, `-` or `_`. Fails with NAME_INVALID. */
 export function checkTrustDomain(text: string): string {
   if (trustDomain.test(text)) return text;
   throw invalid(
@@ -40,13 +41,13 @@ export function checkTrustDomain(text: string): string {
   );
 }
 
-/** A host or address of an egress, in the one spelling that clients look for. */
+/** A host or address of an egress, in the spelling that clients compare with. */
 export interface Host {
   readonly kind: 'dns' | 'ip';
   readonly text: string;
 }
 
-/** A HOST: a DNS name (A-labels, no wildcard) or an IP address without brackets. Fails with NAME_INVALID. */
+/** Checks a HOST: a DNS name (A-labels, no wildcard) or an IP address without brackets. Fails with NAME_INVALID. */
 export function checkHost(text: string): Host {
   const bare = /^\[.*:.*\]$/.test(text) ? text.slice(1, -1) : text;
   if (bare.includes('*'))
@@ -61,17 +62,17 @@ export function spiffeUri(domain: string, kind: Kind | 'group', text: string): s
   return `spiffe://${domain}/${kind}/${text}`;
 }
 
-/** What is asked for a leaf: names that have been checked. */
+/** Who a certificate is for; its names have been checked. */
 export type Subject =
   | { readonly kind: 'client'; readonly name: string; readonly groups: readonly string[] }
   | { readonly kind: 'egress'; readonly name: string; readonly hosts: readonly Host[] };
 
-/** A client and its groups, each once. Fails with NAME_INVALID. */
+/** A client and its groups, without duplicates. Fails with NAME_INVALID. */
 export function clientSubject(text: string, groups: readonly string[] = []): Subject {
   return { kind: 'client', name: checkName(text), groups: [...new Set(groups.map(checkGroup))] };
 }
 
-/** An egress and its hosts, each once, one at least. Fails with NAME_INVALID, and USAGE (no host). */
+/** An egress and its hosts, at least one, without duplicates. Fails with NAME_INVALID, and USAGE (no host). */
 export function egressSubject(text: string, hosts: readonly string[]): Subject {
   const checked = new Map(hosts.map((host) => checkHost(host)).map((host) => [host.text, host]));
   if (checked.size === 0)

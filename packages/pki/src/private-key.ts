@@ -1,8 +1,7 @@
 /**
- * Private keys of P-256: made, written as PKCS#8 PEM with or without a passphrase, and read back.
- * Rule: a passphrase is stretched by PBKDF2-HMAC-SHA256 with 600,000 rounds, because node's own export uses 2,048; the
- * key and nothing
- *       derived from it appears in an error.
+ * Makes private keys of P-256, and writes and reads them as PKCS#8 PEM, with or without a passphrase.
+ * Rule: PBKDF2-HMAC-SHA256 stretches a passphrase in 600,000 rounds; the export of Node uses 2,048. No error contains
+ * the key or anything derived from it.
  * Spec: RFC 5208 (PKCS#8), RFC 8018 section 6.2 (PBES2); `openssl pkey -passin` reads both.
  */
 import {
@@ -37,12 +36,12 @@ export function privateKeyPem(key: KeyObject, passphrase?: string): string {
   return pem('ENCRYPTED PRIVATE KEY', encode(sequence(algorithm, octetString(ciphertext))));
 }
 
-/** Is this the PEM of an encrypted key, in the PKCS#8 or the old OpenSSL way? */
+/** Whether this is the PEM of an encrypted key, in PKCS#8 or in the old format of OpenSSL. */
 export function isEncryptedKey(text: string): boolean {
   return text.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----') || text.includes('Proc-Type: 4,ENCRYPTED');
 }
 
-/** Reads what `privateKeyPem` wrote; `source` names it. Fails with CA_PASSPHRASE (missing or wrong) and CA_CORRUPT. */
+/** Reads a key of `privateKeyPem`; `source` names it. Fails with CA_PASSPHRASE (missing or wrong) and CA_CORRUPT. */
 export function readPrivateKey(text: string, source: string, passphrase?: string): KeyObject {
   const encrypted = isEncryptedKey(text);
   if (encrypted && passphrase === undefined)
@@ -56,7 +55,7 @@ export function readPrivateKey(text: string, source: string, passphrase?: string
   }
 }
 
-/** PBES2 with AES-256-CBC: the AlgorithmIdentifier and the ciphertext. The password goes in as UTF-8. */
+/** PBES2 with AES-256-CBC: the AlgorithmIdentifier and the ciphertext. The password is encoded as UTF-8. */
 export function encryptWithPassword(
   plain: Uint8Array,
   password: string,

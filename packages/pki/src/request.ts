@@ -1,6 +1,6 @@
 /**
- * Certificate requests (PKCS#10): made on the machine that keeps the key, and read by the CA.
- * Rule: a request proves that somebody has the key, and nothing else: its names and extensions are never taken over.
+ * Certificate requests (PKCS#10): made on the machine that keeps the key, read by the CA.
+ * Rule: a request proves only that its sender has the key. Its names and extensions are ignored.
  * Spec: RFC 2986.
  */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
@@ -27,7 +27,7 @@ const digests: Readonly<Record<string, string>> = {
 };
 const maxBytes = 64 * 1024;
 
-/** A request for NAME (it is only a hint for people), as PEM. Fails with NAME_INVALID. */
+/** Makes a request as PEM. NAME is only a hint for people. Fails with NAME_INVALID. */
 export function createRequest(name: string, key: KeyObject): string {
   const content = sequence(smallInteger(0), commonName(checkName(name)), publicKeyOf(key), tagged(0));
   return pem('CERTIFICATE REQUEST', signed(content, key));
@@ -35,7 +35,8 @@ export function createRequest(name: string, key: KeyObject): string {
 
 export interface CertificateRequest {
   readonly publicKey: KeyObject;
-  /** The DER of the name that it asks for. */ readonly subject: Uint8Array;
+  /** DER of the name that it asks for. */
+  readonly subject: Uint8Array;
 }
 
 /** Reads a request, PEM or DER, and checks its signature and key; `source` names it. Fails with REQUEST_INVALID. */
@@ -58,14 +59,13 @@ export function checkKeyType(key: KeyObject): void {
 }
 
 /**
- * SubjectPublicKeyInfo of P-256 up to the coordinates: the curve by its name, the point not compressed (RFC 5480
- * section 2).
+ * SubjectPublicKeyInfo of P-256 up to the coordinates: a named curve and an uncompressed point (RFC 5480 section 2).
  */
 const p256 = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
 
 /**
- * Node calls a curve by its name also where the key spells it out, and a certificate with such a key does not verify:
- * the bytes decide.
+ * Decides by the bytes: Node also names the curve of a key with explicit parameters, and a certificate with such a key
+ * does not verify.
  */
 function objectionTo(key: KeyObject): string | undefined {
   if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')

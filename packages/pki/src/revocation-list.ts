@@ -1,7 +1,8 @@
 /**
  * Revocation lists of our CA (X.509 CRL version 2).
- * Rule: serials go out as positive integers whatever their first byte; the list number never goes back (the store
- * counts it). Spec: RFC 5280 section 5.
+ * Rule: a serial is written as a positive integer, whatever its first byte. The list number never decreases; the store
+ * counts it.
+ * Spec: RFC 5280 section 5.
  */
 import { suggest } from '@adit/shared/config/suggest';
 import { AditError } from '@adit/shared/errors';
@@ -14,7 +15,7 @@ import { signatureAlgorithm, signed } from './signed.ts';
 import { defaultDays, validity } from './validity.ts';
 
 /**
- * Why a certificate is revoked, with the numbers of RFC 5280 section 5.3.1; those that are of no use here are absent.
+ * Why a certificate is revoked, with the numbers of RFC 5280 section 5.3.1. Reasons that do not apply here are absent.
  */
 export const revocationReasons = {
   unspecified: 0,
@@ -26,7 +27,7 @@ export const revocationReasons = {
 } as const;
 export type RevocationReason = keyof typeof revocationReasons;
 
-/** A reason as a person writes it. Fails with USAGE. */
+/** Reads a reason as a person writes it. Fails with USAGE. */
 export function parseReason(text: string): RevocationReason {
   const names = Object.keys(revocationReasons) as RevocationReason[];
   const plain = (name: string): string => name.toLowerCase().replace(/[-_ ]/g, '');
@@ -41,27 +42,27 @@ export function parseReason(text: string): RevocationReason {
 }
 
 export interface RevokedEntry {
-  /** Hex. */ readonly serial: string;
+  /** Hex. */
+  readonly serial: string;
   readonly at: Date;
   readonly reason: RevocationReason;
 }
 export interface RevocationListOptions {
   readonly revoked: readonly RevokedEntry[];
-  /** Greater than that of every list before. */
+  /** Greater than the number of every earlier list. */
   readonly number: number;
-  /** Until the next one has to be there; default 30. */
+  /** Days until the next list is due; default 30. */
   readonly days?: number;
   readonly now?: Date;
 }
 
-/** A list, as PEM. Fails with USAGE (days). */
+/** Makes a list as PEM. Fails with USAGE (days). */
 export function createRevocationList(
   authority: Authority,
   { revoked, number, days = defaultDays.revocationList, now = new Date() }: RevocationListOptions,
 ): string {
   const { notBefore: thisUpdate, notAfter: nextUpdate } = validity(days, now);
-  // Unspecified is said by saying nothing (RFC 5280 section 5.3.1); an empty list is absent, not empty (section
-  // 5.1.2.6).
+  // The reason "unspecified" is omitted (RFC 5280 section 5.3.1), and so is an empty list of entries (section 5.1.2.6).
   const entries = revoked.map(({ serial, at, reason }) =>
     sequence(
       integer(serialBytes(serial)),

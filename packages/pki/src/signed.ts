@@ -1,7 +1,7 @@
 /**
- * The outer form that certificates, requests and revocation lists share: content, algorithm, signature; and what is
- * inside of a certificate.
- * Rule: node-forge encodes, node:crypto signs (ECDSA P-256 with SHA-256, its parameters absent: RFC 5758 section 3.2).
+ * The form that certificates, requests and revocation lists share (content, algorithm, signature), and the content of a
+ * certificate.
+ * Rule: node-forge encodes, node:crypto signs: ECDSA P-256 with SHA-256, without parameters (RFC 5758 section 3.2).
  * Spec: RFC 5280 section 4.1.
  */
 import { createPublicKey, sign, type KeyObject } from 'node:crypto';
@@ -23,7 +23,7 @@ import { serialBytes } from './serial.ts';
 
 const oids = { ecdsaWithSha256: '1.2.840.10045.4.3.2', commonName: '2.5.4.3' } as const;
 
-/** AlgorithmIdentifier of every signature of ours. */
+/** AlgorithmIdentifier of our signatures. */
 export function signatureAlgorithm(): Asn1 {
   return sequence(oid(oids.ecdsaWithSha256));
 }
@@ -34,12 +34,12 @@ export function signed(content: Asn1, key: KeyObject): Buffer {
   return encode(sequence(content, signatureAlgorithm(), bitString(signature)));
 }
 
-/** A distinguished name of one common name. */
+/** A distinguished name that holds one common name. */
 export function commonName(text: string): Asn1 {
   return sequence(set(sequence(oid(oids.commonName), utf8String(text))));
 }
 
-/** SubjectPublicKeyInfo, as node:crypto writes it, of a public or private key. */
+/** SubjectPublicKeyInfo of a public or private key, as node:crypto writes it. */
 export function publicKeyOf(key: KeyObject): Asn1 {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
   return existing(publicKey.export({ type: 'spki', format: 'der' }));

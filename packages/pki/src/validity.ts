@@ -1,6 +1,7 @@
 /**
  * How long certificates and revocation lists are valid.
- * Rule: starts five minutes ago, because clocks differ; whole seconds, as X.509 keeps them; nothing outlives its CA.
+ * Rule: a validity starts five minutes ago, because clocks differ. It is in whole seconds, as in X.509. Nothing
+ * outlives its CA.
  */
 import { AditError } from '@adit/shared/errors';
 
@@ -16,7 +17,7 @@ export interface Validity {
 }
 
 /**
- * From five minutes before `now` to `days` after it, and not beyond `notAfter`. Days are 1 to 36500; fails with USAGE.
+ * From five minutes before `now` to `days` after it, but not beyond `notAfter`. Days are 1 to 36500; fails with USAGE.
  */
 export function validity(days: number, now: Date, notAfter?: Date): Validity {
   if (!Number.isInteger(days) || days < 1 || days > mostDays)

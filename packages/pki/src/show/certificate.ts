@@ -1,6 +1,6 @@
 /**
- * A certificate in plain words: whose it is, for what, until when, and why a peer would refuse it.
- * Not here: whether a given CA issued it; that takes the CA.
+ * Explains a certificate: whose it is, what it is for, until when, and why a peer would refuse it.
+ * Not here: whether a given CA issued it; that needs the CA.
  */
 import { X509Certificate } from 'node:crypto';
 import {
@@ -27,7 +27,7 @@ interface Read {
   readonly now: Date;
 }
 
-/** Throws DerError, or as X509Certificate does, when it does not parse. */
+/** Throws DerError, or what X509Certificate throws, when it does not parse. */
 export function explainCertificate(der: Uint8Array, now: Date): Explanation {
   const certificate = new X509Certificate(der);
   const fields = readCertificate(der);
@@ -61,7 +61,7 @@ export function explainCertificate(der: Uint8Array, now: Date): Explanation {
   };
 }
 
-/** By its basic constraints alone; OpenSSL, and so `certificate.ca`, wants the right key usage too. */
+/** Decides by the basic constraints alone; OpenSSL, and so `certificate.ca`, also requires the right key usage. */
 function isAuthority({ extensions }: CertificateFields): boolean {
   const found = extensions.get('2.5.29.19');
   const [first] = found === undefined ? [] : childrenOf(readDer(found.value, 'basic constraints'), 'basic constraints');
@@ -99,7 +99,7 @@ function leafRole(read: Read): Explanation {
       ...clientRole(read),
       title: 'certificate for clients and servers',
       problems: [
-        'It is for clients and for servers: a stolen server certificate is then a client, too. Issue one for each.',
+        'It is for clients and for servers: whoever steals the server can act as a client. Issue one for each.',
       ],
     };
   if (client) return clientRole(read);
@@ -178,7 +178,7 @@ function dateProblems({ certificate: { validFromDate, validToDate }, now }: Read
     : [];
 }
 
-/** Weak digests, by OID; what a CA says of itself is not trusted for its signature, so a root is spared. */
+/** Weak digests by OID. A root is exempt: nobody trusts it for its own signature. */
 const weak: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.1.4': 'MD5',
   '1.2.840.113549.1.1.5': 'SHA-1',

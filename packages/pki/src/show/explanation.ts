@@ -1,4 +1,4 @@
-/** What `adit ca show` finds out about one object of a file, and how it prints it. */
+/** What `adit ca show` finds out about one object in a file, and how it is printed. */
 import { safeText } from '@adit/shared/observe/safe-text';
 
 export interface Explanation {
@@ -9,7 +9,7 @@ export interface Explanation {
   readonly problems: readonly string[];
 }
 
-/** The lines to print; whatever the file says is escaped. */
+/** The lines to print. Text from the file is escaped. */
 export function formatExplanation({ title, facts, problems }: Explanation): string {
   const width = Math.max(...facts.map(([label]) => label.length), 0);
   return [
@@ -25,7 +25,7 @@ export function formatExplanation({ title, facts, problems }: Explanation): stri
 /** "2027-02-19T06:24:48.000Z (in 90 days)". */
 export function formatDate(date: Date, now: Date): string {
   const exact = (date.getTime() - now.getTime()) / 86_400_000;
-  // Rounded: a certificate of 90 days, seconds old, has 90 to go and not 89.
+  // Rounded, so that a certificate of 90 days that is seconds old has 90 days left, not 89.
   const days = Math.abs(exact) < 1 ? 0 : Math.round(exact);
   const count = `${Math.abs(days)} day${Math.abs(days) === 1 ? '' : 's'}`;
   const distance =

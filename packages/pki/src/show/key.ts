@@ -1,10 +1,10 @@
-/** A private or public key in plain words. Never prints anything of the private half. */
+/** Explains a private or public key. Never prints any part of the private key. */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { isEncryptedKey } from '../private-key.ts';
 import { keyTypeText } from '../request.ts';
 import type { Explanation } from './explanation.ts';
 
-/** `pem` is one block; `mode` is that of its file, where the system has modes. Throws when it does not parse. */
+/** `pem` is one block; `mode` is the mode of its file, on systems that have modes. Throws when it does not parse. */
 export function explainKey(pem: string, mode: number | undefined): Explanation {
   const modeProblems =
     mode === undefined || (mode & 0o077) === 0
@@ -32,7 +32,7 @@ export function explainPublicKey(pem: string): Explanation {
   return { title: 'public key', facts: keyFacts(key), problems: keyProblems(key) };
 }
 
-/** Equal for a certificate and its key. */
+/** The same for a certificate and for its key. */
 export function keyFingerprint(key: KeyObject): string {
   return createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))

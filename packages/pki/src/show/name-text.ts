@@ -15,13 +15,14 @@ const shortNames: Readonly<Record<string, string>> = {
 const bmpString = 0x1e;
 const utf8String = 0x0c;
 
-/** Throws DerError. Commas and equals signs inside of a value are escaped, so that no value looks like two. */
+/** Throws DerError. Commas and equals signs inside a value are escaped, so that no value looks like two. */
 export function nameText(der: Uint8Array): string {
   const parts = childrenOf(expectTag(readDer(der, 'name'), tags.sequence, 'name'), 'name').flatMap((set) =>
     childrenOf(set, 'name').map((pair) => {
       const [type, value] = childrenOf(pair, 'name');
       const id = oidOf(type, 'name');
-      return `${shortNames[id] ?? id}=${value === undefined ? '' : textOf(value.tag, value.content).replace(/[,=\\+]/g, '\\$&')}`;
+      const text = value === undefined ? '' : textOf(value.tag, value.content);
+      return `${shortNames[id] ?? id}=${text.replace(/[,=\\+]/g, '\\$&')}`;
     }),
   );
   return parts.length === 0 ? '(empty)' : parts.join(', ');

@@ -1,4 +1,4 @@
-/** A certificate request in plain words. */
+/** Explains a certificate request. */
 import { keyTypeText, readRequest } from '../request.ts';
 import type { Explanation } from './explanation.ts';
 import { keyFingerprint } from './key.ts';

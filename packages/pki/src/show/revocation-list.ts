@@ -1,6 +1,6 @@
 /**
- * A revocation list in plain words: whose, how fresh, what it revokes (RFC 5280 section 5).
- * Not here: its signature, which takes the CA; an egress checks it when it loads the list.
+ * Explains a revocation list: whose it is, how fresh it is, what it revokes (RFC 5280 section 5).
+ * Not here: its signature, which needs the CA. An egress checks it when it loads the list.
  */
 import {
   childrenOf,
@@ -109,7 +109,7 @@ function childOf(tagged: DerElement | undefined): DerElement | undefined {
   return tagged === undefined ? undefined : childrenOf(tagged, 'extensions')[0];
 }
 
-/** OID to value; a list of extensions may be absent. */
+/** Values by OID; empty if there is no list of extensions. */
 function extensionsOf(list: DerElement | undefined): Map<string, Uint8Array> {
   if (list === undefined) return new Map();
   return new Map(

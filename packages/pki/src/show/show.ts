@@ -1,8 +1,7 @@
 /**
- * Any file with certificates, keys, requests or revocation lists, explained: what each object in it is, and what is
- * wrong with it.
- * Rule: never throws for what a file holds: what cannot be read is a problem of its own. Nothing secret is in the
- * answer.
+ * Explains a file of certificates, keys, requests or revocation lists: what each object is, and what is wrong with it.
+ * Rule: never throws because of what a file contains; an object that cannot be read is explained as such. The answer
+ * contains nothing secret.
  */
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { messageOf } from '@adit/shared/errors';
@@ -17,7 +16,7 @@ import { explainRequest } from './request.ts';
 import { explainRevocationList } from './revocation-list.ts';
 
 export interface ExplainOptions {
-  /** Permission bits of the file, where the system has them. */
+  /** Permission bits of the file, on systems that have them. */
   readonly mode?: number | undefined;
   readonly now?: Date;
 }
@@ -31,7 +30,7 @@ export function explain(bytes: Uint8Array, { mode, now = new Date() }: ExplainOp
     return [
       {
         title: 'PKCS#12 file',
-        facts: [['content', 'takes its password to read: openssl pkcs12 -info -in FILE']],
+        facts: [['content', 'needs its password: openssl pkcs12 -info -in FILE']],
         problems: [],
       },
     ];
@@ -68,7 +67,7 @@ function explainBlock(block: PemBlock, mode: number | undefined, now: Date): Exp
   }
 }
 
-/** A key in the same file as a certificate of another key: a frequent mistake. */
+/** Finds a key beside a certificate of another key, which is a frequent mistake. */
 function strangers(blocks: readonly PemBlock[]): Explanation[] {
   const certificate = parsed(
     blocks.find(({ label }) => label === 'CERTIFICATE'),
@@ -91,7 +90,7 @@ function parsed<T>(block: PemBlock | undefined, parse: (block: PemBlock) => T): 
   }
 }
 
-/** Which of the kinds a DER file is, told by what parses; "PKCS#12" or a sentence that says why none. */
+/** The kind of a DER file, found by parsing it as each; or "PKCS#12", or a sentence that says why it is none. */
 function blockOfDer(bytes: Uint8Array): PemBlock[] | string {
   const der = Buffer.from(bytes);
   const kinds: readonly (readonly [label: string, test: () => unknown])[] = [

@@ -1,8 +1,7 @@
 /**
- * The files that somebody gets: NAME.key, NAME.crt, ca.crt and, where asked for, a PKCS#12 file.
- * Rule: nothing is overwritten unless it is a renewal, and keys never take a name before they are complete. All that
- * can be refused is
- *       refused before a certificate is recorded; no certificate is on disk before it is.
+ * The files that a holder gets: NAME.key, NAME.crt, ca.crt and, if asked for, a PKCS#12 file.
+ * Rule: only a renewal overwrites files. A key gets its name only when it is complete. Whatever can be refused is
+ * refused before the certificate is recorded, and no certificate is on disk before that.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -32,11 +31,11 @@ export interface DeliveryOptions {
 
 export interface Delivery {
   /**
-   * Writes what is left and gives all files their names; returns their paths. Fails with FILE_EXISTS and
+   * Writes the other files and gives all files their names; returns their paths. Fails with FILE_EXISTS and
    * FILE_UNREADABLE.
    */
   finish(content: { readonly certificatePem: string; readonly p12?: Uint8Array | undefined }): string[];
-  /** Forgets what was staged; harmless after `finish`. */
+  /** Removes what was staged; has no effect after `finish`. */
   discard(): void;
 }
 
@@ -75,7 +74,7 @@ export function prepareDelivery({ out, name, renew, key, caPem, p12 }: DeliveryO
   };
 }
 
-/** True when the same CA is there; fails with FILE_EXISTS when another one is. */
+/** Returns true if this CA is there already; fails with FILE_EXISTS if another one is. */
 function checkAuthorityFile(path: string, caPem: string): boolean {
   if (!existsSync(path)) return false;
   let text: string;
@@ -86,13 +85,13 @@ function checkAuthorityFile(path: string, caPem: string): boolean {
   }
   const bodies = (pem: string): string[] | undefined => pemBlocks(pem)?.map(({ der }) => der.toString('hex'));
   const wanted = bodies(caPem)![0]!;
-  // Others beside it are fine: that is how one CA replaces another.
+  // Other CAs may stand beside it: that is how one CA replaces another.
   if (bodies(text)?.includes(wanted) !== true)
     throw new AditError('FILE_EXISTS', `The file ${path} is there already and is another CA than the one that issues.`);
   return true;
 }
 
-/** Another command may have placed it in the meantime. */
+/** Writes ca.crt, unless another command has written it in the meantime. */
 function placeAuthority(path: string, caPem: string): void {
   const file = stage({ path, content: caPem, mode: 0o644 });
   try {
@@ -113,7 +112,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** A mistyped --p12 must not cost somebody a key, not even with --renew. */
+/** A mistyped --p12 must not overwrite a key, not even with --renew. */
 function checkBundlePath(path: string, others: readonly string[]): void {
   if (others.some((other) => resolve(other) === resolve(path)))
     throw new AditError('USAGE', `The PKCS#12 file ${path} has the name of another file that is written.`);
@@ -123,8 +122,8 @@ function checkBundlePath(path: string, others: readonly string[]): void {
 }
 
 /**
- * Found out now, not when the certificate is recorded already. By doing it: permissions alone do not tell (a file
- * system may be read-only or full).
+ * Fails now, before the certificate is recorded. It writes a file to find out, because permissions are not enough: the
+ * file system may be read-only or full.
  */
 function checkWritable(path: string): void {
   stage({ path, content: '', mode: 0o600 }).discard();

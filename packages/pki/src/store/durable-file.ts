@@ -1,8 +1,8 @@
 /**
- * Files that are whole or not there, whatever ends the process or the machine.
- * Rule: content goes to a temporary file beside the target, is synced, and then takes the name in one step; the folder
- * is synced after.
- *       A file that must not be replaced takes its name by a hard link, which fails when the name is taken.
+ * Files that are complete or absent, however the process or the machine ends.
+ * Rule: the content goes to a temporary file beside the target and is synced; then the file takes its name in one step,
+ * and the folder is synced. A file that must not replace another takes its name by a hard link, which fails if the name
+ * is taken.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -24,16 +24,17 @@ import { AditError, messageOf } from '@adit/shared/errors';
 export interface FileContent {
   readonly path: string;
   readonly content: string | Uint8Array;
-  /** 0o600 for anything secret. */ readonly mode: number;
+  /** 0o600 for anything secret. */
+  readonly mode: number;
 }
 
-/** A file that has its content and not yet its name. */
+/** A file that has its content but not its name yet. */
 export interface StagedFile {
-  /** Takes the name, in place of what had it. Fails with FILE_UNREADABLE. */
+  /** Takes the name from whatever has it. Fails with FILE_UNREADABLE. */
   replace(): void;
   /** Takes the name if nothing has it. Fails with FILE_EXISTS and FILE_UNREADABLE. */
   create(): void;
-  /** Forgets it; harmless after it has its name. */
+  /** Removes it; has no effect once it has its name. */
   discard(): void;
 }
 
@@ -85,8 +86,7 @@ export function createFile(file: FileContent): void {
 }
 
 /**
- * Fails with FILE_EXISTS when something else than `what` has the name: a device, a folder, a file that `test` says no
- * to.
+ * Fails with FILE_EXISTS if the name belongs to anything but `what`: a device, a folder, a file that `test` rejects.
  */
 export function checkReplaceable(path: string, what: string, test: (content: Buffer) => boolean): void {
   const found = statSync(path, { throwIfNoEntry: false });
@@ -99,8 +99,8 @@ export function checkReplaceable(path: string, what: string, test: (content: Buf
 const staleMs = 60_000;
 
 /**
- * Removes what a killed process left beside its target, a private key perhaps; what is young may belong to one that
- * lives.
+ * Removes what a killed process left beside its target, which may be a private key. Recent files are kept, as their
+ * process may still run.
  */
 export function removeStale(path: string): void {
   attempt(path, () => {
@@ -128,7 +128,7 @@ function writeSynced(path: string, content: string | Uint8Array, mode: number): 
   }
 }
 
-/** Without this a name may be lost with the power, although the content is there. Windows has no such call. */
+/** Without this a power failure may lose the name, although the content is on disk. Windows has no such call. */
 function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');

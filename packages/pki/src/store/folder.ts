@@ -1,8 +1,7 @@
 /**
- * The folder of a CA: which files it has, and making it.
- * Rule: a CA is there when its certificate is, and `init.pending` is not: an `init` that was killed half-way is begun
- * again, and
- *       nothing of a finished CA is ever overwritten.
+ * The folder of a CA: its files, and how it is made.
+ * Rule: a CA exists if its certificate does and `init.pending` does not. An `init` that was killed half-way starts
+ * again; nothing of a finished CA is ever overwritten.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +44,7 @@ export interface InitOptions extends AuthorityOptions, LockOptions {
  */
 export async function initAuthority(folder: string, options: InitOptions = {}): Promise<Authority> {
   const files = filesOf(folder);
-  // Before the lock, which would make the folder: wrong names and a CA that is there leave no trace.
+  // Before the lock, which makes the folder: a wrong name or an existing CA must leave no trace.
   const authority = createAuthority(options);
   refuseExisting(folder, files);
   return withLock(

@@ -32,7 +32,7 @@ test('a new name gets what it asks for', () => {
     hosts: [{ kind: 'dns', text: 'a.b' }],
   });
 });
-test('a name with a certificate in force is taken; one whose certificates ended is free, without its old groups', () => {
+test('a name with a valid certificate is taken; one whose certificates ended is free, without its old groups', () => {
   expect(() => decide(alice, [entry()])).toThrow(fails('NAME_TAKEN'));
   expect(decide(alice, [entry(expired), entry({ serial: '0B', ...revoked })])).toEqual({
     kind: 'client',

@@ -1,8 +1,8 @@
 /**
- * What `issue` and `sign` decide before anything is signed: may this name have a certificate, and what goes into it.
- * Rule: a NAME belongs to one kind and has one certificate in force, or more only by renewal, which takes groups and
- * hosts over from
- *       the newest unless new ones are given. Pure: register in, subject out.
+ * Decides for `issue` and `sign`, before anything is signed, whether a name may have a certificate and what goes into
+ * it.
+ * Rule: a NAME belongs to one kind. It has one valid certificate; only a renewal adds another, and keeps the groups and
+ * hosts of the newest one unless new ones are given. Pure: register in, subject out.
  */
 import { AditError } from '@adit/shared/errors';
 import { clientSubject, egressSubject, type Subject } from '../names.ts';
@@ -11,12 +11,14 @@ import { stateOf, type Entry, type Register } from './register.ts';
 export interface ClientAsk {
   readonly kind: 'client';
   readonly name: string;
-  /** Default none; with `renew`, those of the certificate before. */ readonly groups?: readonly string[] | undefined;
+  /** Default none; with `renew`, those of the newest certificate. */
+  readonly groups?: readonly string[] | undefined;
 }
 export interface EgressAsk {
   readonly kind: 'egress';
   readonly name: string;
-  /** One at least; with `renew`, those of the certificate before. */ readonly hosts?: readonly string[] | undefined;
+  /** At least one; with `renew`, default those of the newest certificate. */
+  readonly hosts?: readonly string[] | undefined;
 }
 export type Ask = ClientAsk | EgressAsk;
 
@@ -48,7 +50,7 @@ export function decideSubject(
   return subject;
 }
 
-/** The certificate to take over from. One that was revoked gives nothing away: groups may have been the reason. */
+/** The certificate to renew. Never a revoked one: its groups may have been the reason for the revocation. */
 function newest(earlier: readonly Entry[], ask: Ask): Entry {
   const same = earlier.filter((entry) => entry.name === ask.name && entry.kind === ask.kind);
   const found = same.findLast((entry) => entry.revoked === undefined);

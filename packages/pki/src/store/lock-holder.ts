@@ -1,8 +1,8 @@
 /**
- * Who holds a lock: enough of a process to tell, later and from another one, whether it is gone.
- * Rule: a number of a process alone proves nothing, it is used again; with its start time and the boot of the machine
- * it does.
- *       Where it cannot be told (another machine, another container), the holder counts as alive.
+ * Who holds a lock: enough about a process for another one to tell later whether it is gone.
+ * Rule: a process id alone proves nothing, because ids are reused; it counts together with the start time of the
+ * process and the boot id of the machine. If nothing can be known (another machine, another container), the holder
+ * counts as alive.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -10,12 +10,12 @@ import { hostname } from 'node:os';
 
 export interface LockHolder {
   readonly host: string;
-  /** Empty where the system does not say, as is every text below. */
+  /** Empty if the system does not tell, as is every text below. */
   readonly boot: string;
   readonly processSpace: string;
   readonly pid: number;
   readonly startTime: string;
-  /** Different each time that a lock is taken. */
+  /** A new one for each lock that is taken. */
   readonly token: string;
 }
 
@@ -58,7 +58,7 @@ export function parseHolder(text: string): LockHolder | undefined {
   return value as LockHolder;
 }
 
-/** Is the holder certainly gone? */
+/** Whether the holder is certainly gone. */
 export function isGone(holder: LockHolder): boolean {
   if (holder.host !== hostname()) return false;
   const boot = bootId();
@@ -74,16 +74,16 @@ function exists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it is there, and belongs to somebody else.
+    // EPERM: it exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 
-/** Field 22 of /proc/PID/stat, counted after the command, which may hold anything. */
+/** Field 22 of /proc/PID/stat, counted after the command name, which may contain anything. */
 function startTimeOf(pid: number): string {
   const stat = textOf(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A zombie has ended: it holds nothing any more and will never release.
+  // A zombie has ended and never releases anything.
   return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '');
 }
 
@@ -94,7 +94,7 @@ function processSpace(): string {
   return textOf(() => readlinkSync('/proc/self/ns/pid'));
 }
 
-/** Only Linux has these files; without them the holder is judged by less. */
+/** Only Linux has these files; elsewhere the text is empty. */
 function textOf(read: () => string): string {
   try {
     return read();

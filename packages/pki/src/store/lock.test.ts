@@ -34,7 +34,7 @@ const counter = (turns: number): Child =>
   ]);
 const gone = () => ({ ...thisHolder(), pid: 2 ** 30 });
 
-test('the work runs with the lock held, its result comes back, and the lock is gone after, also when it fails', async () => {
+test('the work runs under the lock, its result comes back, and the lock is gone after, even if it fails', async () => {
   expect(
     await withLock(lock, () => {
       expect(existsSync(lock)).toBe(true);

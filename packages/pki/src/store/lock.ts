@@ -1,10 +1,9 @@
 /**
- * The lock of a store: one process at a time, also when one of them is killed while it has it.
- * Rule: the lock is a file that appears complete (a hard link), so there is never one without a holder in it. A lock
- * whose holder is gone
- * is removed by whoever holds the lock `LOCK.break.TOKEN` and still finds that TOKEN in it: so nobody removes a fresh
- * lock.
- * Not here: readers. They take no lock; every file of the store is whole at all times.
+ * The lock of a store: one process at a time, even if one is killed while it holds the lock.
+ * Rule: the lock is a file that appears complete (by a hard link), so that it always names its holder. A lock whose
+ * holder is gone is removed only by the holder of the lock `LOCK.break.TOKEN`, and only if TOKEN is still in it, so
+ * that nobody removes a fresh lock.
+ * Not here: readers. They take no lock, as every file of the store is complete at all times.
  */
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -41,12 +40,12 @@ async function acquire(path: string, holder: LockHolder, deadline: number): Prom
     const other = holderOf(path);
     if (other !== undefined && isGone(other)) await breakLock(path, other, deadline);
     else if (Date.now() >= deadline) throw busy(path, other);
-    // Uneven waits, so that those who wait do not all come at once.
+    // Random waits, so that the waiting processes do not all try at once.
     else await delay(10 + Math.random() * 40);
   }
 }
 
-/** False when somebody has it. */
+/** Returns false if another process has it. */
 function take(path: string, holder: LockHolder): boolean {
   if (existsSync(path)) return false;
   const temporary = `${path}.${holder.token}.tmp`;
@@ -60,8 +59,8 @@ function take(path: string, holder: LockHolder): boolean {
 }
 
 /**
- * False when the name was taken at that moment; whoever had it may be gone a moment later, so the link alone decides
- * and nobody looks again. `mkdir` says EEXIST too, when a file is where the folder should be.
+ * Returns false if the name was taken at that moment. Only the link decides, because the holder may be gone a moment
+ * later. It is apart from `mkdir`, which also fails with EEXIST if a file is in place of the folder.
  */
 function linked(temporary: string, path: string): boolean {
   try {
@@ -85,7 +84,7 @@ async function breakLock(path: string, gone: LockHolder, deadline: number): Prom
   }
 }
 
-/** Undefined when the lock is free by now, or was not written by us. */
+/** Undefined if the lock is free by now, or if another program wrote it. */
 function holderOf(path: string): LockHolder | undefined {
   try {
     return parseHolder(readFileSync(path, 'utf8'));
@@ -95,9 +94,7 @@ function holderOf(path: string): LockHolder | undefined {
   }
 }
 
-/**
- * What killed processes left beside the lock and in the store. Only the holder of the lock writes files of the store.
- */
+/** Removes what killed processes left beside the lock and in the store, where only the holder of the lock writes. */
 function removeLeftovers(path: string): void {
   const folder = dirname(path);
   for (const name of readdirSync(folder)) {
@@ -107,7 +104,7 @@ function removeLeftovers(path: string): void {
   }
 }
 
-/** The temporary file of one who was killed before linking it; one without a holder in it is judged by its age. */
+/** Whether it is the temporary file of a process killed before the link; without a holder in it, its age decides. */
 function isDeadWaiter(path: string, name: string): boolean {
   if (!name.startsWith(`${basename(path)}.`) || !/\.[0-9a-f]{24}\.tmp$/.test(name)) return false;
   const file = join(dirname(path), name);

@@ -1,8 +1,7 @@
 /**
- * The register of a store (index.json): every certificate that was ever issued, and the number of the last revocation
- * list.
- * Rule: a certificate is in it before anybody gets it. It only grows: entries are marked as revoked and never removed.
- * Rule: read strictly; a register that is damaged is refused, because forgetting a revocation would be worse.
+ * The register of a store (index.json): every certificate ever issued, and the number of the last revocation list.
+ * Rule: a certificate is recorded before anybody gets it. Entries are marked as revoked and never removed. A damaged
+ * register is refused, because losing a revocation would be worse.
  */
 import { AditError, messageOf } from '@adit/shared/errors';
 import type { Kind } from '../names.ts';
@@ -24,7 +23,7 @@ export interface Entry {
 
 export interface Register {
   readonly crlNumber: number;
-  /** How long lists are good for, once that was said: a revocation must not shorten it in silence. */
+  /** For how many days lists are valid, if it was ever given: a revocation must not shorten it silently. */
   readonly crlDays?: number;
   readonly entries: readonly Entry[];
 }
@@ -40,7 +39,9 @@ export function stateOf(entry: Entry, now: Date): State {
 
 export function formatRegister({ crlNumber, crlDays, entries }: Register): string {
   const lines = entries.map((entry) => JSON.stringify(entry));
-  return `{"version":1,"crlNumber":${crlNumber},${crlDays === undefined ? '' : `"crlDays":${crlDays},`}"certificates":[${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`}]}\n`;
+  const days = crlDays === undefined ? '' : `"crlDays":${crlDays},`;
+  const certificates = lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`;
+  return `{"version":1,"crlNumber":${crlNumber},${days}"certificates":[${certificates}]}\n`;
 }
 
 /** Reads it back; `source` names the file. Fails with CA_CORRUPT. */

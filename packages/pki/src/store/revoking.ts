@@ -1,8 +1,7 @@
 /**
- * Which certificates "NAME or SERIAL" means, and the register after they are revoked.
- * Rule: revoking a NAME revokes all of its certificates that have not expired: a renewal must not leave its forerunner
- * in force.
- *       A certificate that was revoked keeps its date and reason. Pure.
+ * Which certificates "NAME or SERIAL" means, and the register after their revocation.
+ * Rule: revoking a NAME revokes all its certificates that have not expired, so that no earlier certificate stays valid
+ * beside a renewed one. A revoked certificate keeps its date and reason. Pure.
  */
 import { AditError } from '@adit/shared/errors';
 import { safeText } from '@adit/shared/observe/safe-text';
@@ -12,8 +11,10 @@ import { stateOf, type Entry, type Register } from './register.ts';
 
 export interface Revoked {
   readonly register: Register;
-  /** Those that were in force before. */ readonly newly: readonly Entry[];
-  /** Those that were revoked before. */ readonly already: readonly Entry[];
+  /** Those that were valid before. */
+  readonly newly: readonly Entry[];
+  /** Those that were revoked before. */
+  readonly already: readonly Entry[];
 }
 
 /** Fails with NOT_FOUND. */

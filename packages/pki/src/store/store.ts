@@ -1,9 +1,9 @@
 /**
  * The store of a CA: a folder with its certificate, key, register of certificates, and revocation list.
- * Rule: what changes it holds the lock from reading the register to writing it; a certificate is recorded, durably,
- * before anybody gets it,
- *       and a revocation before its list. Killed between the two, the next `revoke` or `crl` completes it.
- * Not here: who may do this (whoever can read ca.key), and talking to people.
+ * Rule: a change holds the lock from reading the register to writing it. A certificate is recorded durably before
+ * anybody gets it, and a revocation before its list is written. If the process is killed between the two, the next
+ * `revoke` or `crl` writes the list.
+ * Not here: who may use it (whoever can read ca.key), and the dialogue with people.
  */
 import { existsSync } from 'node:fs';
 import { AditError } from '@adit/shared/errors';
@@ -24,26 +24,26 @@ import { formatRegister, parseRegister, stateOf, type Entry, type Register, type
 import { revokeIn } from './revoking.ts';
 
 export interface StoreOptions extends LockOptions {
-  /** Of the key, when it is encrypted; asked for once, and only when the key is needed. */
+  /** Opens an encrypted key; asked for once, and only when the key is needed. */
   readonly passphrase?: string | (() => Promise<string | undefined>) | undefined;
 }
 
 export interface IssueOptions {
   /** Default 90. */
   readonly days?: number | undefined;
-  /** A further certificate for a name that has one; in `out`, in place of the old files. Default false. */
+  /** Issue another certificate for a name that has one, and replace its files in `out`. Default false. */
   readonly renew?: boolean | undefined;
   /** Folder that gets NAME.key, NAME.crt and ca.crt. Default: no files. */
   readonly out?: string | undefined;
   readonly p12?: { readonly file: string; readonly password: string } | undefined;
-  /** The holder made the key; there is none in the answer and in `out`. */
+  /** Signs the key of this request; then neither the answer nor `out` has a key. */
   readonly request?: CertificateRequest | undefined;
   readonly now?: Date | undefined;
 }
 
 export interface Issued extends Leaf {
   readonly subject: Subject;
-  /** PKCS#8; absent when the holder made the key. */
+  /** PKCS#8; absent if the holder made the key. */
   readonly keyPem?: string;
   readonly caPem: string;
   /** Paths of what was written. */
@@ -55,8 +55,8 @@ export interface Listed extends Entry {
 }
 
 /**
- * Opens the store in `folder`. Fails with CA_MISSING and CA_CORRUPT; a missing or wrong passphrase is found out when
- * the key is needed.
+ * Opens the store in `folder`. Fails with CA_MISSING and CA_CORRUPT. A missing or wrong passphrase shows when the key
+ * is needed.
  */
 export function openStore(folder: string, options: StoreOptions = {}): Store {
   requireAuthority(folder);
@@ -82,7 +82,7 @@ export class Store {
   get trustDomain(): string {
     return this.#public.trustDomain;
   }
-  /** Where the list is that `revoke` and `crl` write. */
+  /** The path of the list that `revoke` and `crl` write. */
   get revocationListFile(): string {
     return this.#files.revocationList;
   }
@@ -145,7 +145,7 @@ export class Store {
   }
 
   /**
-   * Revokes by NAME or SERIAL and writes the list. What was revoked before stays as it was. Fails with NOT_FOUND,
+   * Revokes by NAME or SERIAL and writes the list. Earlier revocations stay as they are. Fails with NOT_FOUND,
    * CA_PASSPHRASE, CA_BUSY, CA_CORRUPT, FILE_UNREADABLE.
    */
   async revoke(
@@ -164,9 +164,9 @@ export class Store {
   }
 
   /**
-   * Writes and returns a new revocation list, PEM. `days` until the next one has to be there (default: as before; 30 at
-   * first). `copy` gets it too, and has to be free or a revocation list. Fails as `revoke` does, and with USAGE and
-   * FILE_EXISTS.
+   * Writes a new revocation list and returns it as PEM. `days`: when the next one is due (default: as before, 30 at
+   * first). It is also written to `copy`, which must not exist or be a revocation list. Fails as `revoke` does, and
+   * with USAGE and FILE_EXISTS.
    */
   async crlPem({
     days,
@@ -186,7 +186,7 @@ export class Store {
     return list;
   }
 
-  /** The number is recorded before the list is there, so that no two lists share one. */
+  /** Records the number before it writes the list, so that no two lists share a number. */
   #writeList(authority: Authority, register: Register, now: Date): string {
     const number = register.crlNumber + 1;
     const revoked = register.entries.flatMap(({ serial, revoked: mark }) =>
@@ -233,7 +233,7 @@ function entryOf(subject: Subject, { serial, notBefore, notAfter }: Leaf): Entry
   return { name: subject.name, kind: subject.kind, serial, ...names, notBefore, notAfter };
 }
 
-/** Lists of any CA, in the form that we write. */
+/** Whether this is a revocation list of any CA, in PEM. */
 function isListFile(content: Buffer): boolean {
   return pemBlocks(content.toString('latin1'))?.some(({ label }) => label === 'X509 CRL') === true;
 }
