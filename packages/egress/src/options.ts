@@ -24,15 +24,17 @@ export const egressSettings = {
     fallback: '127.0.0.1:8443',
     parse: parseListenPlace,
     help:
-      'address to listen on; port 0 picks a free one; also the path of a Unix socket, or systemd:NAME; ' +
-      '?accept-proxy behind it expects PROXY protocol headers',
+      'address to listen on; port 0 picks a free one; also the path of a Unix socket, or systemd:NAME; with ' +
+      '?accept-proxy after it, connections begin with a PROXY protocol header',
   },
   listenHttp: {
     name: 'listen-http',
     argument: 'HOST:PORT',
     many: true,
     parse: parseListenPlace,
-    help: 'the same without TLS, for a proxy in front that ends TLS; clients prove themselves inside the WebSocket',
+    help:
+      'the same without TLS, behind a proxy that terminates TLS; clients prove their identity inside the ' +
+      'WebSocket',
   },
   wsPath: {
     name: 'ws-path',
@@ -46,7 +48,7 @@ export const egressSettings = {
     argument: 'CIDR',
     many: true,
     parse: parseAddressRange,
-    help: 'load balancers: a connection from there has to begin with a PROXY protocol header, v1 or v2',
+    help: 'addresses of load balancers: their connections must begin with a PROXY protocol header, v1 or v2',
   },
   cert: {
     name: 'cert',
@@ -60,14 +62,14 @@ export const egressSettings = {
     argument: 'FILE',
     required: true,
     parse: parsePath,
-    help: 'its private key, PEM, readable by nobody else',
+    help: 'its private key, PEM, readable only by its owner',
   },
   clientCa: {
     name: 'client-ca',
     argument: 'FILE',
     required: true,
     parse: parsePath,
-    help: 'CA certificates that clients may be issued by, PEM',
+    help: 'CA certificates that may issue client certificates, PEM',
   },
   crl: { name: 'crl', argument: 'FILE', parse: parsePath, help: 'revocation list of that CA; "adit ca crl" makes it' },
   policy: {
@@ -81,19 +83,19 @@ export const egressSettings = {
     name: 'service-ca',
     argument: 'FILE',
     parse: parsePath,
-    help: 'CA certificates, beside those of the system, that a service asked for as tls://HOST:PORT may be issued by',
+    help: 'CA certificates, in addition to those of the system, for services that are reached as tls://HOST:PORT, PEM',
   },
   serviceCert: {
     name: 'service-cert',
     argument: 'FILE',
     parse: parsePath,
-    help: 'certificate to show to services asked for as tls://HOST:PORT, PEM',
+    help: 'certificate to show to services that are reached as tls://HOST:PORT, PEM',
   },
   serviceKey: {
     name: 'service-key',
     argument: 'FILE',
     parse: parsePath,
-    help: 'its private key, PEM, readable by nobody else',
+    help: 'its private key, PEM, readable only by its owner',
   },
   handshakeTimeoutMs: {
     name: 'handshake-timeout',
@@ -114,14 +116,14 @@ export const egressSettings = {
     argument: 'DURATION',
     fallback: '0',
     parse: parseDuration,
-    help: 'reset a stream that moved no byte for so long; 0 never',
+    help: 'reset a stream after this time without a byte; 0 never',
   },
   drainTimeoutMs: {
     name: 'drain-timeout',
     argument: 'DURATION',
     fallback: '30s',
     parse: parseDuration,
-    help: 'how long streams may finish after SIGTERM; 0 cuts at once',
+    help: 'how long streams may take to finish after SIGTERM; 0 cuts them at once',
   },
   maxStreams: { name: 'max-streams', argument: 'N', fallback: '65536', parse: parseCount, help: 'open streams in all' },
   maxStreamsPerIdentity: {
@@ -157,14 +159,14 @@ export const egressSettings = {
     argument: 'N',
     fallback: '8',
     parse: parseCount,
-    help: 'sessions of one identity that wait to be resumed; the one that waited longest gives way',
+    help: 'sessions of one identity that wait to be resumed; beyond it, the one that waited longest ends',
   },
   maxReplayPerSession: {
     name: 'max-replay-per-session',
     argument: 'SIZE',
     fallback: '8M',
     parse: parseReplaySize,
-    help: 'bytes that a session keeps until they are acknowledged; then it stops reading',
+    help: 'unacknowledged bytes that a session keeps; at this limit it stops reading',
   },
   maxReplayPerIdentity: {
     name: 'max-replay-per-identity',

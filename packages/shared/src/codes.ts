@@ -95,7 +95,7 @@ export const codes = {
   POLICY_DENIED: row({ ...denied, wire: 16 }, 'Ask the owner of the egress for a rule that allows this destination.'),
   ADDRESS_PROHIBITED: row(
     { ...denied, wire: 17, http: 502, proxyStatus: 'destination_ip_prohibited' },
-    'The name resolves to a loopback, private, link-local or metadata address: a rule has to name that range.',
+    'The name resolves to a loopback, private, link-local or metadata address: a rule must name that range.',
   ),
   DNS_FAILED: row(
     { ...service, wire: 18, socks: 4, proxyStatus: 'dns_error' },
@@ -179,7 +179,7 @@ export const codes = {
   VERSION: row({ ...denied, wire: 40 }, 'The two ends share no protocol version: upgrade the older of the two.'),
   CLIENT_CERT_INVALID: row(
     { ...denied, wire: 41 },
-    'The certificate does not verify: look at it with "adit ca show FILE".',
+    'The certificate does not verify: inspect it with "adit ca show FILE".',
   ),
   REVOCATION_STALE: row(
     { ...session, wire: 42, retryable: true },
@@ -220,7 +220,7 @@ export const codes = {
   ),
   VIA_LOOP: row(
     { ...service, wire: 59, retryable: false, http: 508, proxyStatus: 'proxy_loop_detected' },
-    'The next hops of the egresses lead in a circle, or over more than 8 of them: look at "via" in their policies.',
+    'The next hops of the egresses lead in a circle, or over more than 8 egresses: check "via" in their policies.',
   ),
   VIA_FAILED: row(
     { ...service, wire: 60, proxyStatus: 'destination_unavailable' },
@@ -235,7 +235,7 @@ export const codes = {
     config,
     'Compare FileDescriptorName= of the .socket units with the systemd:NAME of the options.',
   ),
-  TRANSPARENT_UNAVAILABLE: row(config, 'Or leave --transparent away: --socks and --http-proxy work everywhere.'),
+  TRANSPARENT_UNAVAILABLE: row(config, 'Or leave out --transparent: --socks and --http-proxy work everywhere.'),
   LISTEN_FAILED: row(local, 'Choose another address or port, or stop the program that uses it.'),
   EGRESS_UNREACHABLE: row(
     { ...session, retryable: true },
@@ -247,7 +247,7 @@ export const codes = {
   ),
   LINK_TIMEOUT: row(
     { ...link, http: 504, proxyStatus: 'connection_timeout' },
-    'Nothing came back in time: check the network on the way, and what listens at that address.',
+    'No answer came in time: check the network on the way, and what listens at that address.',
   ),
   LINK_LOST: row(
     { ...link, wire: 57, proxyStatus: 'connection_terminated' },
@@ -269,13 +269,13 @@ export const codes = {
   ),
   INGRESS_GONE: row(
     local,
-    'Start the ingress of this --control-socket again; --egress, --cert, --key and --ca make a session of ' +
-      'their own where none runs.',
+    'Start the ingress of this --control-socket again, or give --egress, --cert, --key and --ca for a session ' +
+      'without it.',
   ),
   CLIENT_MALFORMED: row(client, 'The local client does not speak what this port expects: check its proxy settings.'),
   CLIENT_TIMEOUT: row(
     { ...client, retryable: true, http: 408 },
-    'The local client connected and did not say where to: check that it is a client of this kind of proxy.',
+    'The local client connected and named no destination: check that it is a client of this kind of proxy.',
   ),
   CLIENT_UNAUTHENTICATED: row(
     { ...client, socks: 2, http: 407, proxyStatus: 'http_request_denied' },
@@ -283,7 +283,7 @@ export const codes = {
   ),
   CLIENT_UNSUPPORTED: row(
     { ...client, socks: 7, http: 501 },
-    'The client asks for something that this front end does not do.',
+    'The client asks for something that this front end does not support.',
   ),
   CLIENT_TLS_FAILED: row(
     { ...client, proxyStatus: 'tls_protocol_error' },
@@ -301,8 +301,8 @@ export const codes = {
   ),
   TRANSPARENT_LOOP: row(
     { ...client, http: 502, proxyStatus: 'proxy_loop_detected' },
-    'Run the ingress as a user of its own, whom the rules leave alone: "adit ingress --transparent PORT ' +
-      '--print-rules" prints such rules.',
+    'Run the ingress as a separate user that the rules exempt: "adit ingress --transparent PORT --print-rules" ' +
+      'prints such rules.',
   ),
   CA_EXISTS: row(local, 'Choose another --dir; a CA is never overwritten.'),
   CA_MISSING: row(local, 'Make a CA with "adit ca init", or name its folder with --dir.'),

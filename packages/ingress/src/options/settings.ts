@@ -33,8 +33,8 @@ export const ingressSettings = {
     parse: parseEgressAddress,
     help:
       'an egress to connect to; or wss://HOST[:PORT][/PATH] for a WebSocket, connect://HOST:PORT or ' +
-      'connect+h2://HOST:PORT for a CONNECT proxy, or srv:NAME for those that DNS SRV records list; the first is ' +
-      'preferred',
+      'connect+h2://HOST:PORT for a CONNECT proxy, or srv:NAME for the targets of DNS SRV records; the first ' +
+      'is preferred',
   },
   carrier: {
     name: 'carrier',
@@ -48,7 +48,7 @@ export const ingressSettings = {
     argument: 'PATH',
     fallback: defaultWsPath,
     parse: parseUrlPath,
-    help: 'path of the WebSocket, where --egress has none',
+    help: 'path of the WebSocket, if --egress has none',
   },
   headers: {
     name: 'header',
@@ -56,14 +56,14 @@ export const ingressSettings = {
     many: true,
     parse: parseHeader,
     help:
-      'sent when a WebSocket is asked for, for what stands before the egress; secrets belong into the variable or ' +
+      'header of the WebSocket request, for what is in front of the egress; put secrets into the variable or ' +
       'the file',
   },
   outerCa: {
     name: 'outer-ca',
     argument: 'FILE',
     parse: parsePath,
-    help: 'CA certificates, beside those of the system, for what ends TLS before the egress, PEM',
+    help: 'CA certificates, in addition to those of the system, for what terminates TLS in front of the egress, PEM',
   },
   proxy: {
     name: 'proxy',
@@ -71,20 +71,20 @@ export const ingressSettings = {
     parse: parseProxy,
     shown: withoutPassword,
     help:
-      'http://, https:// or socks5:// proxy that is asked for every connection to an egress; none: not even the ' +
-      'one of HTTPS_PROXY. A password is not for the command line: --proxy-file',
+      'http://, https:// or socks5:// proxy for every connection to an egress; none: no proxy, not even that ' +
+      'of HTTPS_PROXY. Put a password into --proxy-file, not on the command line',
   },
   proxyFile: {
     name: 'proxy-file',
     argument: 'FILE',
     parse: parsePath,
-    help: 'holds the URL of the proxy with user and password, readable by nobody else',
+    help: 'file with the URL of the proxy, with user and password, readable only by its owner',
   },
   proxyCa: {
     name: 'proxy-ca',
     argument: 'FILE',
     parse: parsePath,
-    help: 'CA certificates, beside those of the system, for an https:// proxy, PEM',
+    help: 'CA certificates, in addition to those of the system, for an https:// proxy, PEM',
   },
   proxyCert: {
     name: 'proxy-cert',
@@ -105,7 +105,7 @@ export const ingressSettings = {
     argument: 'DURATION',
     fallback: '0',
     parse: parseDuration,
-    help: 'move sessions to a fresh connection after so long, without loss; 0 never',
+    help: 'move sessions to a fresh connection after this time, without loss; 0 never',
   },
   cert: { name: 'cert', argument: 'FILE', required: true, parse: parsePath, help: 'your client certificate, PEM' },
   key: {
@@ -113,14 +113,14 @@ export const ingressSettings = {
     argument: 'FILE',
     required: true,
     parse: parsePath,
-    help: 'its private key, PEM, readable by nobody else',
+    help: 'its private key, PEM, readable only by its owner',
   },
   ca: {
     name: 'ca',
     argument: 'FILE',
     required: true,
     parse: parsePath,
-    help: 'CA certificates that the egress may be issued by, PEM',
+    help: 'CA certificates that may issue the certificate of the egress, PEM',
   },
   crl: { name: 'crl', argument: 'FILE', parse: parsePath, help: 'revocation list of that CA; "adit ca crl" makes it' },
   forwards: {
@@ -131,7 +131,7 @@ export const ingressSettings = {
     parse: parseForward,
     help:
       '[BIND:]PORT:HOST:PORT, [BIND:]PORT:SERVICE; instead of [BIND:]PORT also the path of a Unix socket, or ' +
-      'systemd:NAME; ?accept-proxy behind it expects PROXY protocol headers',
+      'systemd:NAME; with ?accept-proxy after it, connections begin with a PROXY protocol header',
   },
   socks: {
     name: 'socks',
@@ -139,40 +139,40 @@ export const ingressSettings = {
     argument: '[BIND:]PORT',
     many: true,
     parse: parseListenSpec,
-    help: 'a SOCKS proxy there (5, 4a, 4), or at the path of a Unix socket; names are resolved at the egress',
+    help: 'listen as a SOCKS proxy (5, 4a, 4); also the path of a Unix socket; the egress resolves names',
   },
   socksAuthFile: {
     name: 'socks-auth-file',
     argument: 'FILE',
     parse: parsePath,
-    help: 'who may use it: lines of USER:PASSWORD, readable by nobody else',
+    help: 'users of the SOCKS proxy: lines of USER:PASSWORD, readable only by its owner',
   },
   httpProxy: {
     name: 'http-proxy',
     argument: '[BIND:]PORT',
     many: true,
     parse: parseListenSpec,
-    help: 'an HTTP proxy there: CONNECT, and http:// requests',
+    help: 'listen as an HTTP proxy: CONNECT, and http:// requests',
   },
   httpProxyAuthFile: {
     name: 'http-proxy-auth-file',
     argument: 'FILE',
     parse: parsePath,
-    help: 'who may use it: lines of USER:PASSWORD, readable by nobody else',
+    help: 'users of the HTTP proxy: lines of USER:PASSWORD, readable only by its owner',
   },
   mixed: {
     name: 'mixed',
     argument: '[BIND:]PORT',
     many: true,
     parse: parseListenSpec,
-    help: 'both proxies on one port, told apart by the first byte; TLS too, where there is --sni-route',
+    help: 'both proxies on one port, recognised by the first byte; with --sni-route also TLS',
   },
   sni: {
     name: 'sni',
     argument: '[BIND:]PORT',
     many: true,
     parse: parseListenSpec,
-    help: 'TLS connections there go, untouched, where --sni-route says for the name that they ask for',
+    help: 'listen for TLS connections, and pass them on unchanged to where --sni-route leads their server name',
   },
   sniRoutes: {
     name: 'sni-route',
@@ -189,24 +189,22 @@ export const ingressSettings = {
     many: true,
     parse: parseForward,
     help:
-      'as --forward, for TLS clients, whose TLS ends here; tls://HOST:PORT as the destination has the egress ' +
-      'speak TLS again',
+      'like --forward, for TLS clients: their TLS ends here; with tls://HOST:PORT as the destination, the ' +
+      'egress speaks TLS again',
   },
   tlsCerts: {
     name: 'tls-cert',
     argument: 'FILE',
     many: true,
     parse: parsePath,
-    help:
-      'certificate that --tls-listen shows, PEM; of several the one with the name that the client asks for, or ' +
-      'the first',
+    help: 'certificate of --tls-listen, PEM; of several, the one for the server name of the client, or the first',
   },
   tlsKeys: {
     name: 'tls-key',
     argument: 'FILE',
     many: true,
     parse: parsePath,
-    help: 'its private key, PEM, readable by nobody else; of several in the order of --tls-cert',
+    help: 'its private key, PEM, readable only by its owner; of several, in the order of --tls-cert',
   },
   tlsAlpn: {
     name: 'tls-alpn',
@@ -214,8 +212,8 @@ export const ingressSettings = {
     many: true,
     parse: parseAlpnName,
     help:
-      'protocol that the services of --tls-listen speak (h2, http/1.1), preferred first: the first that the ' +
-      'client offers is agreed (ALPN)',
+      'protocol of the services of --tls-listen (h2, http/1.1), preferred first; the first that the client ' +
+      'offers is selected (ALPN)',
   },
   transparent: {
     name: 'transparent',
@@ -223,26 +221,26 @@ export const ingressSettings = {
     many: true,
     parse: parseTransparentSpec,
     help:
-      'on Linux: connections that a firewall redirects there (REDIRECT, DNAT; ?tproxy behind it: TPROXY) go to ' +
-      'the address that was dialled',
+      'on Linux: listen for connections that a firewall redirects (REDIRECT, DNAT; with ?tproxy after it: ' +
+      'TPROXY), and pass them on to the address that the client dialled',
   },
   printRules: {
     name: 'print-rules',
     fallback: 'false',
     parse: parseSwitch,
-    help: 'print a script with rules of nftables and iptables that lead connections to --transparent, then exit',
+    help: 'print a script of nftables and iptables rules that redirect connections to --transparent, then exit',
   },
   controlSocket: {
     name: 'control-socket',
     argument: 'PATH',
     parse: parseControlSocket,
-    help: 'a Unix socket at which "adit connect" uses this session, for its owner only; none: no such socket',
+    help: 'a Unix socket through which "adit connect" uses this session, for its owner only; none: no socket',
   },
   serverName: {
     name: 'server-name',
     argument: 'NAME',
     parse: parseServerName,
-    help: 'name in the certificate of the egress, where it is not the host of --egress',
+    help: 'name in the certificate of the egress, if it is not the host of --egress',
   },
   connectTimeoutMs: {
     name: 'connect-timeout',
@@ -256,21 +254,21 @@ export const ingressSettings = {
     argument: 'DURATION',
     fallback: '0',
     parse: parseDuration,
-    help: 'reset a connection that moved no byte for so long; 0 never',
+    help: 'reset a connection after this time without a byte; 0 never',
   },
   drainTimeoutMs: {
     name: 'drain-timeout',
     argument: 'DURATION',
     fallback: '5s',
     parse: parseDuration,
-    help: 'how long connections may finish after SIGTERM; 0 cuts at once',
+    help: 'how long connections may take to finish after SIGTERM; 0 cuts them at once',
   },
   maxReplayPerSession: {
     name: 'max-replay-per-session',
     argument: 'SIZE',
     fallback: '8M',
     parse: parseReplaySize,
-    help: 'bytes that a session keeps until they are acknowledged; then it stops reading',
+    help: 'unacknowledged bytes that a session keeps; at this limit it stops reading',
   },
   ...processSettings,
 } as const satisfies Settings;
