@@ -14,7 +14,7 @@ import { createLogger, type Logger } from '@adit/shared/observe/logger';
 import { parseDestination } from '@adit/shared/protocol/destination';
 import type { MuxStream } from '@adit/shared/protocol/mux/stream';
 import { encodeOpen } from '@adit/shared/protocol/open';
-import { type Connected, connectSession } from '@adit/shared/session/connect';
+import { type Connected, connectSession, type SessionSecret } from '@adit/shared/session/connect';
 import { SessionDriver } from '@adit/shared/session/driver';
 import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { EgressServer, type EgressOptions } from '@adit/egress';
@@ -223,4 +223,27 @@ export function testStream(
   });
   const relay = new Relay(stream, { opened: open, ended: end });
   return { stream, relay, opened, ended };
+}
+
+/** Attaches a new carrier as an ingress would that resumes; fails with the refusal. */
+export async function testResume(
+  egress: TestEgress,
+  session: TestSession,
+  options: { pair?: KeyPair; secret?: SessionSecret; epoch: number },
+): Promise<void> {
+  const carrier = await testCarrier(egress, options.pair ?? egress.certs.client('alice'));
+  const { welcome, rest } = await connectSession(carrier, {
+    window: 262_144,
+    agent: 'test',
+    deadlineMs: 30_000,
+    resume: {
+      ...(options.secret ?? session.connected.secret),
+      epoch: options.epoch,
+      position: session.driver.session.lane.position,
+    },
+  }).catch((error: unknown) => {
+    carrier.duplex.destroy();
+    throw error;
+  });
+  session.driver.attach(carrier, welcome.position, rest);
 }

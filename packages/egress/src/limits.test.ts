@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Limits, type Full, type Lease } from './limits.ts';
+import type { Refusal } from '@adit/shared/errors';
+import { Limits, type Lease } from './limits.ts';
 
 const small = { maxStreams: 5, maxStreamsPerIdentity: 3, maxSessionsPerIdentity: 2 };
 
@@ -44,7 +45,7 @@ test('any order of taking and giving back, twice too, keeps the counts right and
             one?.lease.release();
             if (one) one.free = true;
           } else {
-            const lease: Lease | Full = what === 'stream' ? limits.stream(who) : limits.session(who);
+            const lease: Lease | Refusal = what === 'stream' ? limits.stream(who) : limits.session(who);
             if ('release' in lease) held.push({ lease, stream: what === 'stream', free: false });
           }
           expect(limits.streams).toBe(held.filter((one) => one.stream && !one.free).length);

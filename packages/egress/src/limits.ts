@@ -3,16 +3,10 @@
  * Rule: a place is taken before any work is done for it and given back exactly once, when the last socket behind it is
  * gone.
  */
-import type { Code } from '@adit/shared/errors';
+import type { Refusal } from '@adit/shared/errors';
 
 export interface Lease {
   release(): void;
-}
-/** A no. `detail` is for our log alone, where the peer is not to know. */
-export interface Full {
-  readonly code: Code;
-  readonly reason: string;
-  readonly detail?: string;
 }
 
 export interface LimitOptions {
@@ -43,7 +37,7 @@ export class Limits {
     return this.#byIdentity.size;
   }
 
-  session(identity: string): Lease | Full {
+  session(identity: string): Lease | Refusal {
     const counts = this.#of(identity);
     if (counts.sessions >= this.#options.maxSessionsPerIdentity)
       return { code: 'LIMIT_SESSIONS', reason: `this identity has ${counts.sessions} sessions open already` };
@@ -53,7 +47,7 @@ export class Limits {
     });
   }
 
-  stream(identity: string): Lease | Full {
+  stream(identity: string): Lease | Refusal {
     const counts = this.#of(identity);
     if (counts.streams >= this.#options.maxStreamsPerIdentity)
       return { code: 'LIMIT_STREAMS', reason: `this identity has ${counts.streams} streams open already` };

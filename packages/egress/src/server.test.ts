@@ -1,18 +1,11 @@
-import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
-import { join } from 'node:path';
-import tls, { type TLSSocket } from 'node:tls';
+import { writeFileSync } from 'node:fs';
+import type { TLSSocket } from 'node:tls';
 import { expect, test } from '@jest/globals';
-import type { ListenSpec } from '@adit/shared/config/values/listen-at';
 import { factsOf } from '@adit/shared/identity/peer';
-import { parseCidr } from '@adit/shared/protocol/address';
 import { EgressServer } from './server.ts';
 import { certificates } from '../../../test/support/certificates.ts';
 import { day, newServer } from '../../../test/support/issuer.ts';
 import { memoryLog, testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
-import { temporaryFolder } from '../../../test/support/scope.ts';
-import { proxyBlock } from '../../shared/src/protocol/proxy-protocol-writer.ts';
 
 test('does not start without a policy', () => {
   const certs = certificates();
@@ -87,60 +80,6 @@ test('a policy that changes while the egress begins to listen is put in force', 
   await expect(testSession(egress, certs.client('alice'))).rejects.toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
 });
 
-test('listens on every address it was given, and says which', async () => {
-  const egress = await testEgress({
-    listen: [
-      { listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '' },
-      { listen: { kind: 'tcp', host: '::1', port: 0 }, spec: '' },
-    ],
-  });
-  expect(egress.server.addresses).toEqual([
-    expect.stringMatching(/^127\.0\.0\.1:\d+$/),
-    expect.stringMatching(/^\[::1\]:\d+$/),
-  ]);
-  expect(egress.lines.filter((line) => line.event === 'listening').map((line) => line['address'])).toEqual(
-    egress.server.addresses,
-  );
-});
-
-test(
-  'behind a trusted load balancer the client of the header is the one that is logged, and a connection without ' +
-    'header is dropped',
-  async () => {
-    const range = parseCidr('127.0.0.0/8');
-    const egress = await testEgress({
-      acceptProxyProtocol: range.ok ? [range.value] : [],
-      listenHttp: [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 }, spec: '' }],
-    });
-    const ends = { source: { host: '192.0.2.7', port: 51_514 }, destination: { host: '192.0.2.8', port: 443 } };
-    const ask = async (port: number, bytes: Uint8Array): Promise<string> => {
-      const socket = net.connect({ host: '127.0.0.1', port });
-      socket.on('error', () => {
-        /* seen as an end */
-      });
-      socket.write(bytes);
-      const chunks: Buffer[] = [];
-      for await (const chunk of socket) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString('latin1');
-    };
-    await ask(egress.port, Buffer.concat([proxyBlock({ ends }), Buffer.from('no TLS at all')]));
-    expect(await egress.until((line) => line.event === 'handshake')).toMatchObject({ remote: '192.0.2.7:51514' });
-    expect(
-      await ask(
-        Number(egress.server.addresses[1]!.split(':')[1]),
-        Buffer.concat([proxyBlock({ ends }), Buffer.from('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')]),
-      ),
-    ).toMatch(/^HTTP\/1\.1 200 /);
-    await expect(testCarrier(egress, egress.certs.client('alice'))).rejects.toMatchObject({
-      code: expect.stringMatching(/^LINK_|^EGRESS_UNREACHABLE/),
-    });
-    expect(await egress.until((line) => line.event === 'denied')).toMatchObject({
-      code: 'PROTOCOL_ERROR',
-      remote: expect.stringMatching(/^127\.0\.0\.1:/),
-    });
-  },
-);
-
 test('a revocation list that ends soon is said at the start, and no longer when a new one is loaded', async () => {
   const certs = certificates();
   const egress = await testEgress({
@@ -152,84 +91,4 @@ test('a revocation list that ends soon is said at the start, and no longer when 
   certs.revoke({});
   egress.server.reload('a test');
   expect(said()).toEqual(['revocation list']);
-});
-
-test('who waits for its PROXY header holds a place among the handshakes, and loses it at their deadline', async () => {
-  const range = parseCidr('127.0.0.1');
-  const egress = await testEgress({
-    acceptProxyProtocol: range.ok ? [range.value] : [],
-    maxHandshakes: 1,
-    handshakeTimeoutMs: 500,
-  });
-  const [slow, next] = [0, 1].map(() =>
-    net
-      .connect({ host: '127.0.0.1', port: egress.port })
-      .on('error', () => {
-        /* seen as an end */
-      })
-      .resume(),
-  ) as [net.Socket, net.Socket];
-  slow.write('PROXY TCP4 192.0.2.1');
-  await Promise.all(
-    [slow, next].map(
-      (socket) =>
-        new Promise((resolve) => {
-          socket.once('close', resolve);
-        }),
-    ),
-  );
-  expect(await egress.until((line) => line['code'] === 'OVERLOAD')).toMatchObject({ event: 'denied' });
-  expect(await egress.until((line) => line['code'] === 'LINK_TIMEOUT')).toMatchObject({
-    event: 'denied',
-    remote: expect.stringMatching(/^127\.0\.0\.1:/),
-  });
-});
-
-test('a Unix socket serves as an address does: TLS, HTTP, and PROXY headers where its listener expects them', async () => {
-  const folder = temporaryFolder();
-  const [plain, announced, web] = ['t.sock', 'p.sock', 'h.sock'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  const at = (path: string, more: { readonly acceptProxy?: true } = {}): ListenSpec => ({
-    listen: { kind: 'unix', path },
-    spec: path,
-    ...more,
-  });
-  const egress = await testEgress({ listen: [at(plain), at(announced, { acceptProxy: true })], listenHttp: [at(web)] });
-  const { cert, key } = egress.certs.client('alice');
-  const secure = async (path: string, header: Uint8Array): Promise<string> => {
-    const socket = net.connect({ path });
-    await once(socket, 'connect');
-    socket.write(header);
-    const over = tls.connect({
-      socket,
-      cert: readFileSync(cert),
-      key: readFileSync(key),
-      ca: readFileSync(egress.certs.ca),
-      servername: 'localhost',
-      ALPNProtocols: ['http/1.1'],
-    });
-    over.write('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
-    return ((await over.toArray()) as Buffer[]).join('');
-  };
-  expect(await secure(plain, new Uint8Array(0))).toMatch(/^HTTP\/1\.1 200 [^]*ok/);
-  const ends = { source: { host: '192.0.2.7', port: 51_514 }, destination: { host: '192.0.2.8', port: 443 } };
-  expect(await secure(announced, proxyBlock({ ends }))).toMatch(/^HTTP\/1\.1 200 /);
-  expect(await secure(announced, new Uint8Array(0)).catch(() => '')).toBe('');
-  expect(await egress.until((line) => line.event === 'denied')).toMatchObject({
-    remote: 'local',
-    code: 'PROTOCOL_ERROR',
-    reason: expect.stringContaining('connections from a listener with ?accept-proxy have to begin'),
-  });
-  const direct = net.connect({ path: web });
-  direct.write('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
-  expect(((await direct.toArray()) as Buffer[]).join('')).toMatch(/^HTTP\/1\.1 200 /);
-});
-
-test('a name of systemd that has no socket stops the start', async () => {
-  await expect(
-    testEgress({ listen: [{ listen: { kind: 'systemd', name: 'adit' }, spec: 'systemd:adit' }] }),
-  ).rejects.toMatchObject({ code: 'ACTIVATION_INVALID' });
 });

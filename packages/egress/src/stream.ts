@@ -2,10 +2,11 @@
  * The life of one stream at the egress: decode the request, ask the policy, resolve, ask again for every address, dial
  * that address, splice.
  * Rule: bytes that came early are held until the dial has succeeded and dropped when anything refuses; the address
- * checked is the address dialled; whatever happens, the stream ends exactly once and leaves one access record.
- * Not here: who the peer is (attach.ts), how many it may open in all (limits.ts).
+ * checked is the address dialled; the identity asked about is the one that the client has now; whatever happens, the
+ * stream ends exactly once and leaves one access record.
+ * Not here: who the client is (clients/), how many streams it may open (limits.ts).
  */
-import { AditError, type Code, codeOfWire, isCode, wireOfCode } from '@adit/shared/errors';
+import { AditError, type Code, codeOfWire, isCode, type Refusal, wireOfCode } from '@adit/shared/errors';
 import type { PeerIdentity } from '@adit/shared/identity/peer';
 import type { AccessRecord } from '@adit/shared/observe/access-record';
 import { safeText } from '@adit/shared/observe/safe-text';
@@ -15,21 +16,27 @@ import type { OfferedStream } from '@adit/shared/stream/contract';
 import { Relay, type RelayEnd, type RelayOutcome } from '@adit/shared/stream/relay';
 import type { Reached, Services } from './backend/services.ts';
 import type { Policy } from './policy/policy.ts';
-import type { Verdict } from './policy/verdict.ts';
+import type { Allowed } from './policy/verdict.ts';
 import type { Lease } from './limits.ts';
 import { loopOf } from './via-header.ts';
 
-export interface StreamContext {
-  readonly sessionId: string;
+/** Whose stream it is; a resume changes the identity and the address. */
+export interface StreamOwner {
+  /** What the log calls it. */
+  readonly name: string;
   readonly identity: PeerIdentity;
+  /** Where its connection comes from. */
+  readonly remote: string;
+}
+
+export interface StreamContext {
+  readonly client: StreamOwner;
   /** The policy in force now. */
   readonly policy: () => Policy;
   /** Reaches what the policy permits. */
   readonly services: Services;
-  /** Where the client's connection comes from now. */
-  readonly remote: () => string;
   /** Takes a place among the open streams, or says which limit is reached. */
-  readonly admit: () => Lease | { readonly code: Code; readonly reason: string };
+  readonly admit: () => Lease | Refusal;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly record: (record: AccessRecord) => void;
@@ -43,7 +50,8 @@ export type Asked = Omit<OpenRequest, 'frontEnd'> & {
   /** Over which hops it came, by Via. */ readonly hops?: readonly string[];
 };
 
-type Denial = { readonly code: Code; readonly reason: string; readonly detail?: string; readonly rule?: string };
+/** What a stream is judged by. */
+export type Changed = 'policy' | 'certificate';
 
 /** One stream being served. */
 export class ServedStream {
@@ -61,34 +69,40 @@ export class ServedStream {
   #denied = false;
   #detail: string | undefined;
 
-  /** `asked`: the payload of OPEN, or what the request of another protocol was read to be. */
+  /** `asked`: the payload of OPEN, or the request of another protocol. */
   constructor(stream: OfferedStream, asked: Uint8Array | Asked, context: StreamContext) {
     this.#stream = stream;
     this.#context = context;
     this.#relay = new Relay(stream, { ended: (outcome) => this.#ended(outcome) });
-    const denial = this.#begin(asked);
-    if (denial) this.#refuse(denial);
+    const refusal = this.#begin(asked);
+    if (refusal) this.#refuse(refusal);
   }
 
-  /** The policy changed: is this stream still allowed? Where not, it is reset. */
-  recheck(): void {
+  /** The policy, or the certificate of the client, changed: resets the stream if it is no longer allowed. */
+  recheck(changed: Changed): void {
     if (this.#relay.over || !this.#request) return;
+    const { destination } = this.#request;
+    const { identity } = this.#context.client;
     const policy = this.#context.policy();
-    let verdict = policy.decide(this.#context.identity, this.#request.destination);
+    let verdict = policy.decide(identity, destination);
     if (verdict.allow && this.#reached)
       verdict = policy.decideBackend(
-        this.#context.identity,
-        { destination: this.#request.destination, backend: this.#reached.backend.name },
+        identity,
+        { destination, backend: this.#reached.backend.name },
         this.#reached.address,
       );
-    if (!verdict.allow) this.abort('POLICY_RELOADED', 'the policy changed and no longer allows this destination');
+    if (!verdict.allow)
+      this.abort({
+        code: 'POLICY_RELOADED',
+        reason: `the ${changed} changed and no longer allows this destination`,
+      });
   }
 
-  abort(code: Code, reason: string): void {
+  abort({ code, reason }: Refusal): void {
     this.#relay.abort(code, reason);
   }
 
-  #begin(asked: Uint8Array | Asked): Denial | undefined {
+  #begin(asked: Uint8Array | Asked): Refusal | undefined {
     const decoded = asked instanceof Uint8Array ? decodeOpen(asked) : { ok: true as const, request: asked };
     if (!decoded.ok)
       return { code: decoded.why === 'unsupported' ? 'UNSUPPORTED' : 'PROTOCOL_ERROR', reason: decoded.reason };
@@ -104,68 +118,74 @@ export class ServedStream {
         reason: loop,
         detail: `${loop} (Via: ${safeText(hops.join(', '), { maxLength: 512 })})`,
       };
-    const verdict = this.#context.policy().decide(this.#context.identity, destination);
+    const verdict = this.#context.policy().decide(this.#context.client.identity, destination);
+    this.#rule = verdict.rule;
     if (!verdict.allow) {
       this.#denied = true;
       return verdict;
     }
-    this.#rule = verdict.rule;
     void this.#dial(decoded.request, verdict);
     return undefined;
   }
 
-  async #dial(
-    { destination, client, alpn, hops }: Asked,
-    { backends, service }: Verdict & { readonly allow: true },
-  ): Promise<void> {
+  async #dial(request: Asked, verdict: Allowed): Promise<void> {
     const dialled = performance.now();
     const { signal } = (this.#dialling = new AbortController());
-    const { identity, sessionId, services, dialTimeoutMs } = this.#context;
-    const policy = this.#context.policy();
+    const { client, policy } = this.#context;
+    const judgedBy = { policy: policy(), identity: client.identity };
     try {
-      const reached = await services.reach({
-        backends,
-        ...(service && { service }),
-        ...(hops && { hops }),
-        timeoutMs: dialTimeoutMs,
-        signal,
-        caller: {
-          identity,
-          ...(client !== undefined && { client }),
-          ...(alpn !== undefined && { alpn }),
-          remote: this.#context.remote(),
-          requested: formatDestination(destination),
-          stream: `${sessionId}-${this.#stream.id}`,
-        },
-        permit: (backend, address) => policy.decideBackend(identity, { destination, backend: backend.name }, address),
-      });
+      const reached = await this.#reach(request, verdict, signal);
       this.#dialling = undefined;
       this.#dialMs = performance.now() - dialled;
       this.#reached = reached;
       this.#rule = reached.rule;
       if (!this.#relay.over) this.#stream.accept(nothing);
-      if (policy !== this.#context.policy()) this.recheck(); // it changed while we dialled
+      // what it was judged by may have changed during the dial
+      if (judgedBy.policy !== policy()) this.recheck('policy');
+      else if (judgedBy.identity !== client.identity) this.recheck('certificate');
       if (this.#relay.over) reached.release();
       this.#relay.attach(reached.local, { idleTimeoutMs: this.#context.idleTimeoutMs });
     } catch (error) {
       this.#dialling = undefined;
       if (this.#relay.over) return;
       if (!(error instanceof AditError)) throw error;
-      // a next hop has a policy of its own
-      const ours = !(error.cause instanceof Error && error.cause.cause instanceof AditError);
-      this.#denied = ours && (error.code === 'POLICY_DENIED' || error.code === 'ADDRESS_PROHIBITED');
-      this.#refuse({
-        code: error.code,
-        reason: error.message,
-        ...(error.cause instanceof Error && { detail: error.cause.message }),
-      });
+      this.#notReached(error);
     }
   }
 
-  #refuse(denial: Denial): void {
-    this.#detail = denial.detail;
-    if (denial.rule !== undefined) this.#rule = denial.rule;
-    const refusal = { code: wireOfCode(denial.code), reason: denial.reason };
+  #reach(
+    { destination, client: local, alpn, hops }: Asked,
+    { backends, service }: Allowed,
+    signal: AbortSignal,
+  ): Promise<Reached> {
+    const { client, policy, services, dialTimeoutMs } = this.#context;
+    return services.reach({
+      backends,
+      ...(service && { service }),
+      ...(hops && { hops }),
+      timeoutMs: dialTimeoutMs,
+      signal,
+      caller: {
+        identity: client.identity,
+        ...(local !== undefined && { client: local }),
+        ...(alpn !== undefined && { alpn }),
+        remote: client.remote,
+        requested: formatDestination(destination),
+        stream: `${client.name}-${this.#stream.id}`,
+      },
+      permit: (backend, address) =>
+        policy().decideBackend(client.identity, { destination, backend: backend.name }, address),
+    });
+  }
+
+  #notReached({ by, code, message, cause }: AditError): void {
+    this.#denied = by === 'us' && (code === 'POLICY_DENIED' || code === 'ADDRESS_PROHIBITED');
+    this.#refuse({ code, reason: message, ...(cause instanceof Error && { detail: cause.message }) });
+  }
+
+  #refuse({ code, reason, detail }: Refusal): void {
+    this.#detail = detail;
+    const refusal = { code: wireOfCode(code), reason };
     this.#stream.refuse(refusal);
     this.#relay.refused(refusal);
   }
@@ -174,10 +194,10 @@ export class ServedStream {
     this.#dialling?.abort(); // costs an exception with its stack: only where there is something to end
     this.#lease?.release();
     this.#reached?.release();
-    const { identity, sessionId } = this.#context;
+    const { name, identity, remote } = this.#context.client;
     const code = isCode(outcome.code) ? outcome.code : codeOfWire(outcome.code);
     this.#context.record({
-      session: sessionId,
+      session: name,
       stream: this.#stream.id,
       identity: identity.uri,
       frontEnd: this.#request?.frontEnd ?? 'unknown',
@@ -194,6 +214,7 @@ export class ServedStream {
       bytesDown: outcome.bytesSent,
       ...(this.#dialMs !== undefined && { dialMs: round(this.#dialMs) }),
       durationMs: round(performance.now() - this.#started),
+      remote,
     });
     this.#context.ended(this);
   }
@@ -212,10 +233,7 @@ const cut: readonly Code[] = [
   'OVERLOAD',
 ];
 
-/**
- * A reset that no side of the connection asked for has a name of its own: its session was lost, or a limit or the
- * operator cut it.
- */
+/** A reset that neither side asked for is `lost` with its session, or `cut` by a limit or the operator. */
 function endOf(end: RelayEnd, code: Code): AccessRecord['end'] {
   if (end !== 'reset') return end;
   return lost.includes(code) ? 'lost' : cut.includes(code) ? 'cut' : 'reset';

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { codes } from '@adit/shared/codes';
 import { type Code } from '@adit/shared/errors';
 import { anyCharacter } from '../../../../test/support/characters.ts';
-import { denialAnswer } from './answer.ts';
+import { refusalAnswer } from './answer.ts';
 
 test('a refusal says status, error, details, code and what to do', () => {
-  expect(denialAnswer({ code: 'CONNECTION_REFUSED', reason: 'nothing listens on 10.0.0.5:1' })).toEqual({
+  expect(refusalAnswer({ code: 'CONNECTION_REFUSED', reason: 'nothing listens on 10.0.0.5:1' })).toEqual({
     status: 502,
     statusLine: '502 Bad Gateway',
     text: `CONNECTION_REFUSED: nothing listens on 10.0.0.5:1\n${codes.CONNECTION_REFUSED.advice}\n`,
@@ -20,11 +20,11 @@ test('a refusal says status, error, details, code and what to do', () => {
 });
 
 test('one that passes by itself says when to come again', () => {
-  expect(denialAnswer({ code: 'DRAINING', reason: 'x' }).headers['retry-after']).toBe('1');
+  expect(refusalAnswer({ code: 'DRAINING', reason: 'x' }).headers['retry-after']).toBe('1');
 });
 
 test('a fault of the request is a 4xx, whatever the status of its code', () => {
-  expect(denialAnswer({ code: 'PROTOCOL_ERROR', reason: 'no', badRequest: 400 })).toMatchObject({
+  expect(refusalAnswer({ code: 'PROTOCOL_ERROR', reason: 'no' }, 400)).toMatchObject({
     statusLine: '400 Bad Request',
     text: 'PROTOCOL_ERROR: no\n',
     headers: { 'proxy-status': 'adit; error=http_request_error; details="no"; adit-code=PROTOCOL_ERROR' },
@@ -37,7 +37,7 @@ test('whatever the reason is, Proxy-Status is one line of a valid string', () =>
       fc.string({ unit: anyCharacter, maxLength: 400 }),
       fc.constantFrom(...(Object.keys(codes) as Code[])),
       (reason, code) => {
-        expect(denialAnswer({ code, reason }).headers['proxy-status']).toMatch(
+        expect(refusalAnswer({ code, reason }).headers['proxy-status']).toMatch(
           /^adit; error=[a-z_]+; details="(?:[ !#-[\]-~]|\\["\\])*"; adit-code=[A-Z0-9_]+$/,
         );
       },

@@ -1,21 +1,17 @@
 /**
- * A no to a CONNECT: status, Proxy-Status and a short text that says why and what to do.
- * Rule: all of it comes from the one table of codes, and the reason is the part that is safe to send; our own code goes
+ * The answer that refuses a CONNECT: status, Proxy-Status and a short text that says why and what to do.
+ * Rule: all of it comes from the one table of codes, and only the reason of the refusal is sent; our own code goes
  * along, for an ingress. Spec: RFC 9110 section 15, RFC 9209 (`error` and `details`; `adit-code` is ours), RFC 9651
  * section 3.3.3 for the string.
  */
 import { STATUS_CODES } from 'node:http';
 import { codes } from '@adit/shared/codes';
-import { type Code } from '@adit/shared/errors';
+import type { Refusal } from '@adit/shared/errors';
 
-export interface ConnectDenial {
-  readonly code: Code;
-  readonly reason: string;
-  /** Where the request itself is at fault: a 4xx in place of the code's own status. */
-  readonly badRequest?: 400 | 501;
-}
+/** Where the request itself is at fault: the status in place of that of the code. */
+export type BadRequest = 400 | 501;
 
-export interface DenialAnswer {
+export interface RefusalAnswer {
   readonly status: number;
   /** "403 Forbidden". */
   readonly statusLine: string;
@@ -24,11 +20,11 @@ export interface DenialAnswer {
   readonly text: string;
 }
 
-/** How we call ourselves in Proxy-Status. */
+/** Our name in Proxy-Status. */
 export const proxyName = 'adit';
 const retryAfterS = 1;
 
-export function denialAnswer({ code, reason, badRequest }: ConnectDenial): DenialAnswer {
+export function refusalAnswer({ code, reason }: Refusal, badRequest?: BadRequest): RefusalAnswer {
   const { http, proxyStatus, retryable, advice } = codes[code];
   const status = badRequest ?? http;
   const error = badRequest === undefined ? proxyStatus : 'http_request_error';

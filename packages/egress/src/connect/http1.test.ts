@@ -53,6 +53,9 @@ test('without TLS there is no identity, and no CONNECT', async () => {
   let text = '';
   for await (const chunk of socket) text += String(chunk);
   expect(text).toMatch(
-    /^HTTP\/1\.1 403 Forbidden\r\n[^]*\r\nproxy-status: adit; error=http_request_denied;[^]*\r\n\r\nCLIENT_CERT_MISSING: CONNECT needs a TLS connection to the egress itself/,
+    new RegExp(
+      '^HTTP/1\\.1 403 Forbidden\r\n[^]*\r\nproxy-status: adit; error=http_request_denied;[^]*\r\n\r\n' +
+        'CLIENT_CERT_MISSING: CONNECT needs a TLS connection to the egress itself',
+    ),
   );
 });

@@ -1,5 +1,5 @@
 /**
- * CONNECT of HTTP/1.1 (RFC 9110 section 9.3.6): what is asked, and the connection as a stream.
+ * CONNECT of HTTP/1.1 (RFC 9110 section 9.3.6): what is asked, and the connection as a stream of a client of its own.
  * Rule: the bytes behind the head belong to the tunnel and are put back; a request that announces a body, or whose Host
  * names something else, is refused: two readers could understand it differently. A reset is one of TCP: TLS has none.
  */
@@ -7,13 +7,48 @@ import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 import type tls from 'node:tls';
 import { answer } from '@adit/shared/carrier/websocket-server';
-import { codeOfWire, wireOfCode } from '@adit/shared/errors';
+import { codeOfWire, type Refusal, wireOfCode } from '@adit/shared/errors';
 import { resetTls } from '@adit/shared/net/reset';
 import type { Parsed } from '@adit/shared/protocol/address';
 import type { Destination } from '@adit/shared/protocol/destination';
 import { ConnectionStream } from '@adit/shared/stream/connection-stream';
-import { denialAnswer, proxyName, type ConnectDenial } from './answer.ts';
+import type { Clients } from '../clients/clients.ts';
+import type { Origin } from '../door/arrivals.ts';
+import { hopsOf } from '../via-header.ts';
+import { type BadRequest, proxyName, refusalAnswer } from './answer.ts';
+import { admitCaller, callerDenied, joinCaller } from './caller.ts';
 import { namesTarget, parseTarget } from './target.ts';
+
+/** Answers a CONNECT; the connection is the tunnel from then on. `head` is what came behind the request. */
+export function serveHttp1(
+  { request, head }: { readonly request: IncomingMessage; readonly head: Buffer },
+  origin: Origin,
+  clients: Clients,
+): void {
+  const { arrival, proof } = origin;
+  const asked = readHttp1(request);
+  const admitted = admitCaller(origin, clients);
+  if (admitted.refusal) {
+    callerDenied(origin, admitted, clients);
+    refuseHttp1(proof ?? request.socket, admitted.refusal);
+  } else if (!asked.ok) {
+    refuseHttp1(request.socket, { code: 'PROTOCOL_ERROR', reason: asked.reason }, 400);
+  } else {
+    const socket = proof!; // was admitted by it
+    const way = {
+      leave: () => {
+        /* its one stream is all there is to it */
+      },
+    };
+    const client = joinCaller(origin, { identity: admitted.identity, way }, clients);
+    socket.once('close', () => client.left());
+    client.serve(
+      http1Stream({ socket, transport: arrival.socket, head }),
+      { destination: asked.value, frontEnd: 'connect', hops: hopsOf(request.headers.via) },
+      socket,
+    );
+  }
+}
 
 /** Where a CONNECT wants to go; the reason is for the client. */
 export function readHttp1({ url = '', rawHeaders, headers }: IncomingMessage): Parsed<Destination> {
@@ -52,8 +87,8 @@ export function http1Stream({
 }
 
 /** Answers no and closes the connection. */
-export function refuseHttp1(socket: net.Socket, denial: ConnectDenial): void {
-  const { statusLine, headers, text } = denialAnswer(denial);
+export function refuseHttp1(socket: net.Socket, refusal: Refusal, badRequest?: BadRequest): void {
+  const { statusLine, headers, text } = refusalAnswer(refusal, badRequest);
   answer(socket, {
     status: statusLine,
     reason: text.trimEnd(),

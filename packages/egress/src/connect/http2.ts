@@ -1,16 +1,23 @@
 /**
- * CONNECT of HTTP/2 (RFC 9113 section 8.5): what is asked, and one stream of the connection as a stream of ours.
+ * CONNECT of HTTP/2 (RFC 9113 section 8.5): the connection as a client, and each CONNECT on it as one of its streams.
  * Rule: END_STREAM is a half-close, RST_STREAM(CONNECT_ERROR) a reset, both ways; a stream that was reset is never told
  * as ended. Windows are large enough for a link of 100 MB/s and 10 ms, and bounded: see `settings`.
  */
 import http2 from 'node:http2';
 import type net from 'node:net';
-import { codeOfWire, wireOfCode } from '@adit/shared/errors';
+import type tls from 'node:tls';
+import { codeOfWire, type Refusal, wireOfCode } from '@adit/shared/errors';
 import { endOnlyInOrder } from '@adit/shared/net/http2-end';
 import type { Parsed } from '@adit/shared/protocol/address';
 import type { Destination } from '@adit/shared/protocol/destination';
 import { ConnectionStream } from '@adit/shared/stream/connection-stream';
-import { denialAnswer, proxyName, type ConnectDenial } from './answer.ts';
+import type { NotAdmitted } from '../clients/admit.ts';
+import { Client } from '../clients/client.ts';
+import type { Clients } from '../clients/clients.ts';
+import type { Origin } from '../door/arrivals.ts';
+import { hopsOf } from '../via-header.ts';
+import { type BadRequest, proxyName, refusalAnswer } from './answer.ts';
+import { admitCaller, callerDenied, joinCaller } from './caller.ts';
 import { namesTarget, parseTarget } from './target.ts';
 
 const maxHeaderBytes = 16_384;
@@ -20,8 +27,70 @@ const connectionWindowBytes = 16_777_216;
 const maxSessionMemoryMb = 64;
 const { NGHTTP2_CONNECT_ERROR, NGHTTP2_NO_ERROR } = http2.constants;
 
-/** Speaks HTTP/2 on a connection whose TLS is up. */
-export function serveHttp2(socket: net.Socket): http2.ServerHttp2Session {
+/** The answer to an HTTP request that is no CONNECT. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Http2Context {
+  readonly clients: Clients;
+  /** Answers what is no CONNECT. */
+  readonly plain: (method: string, path: string) => PlainAnswer;
+}
+
+/**
+ * Speaks HTTP/2 on a connection whose TLS is up. A peer that is not admitted gets plain answers; its first CONNECT is
+ * refused and closes the connection.
+ */
+export function serveHttp2(origin: Origin & { readonly proof: tls.TLSSocket }, { clients, plain }: Http2Context): void {
+  const session = http2Session(origin.proof);
+  const client = clientOf(origin, session, clients);
+  let denied = false;
+  session.on('stream', (stream, headers) => {
+    if (headers[':method'] !== 'CONNECT') endHttp2(stream, plain(headers[':method'] ?? '', headers[':path'] ?? ''));
+    else if (client instanceof Client) connect(client, stream, headers);
+    else {
+      if (!denied) callerDenied(origin, client, clients);
+      denied = true;
+      refuseHttp2(stream, client.refusal);
+      session.close();
+    }
+  });
+}
+
+/** The client that this connection is, with its place under the limits. */
+function clientOf(origin: Origin, session: http2.ServerHttp2Session, clients: Clients): Client | NotAdmitted {
+  const admitted = admitCaller(origin, clients);
+  if (admitted.refusal) return admitted;
+  const { identity } = admitted;
+  const place = clients.place(identity);
+  if ('code' in place) return { identity, refusal: place };
+  const client = joinCaller(origin, { identity, way: { leave: () => session.close() } }, clients);
+  client.connected({ carrier: 'h2', resumed: false });
+  session.once('close', () => {
+    place.release();
+    client.left('the HTTP/2 connection closed');
+  });
+  return client;
+}
+
+function connect(client: Client, stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
+  const asked = readHttp2(headers);
+  if (headers[':protocol'] !== undefined)
+    refuseHttp2(stream, { code: 'UNSUPPORTED', reason: 'this egress knows no extended CONNECT' }, 501);
+  else if (!asked.ok) refuseHttp2(stream, { code: 'PROTOCOL_ERROR', reason: asked.reason }, 400);
+  else
+    client.serve(
+      http2Stream(stream),
+      { destination: asked.value, frontEnd: 'connect', hops: hopsOf(headers.via) },
+      stream,
+    );
+}
+
+/** HTTP/2 on a connection, with our settings. */
+export function http2Session(socket: net.Socket): http2.ServerHttp2Session {
   socket.allowHalfOpen = false; // half-closes are of streams: a client whose connection ended is gone
   const session = http2.performServerHandshake(socket, {
     maxSessionMemory: maxSessionMemoryMb,
@@ -73,8 +142,8 @@ export function http2Stream(stream: http2.ServerHttp2Stream): ConnectionStream {
 }
 
 /** Answers no; what the client still sends is thrown away. */
-export function refuseHttp2(stream: http2.ServerHttp2Stream, denial: ConnectDenial): void {
-  const { status, headers, text } = denialAnswer(denial);
+export function refuseHttp2(stream: http2.ServerHttp2Stream, refusal: Refusal, badRequest?: BadRequest): void {
+  const { status, headers, text } = refusalAnswer(refusal, badRequest);
   endHttp2(stream, { status, headers, text });
 }
 

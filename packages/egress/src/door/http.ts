@@ -1,9 +1,9 @@
 /**
- * The HTTP of the egress's port: the upgrade to WebSocket at one path, CONNECT, and /healthz. Without TLS too, behind
- * what ends it.
- * Rule: nothing here proves an identity. Frames flow only after a certificate of ours was judged: that of the TLS
- * around the WebSocket, or that of the TLS inside it, which the first byte tells (no frame begins as a TLS handshake
- * does). Requests are bounded in size, and in time by the deadline of their connection.
+ * The HTTP of the egress's port: the upgrade to WebSocket at one path, CONNECT, and /healthz; also without TLS, behind
+ * a proxy that ends it.
+ * Rule: HTTP proves no identity. Frames flow only after a certificate was judged by us: that of the TLS around the
+ * WebSocket, or that of the TLS inside it, which its first byte tells (no frame begins as a TLS handshake does).
+ * Requests are bounded in size, and in time by the deadline of their connection.
  */
 import http from 'node:http';
 import type net from 'node:net';
@@ -14,24 +14,21 @@ import { answer, WebSocketUpgrades } from '@adit/shared/carrier/websocket-server
 import { AditError } from '@adit/shared/errors';
 import type { Logger } from '@adit/shared/observe/logger';
 import { safeText } from '@adit/shared/observe/safe-text';
-import type { Arrival, Attachments } from '../session/attach.ts';
-import type { ConnectPeer, ConnectService, PlainAnswer } from '../connect/service.ts';
+import type { Clients } from '../clients/clients.ts';
+import { serveHttp1 } from '../connect/http1.ts';
+import { type PlainAnswer, serveHttp2 } from '../connect/http2.ts';
+import { attach } from '../session/attach.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { Origin } from './arrivals.ts';
 
 export interface HttpContext {
   /** Where the upgrade to WebSocket is: "/.well-known/adit". */
   readonly wsPath: string;
-  readonly attachments: Attachments;
-  readonly connect: ConnectService;
+  readonly clients: Clients;
+  readonly sessions: Sessions;
   /** For the handshake inside a WebSocket. */
   readonly innerTls: () => tls.TlsOptions;
-  readonly draining: () => boolean;
   readonly log: Logger;
-}
-
-/** A connection that speaks HTTP; `proof` is its TLS socket, absent where somebody else ended the TLS. */
-interface Origin {
-  readonly arrival: Arrival;
-  readonly proof?: tls.TLSSocket;
 }
 
 const maxHeaderBytes = 16_384;
@@ -58,7 +55,8 @@ export class HttpDoor {
   accept(socket: net.Socket, origin: Origin): void {
     const { proof } = origin;
     if (proof?.alpnProtocol === 'h2') {
-      this.#context.connect.http2({ ...this.#peer(origin), proof }, (method, path) => this.#plain(method, path));
+      const { clients } = this.#context;
+      serveHttp2({ ...origin, proof }, { clients, plain: (method, path) => this.#plain(method, path) });
       return;
     }
     this.#origins.set(socket, origin);
@@ -72,7 +70,7 @@ export class HttpDoor {
     response.end(method === 'HEAD' ? undefined : text);
   }
 
-  /** What a request is told that is neither an upgrade nor CONNECT. */
+  /** The answer to a request that is neither an upgrade nor CONNECT. */
   #plain(method: string, url: string): PlainAnswer {
     const say = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): PlainAnswer => ({
       status,
@@ -84,22 +82,13 @@ export class HttpDoor {
       return say(426, 'this path is for WebSocket over HTTP/1.1', { upgrade: 'websocket' });
     if (path !== '/healthz') return say(404, 'there is nothing here');
     if (method !== 'GET' && method !== 'HEAD') return say(405, 'GET or HEAD', { allow: 'GET, HEAD' });
-    return this.#context.draining() ? say(503, 'draining') : say(200, 'ok');
+    return this.#context.clients.draining ? say(503, 'draining') : say(200, 'ok');
   }
 
   #connect(request: http.IncomingMessage, head: Buffer): void {
     const origin = this.#origins.get(request.socket);
-    if (origin) this.#context.connect.http1(request, head, this.#peer(origin));
+    if (origin) serveHttp1({ request, head }, origin, this.#context.clients);
     else request.socket.destroy();
-  }
-
-  #peer({ arrival, proof }: Origin): ConnectPeer {
-    return {
-      remote: arrival.remote,
-      transport: arrival.socket,
-      ...(proof && { proof }),
-      proven: () => this.#context.attachments.proven(arrival),
-    };
   }
 
   #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -117,20 +106,15 @@ export class HttpDoor {
     if (refused !== undefined) this.#log(origin, refused);
   }
 
-  /** A WebSocket is there; never rejects. */
+  /** A WebSocket is open; never rejects. */
   async #opened({ arrival, proof }: Origin, duplex: Duplex): Promise<void> {
-    const { attachments, innerTls } = this.#context;
     try {
       if ((await firstByte(duplex)) === handshakeByte) {
-        const inner = await acceptInnerTls(duplex, innerTls(), Math.max(1, arrival.deadlineAtMs - performance.now()));
+        const deadlineMs = Math.max(1, arrival.deadlineAtMs - performance.now());
+        const inner = await acceptInnerTls(duplex, this.#context.innerTls(), deadlineMs);
         inner.allowHalfOpen = true;
-        await attachments.offered(arrival, { kind: 'websocket+tls', duplex: inner, proof: inner });
-      } else if (proof) await attachments.offered(arrival, { kind: 'websocket', duplex, proof });
-      else
-        await attachments.refused(arrival, duplex, {
-          code: 'CLIENT_CERT_MISSING',
-          reason: 'where TLS was ended before the egress, the handshake has to be made again inside the WebSocket',
-        });
+        await attach(arrival, { kind: 'websocket+tls', duplex: inner, proof: inner }, this.#context);
+      } else await attach(arrival, { kind: 'websocket', duplex, ...(proof && { proof }) }, this.#context);
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       this.#log({ arrival }, error.message);
@@ -144,14 +128,14 @@ export class HttpDoor {
       return;
     }
     const origin = this.#origins.get(socket);
-    if (origin) this.#log(origin, `no HTTP request (${code})`);
+    if (origin) this.#log(origin, `not an HTTP request (${code})`);
     const refusal =
       code === 'HPE_HEADER_OVERFLOW'
         ? {
             status: '431 Request Header Fields Too Large',
             reason: `the head of a request has at most ${maxHeaderBytes} bytes`,
           }
-        : { status: '400 Bad Request', reason: 'this is no HTTP request' };
+        : { status: '400 Bad Request', reason: 'this is not an HTTP request' };
     answer(socket, refusal);
   }
 
@@ -160,7 +144,7 @@ export class HttpDoor {
   }
 }
 
-/** Looks at the first byte without taking it. Rejects with LINK_LOST when the connection ends before. */
+/** Reads the first byte and puts it back. Rejects with LINK_LOST when the connection ends before. */
 function firstByte(duplex: Duplex): Promise<number> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
@@ -168,7 +152,7 @@ function firstByte(duplex: Duplex): Promise<number> {
     };
     const gone = (): void => {
       stop();
-      reject(new AditError('LINK_LOST', 'the WebSocket closed before anything was said'));
+      reject(new AditError('LINK_LOST', 'the WebSocket closed before anything was sent'));
     };
     const seen = (chunk: Buffer): void => {
       stop();

@@ -1,10 +1,9 @@
 /**
- * What stands in front of the egress and begins each connection with a PROXY protocol header: only from these
- * addresses, or at listeners of its own, and then always.
- * Rule: nothing is guessed. Who is trusted is known by the address of its TCP connection or by the listener, before a
- * byte is read; what it does not announce properly is dropped, and nobody else is asked for a header, so that one from
- * them is no TLS and fails as such. The header is read within the deadline and the place of its connection's handshake;
- * what follows it is put back for TLS.
+ * The PROXY protocol header before each connection of a trusted load balancer: from the addresses that
+ * `--accept-proxy-protocol` names, or at a listener that expects one from everybody.
+ * Rule: nothing is guessed. Whether a header is expected is known before a byte is read. Where one is expected and
+ * missing or wrong, the connection is dropped; where none is expected, none is read, and its bytes fail as TLS. The
+ * header is read within the deadline of the connection's handshake; what follows it is put back for TLS.
  * Not here: reading it (net/proxy-header.ts), the format (protocol/proxy-protocol.ts).
  */
 import type net from 'node:net';
@@ -12,13 +11,14 @@ import { AditError } from '@adit/shared/errors';
 import { readProxyHeader } from '@adit/shared/net/proxy-header';
 import type { Logger } from '@adit/shared/observe/logger';
 import { type Cidr, cidrContains, parseAddress, unmapped } from '@adit/shared/protocol/address';
+import { logDenied } from '../clients/denied.ts';
 
 export interface ProxyHeadersContext {
   /** `--accept-proxy-protocol`. */ readonly from: readonly Cidr[];
   readonly log: Logger;
 }
 
-/** A connection at its handshake: where its TCP comes from, and until when it has time (by performance.now()). */
+/** A connection at its handshake; `deadlineAtMs` is by performance.now(). */
 interface Arriving {
   readonly socket: net.Socket;
   readonly remote: string;
@@ -67,7 +67,7 @@ export class ProxyHeaders {
     } catch (error) {
       socket.destroy();
       if (!(error instanceof AditError)) throw error;
-      // At the deadline the connection is cut from elsewhere too: that is no other reason.
+      // At the deadline its arrival cuts the connection too: the reason is still the deadline.
       const late = performance.now() > deadlineAtMs - timerSlackMs;
       this.#dropped(
         { remote, from: acceptProxy ? 'a listener with ?accept-proxy' : '--accept-proxy-protocol' },
@@ -79,7 +79,7 @@ export class ProxyHeaders {
     serve(client ?? remote);
   }
 
-  /** A connection that says nothing and goes is how load balancers look whether we live: no reason to complain. */
+  /** A peer that closed without sending anything is not denied: a load balancer's health check does that. */
   #dropped(
     { remote, from }: { readonly remote: string; readonly from: string },
     { code, message }: AditError,
@@ -93,15 +93,8 @@ export class ProxyHeaders {
       return;
     }
     const others = this.#unsaid === 0 ? '' : `, and ${this.#unsaid} like it since the last such line`;
-    log.warn(
-      {
-        event: 'denied',
-        remote,
-        code,
-        reason: `${message}${others}; connections from ${from} have to begin with a PROXY protocol header`,
-      },
-      'no PROXY header',
-    );
+    const rule = `connections from ${from} have to begin with a PROXY protocol header`;
+    logDenied(log, { remote, refusal: { code, reason: `${message}${others}; ${rule}` }, message: 'no PROXY header' });
     this.#unsaid = 0;
     this.#nextLineAtMs = now + quietMs;
   }

@@ -1,207 +1,71 @@
 /**
- * From an accepted connection to a session: judge the certificate, read HELLO, ask the policy whether it knows this
- * identity, attach.
- * Rule: nothing is read from a peer that is not authenticated; every refusal is one REFUSE with its reason and one
- * `denied` line in the log; from accept to WELCOME there is one deadline and a bound on how many are at it at once.
+ * From a finished handshake to a session: admit the peer, read HELLO, attach.
+ * Rule: nothing is read from a peer that is not admitted; every refusal is one REFUSE with its reason and one `denied`
+ * line in the log; the deadline of the connection's arrival holds until it is attached.
+ * Spec: docs/protocol.md section 3.3.
  */
-import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 import type { CarrierKind } from '@adit/shared/carrier/contract';
 import { carrierOf } from '@adit/shared/carrier/tls';
 import { codes } from '@adit/shared/codes';
-import { AditError } from '@adit/shared/errors';
-import { factsOf, judgeClient, type PeerContext } from '@adit/shared/identity/peer';
-import type { Logger } from '@adit/shared/observe/logger';
+import { AditError, type Refusal } from '@adit/shared/errors';
+import type { PeerIdentity } from '@adit/shared/identity/peer';
 import { receiveHello, refuse } from '@adit/shared/session/accept';
-import type { Full } from '../limits.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Clients } from '../clients/clients.ts';
+import type { Arrival } from '../door/arrivals.ts';
 import type { Sessions } from './sessions.ts';
 
-export interface AttachContext {
-  readonly handshakeTimeoutMs: number;
-  readonly maxHandshakes: number;
-  readonly peers: () => PeerContext;
-  readonly policy: () => Policy;
-  readonly sessions: Sessions;
-  readonly draining: () => boolean;
-  readonly log: Logger;
-}
-
-/**
- * An accepted connection that is at its handshake: where it comes from, and until when it has time (by
- * performance.now()).
- */
-export interface Arrival {
-  readonly socket: net.Socket;
-  readonly name: string;
-  /** For the logs; a trusted load balancer may say another one than that of the TCP connection. */ remote: string;
-  readonly deadlineAtMs: number;
-  readonly timer: NodeJS.Timeout;
-  /** Over a Unix socket. */ readonly unix: boolean;
-}
-
-/** A carrier to be: its frames go over `duplex`, its ends were proven by the handshake of `proof`. */
+/** A carrier to be: its frames go over `duplex`; the handshake of `proof` proved its ends, where we made one. */
 export interface Offer {
   readonly kind: CarrierKind;
   readonly duplex: Duplex;
-  readonly proof: tls.TLSSocket;
+  readonly proof?: tls.TLSSocket;
+}
+
+export interface AttachContext {
+  readonly clients: Clients;
+  readonly sessions: Sessions;
 }
 
 /** Retry hint for refusals that pass by themselves, ms. */
 const retryAfterMs = 1_000;
+const unproven = {
+  missing: 'where TLS was ended before the egress, the handshake has to be made again inside the WebSocket',
+};
 
-export class Attachments {
-  readonly #context: AttachContext;
-  /** By both ends' ports and addresses: what the TLS socket and the TCP socket below it have in common. */
-  readonly #arrivals = new Map<string, Arrival>();
-  #unix = 0;
-  #droppedSinceLog = 0;
-
-  constructor(context: AttachContext) {
-    this.#context = context;
-  }
-
-  get handshakes(): number {
-    return this.#arrivals.size;
-  }
-
-  /**
-   * A TCP connection came in; undefined if it was dropped because too many are at their handshake, or is gone already.
-   */
-  accept(socket: net.Socket): Arrival | undefined {
-    socket.on('error', () => {
-      /* its close is counted below; a scanner's reset is no event */
-    });
-    const unix = isUnix(socket);
-    if (socket.remoteAddress === undefined && !unix) {
-      socket.destroy();
-      return undefined;
-    }
-    if (this.#arrivals.size >= this.#context.maxHandshakes) {
-      this.#drop(socket);
-      return undefined;
-    }
-    const name = unix ? `unix ${++this.#unix}` : nameOf(socket);
-    const timer = setTimeout(() => socket.destroy(), this.#context.handshakeTimeoutMs);
-    const arrival: Arrival = {
-      socket,
-      name,
-      remote: remoteOf(socket),
-      deadlineAtMs: performance.now() + this.#context.handshakeTimeoutMs,
-      timer,
-      unix,
-    };
-    this.#arrivals.set(name, arrival);
-    socket.once('close', () => this.#done(name));
-    return arrival;
-  }
-
-  /**
-   * The arrival that a TCP connection, or the TLS socket over it, belongs to; none if it is too late, or over a Unix
-   * socket.
-   */
-  arrivalOf(socket: net.Socket): Arrival | undefined {
-    return this.#arrivals.get(nameOf(socket));
-  }
-
-  /** Somebody's certificate was judged good without a HELLO: the connection counts no longer. */
-  proven({ name }: Arrival): void {
-    this.#done(name);
-  }
-
-  /** Cuts every connection that has not proven an identity. */
-  close(): void {
-    for (const { socket } of [...this.#arrivals.values()]) socket.destroy();
-  }
-
-  /** A handshake is done, frames may come; never rejects. */
-  async offered(arrival: Arrival, offer: Offer): Promise<void> {
-    const { remote } = arrival;
-    try {
-      await this.#attach(arrival, offer);
-    } catch (error) {
-      if (!(error instanceof AditError)) throw error;
-      this.#context.log.warn({ event: 'denied', remote, code: error.code, reason: error.message }, 'no session');
-      if (error.code === 'PROTOCOL_ERROR')
-        await refuse(offer.duplex, { code: error.code, reason: 'this is not a valid HELLO of adit/1' });
-      offer.duplex.destroy();
-    } finally {
-      this.#done(arrival.name);
-    }
-  }
-
-  /** Says no, on the wire with a code and in the log. */
-  refused({ remote }: Arrival, duplex: Duplex, refusal: Full): Promise<void> {
-    return this.#refuse(duplex, remote, refusal);
-  }
-
-  async #attach({ remote, deadlineAtMs }: Arrival, { kind, duplex, proof }: Offer): Promise<void> {
-    const verdict = judgeClient(factsOf(proof), this.#context.peers());
-    if (!verdict.ok) return this.#refuse(duplex, remote, verdict);
-    const { identity } = verdict;
-    if (this.#context.draining())
-      return this.#refuse(duplex, remote, { code: 'DRAINING', reason: 'the egress is shutting down' }, identity.uri);
-    if (!this.#context.policy().knows(identity))
-      return this.#refuse(
-        duplex,
-        remote,
-        { code: 'IDENTITY_NOT_IN_POLICY', reason: `no rule names ${identity.uri} or its groups` },
-        identity.uri,
-      );
-    const carrier = carrierOf({ kind, duplex, proof, remote });
-    const hello = await receiveHello(carrier, Math.max(1, deadlineAtMs - performance.now()));
-    const full = this.#context.sessions.attach(carrier, identity, hello);
-    if (full) return this.#refuse(duplex, remote, full, identity.uri);
-    return undefined;
-  }
-
-  async #refuse(
-    duplex: Duplex,
-    remote: string,
-    ...[{ code, reason, detail }, identity]: [Full, string?]
-  ): Promise<void> {
-    this.#context.log.warn(
-      { event: 'denied', remote, ...(identity !== undefined && { identity }), code, reason: detail ?? reason },
-      'refused',
-    );
+/** Attaches a session, or refuses it; never rejects. */
+export async function attach(arrival: Arrival, offer: Offer, context: AttachContext): Promise<void> {
+  const { duplex, proof = unproven } = offer;
+  const admitted = context.clients.admit(proof);
+  const denied = (refusal: Refusal): void =>
+    context.clients.denied({ remote: arrival.remote, identity: admitted.identity, refusal });
+  try {
+    const refusal = admitted.refusal ?? (await greet(arrival, { ...offer, identity: admitted.identity }, context));
+    if (!refusal) return;
+    denied(refusal);
+    const { code, reason } = refusal;
     await refuse(duplex, { code, reason, retryAfterMs: codes[code].retryable ? retryAfterMs : 0 });
-  }
-
-  /** The connection is past its handshake, or gone: it counts no longer. */
-  #done(name: string): void {
-    clearTimeout(this.#arrivals.get(name)?.timer);
-    this.#arrivals.delete(name);
-  }
-
-  #drop(socket: net.Socket): void {
-    socket.destroy();
-    if (this.#droppedSinceLog++ > 0) return;
-    setTimeout(() => {
-      this.#context.log.warn(
-        {
-          event: 'denied',
-          code: 'OVERLOAD',
-          reason: `${this.#droppedSinceLog} connections dropped: ${this.#context.maxHandshakes} are at their handshake`,
-        },
-        'too many handshakes',
-      );
-      this.#droppedSinceLog = 0;
-    }, retryAfterMs).unref();
+  } catch (error) {
+    if (!(error instanceof AditError)) throw error;
+    // the arrival cuts the connection at the same moment: the reason is still the deadline
+    if (arrival.late) denied({ code: 'LINK_TIMEOUT', reason: 'the handshake was not done in time' });
+    else denied({ code: error.code, reason: error.message });
+    if (error.code === 'PROTOCOL_ERROR')
+      await refuse(duplex, { code: error.code, reason: 'this is not a valid HELLO of adit/1' });
+    duplex.destroy();
+  } finally {
+    arrival.settled();
   }
 }
 
-/** A TCP connection that is gone already still has its own address. */
-function isUnix({ remoteAddress, localAddress }: net.Socket): boolean {
-  return remoteAddress === undefined && localAddress === undefined;
-}
-
-function nameOf({ remoteAddress, remotePort, localAddress, localPort }: net.Socket): string {
-  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
-}
-
-function remoteOf(socket: net.Socket): string {
-  if (isUnix(socket)) return 'local';
-  const { remoteAddress = 'unknown', remotePort = 0 } = socket;
-  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+/** Reads HELLO and attaches; the refusal where there is one. Rejects where no HELLO comes. */
+async function greet(
+  { remote, deadlineAtMs }: Arrival,
+  { kind, duplex, proof, identity }: Offer & { readonly identity: PeerIdentity },
+  { clients, sessions }: AttachContext,
+): Promise<Refusal | undefined> {
+  const carrier = carrierOf({ kind, duplex, proof: proof!, remote });
+  const hello = await receiveHello(carrier, Math.max(1, deadlineAtMs - performance.now()));
+  return clients.admitAgain(identity) ?? sessions.attach(carrier, identity, hello);
 }

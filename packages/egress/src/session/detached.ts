@@ -1,13 +1,12 @@
 /**
- * Sessions that lost their carrier: how long each is kept, and which gives way when there are too many or they hold too
+ * Sessions that lost their carrier: how long each is kept, and which one ends when there are too many or they hold too
  * much.
- * Rule: the one that has waited longest goes first; what a session holds is what it sent and nobody acknowledged. A
- * waiting session asks its services for nothing more, but what was being read still comes: what they hold is counted
- * again while any waits.
- * Not here: what sessions with a carrier hold; their acknowledgements and the limit of each bound that.
+ * Rule: the one that has waited longest ends first. A session holds what it sent and the peer did not acknowledge; that
+ * may still grow while it waits, by what was being read from its services, so it is counted again every second.
+ * Not here: what sessions with a carrier hold; acknowledgements and a limit of each session bound that.
  */
 import { formatDuration } from '@adit/shared/config/values/duration';
-import type { Code } from '@adit/shared/errors';
+import type { Refusal } from '@adit/shared/errors';
 
 export interface Keepable {
   /** The identity it counts for. */
@@ -27,7 +26,7 @@ export interface DetachedOptions {
 /** How old a count may be, ms. */
 const recountMs = 1_000;
 
-export type Give<T> = (session: T, why: { readonly code: Code; readonly reason: string }) => void;
+export type Give<T> = (session: T, refusal: Refusal) => void;
 
 interface Tally {
   count: number;
@@ -70,7 +69,7 @@ export class Detached<T extends Keepable> {
     this.#recount = undefined;
   }
 
-  /** Makes room for a new session of this identity, if one of its sessions waits; says whether it did. */
+  /** Ends the session of this identity that has waited longest, to make room for a new one; false if none waits. */
   makeRoom(owner: string): boolean {
     const oldest = this.#oldest(owner);
     if (oldest)
@@ -78,7 +77,7 @@ export class Detached<T extends Keepable> {
     return oldest !== undefined;
   }
 
-  /** Holds the limits against what is held now: first that of each identity, then that of all. */
+  /** Applies the limits to what is held now: first that of each identity, then that of all. */
   recount(): void {
     const { maxDetachedPerIdentity, maxReplayPerIdentity, maxReplay } = this.#options;
     const tallies = this.#tallies();
@@ -124,8 +123,8 @@ export class Detached<T extends Keepable> {
     return undefined;
   }
 
-  #drop(session: T, why: { readonly code: Code; readonly reason: string }): void {
+  #drop(session: T, refusal: Refusal): void {
     this.remove(session);
-    this.#give(session, why);
+    this.#give(session, refusal);
   }
 }

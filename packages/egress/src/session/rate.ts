@@ -3,6 +3,9 @@
  * Rule: the clock is an argument; what is refused costs no token, so that a flood does not prolong itself.
  */
 
+/** How often the full buckets are looked for, ms. */
+const sweepEveryMs = 15_000;
+
 export interface RateOptions {
   readonly perSecond: number;
   readonly burst: number;
@@ -16,6 +19,7 @@ interface Bucket {
 export class Rates {
   readonly #options: RateOptions;
   readonly #buckets = new Map<string, Bucket>();
+  #sweepAtMs = 0;
 
   constructor(options: RateOptions) {
     this.#options = options;
@@ -29,6 +33,7 @@ export class Rates {
   /** 0 if it may happen now, else the milliseconds after which it may. */
   take(owner: string, nowMs: number): number {
     const { perSecond, burst } = this.#options;
+    if (nowMs >= this.#sweepAtMs) this.sweep(nowMs);
     const bucket = this.#buckets.get(owner) ?? { tokens: burst, atMs: nowMs };
     bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * perSecond);
     bucket.atMs = nowMs;
@@ -41,6 +46,7 @@ export class Rates {
   /** Forgets the buckets that are full by now. */
   sweep(nowMs: number): void {
     const { perSecond, burst } = this.#options;
+    this.#sweepAtMs = nowMs + sweepEveryMs;
     for (const [owner, { tokens, atMs }] of this.#buckets)
       if (tokens + ((nowMs - atMs) / 1000) * perSecond >= burst) this.#buckets.delete(owner);
   }

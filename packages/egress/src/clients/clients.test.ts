@@ -1,0 +1,98 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { integer, newCa } from '../../../../test/support/issuer.ts';
+import { echo } from '../../../../test/support/services.ts';
+import { allowLoopback, testEgress, testResume, testSession, testStream } from '../../../../test/support/in-process.ts';
+import { testIngress } from '../../../../test/support/in-process-ingress.ts';
+import { within } from '../../../../test/support/scope.ts';
+
+const only = (name: string): string =>
+  `version: 1\nrules:\n  - name: ${name}\n    identities: [${name}]\n    allow: ["127.0.0.1:*"]\n`;
+
+test('a revocation ends the sessions of that certificate with the reason, and no other', async () => {
+  const first = await testEgress();
+  const { certs } = first;
+  const [alice, bob] = [certs.client('alice'), certs.client('bob')];
+  const crl = certs.revoke({});
+  const egress = await testEgress({ certs, crl });
+  const [revoked, kept] = [await testSession(egress, alice), await testSession(egress, bob)];
+  certs.revoke({ serials: [integer(new X509Certificate(readFileSync(alice.cert)).serialNumber)] });
+  expect(await within(30_000, 'the end of the session', revoked.ended)).toMatch(/revoked/);
+  await testStream(kept, (await echo()).at).opened;
+  await expect(testSession(egress, alice)).rejects.toMatchObject({ code: 'CLIENT_CERT_REVOKED' });
+});
+
+test('a drain refuses new streams, lets those open finish, and then ends', async () => {
+  const egress = await testEgress();
+  const to = await echo();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  const stream = testStream(session, to.at);
+  await stream.opened;
+  const drained = egress.server.drain(new AbortController().signal);
+  expect(await session.ended).toMatch(/goaway/);
+  expect(await testStream(session, to.at).ended).toMatchObject({ end: 'refused', code: 53 });
+  stream.relay.abort('NO_ERROR', 'done');
+  await within(30_000, 'the drain', drained);
+});
+
+test('a policy that is not valid changes nothing and says so', async () => {
+  const egress = await testEgress();
+  writeFileSync(egress.policyFile, 'version: 1\nrulez: []\n');
+  expect(await egress.until((line) => line.event === 'reload-failed')).toMatchObject({ code: 'POLICY_INVALID' });
+  await testStream(await testSession(egress, egress.certs.client('alice')), (await echo()).at).opened;
+});
+
+test('a CA that is no longer trusted takes its sessions with it', async () => {
+  const egress = await testEgress();
+  const session = await testSession(egress, egress.certs.client('alice'));
+  writeFileSync(egress.certs.ca, newCa('Another CA').certPem);
+  expect(await within(30_000, 'the end of the session', session.ended)).toMatch(/no longer trusted/);
+});
+
+test(
+  'a policy that no longer names an identity ends its sessions, attached or waiting, with the reason, and no ' +
+    'other',
+  async () => {
+    const egress = await testEgress();
+    const to = await echo();
+    const [alice, bob] = [egress.certs.client('alice'), egress.certs.client('bob')];
+    const [attached, waiting, kept] = [
+      await testSession(egress, alice),
+      await testSession(egress, alice),
+      await testSession(egress, bob),
+    ];
+    const [stream, other] = [testStream(attached, to.at), testStream(kept, to.at)];
+    await Promise.all([stream.opened, other.opened]);
+    waiting.carrier.duplex.destroy();
+    await egress.until((line) => line.event === 'detached');
+    writeFileSync(egress.policyFile, only('bob'));
+    expect(await within(30_000, 'the end of the session', attached.ended)).toBe(
+      'no rule names spiffe://example.org/client/alice or its groups',
+    );
+    expect(await egress.recorded()).toMatchObject({
+      end: 'cut',
+      code: 'IDENTITY_NOT_IN_POLICY',
+      identity: 'spiffe://example.org/client/alice',
+    });
+    expect(
+      egress.lines.filter((line) => line.event === 'denied' && line['code'] === 'IDENTITY_NOT_IN_POLICY'),
+    ).toHaveLength(2);
+    await expect(testResume(egress, waiting, { epoch: 1 })).rejects.toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
+    await testStream(kept, to.at).opened;
+    writeFileSync(egress.policyFile, allowLoopback);
+    egress.server.reload('a test');
+    await expect(testResume(egress, waiting, { epoch: 2 })).rejects.toMatchObject({ code: 'NOT_RESUMABLE' });
+  },
+);
+
+test('an ingress whose identity is taken out of the policy is denied for good', async () => {
+  const egress = await testEgress();
+  const ingress = await testIngress(egress, egress.certs.client('alice'), { to: '127.0.0.1:1' });
+  await ingress.until((line) => line.event === 'connected');
+  writeFileSync(egress.policyFile, only('bob'));
+  expect(await within(30_000, 'the end of the ingress', ingress.running)).toMatchObject({
+    code: 'IDENTITY_NOT_IN_POLICY',
+    exitStatus: 4,
+  });
+});
