@@ -212,7 +212,10 @@ export const codes = {
     'The certificate expired while the session was open: renew it (adit ca issue client NAME --renew).',
   ),
   REVOKED: row({ ...denied, wire: 55 }, 'The certificate was revoked while the session was open.'),
-  POLICY_RELOADED: row({ ...denied, wire: 56 }, 'The policy changed and no longer allows this destination.'),
+  POLICY_RELOADED: row(
+    { ...denied, wire: 56 },
+    'The policy, or the certificate of the ingress, changed and no longer allows this destination.',
+  ),
   SERVICE_TLS_FAILED: row(
     { ...service, wire: 58, proxyStatus: 'tls_certificate_error' },
     'The egress could not verify the service: check its certificate, and "ca" and "server-name" of the ' +
