@@ -46,7 +46,7 @@ tests:
       'p.yaml:11:35: "db.internal": it is not the name of a service, and for a host the ports are missing: ' +
         'write HOST:PORTS',
       'p.yaml:11:48: "fd00::/8:*": IPv6 goes in brackets: [ADDRESS]:PORTS or [ADDRESS/LENGTH]:PORTS',
-      'p.yaml:11:62: "127.1:80": the host looks like an address and is none: write IPv4 as four decimal numbers ' +
+      'p.yaml:11:62: "127.1:80": the host looks like an address but is not one: write IPv4 as four decimal numbers ' +
         'without leading zeros',
       'p.yaml:12:5: the rule neither allows nor denies anything',
       'p.yaml:12:11: a second rule is named "developers": logs could not tell them apart',

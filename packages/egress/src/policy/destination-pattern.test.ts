@@ -59,7 +59,10 @@ describe('destination patterns', () => {
     ['fd00::/8:*', 'IPv6 goes in brackets: [ADDRESS]:PORTS or [ADDRESS/LENGTH]:PORTS'],
     ['[10.0.0.0/8]:22', 'only IPv6 goes in brackets'],
     ['10.0.0.1/8:22', 'bits after the prefix are set: write 10.0.0.0/8 for the range or 10.0.0.1 for the address'],
-    ['10.1:22', 'the host looks like an address and is none: write IPv4 as four decimal numbers without leading zeros'],
+    [
+      '10.1:22',
+      'the host looks like an address but is not one: write IPv4 as four decimal numbers without leading zeros',
+    ],
     ['db*.internal:22', '"*" stands for a whole host, or for all before the first dot: write *.SUFFIX:PORTS'],
     ['*.*.internal:22', '"*" stands for a whole host, or for all before the first dot: write *.SUFFIX:PORTS'],
     ['*.:22', 'the host is missing'],

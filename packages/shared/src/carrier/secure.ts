@@ -94,6 +94,8 @@ function explain(error: NodeJS.ErrnoException, { peer, unreachable, expected }: 
     code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
     code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
   if (otherProtocol)
-    return new AditError(unreachable, `what answers as ${peer} is not ${expected} (${code})`, { cause: error });
+    return new AditError(unreachable, `the server that answers as ${peer} is not ${expected} (${code})`, {
+      cause: error,
+    });
   return new AditError(unreachable, `cannot reach ${peer} (${code || messageOf(error)})`, { cause: error });
 }

@@ -45,13 +45,13 @@ test.each([
     ['\x05\xff'],
     undefined,
     'PROXY_AUTH_REQUIRED',
-    'the proxy socks5://proxy.example.org:1080 does not let us in: it does not serve without a user and password',
+    'the proxy socks5://proxy.example.org:1080 refuses to log us in: it requires a user and password',
   ],
   [
     ['\x05\x02', '\x01\x01'],
     alice,
     'PROXY_AUTH_REQUIRED',
-    'the proxy socks5://proxy.example.org:1080 does not let us in: it does not accept this user and password',
+    'the proxy socks5://proxy.example.org:1080 refuses to log us in: it does not accept this user and password',
   ],
   [
     ['\x05\x00', '\x05\x02'],
@@ -71,7 +71,7 @@ test.each([
     ['HTTP/1.1 400 Bad Request\r\n\r\n'],
     undefined,
     'PROXY_FAILED',
-    'the proxy socks5://proxy.example.org:1080 sent something unexpected: no answer of SOCKS5',
+    'the proxy socks5://proxy.example.org:1080 sent something unexpected: not a SOCKS5 answer',
   ],
 ] as const)('a no is explained: %#', async (answers, credentials, code, message) => {
   await expect(ask(answers, credentials)).rejects.toMatchObject({ code, message });

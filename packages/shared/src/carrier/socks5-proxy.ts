@@ -39,7 +39,7 @@ function refusal(
 ): AditError {
   const name = `the proxy ${formatProxy(proxy)}`;
   if (answer.step !== 'connect')
-    return new AditError('PROXY_AUTH_REQUIRED', `${name} does not let us in: ${answer.reason}`);
+    return new AditError('PROXY_AUTH_REQUIRED', `${name} refuses to log us in: ${answer.reason}`);
   const said = `${formatHostPort(to.host, to.port)}: ${answer.reason} (SOCKS reply ${answer.reply})`;
   return unreachable.has(answer.reply)
     ? new AditError('EGRESS_UNREACHABLE', `${name} cannot reach ${said}`)

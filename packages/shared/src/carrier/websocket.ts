@@ -85,8 +85,8 @@ async function dialInner(dial: Dial, stranger?: AditError): Promise<Carrier> {
         : 'this system does not trust it either';
     throw new AditError(
       'EGRESS_CERT_INVALID',
-      `what answers as ${name} has a certificate issued by ${intermediary}: that is not our CA, and ${fault} ` +
-        `(${authorizationError})`,
+      `the server that answers as ${name} has a certificate issued by ${intermediary}: ` +
+        `that is not our CA, and ${fault} (${authorizationError})`,
       { cause: stranger },
     );
   }

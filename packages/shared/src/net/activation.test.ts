@@ -34,8 +34,8 @@ describe('sockets of systemd', () => {
   });
 
   test.each([
-    [{ ...two, LISTEN_FDS: 'x' }, /LISTEN_FDS is "x", which is no number/],
-    [{ ...two, LISTEN_FDS: '-1' }, /no number/],
+    [{ ...two, LISTEN_FDS: 'x' }, /LISTEN_FDS is "x", which is not a number/],
+    [{ ...two, LISTEN_FDS: '-1' }, /not a number/],
     [{ ...two, LISTEN_FDS: '3' }, /says 3 sockets, and LISTEN_FDNAMES has 2 names/],
   ])('are an error where they are malformed: %j', (environment, reason) => {
     expect(() => take(environment)).toThrow(
@@ -74,7 +74,7 @@ describe('the names of options', () => {
   test.each([
     [sockets, ['web', 'db', 'wbe'], /^systemd:wbe is not there: systemd handed over "web", "db"$/],
     [take({}), ['web'], /^systemd:web is not there: systemd handed over no sockets/],
-    [undefined, ['web'], /^systemd:web is not there: this process takes no sockets of systemd$/],
+    [undefined, ['web'], /^systemd:web is not there: this process accepts no sockets from systemd$/],
     [
       sockets,
       ['web'],

@@ -43,7 +43,7 @@ export function takeActivation(environment: Record<string, string | undefined>, 
         'this program itself, or a script that ends in "exec"',
     );
   if (!/^[0-9]{1,4}$/.test(count))
-    throw new AditError('ACTIVATION_INVALID', `LISTEN_FDS is "${safeText(count)}", which is no number of sockets`);
+    throw new AditError('ACTIVATION_INVALID', `LISTEN_FDS is "${safeText(count)}", which is not a number of sockets`);
   const named = names === undefined ? undefined : names.split(':');
   if (named && Number(count) > 0 && named.length !== Number(count))
     throw new AditError(
@@ -66,7 +66,7 @@ export function checkActivation(
   activation: Activation | undefined,
   addresses: readonly (Activated | { readonly kind: 'tcp' | 'unix' })[],
 ): void {
-  const { sockets, none: reason } = activation ?? none('this process takes no sockets of systemd');
+  const { sockets, none: reason } = activation ?? none('this process accepts no sockets from systemd');
   const asked = addresses.flatMap((at) => (at.kind === 'systemd' ? [at.name] : []));
   const wanted = asked.find((name) => sockets.every((socket) => socket.name !== name));
   if (wanted !== undefined)

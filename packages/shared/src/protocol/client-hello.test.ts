@@ -167,13 +167,13 @@ describe('a ClientHello', () => {
       'two names',
       extension(0, vector16([0, ...vector16(ascii('a.example')), 0, ...vector16(ascii('b.example'))])),
       'illegalParameter',
-      'another server name',
+      'not exactly one host name',
     ],
     [
       'a name of another type',
       extension(0, vector16([1, ...vector16(ascii('a.example'))])),
       'illegalParameter',
-      'another server name',
+      'not exactly one host name',
     ],
     ['an address for a name', serverName('192.0.2.7'), 'illegalParameter', 'is an address'],
     ['an IPv6 address for a name', serverName('2001:db8::1'), 'illegalParameter', 'is an address'],
@@ -200,7 +200,7 @@ describe('a ClientHello', () => {
     });
     expect(outcome([records(concat([message(name), Uint8Array.of(0)]))]).hello).toMatchObject({
       ok: false,
-      reason: 'more follows it in its record',
+      reason: 'more bytes follow it in its record',
     });
     expect(outcome([records(Uint8Array.of(1, 0, 0, 3, 3, 3, 1))]).hello).toMatchObject({
       ok: false,

@@ -112,7 +112,7 @@ class HelloReader implements Handshake<ClientHello> {
     const whole = messageHeaderBytes + u24(bytes, 1);
     if (whole + this.#headerBytes > maxClientHelloBytes)
       return no(`it has more than ${maxClientHelloBytes} bytes`, 'decodeError');
-    if (bytes.length + this.#toCome > whole) return no('more follows it in its record', 'unexpectedMessage');
+    if (bytes.length + this.#toCome > whole) return no('more bytes follow it in its record', 'unexpectedMessage');
     return bytes.length === whole ? readHello(bytes.subarray(messageHeaderBytes)) : undefined;
   }
 
@@ -210,10 +210,10 @@ function readServerName(value: Uint8Array | undefined): ClientHello {
   const [type, bytes] = [entry.number(1), entry.vector(2)];
   if (type === undefined || !bytes) return cut;
   if (type !== hostName || entry.left > 0)
-    return no('it has another server name than one host name', 'illegalParameter');
+    return no('its server name is not exactly one host name', 'illegalParameter');
   const name = text(bytes);
   const host = parseHost(name);
-  if (!host.ok) return no(`its server name is none: ${host.reason}`, 'illegalParameter');
+  if (!host.ok) return no(`its server name is invalid: ${host.reason}`, 'illegalParameter');
   return parseAddress(name)
     ? no('its server name is an address', 'illegalParameter')
     : { ok: true, serverName: host.value, alpn: [] };

@@ -76,7 +76,7 @@ export function awaitControlRequest(): Handshake<string> {
 export function awaitControlAnswer(): Handshake<{ readonly code: string; readonly reason: string } | undefined> {
   return oneFrame((type, payload) => {
     if (type === kind.accepted && payload.length === 0) return { value: undefined };
-    return type === kind.reset ? { value: refusalOf(payload) } : 'what is no answer of an ingress';
+    return type === kind.reset ? { value: refusalOf(payload) } : 'something that is not an answer of an ingress';
   });
 }
 

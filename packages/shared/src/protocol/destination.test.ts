@@ -73,7 +73,7 @@ describe('hosts', () => {
   ])('does not let a resolver take %j for an address', (given) => {
     expect(parseHost(given)).toEqual({
       ok: false,
-      reason: 'the host looks like an address and is none: write IPv4 as four decimal numbers without leading zeros',
+      reason: 'the host looks like an address but is not one: write IPv4 as four decimal numbers without leading zeros',
     });
   });
 

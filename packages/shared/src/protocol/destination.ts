@@ -38,7 +38,9 @@ function parseName(text: string): Parsed<string> {
   if (name.length > 253) return no('the host name is longer than 253 characters');
   const labels = name.split('.');
   if (numeric.test(labels.at(-1)!))
-    return no('the host looks like an address and is none: write IPv4 as four decimal numbers without leading zeros');
+    return no(
+      'the host looks like an address but is not one: write IPv4 as four decimal numbers without leading zeros',
+    );
   for (const part of labels) {
     if (part === '') return no('the host name has an empty label');
     if (part.length > 63) return no('the host name has a label longer than 63 characters');

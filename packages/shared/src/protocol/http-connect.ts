@@ -105,7 +105,7 @@ class ResponseHead implements Handshake<ConnectResponse> {
 
   #statusLine(line: string): undefined {
     const match = /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: (.*))?$/.exec(line);
-    if (match === null) return this.#fail('a status line that is none');
+    if (match === null) return this.#fail('a malformed status line');
     this.#response = { status: Number(match[1]), reason: match[2] ?? '', headers: new Map() };
     return undefined;
   }
@@ -114,7 +114,7 @@ class ResponseHead implements Handshake<ConnectResponse> {
     if (/^[ \t]/.test(line)) return this.#fail('a header folded over two lines');
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon)).toLowerCase();
-    if (!token.test(name)) return this.#fail('a header whose name is none');
+    if (!token.test(name)) return this.#fail('a header with an invalid name');
     const value = line
       .slice(colon + 1)
       .replace(/^[ \t]+/, '')

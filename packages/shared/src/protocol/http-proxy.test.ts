@@ -67,7 +67,7 @@ describe('the target of another request', () => {
     ['*', /this is a proxy/],
     ['https://a/', /use CONNECT/],
     ['ftp://a/', /use CONNECT/],
-    ['http://alice:s3cret@a/', /not sent on/],
+    ['http://alice:s3cret@a/', /not passed on/],
     ['http:///x', /host is missing/],
     ['http://a:99999/', /port/],
     ['http://::1/', /\[ADDRESS\]/],

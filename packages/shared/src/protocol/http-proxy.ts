@@ -58,9 +58,9 @@ export function absoluteTarget(method: string, target: string): Parsed<AbsoluteT
         'this is a proxy, and the request is for a server: its target has to be a whole URI, as in http://example.org/',
     };
   if (scheme.toLowerCase() !== 'http')
-    return { ok: false, reason: `${scheme}:// is not for a proxy to read: use CONNECT` };
+    return { ok: false, reason: `${scheme}:// cannot be read by a proxy: use CONNECT` };
   if (authority.includes('@'))
-    return { ok: false, reason: 'a user or password in the URI is not sent on: use Authorization' };
+    return { ok: false, reason: 'a user or password in the URI is not passed on: use Authorization' };
   const bare = authority.replace(/:$/, '');
   const parsed = parseDestination(/:[0-9]+$/.test(bare) ? bare : `${bare}:80`);
   if (!parsed.ok) return parsed;
@@ -92,7 +92,7 @@ export function ambiguity({
   const count = (name: string): number => valuesOf(fields, name).length;
   if (version !== '1.1' && version !== '1.0') return `this is a proxy for HTTP/1.1, not for HTTP/${version}`;
   if (count('host') > 1 || (version === '1.1' && count('host') === 0)) return 'a request has one Host';
-  if (count('content-length') > 1) return 'a request has one Content-Length at most';
+  if (count('content-length') > 1) return 'a request has at most one Content-Length';
   if (count('transfer-encoding') > 0 && (version === '1.0' || count('content-length') > 0))
     return 'a Transfer-Encoding that is not to be trusted';
   if (valuesOf(fields, 'transfer-encoding').some((value) => value.trim().toLowerCase() !== 'chunked'))

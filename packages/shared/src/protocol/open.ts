@@ -69,7 +69,7 @@ export function decodeOpen(payload: Uint8Array): DecodedOpen {
     if (type >= critical && !known.has(type))
       return { ok: false, why: 'unsupported', reason: `option ${type.toString(16)} of OPEN is not known here` };
   if ((entries.get(tlv.tls)?.length ?? 0) > 0)
-    return { ok: false, why: 'unsupported', reason: 'what OPEN asks of TLS is not known here' };
+    return { ok: false, why: 'unsupported', reason: 'the TLS option of OPEN is not known here' };
   const destination = destinationOf(entries);
   if (!destination.ok) return { ok: false, why: 'invalid', reason: destination.reason };
   const client = entries.get(tlv.client);
@@ -77,7 +77,7 @@ export function decodeOpen(payload: Uint8Array): DecodedOpen {
     throw new ProtocolFault(wireCode.protocolError, 'a client address that is too long');
   const alpn = entries.get(tlv.alpn);
   if (alpn && (alpn.length === 0 || alpn.length > maxAlpnBytes || !alpn.every(isVisible)))
-    throw new ProtocolFault(wireCode.protocolError, 'an application protocol that is no name');
+    throw new ProtocolFault(wireCode.protocolError, 'an invalid application protocol');
   const named = entries.get(tlv.frontEnd);
   const frontEnd = named && frontEndKinds.find((one) => one === text(named));
   return {
@@ -98,15 +98,16 @@ function destinationOf(
   const port = entries.get(tlv.port);
   const service = entries.get(tlv.service);
   const overTls = entries.has(tlv.tls);
-  if (service && overTls) return { ok: false, reason: 'TLS is asked for, and a service says itself how it is reached' };
+  if (service && overTls)
+    return { ok: false, reason: 'TLS is requested, but the policy says how a service is reached' };
   if (service && !host && !port) {
     const parsed = parseDestination(text(service));
     return parsed.ok && parsed.value.kind === 'host'
-      ? { ok: false, reason: 'a host where a service name belongs' }
+      ? { ok: false, reason: 'a host instead of a service name' }
       : parsed;
   }
   if (!host || port?.length !== 2 || service)
-    return { ok: false, reason: 'OPEN names neither host and port nor a service' };
+    return { ok: false, reason: 'OPEN has neither host and port nor a service' };
   const parsed = parseHost(text(host));
   if (!parsed.ok) return parsed;
   if (u16(port, 0) === 0) return { ok: false, reason: 'port 0' };

@@ -94,7 +94,7 @@ function line(seen: Uint8Array): Step<ProxyHeader> {
   const [from, to, fromPort, toPort] = fields as [string, string, string, string];
   const source = endpoint(from, fromPort, family);
   const destination = endpoint(to, toPort, family);
-  if (!source || !destination) return failed(`a PROXY line with what is no address of ${family} or no port`);
+  if (!source || !destination) return failed(`a PROXY line whose addresses or ports are not valid for ${family}`);
   return { state: 'done', value: { source, destination, local: false, tlvs: [] }, rest };
 }
 

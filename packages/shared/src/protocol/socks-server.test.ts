@@ -107,13 +107,13 @@ describe('a request', () => {
     expect(outcome([hex('05 01 00')], alice)).toMatchObject({
       ok: false,
       why: 'credentials',
-      reason: expect.stringContaining('asked for here'),
+      reason: expect.stringContaining('required here'),
       answer: '05ff',
     });
     expect(outcome([hex('05 02 01 02')])).toMatchObject({
       ok: false,
       why: 'credentials',
-      reason: expect.stringContaining('insists'),
+      reason: expect.stringContaining('requires authentication'),
       answer: '05ff',
     });
     expect(outcome([hex('05 00')])).toMatchObject({ ok: false, answer: '05ff' });
@@ -154,7 +154,7 @@ describe('a request', () => {
   test.each([
     ['06', /begins with 4 or 5/],
     ['47', /begins with 4 or 5/],
-    ['050100 04', /no request/],
+    ['050100 04', /not a SOCKS5 request/],
     ['050100 050101', /reserved/],
     ['04 01 0050 c0000207' + '61'.repeat(256), /more than 255/],
   ])('that is none fails: %s', (bytes, reason) => {

@@ -18,7 +18,7 @@ export function awaitSocksRequest(admits?: Admits): Handshake<SocksRequest> {
       const [version] = chunk;
       if (chosen === undefined && version === undefined) return { state: 'more' };
       if (chosen === undefined && version !== 4 && version !== 5)
-        return { state: 'failed', reason: `a first byte of ${version}, where SOCKS begins with 4 or 5` };
+        return { state: 'failed', reason: `a first byte of ${version}, but SOCKS begins with 4 or 5` };
       chosen ??=
         version === 4 ? awaitSocks4Request({ passwordAsked: admits !== undefined }) : awaitSocks5Request(admits);
       return chosen.receive(chunk);

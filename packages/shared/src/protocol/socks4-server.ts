@@ -41,9 +41,9 @@ class Socks4Server implements Handshake<SocksRequest> {
   receive(chunk: Uint8Array): Step<SocksRequest> {
     this.#seen = this.#seen.length === 0 ? chunk : concat([this.#seen, chunk]);
     const [version, command] = this.#seen;
-    if (version !== undefined && version !== 4) return { state: 'failed', reason: 'no request of SOCKS4' };
+    if (version !== undefined && version !== 4) return { state: 'failed', reason: 'not a SOCKS4 request' };
     if (command === undefined) return { state: 'more' };
-    if (this.#passwordAsked) return no('credentials', 'SOCKS4 has no password, and one is asked for here');
+    if (this.#passwordAsked) return no('credentials', 'SOCKS4 has no password, and one is required here');
     if (command !== 1)
       return no('command', `${command === 2 ? 'BIND' : `the command ${command}`} is not supported, only CONNECT`);
     if (this.#seen.length < fixedBytes) return { state: 'more' };

@@ -87,22 +87,18 @@ describe('a handshake', () => {
 
 describe('a no', () => {
   test.each([
-    [plain, '05 ff', { ok: false, step: 'method', reason: 'it does not serve without a user and password' }],
+    [plain, '05 ff', { ok: false, step: 'method', reason: 'it requires a user and password' }],
     [
       named,
       '05 ff',
       {
         ok: false,
         step: 'method',
-        reason: 'it wants to be asked in another way than without or with a user and password',
+        reason: 'it requires another way to log in than a user and password',
       },
     ],
     [named, '05 02|01 01', { ok: false, step: 'credentials', reason: 'it does not accept this user and password' }],
-    [
-      plain,
-      '05 00|05 01',
-      { ok: false, step: 'connect', reply: 1, reason: 'it failed there, and the proxy does not say why' },
-    ],
+    [plain, '05 00|05 01', { ok: false, step: 'connect', reply: 1, reason: 'the proxy failed and does not say why' }],
     [plain, '05 00|05 02', { ok: false, step: 'connect', reply: 2, reason: 'the rules of the proxy do not allow it' }],
     [plain, '05 00|05 03', { ok: false, step: 'connect', reply: 3, reason: 'the proxy has no route to that network' }],
     [
@@ -112,16 +108,16 @@ describe('a no', () => {
     ],
     [plain, '05 00|05 05', { ok: false, step: 'connect', reply: 5, reason: 'nothing listens on that port' }],
     [plain, '05 00|05 06', { ok: false, step: 'connect', reply: 6, reason: 'it took too many hops' }],
-    [plain, '05 00|05 07', { ok: false, step: 'connect', reply: 7, reason: 'the proxy does not know CONNECT' }],
+    [plain, '05 00|05 07', { ok: false, step: 'connect', reply: 7, reason: 'the proxy does not support CONNECT' }],
     [
       plain,
       '05 00|05 08',
-      { ok: false, step: 'connect', reply: 8, reason: 'the proxy does not take this type of address' },
+      { ok: false, step: 'connect', reply: 8, reason: 'the proxy does not support this type of address' },
     ],
     [
       plain,
       '05 00|05 5b',
-      { ok: false, step: 'connect', reply: 91, reason: 'it answers 91, which means nothing in SOCKS5' },
+      { ok: false, step: 'connect', reply: 91, reason: 'it answers 91, which SOCKS5 does not define' },
     ],
   ] as const)('is known at its last byte: %#', (request, bytes, value) => {
     const parts = bytes.split('|').map(hex);
@@ -131,12 +127,12 @@ describe('a no', () => {
 });
 
 test.each([
-  [plain, '04', 'no answer of SOCKS5'],
-  [plain, '48545450', 'no answer of SOCKS5'],
+  [plain, '04', 'not a SOCKS5 answer'],
+  [plain, '48545450', 'not a SOCKS5 answer'],
   [plain, '05 02', 'a choice of method 2, which was not offered'],
   [named, '05 01', 'a choice of method 1, which was not offered'],
-  [named, '05 02|48', 'no answer of RFC 1929 to user and password'],
-  [plain, '05 00|00', 'no reply of SOCKS5'],
+  [named, '05 02|48', 'not an RFC 1929 answer to user and password'],
+  [plain, '05 00|00', 'not a SOCKS5 reply'],
   [plain, '05 00|05 00 01', 'a reply whose reserved byte is set'],
   [plain, '05 00|05 00 00 02', 'a reply with an address of type 2'],
 ] as const)('what is not SOCKS5 fails at its first wrong byte: %#', (request, bytes, reason) => {
@@ -196,7 +192,7 @@ test('any split of any bytes gives the same outcome, nothing throws, and no hand
 test('a proxy that answers before it was asked is not believed', () => {
   expect(outcome(plain, [hex('05 00 05 00 00 01 7f000001 1538')])).toEqual({
     state: 'failed',
-    reason: 'an answer before the question',
+    reason: 'an answer before the request',
     sent: '050100',
   });
 });

@@ -32,14 +32,14 @@ const method = { none: 0, userPassword: 2, noneAcceptable: 0xff } as const;
 export const maxSocks5AnswerBytes = 2 + 2 + 4 + 1 + 255 + 2;
 
 const replies: Readonly<Record<number, string>> = {
-  1: 'it failed there, and the proxy does not say why',
+  1: 'the proxy failed and does not say why',
   2: 'the rules of the proxy do not allow it',
   3: 'the proxy has no route to that network',
   4: 'the proxy cannot reach or resolve that host',
   5: 'nothing listens on that port',
   6: 'it took too many hops',
-  7: 'the proxy does not know CONNECT',
-  8: 'the proxy does not take this type of address',
+  7: 'the proxy does not support CONNECT',
+  8: 'the proxy does not support this type of address',
 };
 
 /** The first message: VER(1) NMETHODS(1) METHODS(n). Offers user and password only if it has them. */
@@ -97,14 +97,14 @@ class Socks5Client implements Handshake<Socks5Answer> {
   /** VER(1) METHOD(1) */
   #method(): Step<Socks5Answer> {
     const [version, chosen] = this.#seen;
-    if (version !== undefined && version !== 5) return { state: 'failed', reason: 'no answer of SOCKS5' };
+    if (version !== undefined && version !== 5) return { state: 'failed', reason: 'not a SOCKS5 answer' };
     if (chosen === undefined) return { state: 'more' };
     if (chosen === method.noneAcceptable)
       return this.#no(
         'method',
         this.#credentials
-          ? 'it wants to be asked in another way than without or with a user and password'
-          : 'it does not serve without a user and password',
+          ? 'it requires another way to log in than a user and password'
+          : 'it requires a user and password',
       );
     if (chosen === method.none) return this.#next('reply', this.#connect);
     if (chosen === method.userPassword && this.#credentials) return this.#next('credentials', this.#credentials);
@@ -115,7 +115,7 @@ class Socks5Client implements Handshake<Socks5Answer> {
   #verdict(): Step<Socks5Answer> {
     const [version, status] = this.#seen;
     if (version !== undefined && version !== 1 && version !== 5)
-      return { state: 'failed', reason: 'no answer of RFC 1929 to user and password' };
+      return { state: 'failed', reason: 'not an RFC 1929 answer to user and password' };
     if (status === undefined) return { state: 'more' };
     return status === 0
       ? this.#next('reply', this.#connect)
@@ -125,7 +125,7 @@ class Socks5Client implements Handshake<Socks5Answer> {
   /** VER(1) REP(1) RSV(1) ATYP(1) BND.ADDR(n) BND.PORT(2) */
   #reply(): Step<Socks5Answer> {
     const [version, reply, reserved, type, first] = this.#seen;
-    if (version !== undefined && version !== 5) return { state: 'failed', reason: 'no reply of SOCKS5' };
+    if (version !== undefined && version !== 5) return { state: 'failed', reason: 'not a SOCKS5 reply' };
     if (reply !== undefined && reply !== 0)
       return {
         state: 'done',
@@ -133,7 +133,7 @@ class Socks5Client implements Handshake<Socks5Answer> {
           ok: false,
           step: 'connect',
           reply,
-          reason: replies[reply] ?? `it answers ${reply}, which means nothing in SOCKS5`,
+          reason: replies[reply] ?? `it answers ${reply}, which SOCKS5 does not define`,
         },
         rest: new Uint8Array(0),
       };
@@ -150,7 +150,7 @@ class Socks5Client implements Handshake<Socks5Answer> {
 
   /** Two bytes were read. More bytes would answer a question that was not asked yet. */
   #next(stage: Stage, send: Uint8Array): Step<Socks5Answer> {
-    if (this.#seen.length > 2) return { state: 'failed', reason: 'an answer before the question' };
+    if (this.#seen.length > 2) return { state: 'failed', reason: 'an answer before the request' };
     this.#stage = stage;
     this.#seen = new Uint8Array(0);
     return { state: 'more', send };

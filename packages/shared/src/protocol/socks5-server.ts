@@ -81,7 +81,7 @@ class Socks5Server implements Handshake<SocksRequest> {
   /** VER(1) NMETHODS(1) METHODS(n) */
   #method(): Step<SocksRequest> | undefined {
     const [version, count] = this.#seen;
-    if (version !== undefined && version !== 5) return { state: 'failed', reason: 'no greeting of SOCKS5' };
+    if (version !== undefined && version !== 5) return { state: 'failed', reason: 'not a SOCKS5 greeting' };
     if (count === undefined || this.#seen.length < 2 + count) return { state: 'more' };
     const wanted = this.#admits ? method.userPassword : method.none;
     if (this.#seen.subarray(2, 2 + count).includes(wanted))
@@ -90,8 +90,8 @@ class Socks5Server implements Handshake<SocksRequest> {
         say: Uint8Array.of(5, wanted),
       });
     const reason = this.#admits
-      ? 'the client offers no user and password, and they are asked for here'
-      : 'the client insists on authentication, and there is none here';
+      ? 'the client offers no user and password, and they are required here'
+      : 'the client requires authentication, and none is configured here';
     return this.#no({ why: 'credentials', reason, answer: Uint8Array.of(5, method.noneAcceptable) });
   }
 
@@ -99,7 +99,7 @@ class Socks5Server implements Handshake<SocksRequest> {
   #credentials(): Step<SocksRequest> | undefined {
     const [version, userLength] = this.#seen;
     if (version !== undefined && version !== 1)
-      return { state: 'failed', reason: 'no user and password as RFC 1929 writes them' };
+      return { state: 'failed', reason: 'user and password not in the form of RFC 1929' };
     const passwordLength = userLength === undefined ? undefined : this.#seen[2 + userLength];
     if (userLength === undefined || passwordLength === undefined || this.#seen.length < 3 + userLength + passwordLength)
       return { state: 'more' };
@@ -113,7 +113,7 @@ class Socks5Server implements Handshake<SocksRequest> {
   /** VER(1) CMD(1) RSV(1) ATYP(1) DST.ADDR(n) DST.PORT(2) */
   #request(): Step<SocksRequest> {
     const [version, command, reserved, type, first] = this.#seen;
-    if (version !== undefined && version !== 5) return { state: 'failed', reason: 'no request of SOCKS5' };
+    if (version !== undefined && version !== 5) return { state: 'failed', reason: 'not a SOCKS5 request' };
     if (command !== undefined && command !== 1)
       return this.#no({
         why: 'command',

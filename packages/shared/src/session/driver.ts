@@ -154,7 +154,7 @@ export class SessionDriver {
 
   #closed(close: Close): void {
     if (close.resumable) {
-      this.#lost(`the peer let go of the connection: ${close.reason}`);
+      this.#lost(`the peer closed the connection: ${close.reason}`);
       return;
     }
     const carrier = this.#carrier;

@@ -130,7 +130,7 @@ test('what comes when nobody waits any more is reset', async () => {
   expect([giveUp.signal.aborted, stream.dead]).toEqual([true, true]);
   come(there);
   await turn();
-  expect([seen, done]).toEqual([[], ['reset nobody waits for it any more']]);
+  expect([seen, done]).toEqual([[], ['reset nobody waits for the stream any more']]);
 });
 
 test('a reset of one that is open is passed on', async () => {

@@ -88,7 +88,7 @@ export class PendingStream implements RelayStream {
   #came(stream: RelayStream): void {
     stream.events = this.events;
     if (this.#over) {
-      stream.reset({ code: wireOfCode('PEER_GONE'), reason: 'nobody waits for it any more' });
+      stream.reset({ code: wireOfCode('PEER_GONE'), reason: 'nobody waits for the stream any more' });
       return;
     }
     this.#stream = stream;

@@ -85,7 +85,7 @@ describe('the URL of a proxy', () => {
     ['http://fd00::1:3128', 'the port is missing: write [ADDRESS]:PORT'],
     [
       'http://2130706433',
-      'the host looks like an address and is none: write IPv4 as four decimal numbers without leading zeros',
+      'the host looks like an address but is not one: write IPv4 as four decimal numbers without leading zeros',
     ],
   ])('%s is refused with a reason that shows no password', (text, reason) => {
     expect(reasonOf(text)).toBe(reason);

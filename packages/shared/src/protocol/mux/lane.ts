@@ -150,7 +150,7 @@ export class Lane {
     this.#arrivedAtMs = this.#options.now();
     this.#decoder.receive(chunk);
     if (this.#control - this.#controlAcked > this.#options.replayLimitBytes * controlLimitFactor)
-      throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer without acknowledging anything');
+      throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer and acknowledges nothing');
   }
 
   /** Handles a frame of the lane itself; returns whether it was one. */
