@@ -8,7 +8,6 @@
  * Spec: RFC 9110 sections 7.6.3 (Via) and 9.3.6 (CONNECT).
  */
 import type net from 'node:net';
-import { isAbsolute, join } from 'node:path';
 import { askProven } from '@adit/shared/carrier/proven-connect';
 import { dialProven } from '@adit/shared/carrier/proven-tls';
 import { loadClientTls, readProxyFile } from '@adit/shared/carrier/proxy-files';
@@ -21,6 +20,7 @@ import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
 import type { HostPort } from '@adit/shared/protocol/destination';
 import { dialError, nextHopError, type Target } from '../dialer/failure.ts';
 import type { Via } from '../policy/via.ts';
+import { policyPath, tlsPaths } from './policy-paths.ts';
 
 /** A next hop with its files loaded. */
 export type NextHop = { readonly name: string } & (
@@ -35,20 +35,18 @@ export type NextHop = { readonly name: string } & (
 
 /** The files that a hop names; relative ones start at the folder of the policy. */
 export function hopFilesOf(via: Via, folder: string): string[] {
-  return [via.kind === 'file' ? via.file : undefined, via.ca, via.cert, via.key].flatMap((file) =>
-    file === undefined ? [] : [pathOf(file, folder)],
+  const { ca, cert, key } = via;
+  return [via.kind === 'file' ? via.file : undefined, ca, cert, key].flatMap((file) =>
+    file === undefined ? [] : [policyPath(folder, file)],
   );
 }
 
 /** Reads what a hop needs. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE, which name the file. */
 export function loadNextHop(via: Via, folder: string): NextHop {
   const { name } = via;
-  const [caFile, cert, key] = [via.ca, via.cert, via.key].map((file) =>
-    file === undefined ? undefined : pathOf(file, folder),
-  );
-  const { ca, client } = loadClientTls({ ca: caFile, cert, key });
+  const { ca, client } = loadClientTls(tlsPaths(folder, via));
   if (via.kind !== 'connect') {
-    const proxy = via.kind === 'file' ? readProxyFile(pathOf(via.file, folder)) : via.proxy;
+    const proxy = via.kind === 'file' ? readProxyFile(policyPath(folder, via.file)) : via.proxy;
     if (proxy.scheme !== 'https' && (ca !== undefined || client !== undefined))
       throw new AditError(
         'CONFIG_INVALID',
@@ -59,10 +57,6 @@ export function loadNextHop(via: Via, folder: string): NextHop {
   const { host, port } = via.target;
   // the schema of the policy requires both
   return { kind: 'egress', name, host, port, serverName: via.serverName ?? host, credentials: client!, ca: ca! };
-}
-
-function pathOf(file: string, folder: string): string {
-  return isAbsolute(file) ? file : join(folder, file);
 }
 
 export interface AskHopOptions {

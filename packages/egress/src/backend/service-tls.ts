@@ -9,18 +9,18 @@
  * Node does not tell them apart.
  */
 import type net from 'node:net';
-import { isAbsolute, join } from 'node:path';
 import tls from 'node:tls';
+import { loadClientTls } from '@adit/shared/carrier/proxy-files';
 import { systemRoots } from '@adit/shared/carrier/system-roots';
 import { messageOf } from '@adit/shared/errors';
-import { type Credentials, loadCredentials } from '@adit/shared/identity/credentials';
-import { loadTrustAnchors } from '@adit/shared/identity/trust';
+import type { Credentials } from '@adit/shared/identity/credentials';
 import { attempt } from '@adit/shared/net/attempt';
 import type { Deadline } from '@adit/shared/net/deadline';
 import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
 import { addressFamily } from '@adit/shared/protocol/destination';
 import { dialError, type Target } from '../dialer/failure.ts';
-import type { Service, TlsSettings } from '../policy/service.ts';
+import type { Service } from '../policy/service.ts';
+import { policyPath, tlsPaths } from './policy-paths.ts';
 
 /** TLS settings with their files loaded. */
 export interface ServiceTls {
@@ -30,7 +30,7 @@ export interface ServiceTls {
 
 /** The files that `tls` of a service names; relative paths begin at the folder of the policy. */
 export function tlsFilesOf({ tls: { ca, cert, key } }: Service, folder: string): string[] {
-  return [ca, cert, key].flatMap((file) => (file === undefined ? [] : [pathOf(file, folder)]));
+  return [ca, cert, key].flatMap((file) => (file === undefined ? [] : [policyPath(folder, file)]));
 }
 
 /**
@@ -38,13 +38,9 @@ export function tlsFilesOf({ tls: { ca, cert, key } }: Service, folder: string):
  * file.
  */
 export function loadServiceTls({ tls: settings }: Service, folder: string): ServiceTls {
-  const { ca, cert, key, serverName }: TlsSettings = settings;
-  const client =
-    cert === undefined || key === undefined
-      ? undefined
-      : loadCredentials({ cert: pathOf(cert, folder), key: pathOf(key, folder), role: 'client' });
-  const roots = ca === undefined ? systemRoots() : loadTrustAnchors(pathOf(ca, folder)).pem;
-  return { context: contextOf(roots, client), ...(serverName !== undefined && { serverName }) };
+  const { serverName } = settings;
+  const { ca, client } = loadClientTls(tlsPaths(folder, settings));
+  return { context: contextOf(ca?.pem ?? systemRoots(), client), ...(serverName !== undefined && { serverName }) };
 }
 
 /** The files for `tls://` destinations of clients. */
@@ -59,15 +55,11 @@ export interface DestinationTlsFiles {
  * or CREDENTIALS_UNUSABLE.
  */
 export function loadDestinationTls({ serviceCa, serviceCert, serviceKey }: DestinationTlsFiles): ServiceTls {
-  const client =
-    serviceCert === undefined || serviceKey === undefined
-      ? undefined
-      : loadCredentials({ cert: serviceCert, key: serviceKey, role: 'client' });
-  const own = serviceCa === undefined ? [] : loadTrustAnchors(serviceCa).pem;
+  const { ca, client } = loadClientTls({ ca: serviceCa, cert: serviceCert, key: serviceKey });
   let context: tls.SecureContext | undefined;
   return {
     get context() {
-      return (context ??= contextOf([...systemRoots(), ...own], client));
+      return (context ??= contextOf([...systemRoots(), ...(ca?.pem ?? [])], client));
     },
   };
 }
@@ -78,10 +70,6 @@ function contextOf(roots: readonly string[], client: Credentials | undefined): t
     minVersion: 'TLSv1.2',
     ...(client && { cert: client.certPem, key: client.keyPem }),
   });
-}
-
-function pathOf(file: string, folder: string): string {
-  return isAbsolute(file) ? file : join(folder, file);
 }
 
 /** A service without ALPN speaks this, too. */
