@@ -38,7 +38,7 @@ describe('adit-egress', () => {
     expect(await run(['--cert', 'x'])).toMatchObject({
       code: 2,
       stderr:
-        'adit-egress: --key, --client-ca and --policy are required: give them there, as ADIT_KEY, ' +
+        'adit-egress: --key, --client-ca and --policy are required: give them on the command line, as ADIT_KEY, ' +
         'ADIT_CLIENT_CA and ADIT_POLICY in the environment, or as "key:", "client-ca:" and "policy:" in the ' +
         'file of --config. See --help. [USAGE]\n',
     });

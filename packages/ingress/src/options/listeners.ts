@@ -37,8 +37,8 @@ export function refuseListeners(options: ListenerFlags): void {
     throw new AditError(
       'USAGE',
       'there is nothing to listen on: give --forward, --socks, --http-proxy, --mixed, --sni, --tls-listen, ' +
-        '--transparent or --control-socket, there, as ADIT_FORWARD and so on in the environment, or as "forward:" ' +
-        'and so on in the file of --config',
+        '--transparent or --control-socket on the command line, ADIT_FORWARD and so on in the environment, or ' +
+        '"forward:" and so on in the file of --config',
     );
   refuseAuthFiles(options);
   refuseSharedPlaces(listeners);

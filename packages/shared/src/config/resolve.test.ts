@@ -130,7 +130,8 @@ describe('complaints', () => {
     expect(complaints({})).toEqual({
       code: 'USAGE',
       lines: [
-        '--cert is required: give it there, as ADIT_CERT in the environment, or as "cert:" in the file of --config',
+        '--cert is required: give it on the command line, as ADIT_CERT in the environment, or as "cert:" in the ' +
+          'file of --config',
       ],
     });
   });

@@ -141,12 +141,13 @@ function missingValues(settings: readonly Setting[]): Complaint {
     words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
   const names = settings.map((setting) => setting.name);
   const flags = list(settings.map((setting) => (setting.secret ? variableOf(setting.name) : `--${setting.name}`)));
+  const commandLine = settings.every((setting) => setting.secret) ? '' : 'on the command line, ';
   const [verb, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them'];
   return {
     code: 'USAGE',
     offset: Infinity,
     text:
-      `${flags} ${verb} required: give ${them} there, as ${list(names.map(variableOf))} in the environment, or ` +
-      `as ${list(names.map((name) => `"${name}:"`))} in the file of --config`,
+      `${flags} ${verb} required: give ${them} ${commandLine}as ${list(names.map(variableOf))} in the ` +
+      `environment, or as ${list(names.map((name) => `"${name}:"`))} in the file of --config`,
   };
 }
