@@ -1,10 +1,13 @@
 import { duplexPair, type Duplex } from 'node:stream';
 import { once } from 'node:events';
+import net from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { AditError } from '@adit/shared/errors';
 import { controlData, controlEnd, controlReset } from '@adit/shared/protocol/control';
 import { ControlDuplex } from './control-duplex.ts';
+import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
 
 function pair(): [ControlDuplex, ControlDuplex] {
   const [near, far] = duplexPair();
@@ -78,6 +81,21 @@ test('a socket that ends unannounced is an error, also after some bytes and afte
     code: 'INGRESS_GONE',
     message: 'the ingress is gone, in the middle of the connection',
   });
+});
+
+test('a write that fails because the other end is gone says so, and not that something of ours failed', async () => {
+  const path = join(temporaryFolder(), 's');
+  const server = net.createServer().listen(path);
+  atEnd(() => server.close());
+  const accepted = once(server, 'connection') as Promise<[net.Socket]>;
+  const near = net.connect({ path, allowHalfOpen: true }).pause();
+  const duplex = new ControlDuplex(near, 'the ingress');
+  const [far] = await accepted;
+  far.destroy();
+  await once(far, 'close');
+  duplex.end(); // nothing was read yet, so that the write is the first to fail
+  const [error] = (await once(duplex, 'error')) as [unknown];
+  expect(error).toMatchObject({ code: 'INGRESS_GONE', cause: { code: 'EPIPE' } });
 });
 
 test('a code that is not known is still an error', async () => {

@@ -41,14 +41,14 @@ export class ControlDuplex extends Duplex {
     this.#socket.cork();
     const last = parts.pop();
     for (const part of parts) this.#socket.write(part);
-    if (last) this.#socket.write(last, taken);
+    if (last) this.#socket.write(last, (error) => taken(error && this.#lost(error)));
     else taken();
     this.#socket.uncork();
   }
 
   override _final(done: (error?: Error | null) => void): void {
     this.#ourEnd = true;
-    this.#socket.write(controlEnd, done);
+    this.#socket.write(controlEnd, (error) => done(error && this.#lost(error)));
     this.#settle();
   }
 
@@ -89,7 +89,12 @@ export class ControlDuplex extends Duplex {
 
   #gone(): void {
     if (this.destroyed || (this.#ourEnd && this.#theirEnd)) return;
-    this.destroy(new AditError('INGRESS_GONE', `${this.#peer} is gone, in the middle of the connection`));
+    this.destroy(this.#lost());
+  }
+
+  /** A failed write may be the first sign that the other end is gone; its EPIPE alone looks like one of our output. */
+  #lost(cause?: Error): AditError {
+    return new AditError('INGRESS_GONE', `${this.#peer} is gone, in the middle of the connection`, cause && { cause });
   }
 }
 
