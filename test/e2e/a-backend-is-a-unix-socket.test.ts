@@ -19,6 +19,7 @@ scenario(
       to: { web: 'web' },
       policy: policyOfWeb({ backends: [`unix:${path}`], 'proxy-protocol': 'v1' }),
     });
+
     expect(await ask(tunnel.port('web'), 'GET / HTTP/1.0\r\n\r\n')).toMatch(/for 127\.0\.0\.1$/);
     expect(await tunnel.egress.process.event('stream')).toMatchObject({
       requested: 'web',

@@ -55,6 +55,7 @@ scenario(
     const { port } = await echo();
     const { files, alice, egress, listFile, reloaded, connect } = await setUp('# empty so far\n');
     const curl = (): Promise<Finished> => curlThroughEgress({ port: egress.port, files, pair: alice }, url);
+
     expect((await curl()).stdout).toMatch(/hello from nginx[^]*200$/);
     const open = await connect(`localhost:${port}`);
     expect(open.status).toBe(200);

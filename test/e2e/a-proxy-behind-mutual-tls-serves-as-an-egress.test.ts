@@ -65,6 +65,7 @@ scenario(
         to: { http: nginx.http, https: nginx.https, refused },
       });
     const alice = await start('alice');
+
     expect(await alice.process.event('connected', { carrier: 'connect' })).toMatchObject({ resumable: false });
     expect(await hello(alice.ports['http']!)).toBe('hello from nginx over HTTP/1.1\n');
     expect(await secureHello(alice.ports['https']!, nginx.ca)).toBe('hello from nginx over HTTP/2.0\n');

@@ -37,6 +37,7 @@ for (const scheme of ['connect', 'connect+h2'] as const) {
           denied: '127.0.0.2:1',
         },
       });
+
       expect(await ingress.process.event('connected')).toMatchObject({
         carrier: scheme,
         resumable: false,

@@ -21,6 +21,7 @@ test(
       for (let n = 0; n < count; n++) all.push((await ask(port, '')).charAt(0));
       return all.join('');
     };
+
     expect(await answers(12)).toBe('aaaaaaaaaaaa');
     await eventually('twelve access records', () => egress.all('stream').length === 12);
     expect(

@@ -28,6 +28,7 @@ scenario(
       ingress,
       port,
     } = await openLinkedTunnel();
+
     expect(await egress.process.event('connected')).toMatchObject({
       resumed: false,
       remote: expect.stringMatching(/^10\.1\.0\.2:/),

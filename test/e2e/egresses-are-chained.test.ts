@@ -36,8 +36,10 @@ test('a stream crosses two egresses, each with its own policy and its own name f
   });
   const megabytes = 8;
   const { socket, received } = await client(ingress.ports['sums']!);
+
   for (const chunk of pattern(megabytes)) socket.write(chunk);
   socket.end();
+
   expect(String((await within(60_000, 'the sum', received)).bytes)).toBe(
     `${megabytes * 2 ** 20} ${patternHash(megabytes)}`,
   );

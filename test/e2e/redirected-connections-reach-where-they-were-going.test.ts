@@ -19,6 +19,7 @@ for (const { word, needs } of firewalls) {
     async () => {
       const { gateway, egress, ingress: start, rules, hash } = await openRoutedHosts();
       const flags = ['--transparent', '*:4000'];
+
       expect(await curl(gateway, service[4], '/who')).toMatchObject({
         stdout: `${gatewayOutside[4]} asks ${service[4]}`,
       });

@@ -25,6 +25,7 @@ for (const { word, needs } of firewalls) {
     [...routedHosts, ...needs],
     async () => {
       const { client, egress, ingress: start, rules, hash } = await openRoutedHosts();
+
       for (const [nth, { by, flags }] of ways.entries()) {
         const ingress = await start(flags);
         await rules(flags, word);

@@ -106,7 +106,9 @@ scenario(
     const { dns, ingress, egress, port, record, connected, list, whoServes } = await setUp(['old', 'new'], (one) => [
       one('old', 10, 0),
     ]);
+
     await connected('old');
+
     expect(await whoServes()).toEqual(['old']);
     const open = await converse(port, 'before');
 

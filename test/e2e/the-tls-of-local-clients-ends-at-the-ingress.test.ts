@@ -86,6 +86,7 @@ scenario(
       ports: [port],
       egress,
     } = await terminating([secure], { egress: ['--service-ca', nginx.ca] });
+
     expect(await curl('one.example.com', port!)).toMatchObject({ code: 0, stdout: 'hello from nginx over HTTP/1.1\n' });
     await egress.process.event('stream', { requested: secure, frontEnd: 'tls-termination', end: 'finished' });
     const plain = await openTunnel({
