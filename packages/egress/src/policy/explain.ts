@@ -1,7 +1,7 @@
 /**
  * A policy in words: what it holds, and what it decides for an identity and a destination, and why.
- * Rule: asks the policy the same questions that the egress asks; does no I/O and resolves nothing, so that the
- * addresses of a name stand for one of each kind.
+ * Rule: asks the policy the same questions that the egress asks. Does no I/O and resolves nothing: an address of each
+ * kind shows what would become of the addresses of a name.
  * Not here: reading files and arguments, printing (the command `adit policy`).
  */
 import { formatDuration } from '@adit/shared/config/values/duration';
