@@ -1,8 +1,8 @@
 /**
- * `npm run demo`: the whole of Adit in half a minute, with real processes on this machine, and a check behind every
- * line that it shows.
- * Rule: exits 0 only if everything held; leaves no process and no file behind, also when it fails, is interrupted, or
- * loses its terminal. The acts are in demo/acts.ts, in the order in which they are played.
+ * `npm run demo`: all of Adit in half a minute, with real processes on this machine. Every line that it shows is
+ * checked.
+ * Rule: exits with 0 only if every check passed. Leaves no process and no file behind, even if it fails, is interrupted
+ * or loses its terminal. The acts are in demo/acts.ts, in order.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ class Interrupted extends Error {
   }
 }
 
-/** Rejects when somebody wants the demo to end. A second signal ends it at once. */
+/** Rejects on a signal that ends the demo. A second signal ends it at once. */
 function interruption(): Promise<never> {
   const parent = process.ppid;
   return new Promise((_, reject) => {
@@ -35,7 +35,7 @@ function interruption(): Promise<never> {
       });
     }
     process.stdout.on('error', () => reject(new Interrupted('nobody reads this any more', 1)));
-    // npm may be ended without a word to us: nothing may run on without it.
+    // npm may end without a signal to us, and nothing may run on without it.
     setInterval(() => {
       if (process.ppid !== parent) reject(new Interrupted('the process that started it is gone', 1));
     }, parentCheckMs).unref();

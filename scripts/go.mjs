@@ -1,9 +1,8 @@
 /**
- * From a bare clone to a running task: installs with pnpm (through npx where it is missing), builds, then runs the task
- * under the pinned Node.
- * Rule: needs only Node 20 and npm; does nothing twice (what was installed is remembered by the hash of the manifests);
- * a failed step says in one line what failed and ends with its status. `test` ends with its closing line even where the
- * tests could not be started.
+ * From a bare clone to a running task: installs with pnpm (through npx if pnpm is missing), builds, and runs the task
+ * with the pinned Node.
+ * Rule: needs only Node 20 and npm. Installs again only if the hash of the manifests has changed. A step that fails
+ * prints one line and ends with its status. `test` prints its closing line even if the tests could not start.
  * usage: node scripts/go.mjs build|test|demo|lint|fuzz|bench [arguments]
  */
 import { spawnSync } from 'node:child_process';
@@ -38,7 +37,7 @@ run('build', pinned, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b']);
 if (task === 'test') runTests();
 else if (tasks[task] !== undefined) run(task, pinned, [...tasks[task], ...args]);
 
-/** Installs what the lockfile says, unless exactly that is installed already. */
+/** Installs what the lockfile says, unless that is installed already. */
 function install() {
   const wanted = fingerprint();
   if (existsSync(pinned) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
@@ -68,7 +67,7 @@ function fingerprint() {
   return hash.digest('hex');
 }
 
-/** The runner of the tests says itself what failed, and its line is to be the last one. */
+/** The test runner reports its failures itself, and its closing line must be the last one. */
 function runTests() {
   const { status } = spawnSync(pinned, [...tasks.test, ...args], { cwd: root, stdio: 'inherit' });
   if (status === null) fail('tests were cut off', 1);

@@ -1,7 +1,7 @@
 /**
- * What jest is given for the words after `npm test --`.
- * Rule: leading names of projects (unit, contract, e2e) select them; everything after goes to jest as it is: paths,
- * patterns, flags.
+ * The arguments of jest for the words after `npm test --`.
+ * Rule: leading names of projects (unit, contract, e2e) select projects. Everything after them goes to jest unchanged:
+ * paths, patterns, flags.
  */
 
 /** The projects of jest.config.mjs. */
@@ -14,7 +14,7 @@ export function jestArguments(args, reporters) {
   return [
     ...reporters.map((reporter) => `--reporters=${reporter}`),
     ...(selected.length > 0 ? ['--selectProjects', ...selected] : []),
-    // The flags before take every word up to the next flag, so that one has to follow.
+    // A flag must follow: those before it take every word up to the next flag.
     '--ci',
     ...args.slice(selected.length),
   ];

@@ -1,7 +1,7 @@
 /**
  * Holds the layout of ARCHITECTURE.md: who may import whom, declared dependencies, a test beside every source, file
  * size, file names.
- * Rule: the table below is the truth; a folder that it does not know is a finding. `@adit/shared/ROOM/FILE` is judged
+ * Rule: the table below decides; a folder that is not in it is a finding. `@adit/shared/ROOM/FILE` is judged
  * as the file that it names. Imports are read by their one form in this repository, not by a parser.
  * Not here: the format (oxfmt), cycles (the linter's import/no-cycle), and what tests may import (everything).
  * usage: node scripts/layout.mjs [ROOT]
@@ -200,7 +200,7 @@ const neverImport = {
 };
 
 const vagueNames = /(^|-)(manager|handler|utils?|helpers?|common|base|impl|data|info|misc)(-|\.)/;
-/** Places on the machine of one author, which mean nothing to anybody else. */
+/** Paths that exist only on the machine of one author. */
 const privatePlaces = /(?<![\w.~-])\/(?:work|farm)\/|\bshared\/(?:design|probes)\b/;
 const ignored = new Set(['node_modules', 'dist', 'coverage', '.git', '.cache']);
 
@@ -256,7 +256,7 @@ function aboutTest(file, name, text) {
   return existsSync(file.replace(/\.ts$/, '.test.ts')) ? [] : [`${name}: no test beside it`];
 }
 
-/** A file that exports nothing that runs needs no test. */
+/** A file without code at run time needs no test. */
 function typesOnly(text) {
   return !/^export (?:(?:async |abstract )*(?:function|const|let|class)\b|\{[^}]*\}(?!\s*from))/m.test(text);
 }

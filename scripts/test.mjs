@@ -1,7 +1,7 @@
 /**
  * Runs the tests with jest and closes with one plain line: `N passed, N failed` (`, N skipped` may follow).
- * Rule: that line comes whatever happened; a run that crashed, was interrupted or executed no test counts as failed.
- * Scenarios that were skipped, because a program is missing here, are named before it.
+ * Rule: that line is always printed. A run that crashed, was interrupted or executed no test counts as failed. Before
+ * it come the names of scenarios that were skipped because a program is missing.
  * usage: npm test -- [unit] [contract] [e2e] [jest's paths, patterns and flags]
  */
 import { spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ import { jestArguments } from './jest-arguments.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'adit-tests-'));
 const file = join(folder, 'counts.json');
-// Jest and every program that a test starts: compiled once for all of them, which halves the time of a start.
+// Jest and all programs that a test starts share compiled code, which halves the time of a start.
 const caches = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled') };
 
 const status = await runJest(process.argv.slice(2));
@@ -30,8 +30,8 @@ process.stdout.write(
 process.exitCode = failed > 0 ? 1 : 0;
 
 /**
- * Resolves with the exit status of jest, or with undefined where a signal ended it or it could not start. Signals that
- * reach us reach it.
+ * Resolves with the exit status of jest, or with undefined if a signal ended it or it could not start. Passes signals
+ * on to it.
  */
 function runJest(args) {
   const reporters = ['default', join(root, 'test', 'support', 'reporter.mjs')];

@@ -1,8 +1,8 @@
 /**
  * Adit itself, this checkout's build or another: an egress with one rule, an ingress with one forward, defaults
  * otherwise.
- * Rule: started as a user would start it, each half by the program of its own package, with the Node that runs the
- * benchmark; nothing in its environment is set for speed, and its log, access records included, goes to a file.
+ * Rule: it starts as a user would start it, each half with the program of its own package and the Node of the
+ * benchmark. No environment variable is set for speed. Its log goes to a file, with access records.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import type { Peer } from './peer.ts';
 /** The build of this checkout. */
 export const ownBuild: AditBuild = { name: 'adit', root: join(import.meta.dirname, '..', '..') };
 
-/** The same build told otherwise; measured when asked for by name, and what the difference costs is the ratio. */
+/** The same build with other options, measured only when named. The ratio shows what an option costs. */
 export const variants: readonly AditBuild[] = [
   { ...ownBuild, name: 'adit-no-replay', egressFlags: ['--resume-window', '0'] }, // nothing is kept or acknowledged
   { ...ownBuild, name: 'adit-wss', scheme: 'wss://' },

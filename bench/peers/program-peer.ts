@@ -4,7 +4,7 @@ import type { PairCommands, PairSite, Peer } from './peer.ts';
 
 export interface ProgramPeer {
   readonly program: string;
-  /** The argument that makes it say its version. */
+  /** The argument that prints its version. */
   readonly versionFlag: string;
   /** What is wrong with the installed program at this path, or undefined; default: nothing. */
   fault?(program: string): string | undefined;

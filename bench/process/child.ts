@@ -48,7 +48,7 @@ export class Child {
     return this.pid > 0 && this.process.exitCode === null && this.process.signalCode === null;
   }
 
-  /** Why it is no use any more, with the end of its log. */
+  /** Why it ended, with the last lines of its log. */
   complaint(): string {
     const why = this.#failure?.message ?? `ended with ${this.process.exitCode ?? this.process.signalCode}`;
     const log = this.#logFile === undefined ? '' : tail(readFileSync(this.#logFile, 'utf8'));
@@ -134,7 +134,7 @@ async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
   return all;
 }
 
-/** Ours, without what would configure an Adit. */
+/** Our environment, without the variables that configure Adit. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ADIT_')));
 }

@@ -1,6 +1,6 @@
 /**
  * Programs of the machine: where they are and which version.
- * Rule: also looked for where administrators' programs live, which is not on everybody's PATH.
+ * Rule: the folders of administrative programs are searched too, as they are not on every PATH.
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';

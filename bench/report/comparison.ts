@@ -17,7 +17,7 @@ export interface Ratio {
 }
 export type Judgement = 'within the noise' | 'better' | 'worse' | 'too few rounds';
 
-/** Pairs of rounds below which the noise is not known. */
+/** With fewer pairs of rounds than this, the noise is unknown. */
 const fewestPairs = 4;
 
 /** `after / before` of the rounds that brought both; undefined when none did. */

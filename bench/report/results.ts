@@ -1,6 +1,6 @@
 /**
  * Everything a run measured: one value for each row, pair and round, and what went wrong.
- * Rule: a value that is absent stays absent: it is neither zero nor forgotten, and what explains it is kept beside it.
+ * Rule: a missing value stays missing. It is never zero, and a note explains it.
  */
 import type { Peer } from '../peers/peer.ts';
 import type { Step } from '../schedule.ts';

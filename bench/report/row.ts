@@ -1,6 +1,5 @@
 /**
- * The rows of the table: what is measured in which unit, which way is better, and the bar that Adit has to meet against
- * the best peer.
+ * The rows of the table: what is measured, in which unit, which direction is better, and the bar against the best peer.
  */
 import type { TestName } from '../options.ts';
 

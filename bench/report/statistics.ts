@@ -1,6 +1,6 @@
-/** Numbers out of numbers. Rule: no value, no number: every function fails on an empty list rather than return NaN. */
+/** Statistics of a list of numbers. Rule: every function fails on an empty list; none returns NaN. */
 
-/** The middle value; of an even count the mean of the two in the middle. */
+/** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = ordered(values);
   const middle = sorted.length >> 1;

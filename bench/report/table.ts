@@ -44,7 +44,7 @@ export function barLines(results: Results): string[] {
   return judge(results).map((verdict) => `${verdict.outcome}: ${explain(verdict)}`);
 }
 
-/** Each further build of Adit against the first, round by round, so that noise slower than a round cancels out. */
+/** Compares each further build of Adit with the first, round by round, so that slower drift cancels out. */
 export function comparisonLines(results: Results): string[] {
   const [first, ...others] = results.pairs.filter(({ kind }) => kind === 'adit');
   if (first === undefined) return [];

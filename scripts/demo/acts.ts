@@ -1,6 +1,6 @@
 /**
- * The acts of the demo, in their order. Each shows what it does, checks it, and throws where it does not hold.
- * Rule: everything is done with the programs that users have; what is shown was measured or read in this run.
+ * The acts of the demo, in order. Each shows what it does, checks it, and throws if the check fails.
+ * Rule: the acts use only programs that users have. Everything shown was measured or read in this run.
  */
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
@@ -45,7 +45,7 @@ interface Scene {
   readonly alice: Ingress;
 }
 
-/** Plays them all; `folder` is empty and the caller's to remove. */
+/** Runs all acts. `folder` is empty; the caller removes it. */
 export async function play(folder: string): Promise<void> {
   stage.title(
     'Adit',
@@ -215,7 +215,7 @@ async function shop({ folder, alice }: Scene): Promise<void> {
   stage.held('the client saw the certificate of the service itself', `SHA-256 ${seen.fingerprint256.slice(0, 23)}...`);
 }
 
-/** So many bytes from the source, complete and right, or an error. */
+/** Downloads that many bytes from the source; fails unless they are complete and correct. */
 async function fetchBytes({ ready }: Scene, port: number, size: number): Promise<Downloaded> {
   const result = await download(port, size, (bytes) =>
     stage.progress(bytes / size, `${Math.round(bytes / mib)} of ${size / mib} MiB`),

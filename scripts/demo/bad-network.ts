@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 
 export class BadNetwork {
-  /** How often it broke. */
+  /** How often it has broken. */
   breaks = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

@@ -14,10 +14,10 @@ import type { Ready } from './services.ts';
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const aditMain = here('../../packages/cli/dist/main.js');
-/** Patience with a machine that is busy with something else. */
+/** Long enough for a busy machine. */
 const downloadMs = 120_000;
 
-/** A service that nobody may reach, and how many did. */
+/** A service that nobody may reach, and how many connections reached it. */
 export interface Forbidden {
   readonly port: number;
   reached(): number;
@@ -68,7 +68,7 @@ export function writePolicy(folder: string, { ports }: Ready): string {
   return text;
 }
 
-/** The web site, the TLS service and the source of bytes, which will be asked for so many. */
+/** The web site, the TLS service and the source of bytes; `sizes` are the requests to expect. */
 export async function startServices(
   folder: string,
   sizes: readonly number[],
@@ -140,7 +140,7 @@ export async function startIngress(
   return { process: child, port: (destination) => ports.get(destination)! };
 }
 
-/** Something that listens where no rule leads. */
+/** A listener that no rule allows. */
 export async function startForbidden(): Promise<Forbidden> {
   let reached = 0;
   const server = net.createServer((socket) => {
@@ -152,7 +152,7 @@ export async function startForbidden(): Promise<Forbidden> {
   return { port: (server.address() as net.AddressInfo).port, reached: () => reached, close: () => void server.close() };
 }
 
-/** Asks a port for so many bytes, in a process of its own; `tell` hears how many have come. */
+/** Downloads that many bytes from a port, in a process of its own; calls `tell` with the progress. */
 export async function download(port: number, size: number, tell: (bytes: number) => void): Promise<Downloaded> {
   const child = new Child('the download', [here('download.ts'), String(port), String(size)], { talks: true });
   const result = await child.until(

@@ -35,7 +35,7 @@ export interface ChildOptions {
   readonly stays?: boolean;
 }
 
-/** `promise`, or a complaint that says what did not happen in time. */
+/** `promise`, or an error that says what did not happen in time. */
 export async function within<T>(what: string, promise: Promise<T>, ms = deadlineMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -109,7 +109,7 @@ export class Child {
   get pid(): number {
     return this.#process.pid ?? -1;
   }
-  /** The end of what it said. */
+  /** The end of its output. */
   get lastWords(): string {
     return [`${this.name} said last:`, ...this.lines.slice(-12)].join('\n');
   }
@@ -198,7 +198,7 @@ export class Child {
   }
 }
 
-/** Ends all that run; in order, and if that does not work by force. */
+/** Ends all running processes: in order, by force if necessary. */
 export async function stopAll(): Promise<void> {
   await Promise.allSettled([...living].map((child) => child.stop()));
 }
@@ -208,7 +208,7 @@ export function killAll(): void {
   for (const child of living) child.kill();
 }
 
-/** Ours, without what would configure an Adit or a Node. */
+/** Our environment, without the variables that configure Adit or Node. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ADIT_|NODE_OPTIONS$)/.test(name)));
 }

@@ -24,7 +24,7 @@ export function many(text: string, earlier: readonly string[] | undefined): read
   return [...(earlier ?? []), text];
 }
 
-/** A number of days; how many are possible is decided where they are used. */
+/** Parses a number of days. The caller checks how many are allowed. */
 export function days(text: string): number {
   if (!/^[1-9][0-9]{0,4}$/.test(text)) throw new InvalidArgumentError('Give a whole number of days, from 1 to 36500.');
   return Number(text);

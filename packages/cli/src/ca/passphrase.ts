@@ -1,7 +1,8 @@
 /**
- * Secrets for `adit ca`: from a file, from the environment, or asked for on a terminal; never from the command line,
- * where `ps` shows them.
- * Rule: the file wins over the environment, the environment over the question; without a terminal nothing is asked.
+ * Secrets for `adit ca`: from a file, the environment, or a question on the terminal; never from the command line,
+ * which `ps` shows.
+ * Rule: the file wins over the environment, and the environment over the question. Without a terminal there is no
+ * question.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -13,12 +14,12 @@ export interface PassphraseFlags {
   readonly passphrase?: true;
 }
 
-/** For a CA that is there: asked for when `Store` finds that its key is encrypted. Fails with CA_PASSPHRASE. */
+/** For an existing CA: asks only if `Store` finds that its key is encrypted. Fails with CA_PASSPHRASE. */
 export function passphraseSource(flags: PassphraseFlags): () => Promise<string | undefined> {
   return async () => given(flags.passphraseFile, 'ADIT_CA_PASSPHRASE') ?? ask('Passphrase of the CA key: ');
 }
 
-/** For a CA that is being made: none unless given, or asked for with --passphrase (twice). Fails with CA_PASSPHRASE. */
+/** For a new CA: none unless given; --passphrase asks for it twice. Fails with CA_PASSPHRASE. */
 export async function newPassphrase(flags: PassphraseFlags): Promise<string | undefined> {
   const found = given(flags.passphraseFile, 'ADIT_CA_PASSPHRASE');
   if (found !== undefined || flags.passphrase !== true) return found;
@@ -26,7 +27,7 @@ export async function newPassphrase(flags: PassphraseFlags): Promise<string | un
 }
 
 /**
- * The password of a PKCS#12 file: from its file, ADIT_P12_PASSWORD, or asked for twice. Fails with USAGE when there is
+ * The password of a PKCS#12 file: from a file, from ADIT_P12_PASSWORD, or asked for twice. Fails with USAGE if there is
  * none.
  */
 export async function p12Password(file: string | undefined): Promise<string> {
@@ -63,7 +64,7 @@ async function askTwice(question: string, code: SecretCode = 'CA_PASSPHRASE'): P
   return first;
 }
 
-/** The answer, not shown while it is typed; undefined without a terminal. */
+/** Reads an answer without echo; undefined without a terminal. */
 async function ask(question: string, code: SecretCode = 'CA_PASSPHRASE'): Promise<string | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   process.stderr.write(question);

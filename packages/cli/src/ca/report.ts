@@ -1,7 +1,7 @@
-/** What `issue` and `sign` say when they are done. */
+/** What `issue` and `sign` print at the end. */
 import type { Issued } from '@adit/pki';
 
-/** One line about the certificate and one for each file, on stdout. */
+/** Prints one line about the certificate and one for each file. */
 export function reportIssued({
   subject,
   serial,

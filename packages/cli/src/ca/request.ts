@@ -1,4 +1,4 @@
-/** `adit ca request NAME`: a key that never leaves this machine, and the request that the CA signs. Needs no store. */
+/** `adit ca request NAME`: makes a key that stays here, and the request for the CA to sign. Needs no store. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';

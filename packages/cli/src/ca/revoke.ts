@@ -1,4 +1,4 @@
-/** `adit ca revoke NAME|SERIAL`: takes certificates out of force, and writes the list that says so. */
+/** `adit ca revoke NAME|SERIAL`: revokes certificates and writes the revocation list. */
 import { Command } from 'commander';
 import { openStore, parseReason, revocationReasons, type Entry } from '@adit/pki';
 import { passphraseOption, storeFolder, storeOption } from './flags.ts';

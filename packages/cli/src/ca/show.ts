@@ -1,4 +1,4 @@
-/** `adit ca show FILE`: what a file holds, in plain words, and what is wrong with it. */
+/** `adit ca show FILE`: explains what a file contains and what is wrong with it. */
 import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { explain, formatExplanation } from '@adit/pki';

@@ -1,6 +1,6 @@
 /**
- * `adit ca sign FILE.csr`: a certificate for a key that was made elsewhere. Names come from this command, none from the
- * request.
+ * `adit ca sign FILE.csr`: issues a certificate for a key that was made elsewhere.
+ * Rule: every name comes from this command, none from the request.
  */
 import { Command, Option } from 'commander';
 import { openStore, readRequest, type Ask } from '@adit/pki';
