@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { anyUrl } from '../../../../../test/support/characters.ts';
 import { parseProxy, parseProxyUrl, withoutPassword } from './proxy-url.ts';
 
 const reasonOf = (text: string): string => {
@@ -97,11 +98,7 @@ describe('the URL of a proxy', () => {
   test('is never a reason to throw, and what is read has a host and a port', () => {
     fc.assert(
       fc.property(
-        fc.oneof(
-          fc.string(),
-          fc.webUrl({ withQueryParameters: true }),
-          fc.string({ unit: fc.constantFrom(...'htps5:/@%2f[]#?a.1\n') }),
-        ),
+        fc.oneof(fc.string(), anyUrl('http', 'https'), fc.string({ unit: fc.constantFrom(...'htps5:/@%2f[]#?a.1\n') })),
         (text) => {
           const result = parseProxyUrl(text);
           if (result.ok) expect([result.value.host.length > 0, result.value.port > 0]).toEqual([true, true]);
