@@ -291,10 +291,41 @@ test('probes reach only what some rule allows, and name no client', async () => 
   expect(asked[0]).toBe(`web tcp://${at} 127.0.0.1`);
 });
 
+test('a judge that throws is INTERNAL for a stream, and counts against no backend', async () => {
+  const { at } = await named('a');
+  const { reach, lines } = serving({ backends: [at, '127.0.0.1:1'] });
+  const permit = (): Permit => {
+    throw new TypeError('broken');
+  };
+  for (let nth = 0; nth < 3; nth++)
+    await expect(reach({ permit })).rejects.toMatchObject({ code: 'INTERNAL', by: 'us' });
+  expect(lines).toEqual([]);
+});
+
+test('probes go on after a judge that throws', async () => {
+  let asked = 0;
+  let tell!: () => void;
+  const again = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const { at } = await named('a');
+  const { lines } = serving(
+    { backends: [at], health: { interval: '100ms', fall: 1 } },
+    {
+      permitProbe: () => {
+        if (++asked === 3) tell();
+        throw new TypeError('broken');
+      },
+    },
+  );
+  await again;
+  expect(lines).toEqual([]);
+});
+
 test('after close nothing is probed', async () => {
-  let looks = 0;
+  let probed = 0;
   const { at, idle } = await service((socket) => {
-    looks++;
+    probed++;
     socket.resume().on('end', () => {
       socket.end();
     });
@@ -303,10 +334,10 @@ test('after close nothing is probed', async () => {
   await until(({ event }) => event === 'backend-down');
   services.close();
   await idle();
-  const before = looks;
+  const before = probed;
   load({ backends: [at], health: { interval: '100ms' } });
   await new Promise((resolve) => {
     setImmediate(resolve);
   });
-  expect(looks).toBe(before);
+  expect(probed).toBe(before);
 });
