@@ -52,7 +52,7 @@ scenario(
     expect(reason).toMatch(
       longPattern(
         /^wss:\/\/localhost:\d+\/\.well-known\/adit, where CN=Example Corp Web Gateway ends TLS, /,
-        /was answered 426 and did not become a WebSocket: .*does not pass WebSockets$/,
+        /was answered 426 and did not become a WebSocket: .*does not pass WebSockets on$/,
       ),
     );
     expect([ingress.process.all('connected'), egress.process.all('connected')]).toEqual([[], []]);

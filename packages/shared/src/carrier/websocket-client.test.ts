@@ -51,7 +51,7 @@ test.each([
   ['404 Not Found', '', /was answered 404 .*--ws-path/],
   ['302 Found', 'Location: https://elsewhere\r\n', /was answered 302 .*not followed/],
   ['502 Bad Gateway', '', /was answered 502 .*does not reach it/],
-  ['200 OK', '', /was answered 200 .*no Adit egress/],
+  ['200 OK', '', /was answered 200 .*not an Adit egress/],
 ])('an answer of %s says what to do', async (status, headers, reason) => {
   const server = await answering(`HTTP/1.1 ${status}\r\n${headers}Content-Length: 0\r\n\r\n`);
   const over = await server.connect();

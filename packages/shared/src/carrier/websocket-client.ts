@@ -94,5 +94,5 @@ function meaning(status: number): string {
   if (status === 404) return 'there is no egress at this path; compare it with --ws-path of the egress';
   if (status >= 300 && status < 400) return 'the redirect is not followed; give the address of the egress itself';
   if (status >= 502 && status <= 504) return 'the intermediary before the egress does not reach it';
-  return 'the server there is no Adit egress, or does not pass WebSockets on';
+  return 'the server there is not an Adit egress, or does not pass WebSockets on';
 }

@@ -1,5 +1,5 @@
 /**
- * The moment by which something has to be done, on the clock that nobody sets.
+ * The moment by which something has to be done, on the monotonic clock.
  * Rule: several steps that share one deadline each get what is left of it; that is never 0, because a timeout of 0
  * means "none" to Node.
  * Not here: the timer (net/attempt.ts).
