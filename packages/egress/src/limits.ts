@@ -32,7 +32,7 @@ export class Limits {
   get streams(): number {
     return this.#streams;
   }
-  /** Identities that hold anything; for tests of leaks. */
+  /** Identities that hold a place; for tests of leaks. */
   get identities(): number {
     return this.#byIdentity.size;
   }

@@ -1,6 +1,6 @@
 /**
  * An egress from its options to its exit status: start, serve, reload on SIGHUP, drain on SIGTERM or SIGINT.
- * Rule: a second signal cuts the drain short; what cannot start throws before anything listens.
+ * Rule: a second signal cuts the drain short; an egress that cannot start throws before it listens.
  */
 import { takeActivation } from '@adit/shared/net/activation';
 import { recordStream } from '@adit/shared/observe/access-record';
@@ -24,7 +24,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     activation: takeActivation(process.env, process.pid),
   });
   const failed = new AbortController();
-  // Before anything says that it listens: whoever reads that may send a signal at once.
+  // Before the log says that it listens: whoever reads that may send a signal at once.
   const signalled = untilSignalled({
     reload: () => server.reload('SIGHUP'),
     swap: () =>

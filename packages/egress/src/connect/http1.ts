@@ -86,7 +86,7 @@ export function http1Stream({
   });
 }
 
-/** Answers no and closes the connection. */
+/** Sends a refusal and closes the connection. */
 export function refuseHttp1(socket: net.Socket, refusal: Refusal, badRequest?: BadRequest): void {
   const { statusLine, headers, text } = refusalAnswer(refusal, badRequest);
   answer(socket, {

@@ -23,7 +23,7 @@ import { namesTarget, parseTarget } from './target.ts';
 const maxHeaderBytes = 16_384;
 const streamWindowBytes = 1_048_576;
 const connectionWindowBytes = 16_777_216;
-/** Of what Node keeps for one connection, MB: the window of the connection, and what waits to be sent. */
+/** What Node may keep for one connection, MB: the window of the connection, and what waits to be sent. */
 const maxSessionMemoryMb = 64;
 const { NGHTTP2_CONNECT_ERROR, NGHTTP2_NO_ERROR } = http2.constants;
 
@@ -91,7 +91,7 @@ function connect(client: Client, stream: http2.ServerHttp2Stream, headers: http2
 
 /** HTTP/2 on a connection, with our settings. */
 export function http2Session(socket: net.Socket): http2.ServerHttp2Session {
-  socket.allowHalfOpen = false; // half-closes are of streams: a client whose connection ended is gone
+  socket.allowHalfOpen = false; // only streams half-close: a client whose connection ended is gone
   const session = http2.performServerHandshake(socket, {
     maxSessionMemory: maxSessionMemoryMb,
     maxHeaderListPairs: 64,
@@ -141,7 +141,7 @@ export function http2Stream(stream: http2.ServerHttp2Stream): ConnectionStream {
   });
 }
 
-/** Answers no; what the client still sends is thrown away. */
+/** Sends a refusal; what the client still sends is thrown away. */
 export function refuseHttp2(stream: http2.ServerHttp2Stream, refusal: Refusal, badRequest?: BadRequest): void {
   const { status, headers, text } = refusalAnswer(refusal, badRequest);
   endHttp2(stream, { status, headers, text });
@@ -159,7 +159,7 @@ export function endHttp2(
   if (stream.destroyed || stream.closed) return;
   stream
     .on('error', () => {
-      /* the client left: nobody reads the answer */
+      /* the client is gone and reads no answer */
     })
     .resume();
   stream.respond({ ':status': status, ...headers, 'content-length': Buffer.byteLength(text) });

@@ -1,8 +1,8 @@
 /**
  * The target of a CONNECT: "HOST:PORT" (RFC 9110 section 7.1), "SERVICE", or "SERVICE.adit.internal:PORT" for clients
  * that always send a port.
- * Rule: one spelling, that of parseDestination. The port of a service's name means nothing: the policy of the egress
- * says where the service is.
+ * Rule: one spelling, that of parseDestination. The port behind the name of a service is ignored: the policy of the
+ * egress says where the service is.
  */
 import type { Parsed } from '@adit/shared/protocol/address';
 import { type Destination, parseDestination, serviceHostSuffix } from '@adit/shared/protocol/destination';

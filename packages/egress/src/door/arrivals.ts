@@ -58,7 +58,7 @@ export class Arrivals {
   /** A connection came in; undefined if it is gone already, or was dropped because too many are at their handshake. */
   accept(socket: net.Socket): Arrival | undefined {
     socket.on('error', () => {
-      /* its close is counted below; a scanner's reset is no event */
+      /* its close is handled below; a reset by a scanner is not worth a log line */
     });
     const unix = isUnix(socket);
     if (socket.remoteAddress === undefined && !unix) {

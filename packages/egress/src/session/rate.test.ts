@@ -19,6 +19,15 @@ test('a bucket that is full again is forgotten', () => {
   expect(rates.size).toBe(0);
 });
 
+test('full buckets are forgotten by themselves, as others take tokens', () => {
+  const rates = new Rates({ perSecond: 10, burst: 3 });
+  rates.take('alice', 0);
+  rates.take('bob', 14_999);
+  expect(rates.size).toBe(2);
+  rates.take('bob', 15_000);
+  expect(rates.size).toBe(1);
+});
+
 test('never more than burst + rate * time, whatever the order of tries', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(300), { maxLength: 60 }), (pauses) => {

@@ -3,7 +3,7 @@
  * Rule: the clock is an argument; what is refused costs no token, so that a flood does not prolong itself.
  */
 
-/** How often the full buckets are looked for, ms. */
+/** How often the full buckets are removed, ms. */
 const sweepEveryMs = 15_000;
 
 export interface RateOptions {
@@ -30,7 +30,7 @@ export class Rates {
     return this.#buckets.size;
   }
 
-  /** 0 if it may happen now, else the milliseconds after which it may. */
+  /** Takes a token. Returns 0, or without one the milliseconds after which there is one. */
   take(owner: string, nowMs: number): number {
     const { perSecond, burst } = this.#options;
     if (nowMs >= this.#sweepAtMs) this.sweep(nowMs);
