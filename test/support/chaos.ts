@@ -1,8 +1,8 @@
 /**
  * A bad network between the two halves: a TCP relay of our own that kills, stalls, delays, throttles and splits.
  * Rule: what it does is drawn from its seed and counted; it never changes, reorders or loses a byte of a connection
- * that it lets live. A kill lets through what was due by then, to the byte, and so falls into the middle of records and
- * frames.
+ * that it does not kill. A kill delivers exactly the bytes that were due by then, so that it cuts records and frames in
+ * half.
  */
 import { once } from 'node:events';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
@@ -19,11 +19,11 @@ export interface ChaosOptions {
   readonly killAfterBytes?: readonly [number, number];
   /** How a killed connection dies, on both sides; drawn for each kill. Default: by a reset. */
   readonly deaths?: readonly Death[];
-  /** Forwards in pieces of at most so many bytes. */
+  /** Forwards in pieces of at most this many bytes. */
   readonly splitBytes?: number;
-  /** Each byte arrives so much later, ms. */
+  /** Delay of each byte, ms. */
   readonly delayMs?: number;
-  /** Of each connection and direction. */
+  /** For each connection and direction. */
   readonly bytesPerSecond?: number;
   /** The address that the far side sees; change it as a laptop changes its network. */
   readonly from?: string;
@@ -46,20 +46,20 @@ export interface Chaos {
   readonly kills: number;
   /** Connections that are open now. */
   readonly open: number;
-  /** Where the next connections come from. */
+  /** The address that the next connections come from. */
   from: string | undefined;
   /** The port that the next connections go to. */
   to: number;
-  /** Kills what is connected now. */
+  /** Kills the connections that are open now. */
   cut(death?: Death): void;
-  /** From now on nothing passes and nothing is said: on the connections that are open, or on those and all new ones. */
+  /** From now on no byte, end or reset passes: on the open connections, or on those and all new ones. */
   stall(which?: 'open' | 'all'): void;
   /**
-   * The network is back: what it held passes. A connection that one side gave up meanwhile stays silent: nobody tells
-   * the other.
+   * The network is back: what it held passes. A connection that one side gave up meanwhile stays silent: the other
+   * side does not learn of it.
    */
   flow(): void;
-  /** No further kills by themselves. */
+  /** Stops the kills that are drawn from the seed. */
   calm(): void;
 }
 
@@ -99,7 +99,7 @@ export async function chaos(port: number, options: ChaosOptions = {}): Promise<C
     for (const pump of line.pumps) pump.stop();
     return lines.delete(line);
   };
-  /** One side is gone: so is the other, in the same way. A network that says nothing does not say that either. */
+  /** When one side is gone the other goes in the same way, unless the network is silent. */
   const part = (line: Line): void => {
     if (!forget(line)) return;
     for (const [gone, left] of [

@@ -10,7 +10,7 @@ export interface StartOptions {
   readonly cwd?: string;
   /** Added to the environment; undefined removes. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** How to call it in complaints; default the command. */
+  /** Its name in error messages; default: the command. */
   readonly name?: string;
   /** A program and arguments that start the command in another environment and become it (`unshare`, `nice`). */
   readonly prefix?: readonly string[];
@@ -20,7 +20,7 @@ export interface StartOptions {
   readonly gid?: number;
   /** How to end it; default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
-  /** It is told what to do on its stdin, which ends with us: see `say`. */
+  /** It reads commands from stdin (see `say`), which ends with the test. */
   readonly listens?: boolean;
 }
 export interface Exit {
@@ -87,14 +87,14 @@ export class Child {
   get running(): boolean {
     return this.#exited === undefined;
   }
-  /** All it said, for complaints. */
+  /** Its last lines, for error messages. */
   get output(): string {
     return `${this.name} said:\n${this.lines.slice(-60).join('\n')}`;
   }
 
   /**
-   * The first thing that `find` makes out of what the process has said by now or says later; fails when it exits
-   * before, or late.
+   * The first value that `find` returns for the lines of the process, past or future. Fails when the process exits
+   * before, or after `ms`.
    */
   async until<T>(what: string, find: () => T | undefined, ms = 30_000): Promise<T> {
     const found = new Promise<T>((resolve, reject) => {
@@ -142,7 +142,7 @@ export class Child {
     if (this.running) process.kill(this.pid, signal);
   }
 
-  /** Its stop signal to it, SIGKILL to its whole group if it does not end; resolves when it is gone. */
+  /** Sends its stop signal, and SIGKILL to its whole group if it does not end. Resolves when it is gone. */
   async stop(signal = this.#stopSignal, patienceMs = 30_000): Promise<Exit> {
     this.signal(signal);
     try {
@@ -159,7 +159,7 @@ export class Child {
     return this.exit;
   }
 
-  /** Last resort, when the test run itself ends early. */
+  /** The last resort when the test run itself ends early. */
   abandon(): void {
     this.#killGroup();
   }
@@ -190,7 +190,7 @@ export interface RunOptions extends StartOptions {
   readonly timeoutMs?: number;
 }
 
-/** Runs a program to its end, with what it said. */
+/** Runs a program to its end. Resolves with its output and status. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = spawn(command, [...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -245,7 +245,7 @@ export async function succeed(command: string, args: readonly string[], options:
   return finished;
 }
 
-/** The environment without what configures Adit, Node or proxies. */
+/** The environment without the variables that configure Adit, Node or proxies. */
 function cleanEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).filter(

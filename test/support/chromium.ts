@@ -1,7 +1,7 @@
 /**
  * Chromium without a window: opens a page, runs its scripts and says what the page became.
- * Rule: a profile of its own for every run, and no network but through the proxy that it is given; also what looks like
- * this machine.
+ * Rule: a profile of its own for every run, and no network but the proxy that it is given, for addresses of
+ * this machine as well.
  */
 import { join } from 'node:path';
 import { createHash, createPublicKey } from 'node:crypto';
@@ -13,7 +13,7 @@ export const chromium = 'chromium-headless-shell';
 export interface PageOptions {
   /** As `--proxy-server` takes it: `socks5://127.0.0.1:1080`. */
   readonly proxy: string;
-  /** PEM of the one certificate whose key is trusted; no other is, for no page. */
+  /** PEM of the only certificate whose key is trusted. */
   readonly certificate?: string;
 }
 

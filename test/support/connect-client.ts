@@ -1,6 +1,6 @@
 /**
  * Clients of CONNECT, as any program has them: HTTP/1.1 over TLS by hand, and HTTP/2 by Node's own client.
- * Rule: a tunnel's ending is told as it was on the wire: an end, or a reset.
+ * Rule: a tunnel ends for the test as it ends on the wire: by an end or by a reset.
  */
 import { once } from 'node:events';
 import http2 from 'node:http2';
@@ -55,7 +55,7 @@ export async function secureConnection(
   return { socket, transport };
 }
 
-/** Asks by HTTP/1.1. `request` is all of it: what stands behind the empty line is sent early. */
+/** Asks by HTTP/1.1. `request` is complete; bytes after its empty line are sent before the answer. */
 export async function askHttp1(asked: Asked, pair: KeyPair | undefined, request: string): Promise<Tunnel> {
   const { socket, transport } = await secureConnection(asked, pair, 'http/1.1');
   socket.write(request);

@@ -1,4 +1,4 @@
-/** curl in the ways that several scenarios use it; what it says is left to them. */
+/** curl in the ways that several scenarios use it. Not here: what its answers should be. */
 import type { Certificates, KeyPair } from './certificates.ts';
 import { type Finished, run, succeed } from './child.ts';
 

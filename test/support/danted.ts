@@ -1,5 +1,5 @@
 /**
- * Dante, a SOCKS5 server, for loopback and without a password: the only ones it knows are those of the users of this
+ * Dante, a SOCKS5 server, for loopback and without a password: it knows only the passwords of the users of this
  * machine.
  * Rule: it accepts when this returns, and logs each request with what was asked for.
  */

@@ -16,7 +16,7 @@ function written(configuration: string): string {
   return file;
 }
 
-/** Sections of TCP, with timeouts that no scenario meets. */
+/** Sections in TCP mode, with timeouts that no scenario reaches. */
 export function inTcp(sections: string): string {
   const timeouts = { connect: 10, client: 60, server: 60, check: 10 };
   const lines = Object.entries(timeouts).map(([what, seconds]) => `    timeout ${what} ${seconds}s\n`);

@@ -1,5 +1,5 @@
 /**
- * What resumption promises, over any way between the halves that can be cut.
+ * The promise of resumption, over any path between the halves that can be cut.
  */
 import { once } from 'node:events';
 import { expect } from '@jest/globals';

@@ -13,7 +13,7 @@ import type { Close, WireRefusal } from '../../packages/shared/src/protocol/refu
 export type Side = 'client' | 'server';
 export const other = (side: Side): Side => (side === 'client' ? 'server' : 'client');
 
-/** What one end of a stream has seen; `ends` counts how often its owner was told of an end, which must be once. */
+/** What one end of a stream has seen; `ends` counts the ends that its owner was told of, which must be one. */
 export class Seen implements StreamEvents {
   readonly stream: MuxStream;
   received = 0;
@@ -209,7 +209,7 @@ export class MuxPair {
     this.attached = true;
   }
 
-  /** Everything goes through, destinations accept, until nothing moves any more. */
+  /** Delivers everything, with destinations that accept, until nothing moves any more. */
   settle(): void {
     this.full = { client: false, server: false };
     this.resume();

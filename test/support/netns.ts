@@ -77,7 +77,7 @@ export class Host {
 export interface Link {
   readonly near: Host;
   readonly far: Host;
-  /** So many bytes have crossed, both ways together. */
+  /** Resolves when this many bytes have crossed, both ways together. */
   crossed(bytes: number, ms?: number): Promise<void>;
   /** Cuts the link, with all that is on its way and without a word to either host, or brings it back. */
   set(state: 'down' | 'up'): Promise<void>;

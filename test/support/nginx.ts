@@ -46,7 +46,7 @@ export async function startNginx(): Promise<Nginx> {
   return { http, https, files, uploads, ca };
 }
 
-/** What belongs into `http {}`, in it. */
+/** These servers in an `http {}` block. */
 export function inHttp(servers: string): string {
   return `http {\n  access_log off;\n${servers}\n}\n`;
 }

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import type { KeyPair } from './certificates.ts';
 import { type Finished, run } from './child.ts';
 
-/** A handshake and no more. */
+/** Makes a handshake and leaves. */
 export function tlsHandshake(port: number, ca: string, ...args: readonly string[]): Promise<Finished> {
   return run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', ca, ...args], { input: '' });
 }

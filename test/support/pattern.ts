@@ -1,5 +1,5 @@
 /**
- * Bytes that look random, are cheap to make and are the same for the same seed: AES-128-CTR of nothing.
+ * Bytes that look random, are cheap to make and are the same for the same seed: AES-128-CTR of zeros.
  */
 import { createCipheriv, createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';

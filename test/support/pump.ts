@@ -4,13 +4,13 @@
  */
 import type { Socket } from 'node:net';
 
-/** What a pump is told about the way, and tells. */
+/** What a pump asks of the network, and reports to it. */
 export interface Road {
   readonly splitBytes: number;
   readonly delayMs: number;
   readonly bytesPerSecond: number;
   stalled: boolean;
-  /** How many of so many bytes may pass now. */
+  /** How many of these bytes may pass now. */
   may(bytes: number): number;
   passed(bytes: number): void;
 }

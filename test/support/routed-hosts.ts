@@ -1,6 +1,6 @@
 /**
- * Three hosts in a row: a client, a gateway that it has its default route over, and a far one behind that, where a web
- * service is that knows no way back to the client. Network namespaces of their own, joined by veth, IPv4 and IPv6.
+ * Three hosts in a row: a client, a gateway with its default route, and a far host with a web service that has no route
+ * back to the client. Network namespaces of their own, joined by veth, IPv4 and IPv6.
  * Rule: a host is entered by its `prefix` and reached from nowhere else, so that two runs cannot meet; its ports are
  * its own. It ends with its process and has no name that could be left behind. Needs Linux and root.
  */
@@ -20,9 +20,9 @@ import { temporaryFolder } from './scope.ts';
 /** Addresses of the web service, and one of its host that the policy denies. */
 export const service = { 4: '198.51.100.7', 6: '2001:db8:7::7' } as const;
 export const forbidden = '198.51.100.8';
-/** Of the gateway, towards its client. */
+/** Addresses of the gateway, towards its client. */
 export const gatewayAddress = { 4: '192.0.2.1', 6: '2001:db8:2::1' } as const;
-/** Of the gateway, towards the far host. */
+/** Addresses of the gateway, towards the far host. */
 export const gatewayOutside = { 4: '203.0.113.1', 6: '2001:db8:1::1' } as const;
 const farAddress = { 4: '203.0.113.2', 6: '2001:db8:1::2' } as const;
 
@@ -151,7 +151,7 @@ export interface Firewall {
   readonly word: 'nftables' | 'iptables';
   readonly needs: readonly (string | Ability)[];
 }
-/** How the rules can be set, each with what it takes. */
+/** The programs that can set the rules, each with what it needs. */
 export const firewalls: readonly Firewall[] = [
   {
     word: 'nftables',

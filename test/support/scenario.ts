@@ -1,6 +1,6 @@
 /**
- * One scenario: a test that starts real programs. Where one is missing, or something else that it needs, it is skipped
- * and its name says what; with CI=true it fails.
+ * One scenario: a test that starts real programs. If a program or an ability that it needs is missing, it is skipped
+ * and its name says which; with CI=true it fails.
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -8,7 +8,7 @@ import { test } from '@jest/globals';
 
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** Where a program is, or undefined. */
+/** The path of a program, or undefined. */
 export function find(program: string): string | undefined {
   return folders
     .map((folder) => join(folder, program))
@@ -22,7 +22,7 @@ export function find(program: string): string | undefined {
     });
 }
 
-/** What a machine must be able to do, beside having programs. */
+/** What a machine has to be able to do, besides having programs. */
 export interface Ability {
   readonly name: string;
   readonly here: () => boolean;

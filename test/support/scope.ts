@@ -1,5 +1,5 @@
 /**
- * What a test file started and made, and its end: everything is undone in reverse order after the file's last test.
+ * Cleans up after a test file: what it started and made is undone in reverse order after its last test.
  * Rule: a clean-up that fails fails the file, after all others have run.
  */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { afterAll, jest } from '@jest/globals';
 type Undo = () => unknown;
 const undos: Undo[] = [];
 
-// What hangs says so itself, by `within`, so that this is far above what a busy machine takes.
+// A wait that hangs fails by `within`; this is far above what a busy machine takes.
 jest.setTimeout(120_000);
 
 afterAll(async () => {
@@ -41,7 +41,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** `promise`, or an error that says what did not happen in time; `detail` is asked only then. */
+/** Awaits `promise`. After `ms` it fails with an error that names `what`, and `detail`, which is asked only then. */
 export async function within<T>(
   ms: number,
   what: string,

@@ -200,7 +200,7 @@ export async function ask(port: number, question: string | Buffer): Promise<stri
   return bytes.toString();
 }
 
-/** Resolves with the ending of a connection that is expected to come to nothing. */
+/** Connects, sends, and resolves with how the connection ends. */
 export async function endingOf(port: number, question = 'hello'): Promise<Ending> {
   const { socket, received } = await client(port);
   socket.write(question);

@@ -1,5 +1,5 @@
 /**
- * What holds for sessions through any program that ends TLS before the egress: the same scenarios for each of them.
+ * Scenarios of sessions through a program that ends TLS before the egress: the same for every such program.
  */
 import { expect } from '@jest/globals';
 import { type Behind, type BehindOptions, behind } from './intermediary.ts';
@@ -9,7 +9,7 @@ import { within } from './scope.ts';
 import { hashingAnswer } from './sha256.ts';
 import { ask, client, echo, hashing, resetting, service } from './services.ts';
 
-/** `remote` is what the egress takes for the client; the laptop has 127.0.0.77. */
+/** `remote` is the client address that the egress records; the laptop has 127.0.0.77. */
 export interface Through extends Pick<BehindOptions, 'start' | 'egressFlags'> {
   readonly remote: RegExp;
 }

@@ -1,6 +1,6 @@
 /**
- * A proxy of a few lines, for what no real one does: it answers as it is told, in pieces of any size, and may then
- * relay.
+ * A proxy of a few lines, for answers that no real one gives: it says what it is told to, in pieces of any size, and
+ * may then relay.
  * Rule: not a model of a proxy; squid, tinyproxy and dante are started for that.
  */
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ export interface SmallProxyOptions {
   readonly end?: boolean;
 }
 
-/** On a port of the kernel's choosing. */
+/** Starts one on a port of the kernel's choosing. */
 export async function smallProxy({
   answers,
   relayTo,

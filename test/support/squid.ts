@@ -13,10 +13,10 @@ import { find, type Ability } from './scenario.ts';
 import { temporaryFolder } from './scope.ts';
 import { accepting, closedPort } from './services.ts';
 
-/** Comes with the squid that was built with OpenSSL, and not with the other. */
+/** Comes only with a squid that was built with OpenSSL. */
 const certificateMaker = '/usr/lib/squid/security_file_certgen';
 
-/** It can ask for certificates, and inspect. */
+/** A squid that can ask for certificates and inspect TLS. */
 export const squidWithOpenSsl: Ability = {
   name: 'squid-openssl',
   here: () => find('squid') !== undefined && existsSync(certificateMaker),
@@ -43,11 +43,11 @@ export interface Inspection {
   readonly authority: Issued;
   /** PEM file of the CA that it wants behind it. */
   readonly trusts: string;
-  /** Lets `Upgrade: websocket` through; without a word squid takes every Upgrade away. */
+  /** Lets `Upgrade: websocket` through; by default squid removes every Upgrade. */
   readonly upgrades: boolean;
 }
 
-/** Where squid listens, and with what it was told about certificates. */
+/** The folder and the port of one squid. */
 interface Place {
   readonly folder: string;
   readonly port: number;

@@ -1,6 +1,6 @@
 /**
- * A client that sends without a pause to a `hashing` service behind a tunnel, until it is told to finish: what goes on
- * while something happens beside it.
+ * A client that sends without a pause to a `hashing` service behind a tunnel until it is told to finish: a transfer
+ * that must go on while something else happens.
  * Rule: it fails if one byte is missing, doubled or changed, or if it is reset; it leaves the machine to others between
  * two writes.
  */

@@ -1,7 +1,6 @@
 /**
  * A session whose carriers go through a proxy, over a network that can be cut: ingress, chaos, proxy, egress.
- * Rule: what stands in for the proxy's address is the port of the chaos before it, so that a cut is a cut of what the
- * proxy serves.
+ * Rule: the ingress knows the port of the chaos as that of the proxy, so that a cut breaks its connection to the proxy.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Varnish, which answers by itself with what its VMOD `proxy` makes of a PROXY header of version 2: the one program of
- * the field that reads all of it.
+ * Varnish, which answers with what its VMOD `proxy` reads from a PROXY header of version 2. No other program here reads
+ * all of it.
  * Rule: it listens when this returns.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

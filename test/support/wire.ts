@@ -1,5 +1,5 @@
 /**
- * An ingress taken apart: TLS to an egress as any program could do it, and what the egress answers.
+ * The steps of an ingress, one by one: TLS to an egress as any program could make it, and what the egress answers.
  */
 import { once } from 'node:events';
 import { type ConnectionOptions, type TLSSocket, connect } from 'node:tls';
