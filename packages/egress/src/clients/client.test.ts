@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { duplexPair } from 'node:stream';
@@ -185,4 +186,29 @@ test('a stream that is over keeps its place until its duplex is closed', async (
   near.destroy();
   await once(near, 'close');
   expect(limits.streams).toBe(0);
+});
+
+test('a session is published when it opens and when it closes, and not when it is resumed', () => {
+  const seen: unknown[] = [];
+  const watch = (message: unknown): void => void seen.push(message);
+  const identity = aliceInMemory();
+  const client = clientsInMemory(memoryLog().log).clients.join({
+    name: '0a1b',
+    identity,
+    remote: '192.0.2.1:5',
+    way: { leave: () => {} },
+  });
+  subscribe('adit:session', watch);
+  try {
+    client.connected({ carrier: 'tls', resumed: false });
+    client.connected({ carrier: 'tls', resumed: true, epoch: 1 });
+    client.left('the client left');
+  } finally {
+    unsubscribe('adit:session', watch);
+  }
+  const record = { session: '0a1b', identity: identity.uri, peer: '192.0.2.1:5' };
+  expect(seen).toEqual([
+    { ...record, state: 'opened' },
+    { ...record, state: 'closed' },
+  ]);
 });

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { CarrierKind } from '@adit/shared/carrier/contract';
 import type { Refusal } from '@adit/shared/errors';
 import type { PeerIdentity } from '@adit/shared/identity/peer';
+import { publishSession } from '@adit/shared/observe/access-record';
 import type { Logger } from '@adit/shared/observe/logger';
 import type { OfferedStream } from '@adit/shared/stream/contract';
 import type { Lease, Limits } from '../limits.ts';
@@ -130,22 +131,25 @@ export class Client {
     this.#way.leave(0);
   }
 
-  /** Logs that its session is up, anew or again. */
+  /** Logs that its session is up, anew or again, and publishes a new one. */
   connected(how: Connected): void {
     const { name: session, remote } = this;
+    const identity = this.#identity.uri;
     this.#context.log.info(
-      { event: 'connected', session, identity: this.#identity.uri, remote, ...how },
+      { event: 'connected', session, identity, remote, ...how },
       how.resumed ? 'session resumed' : 'session opened',
     );
+    if (!how.resumed) publishSession({ session, identity, peer: remote, state: 'opened' });
   }
 
   /** Its connection or session is gone; the reason is for the log, where `connected` was logged. */
   left(reason?: string): void {
-    if (reason !== undefined)
-      this.#context.log.info(
-        { event: 'disconnected', session: this.name, identity: this.#identity.uri, reason },
-        'session ended',
-      );
+    if (reason !== undefined) {
+      const { name: session, remote } = this;
+      const identity = this.#identity.uri;
+      this.#context.log.info({ event: 'disconnected', session, identity, reason }, 'session ended');
+      publishSession({ session, identity, peer: remote, state: 'closed' });
+    }
     this.#context.left(this);
   }
 }

@@ -48,7 +48,6 @@ export interface SessionRecord {
   readonly identity: string;
   readonly peer: string;
   readonly state: 'opened' | 'closed';
-  readonly code?: Code;
 }
 
 const streams = channel('adit:stream');
