@@ -16,7 +16,7 @@ function frames(ports: readonly number[]): Buffer {
     const open = encodeOpen({
       destination: { kind: 'host', host: '127.0.0.1', port: ports[randomInt(ports.length)]! },
       frontEnd: 'forward',
-      client: 'x',
+      client: 'local',
     });
     const kinds: (() => Uint8Array)[] = [
       () => encodeFrame(0x01, id, open),

@@ -46,7 +46,7 @@ const hello = helloFrame(
 const open = encodeOpen({
   destination: { kind: 'host', host: 'db.internal', port: 5432 },
   frontEnd: 'forward',
-  client: '127.0.0.1:1',
+  client: { host: '127.0.0.1', port: 1 },
 });
 
 /** In the order in which an egress meets them. */

@@ -211,7 +211,7 @@ export function testStream(
   const destination = parseDestination(to);
   if (!destination.ok) throw new Error(destination.reason);
   const stream = session.driver.session.open(
-    encodeOpen({ destination: destination.value, frontEnd: 'forward', client: 'test' }),
+    encodeOpen({ destination: destination.value, frontEnd: 'forward', client: 'local' }),
   );
   let open!: () => void;
   let end!: (outcome: RelayOutcome) => void;

@@ -10,6 +10,7 @@ import { AditError, type Code, codeOfWire, isCode, type Refusal, wireOfCode } fr
 import type { PeerIdentity } from '@adit/shared/identity/peer';
 import type { AccessRecord } from '@adit/shared/observe/access-record';
 import { safeText } from '@adit/shared/observe/safe-text';
+import { formatClient } from '@adit/shared/protocol/client-address';
 import { formatDestination, formatHostPort } from '@adit/shared/protocol/destination';
 import { decodeOpen, type OpenRequest } from '@adit/shared/protocol/open';
 import type { OfferedStream } from '@adit/shared/stream/contract';
@@ -201,7 +202,7 @@ export class ServedStream {
       stream: this.#stream.id,
       identity: identity.uri,
       frontEnd: this.#request?.frontEnd ?? 'unknown',
-      ...(this.#request?.client !== undefined && { client: this.#request.client }),
+      ...(this.#request?.client !== undefined && { client: formatClient(this.#request.client) }),
       requested: this.#request ? formatDestination(this.#request.destination) : '',
       ...(this.#reached && { resolved: placeOf(this.#reached) }),
       ...(this.#reached?.backend.via && { via: this.#reached.backend.via.name }),

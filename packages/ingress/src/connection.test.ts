@@ -236,7 +236,7 @@ async function transcript({ remote, session, done, lines }: Scene): Promise<read
 test('the egress is asked for the destination in the name of the front end and the client', async () => {
   const { local, session, remote } = await dialling(asking(tls, 'a\n'));
   const { localPort } = remote.socket;
-  expect(local.address).toBe(`127.0.0.1:${localPort}`);
+  expect(local.address).toEqual({ host: '127.0.0.1', port: localPort });
   expect(session.asked).toEqual({ ...web, client: local.address, alpn: 'h2' });
   remote.socket.destroy();
 });

@@ -78,7 +78,7 @@ async function conclude(
   log.debug(
     {
       event: 'connection',
-      client: client.address,
+      client: client.name,
       destination: formatDestination(ask.destination),
       end,
       code,

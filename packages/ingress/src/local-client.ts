@@ -11,9 +11,11 @@ import { AditError, type Code, type Refusal } from '@adit/shared/errors';
 import { BorrowedDuplex } from '@adit/shared/net/borrowed-duplex';
 import { descriptorOf } from '@adit/shared/net/descriptor';
 import { farewell } from '@adit/shared/net/farewell';
+import { peerAddress } from '@adit/shared/net/peer-address';
 import { readProxyHeader } from '@adit/shared/net/proxy-header';
 import { acceptPooled, type RelaySocket, resetSocket } from '@adit/shared/net/sockets';
 import type { Logger } from '@adit/shared/observe/logger';
+import { type ClientAddress, formatClient } from '@adit/shared/protocol/client-address';
 import { formatDestination } from '@adit/shared/protocol/destination';
 import type { Arrival, Ask, Client } from './frontend/contract.ts';
 
@@ -29,7 +31,7 @@ export class LocalClient implements Client {
   readonly #log: Logger;
   readonly #local: RelaySocket;
   readonly #left = (): void => this.abort('PEER_GONE', 'the client left');
-  #address: string;
+  #address: ClientAddress;
   /** Bytes read that are not the client's: the PROXY header. */
   #headerBytes = 0;
   #loan: BorrowedDuplex | undefined;
@@ -39,14 +41,18 @@ export class LocalClient implements Client {
   /** Takes over a socket that was accepted paused. */
   constructor(accepted: net.Socket, log: Logger) {
     this.#log = log;
-    this.#address = addressOf(accepted);
+    this.#address = peerAddress(accepted) ?? 'local';
     this.#local = acceptPooled(accepted);
     this.#local.socket.on('close', this.#left);
   }
 
-  /** Who it is, for the log and the egress: `127.0.0.1:51234`; `local` on a Unix socket. */
-  get address(): string {
+  /** Who it is; `local` on a Unix socket. */
+  get address(): ClientAddress {
     return this.#address;
+  }
+  /** The same for the log: `127.0.0.1:51234`, `[::1]:51234`. */
+  get name(): string {
+    return formatClient(this.#address);
   }
   get duplex(): BorrowedDuplex {
     return (this.#loan ??= new BorrowedDuplex(this.#local));
@@ -89,7 +95,7 @@ export class LocalClient implements Client {
     const { socket } = this.#local;
     const named = await readProxyHeader(this.duplex, {
       deadlineMs: headerDeadlineMs,
-      peer: `the load balancer at ${this.#address}`,
+      peer: `the load balancer at ${this.name}`,
       codes: { timeout: 'CLIENT_TIMEOUT', closed: 'PEER_GONE', garbage: 'CLIENT_MALFORMED' },
     }).catch((error: unknown) => {
       throw error instanceof AditError && !this.#isSilent(error.code) ? headerMissing(error) : error;
@@ -170,14 +176,10 @@ export class LocalClient implements Client {
 
   #told(): { readonly client: string; readonly destination?: string } {
     return {
-      client: this.#address,
+      client: this.name,
       ...(this.#ask && { destination: formatDestination(this.#ask.destination) }),
     };
   }
-}
-
-function addressOf({ remoteAddress, remotePort }: net.Socket): string {
-  return remoteAddress === undefined ? 'local' : `${remoteAddress}:${remotePort ?? 0}`;
 }
 
 function headerMissing(error: AditError): AditError {

@@ -7,6 +7,7 @@
  * record; SSL, the name in the verified client certificate; 0xE4, its URI; 0xE5, where the session comes from.
  */
 import { formatAddress, parseAddress } from '@adit/shared/protocol/address';
+import type { ClientAddress } from '@adit/shared/protocol/client-address';
 import { addressFamily, parseDestination } from '@adit/shared/protocol/destination';
 import { type Endpoint, proxyTlv, type ProxyTlv } from '@adit/shared/protocol/proxy-protocol';
 import { proxyBlock, type ProxyEnds, proxyLine, sslTlvOf } from '@adit/shared/protocol/proxy-protocol-writer';
@@ -14,8 +15,8 @@ import type { ProxyProtocol } from '../policy/service.ts';
 
 export interface Caller {
   readonly identity: { readonly name: string; readonly uri: string };
-  /** The local client, as the ingress claims it: "HOST:PORT", or anything else. */
-  readonly client?: string;
+  /** The local client, as the ingress claims it. */
+  readonly client?: ClientAddress;
   /** What the client speaks, as the ingress claims it. */
   readonly alpn?: string;
   /** Where the session comes from. */
@@ -34,7 +35,7 @@ const nowhere = { 4: { host: '0.0.0.0', port: 0 }, 6: { host: '::', port: 0 } } 
 
 /** The header for a stream; `to` is the address that was dialled, absent for a Unix socket. */
 export function greeting(version: ProxyProtocol, caller: Caller, to?: Endpoint): Uint8Array {
-  const source = endpointOf(caller.client) ?? endpointOf(caller.remote);
+  const source = caller.client && caller.client !== 'local' ? caller.client : endpointOf(caller.remote);
   const ends = source && endsOf(source, to);
   return version === 'v1' ? proxyLine(ends) : proxyBlock({ ...(ends && { ends }), tlvs: tlvsOf(caller) });
 }
@@ -56,9 +57,9 @@ function tlvsOf({ identity, alpn, remote, requested, stream }: Caller): ProxyTlv
   ];
 }
 
-function endpointOf(text: string | undefined): Endpoint | undefined {
-  const parsed = text === undefined ? undefined : parseDestination(text);
-  return parsed?.ok === true && parsed.value.kind === 'host' && addressFamily(parsed.value.host) !== 0
+function endpointOf(remote: string): Endpoint | undefined {
+  const parsed = parseDestination(remote);
+  return parsed.ok && parsed.value.kind === 'host' && addressFamily(parsed.value.host) !== 0
     ? { host: parsed.value.host, port: parsed.value.port }
     : undefined;
 }

@@ -9,6 +9,7 @@ import { memoryLog } from '../../../../test/support/in-process.ts';
 import { servicesOf, type ServiceText } from '../../../../test/support/pool-services.ts';
 import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
 import { closedPort, service } from '../../../../test/support/services.ts';
+import type { HostPort } from '@adit/shared/protocol/destination';
 import type { Permit } from '../dialer/judged.ts';
 import type { Service } from '../policy/service.ts';
 import { circuitBounds } from './pool.ts';
@@ -152,13 +153,13 @@ describe('reaching a service', () => {
   it('keeps an identity at one backend, or a client address', async () => {
     const backends = [await named('a'), await named('b'), await named('c')].map(({ at }) => at);
     const { reach, load } = serving({ backends, balance: 'source' });
-    const to = async (client: string): Promise<string> =>
+    const to = async (client: HostPort): Promise<string> =>
       (await reach({ caller: { identity: alice, client, remote: '127.0.0.1:1', requested: 'web', stream: 's-1' } }))
         .backend.name;
     const clients = Array.from({ length: 12 }, (_, at) => `192.0.2.${at}`);
     const places = async (port: number): Promise<string[]> => {
       const list: string[] = [];
-      for (const one of clients) list.push(await to(`${one}:${port}`));
+      for (const one of clients) list.push(await to({ host: one, port }));
       return list;
     };
     expect(new Set(await places(1)).size).toBe(1);
@@ -181,7 +182,13 @@ describe('reaching a service', () => {
     });
     const { reach } = serving({ backends: [at], 'proxy-protocol': 'v2' });
     await reach({
-      caller: { identity: alice, client: '192.0.2.7:5', remote: '127.0.0.1:1', requested: 'web', stream: 's-1' },
+      caller: {
+        identity: alice,
+        client: { host: '192.0.2.7', port: 5 },
+        remote: '127.0.0.1:1',
+        requested: 'web',
+        stream: 's-1',
+      },
     });
     expect((await header).source).toEqual({ host: '192.0.2.7', port: 5 });
   });

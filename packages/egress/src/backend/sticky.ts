@@ -4,12 +4,8 @@
  * Rule: where the ingress claims no address (a Unix socket, the protocol of another program) the key is the identity,
  * so that callers without an address do not share a key with strangers.
  */
-import { addressFamily, parseDestination } from '@adit/shared/protocol/destination';
 import type { Caller } from './greeting.ts';
 
 export function addressOf({ client, identity }: Pick<Caller, 'client' | 'identity'>): string {
-  const parsed = client === undefined ? undefined : parseDestination(client);
-  return parsed?.ok === true && parsed.value.kind === 'host' && addressFamily(parsed.value.host) !== 0
-    ? parsed.value.host
-    : identity.uri;
+  return client === undefined || client === 'local' ? identity.uri : client.host;
 }

@@ -7,7 +7,9 @@
  */
 import type net from 'node:net';
 import type tls from 'node:tls';
+import { peerAddress } from '@adit/shared/net/peer-address';
 import type { Logger } from '@adit/shared/observe/logger';
+import { formatHostPort } from '@adit/shared/protocol/destination';
 import { logDenied } from '../clients/denied.ts';
 
 export interface ArrivalsContext {
@@ -126,6 +128,6 @@ function nameOf({ remoteAddress, remotePort, localAddress, localPort }: net.Sock
 
 function remoteOf(socket: net.Socket): string {
   if (isUnix(socket)) return 'local';
-  const { remoteAddress = 'unknown', remotePort = 0 } = socket;
-  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+  const { host, port } = peerAddress(socket) ?? { host: 'unknown', port: 0 };
+  return formatHostPort(host, port);
 }

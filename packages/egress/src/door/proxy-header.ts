@@ -11,6 +11,7 @@ import { AditError } from '@adit/shared/errors';
 import { readProxyHeader } from '@adit/shared/net/proxy-header';
 import type { Logger } from '@adit/shared/observe/logger';
 import { type Cidr, cidrContains, parseAddress, unmapped } from '@adit/shared/protocol/address';
+import { formatHostPort, type HostPort } from '@adit/shared/protocol/destination';
 import { logDenied } from '../clients/denied.ts';
 
 export interface ProxyHeadersContext {
@@ -57,7 +58,7 @@ export class ProxyHeaders {
   }
 
   async #read({ socket, remote, deadlineAtMs, acceptProxy }: Arriving, serve: (remote: string) => void): Promise<void> {
-    let client: string | undefined;
+    let client: HostPort | undefined;
     try {
       client = await readProxyHeader(socket, {
         deadlineMs: Math.max(1, deadlineAtMs - performance.now()),
@@ -76,7 +77,7 @@ export class ProxyHeaders {
       );
       return;
     }
-    serve(client ?? remote);
+    serve(client ? formatHostPort(client.host, client.port) : remote);
   }
 
   /** A peer that closed without sending anything is not denied: a load balancer's health check does that. */

@@ -5,19 +5,19 @@
  * Not here: who is trusted to send one, the format (protocol/proxy-protocol.ts).
  */
 import type { Duplex } from 'node:stream';
-import { formatAddress, parseAddress, unmapped } from '../protocol/address.ts';
-import { formatHostPort } from '../protocol/destination.ts';
+import { clientAddress } from '../protocol/client-address.ts';
+import type { HostPort } from '../protocol/destination.ts';
 import { awaitProxyHeader, maxProxyHeaderBytes, type ProxyHeader } from '../protocol/proxy-protocol.ts';
 import { drive, type DriveOptions } from './drive.ts';
 
 /**
- * The client as `192.0.2.7:51514` or `[2001:db8::7]:51514`; undefined if the header names none, as in a health check.
- * The duplex is paused afterwards.
+ * The address of the client; undefined if the header names none, as in a health check. The duplex is paused
+ * afterwards.
  */
 export async function readProxyHeader(
   duplex: Duplex,
   options: Omit<DriveOptions, 'maxBytes' | 'putBack'>,
-): Promise<string | undefined> {
+): Promise<HostPort | undefined> {
   const { value } = await drive(duplex, awaitProxyHeader(), {
     ...options,
     maxBytes: maxProxyHeaderBytes,
@@ -26,7 +26,6 @@ export async function readProxyHeader(
   return clientOf(value);
 }
 
-function clientOf({ source }: ProxyHeader): string | undefined {
-  const address = source && parseAddress(source.host);
-  return address && formatHostPort(formatAddress(unmapped(address)), source.port);
+function clientOf({ source }: ProxyHeader): HostPort | undefined {
+  return source && clientAddress(source.host, source.port);
 }

@@ -2,10 +2,11 @@
  * The payload of OPEN: the destination, and what the ingress claims about the local connection.
  * Rule: only the destination binds the egress. Everything else is a claim, which is logged and never trusted.
  * Byte shape: TLVs 8001 host, 8002 port u16, or 8003 service name; 8004 TLS to the host (empty); 0010 client address
- * (text), 0012 front end (text), 0013 application protocol (RFC 7301).
+ * (client-address.ts), 0012 front end (text), 0013 application protocol (RFC 7301).
  * Spec: docs/protocol.md section 3.5.
  */
 import { putU16, text, u16, utf8, utf8AtMost } from './bytes.ts';
+import { type ClientAddress, decodeClient, encodeClient } from './client-address.ts';
 import { parseHost, parseDestination, type Destination } from './destination.ts';
 import { ProtocolFault, wireCode } from './refusal.ts';
 import { critical, decodeTlvs, encodeTlvs } from './tlv.ts';
@@ -16,8 +17,8 @@ export type FrontEndKind = (typeof frontEndKinds)[number];
 export interface OpenRequest {
   readonly destination: Destination;
   readonly frontEnd?: FrontEndKind;
-  /** The address of the local client as the ingress saw it: "127.0.0.1:51234". */
-  readonly client?: string;
+  /** The address of the local client as the ingress saw it. */
+  readonly client?: ClientAddress;
   /** The protocol that the local client and the front end agreed on inside TLS, by its ALPN name: "h2". */
   readonly alpn?: string;
 }
@@ -40,7 +41,6 @@ const tlv = {
   alpn: 0x0013,
 } as const;
 const known = new Set<number>(Object.values(tlv));
-const maxClaimBytes = 128;
 /**
  * RFC 7301 section 3.1 gives the name one octet of length. Visible ASCII only, so that the text is as long as its
  * bytes.
@@ -56,7 +56,7 @@ export function encodeOpen({ destination, frontEnd, client, alpn }: OpenRequest)
     entries.push([tlv.host, utf8(destination.host)], [tlv.port, port]);
     if (destination.tls) entries.push([tlv.tls, new Uint8Array(0)]);
   } else entries.push([tlv.service, utf8(destination.service)]);
-  if (client !== undefined) entries.push([tlv.client, utf8AtMost(client, maxClaimBytes)]);
+  if (client !== undefined) entries.push([tlv.client, encodeClient(client)]);
   if (frontEnd !== undefined) entries.push([tlv.frontEnd, utf8(frontEnd)]);
   if (alpn !== undefined && alpn !== '') entries.push([tlv.alpn, utf8AtMost(alpn, maxAlpnBytes)]);
   return encodeTlvs(entries);
@@ -72,9 +72,8 @@ export function decodeOpen(payload: Uint8Array): DecodedOpen {
     return { ok: false, why: 'unsupported', reason: 'the TLS option of OPEN is not known here' };
   const destination = destinationOf(entries);
   if (!destination.ok) return { ok: false, why: 'invalid', reason: destination.reason };
-  const client = entries.get(tlv.client);
-  if (client && client.length > maxClaimBytes)
-    throw new ProtocolFault(wireCode.protocolError, 'a client address that is too long');
+  const claimed = entries.get(tlv.client);
+  const client = claimed && decodeClient(claimed);
   const alpn = entries.get(tlv.alpn);
   if (alpn && (alpn.length === 0 || alpn.length > maxAlpnBytes || !alpn.every(isVisible)))
     throw new ProtocolFault(wireCode.protocolError, 'an invalid application protocol');
@@ -84,7 +83,7 @@ export function decodeOpen(payload: Uint8Array): DecodedOpen {
     ok: true,
     request: {
       destination: destination.value,
-      ...(client && { client: text(client) }),
+      ...(client && { client }),
       ...(alpn && { alpn: text(alpn) }),
       ...(frontEnd && { frontEnd }),
     },
