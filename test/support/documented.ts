@@ -52,3 +52,18 @@ export function adapted(text: string, changes: Readonly<Record<string, string>>)
     return result.replaceAll(from, to);
   }, text);
 }
+
+/**
+ * The commands of the README's first tunnel, by the number of their step: every indented block, without its
+ * indentation.
+ */
+export function stepsOfReadme(): string[][] {
+  const text = readFileSync(join(docs, '..', 'README.md'), 'utf8');
+  const [section] = text
+    .slice(text.indexOf('\n## A first tunnel'))
+    .slice(1)
+    .split(/\n(?=## )/);
+  return section!
+    .split(/^(?=\*\*\d\.)/m)
+    .map((step) => [...step.matchAll(/(?:^ {4}.*\n)+/gm)].map(([block]) => block.replaceAll(/^ {4}/gm, '')));
+}
