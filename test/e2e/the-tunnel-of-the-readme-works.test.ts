@@ -19,7 +19,7 @@ const root = join(import.meta.dirname, '..', '..');
 /** What the build made, which stands in for the whole clone. */
 const built = ['node_modules', 'packages'];
 const needs = ['curl', 'python3', ...(postgresPrograms() === undefined ? ['initdb', 'psql'] : ['psql'])];
-const [, build, identities, policy, egress, ingress, use, later] = stepsOfReadme() as string[][];
+const [, build, identities, policy, egress, ingress, use, later] = stepsOfReadme();
 const [[, prefix], [web, requests]] = [build!, use!] as [[string, string], [string, string]];
 
 /** A clone and a home, as they are after step 1, and the ports that this test has in place of the README's. */
@@ -67,7 +67,7 @@ const tunnel = shared(async () => {
     }),
   );
   await near.line(/"event":"connected"/);
-  const [make, serve] = adapted(web!, { ' 8000 ': ` ${ports.web} `, ' &\n': '\n' }).split(/(?=python3)/);
+  const [make, serve] = adapted(web, { ' 8000 ': ` ${ports.web} `, ' &\n': '\n' }).split(/(?=python3)/);
   await types(make!);
   await (await keeps(serve!)).line(/Serving HTTP/);
   return { home: join(home, 'adit-tunnel'), near, ports, database };
@@ -87,7 +87,7 @@ scenario('the policy is told and explained as the README says', needs, async () 
 
 scenario('the web server and the database answer through the tunnel', needs, async () => {
   const { ports, database } = await tunnel();
-  const typed = adapted(requests!, {
+  const typed = adapted(requests, {
     ':8080': `:${ports.forward}`,
     '5433 -U postgres': `${ports.database} -U ${database.user} -d postgres -X`,
   });

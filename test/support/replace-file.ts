@@ -2,8 +2,8 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import type { Egress } from './adit.ts';
 
-export function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text);
+export function replaceFile(path: string, text: string, mode = 0o644): void {
+  writeFileSync(`${path}.new`, text, { mode });
   renameSync(`${path}.new`, path);
 }
 

@@ -20,6 +20,7 @@ import { defaultWindowBytes } from '@adit/shared/protocol/mux/window';
 import type { StreamOpener } from '@adit/shared/stream/contract';
 import { type ConnectionContext, serveConnection, type SessionSource } from './connection.ts';
 import { Dialer, type Trust } from './link/dialer.ts';
+import { readHeaderFile } from './link/header-file.ts';
 import { Discovery } from './link/discovery.ts';
 import { ConnectEgress } from './connect/connect-egress.ts';
 import { Egresses, type EgressLink } from './link/egresses.ts';
@@ -60,6 +61,7 @@ export function loadIngressFiles(options: IngressOptions): Loaded {
     revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca),
     outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa),
     proxyFor: loadProxies(options),
+    headers: options.headerFile === undefined ? [] : readHeaderFile(options.headerFile),
     proxyUsers: loadProxyUsers(options),
     localCertificates: loadLocalCertificates(options.tlsCerts, options.tlsKeys),
   };
@@ -110,7 +112,8 @@ export class IngressAgent {
   /** Watches the files that the options name: part of `start`, and called by itself if nothing listens. */
   watch(): void {
     // In the same turn in which the files were loaded, so that no change is missed.
-    const { cert, key, ca, crl, outerCa, socksAuthFile, httpProxyAuthFile, tlsCerts, tlsKeys } = this.#options;
+    const { cert, key, ca, crl, outerCa, headerFile, socksAuthFile, httpProxyAuthFile, tlsCerts, tlsKeys } =
+      this.#options;
     this.#expiry.start(this.#stopped.signal);
     watchFiles(
       [
@@ -119,6 +122,7 @@ export class IngressAgent {
         ca,
         crl,
         outerCa,
+        headerFile,
         socksAuthFile,
         httpProxyAuthFile,
         ...tlsCerts,

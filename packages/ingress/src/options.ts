@@ -44,7 +44,7 @@ export function resolveRules(sources: Sources): readonly TransparentSpec[] | und
 
 /** Judges the options about a proxy; if there are none, adds the proxy of the environment. Throws AditError. */
 export function withProxy(options: IngressOptions, sources: Sources): IngressOptions {
-  refuseProxies(options, sources.flags['proxy'] ?? []);
+  refuseProxies(options);
   const environmentProxy =
     options.proxy === undefined && options.proxyFile === undefined
       ? proxyOfEnvironment(sources.environment)

@@ -9,8 +9,8 @@ const docs = readFileSync(join(import.meta.dirname, '../../../../docs/certificat
 
 test('every command of docs/certificates.md works, one after the other', async () => {
   const cwd = temporaryFolder();
-  writeFileSync(join(cwd, 'passphrase.txt'), 'open sesame\n');
-  writeFileSync(join(cwd, 'password.txt'), 'secret\n');
+  writeFileSync(join(cwd, 'passphrase.txt'), 'open sesame\n', { mode: 0o600 });
+  writeFileSync(join(cwd, 'password.txt'), 'secret\n', { mode: 0o600 });
   const commands = [...docs.matchAll(/^\$ adit ca (.*)$/gm)].map(([, args]) =>
     args!.replace('/tmp/', `${cwd}/`).split(' '),
   );

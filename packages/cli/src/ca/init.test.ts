@@ -47,7 +47,7 @@ test('a CA is never overwritten', async () => {
   expect(readFileSync(join(folder, 'ca.key')).equals(before)).toBe(true);
 });
 test('a passphrase from a file or the environment encrypts the key', async () => {
-  writeFileSync(join(cwd, 'pass'), 'open sesame\n');
+  writeFileSync(join(cwd, 'pass'), 'open sesame\n', { mode: 0o600 });
   expect((await aditCa(['init', '--dir', 'a', '--passphrase-file', 'pass'], { cwd })).stdout).toContain('(encrypted)');
   await aditCa(['init', '--dir', 'b'], { cwd, env: { ADIT_CA_PASSPHRASE: 'open sesame' } });
   for (const folder of ['a', 'b'])

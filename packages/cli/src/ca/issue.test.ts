@@ -86,7 +86,7 @@ test('key files are never overwritten', async () => {
   expect(readFileSync(join(cwd, 'carol.key'), 'utf8')).toBe('precious');
 });
 test('PKCS#12 gets its password from a file or the environment, and without one nothing is issued', async () => {
-  writeFileSync(join(cwd, 'pw'), 'secret\n');
+  writeFileSync(join(cwd, 'pw'), 'secret\n', { mode: 0o600 });
   expect(await issue('client', 'dave', '--p12', 'dave.p12')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('ADIT_P12_PASSWORD'),

@@ -7,7 +7,7 @@ import { newPassphrase, p12Password, passphraseSource } from './passphrase.ts';
 
 const folder = temporaryFolder();
 const file = (name: string, text: string): string => {
-  writeFileSync(join(folder, name), text);
+  writeFileSync(join(folder, name), text, { mode: 0o600 });
   return join(folder, name);
 };
 const before = { ...process.env };
@@ -39,6 +39,25 @@ test('an empty or unreadable secret is refused', async () => {
     code: 'FILE_UNREADABLE',
   });
 });
+test.each(['--passphrase-file', '--p12-password-file'])(
+  'the file of %s that others may read is refused',
+  async (flag) => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'secret'), 'hunter2\n', { mode: 0o644 });
+    if (flag === '--p12-password-file') await aditCa(['init'], { cwd });
+    const args = flag === '--passphrase-file' ? ['init'] : ['issue', 'client', 'a', '--p12', 'a.p12'];
+
+    const refused = await aditCa([...args, flag, 'secret'], { cwd });
+
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /secret has mode 0644, so others may use it: run "chmod 600 secret".*FILE_UNREADABLE/,
+      ),
+    });
+    expect(refused.stderr).not.toContain('hunter2');
+  },
+);
 test('without a terminal nothing is asked, and the reason is said', async () => {
   expect(await aditCa(['init', '--passphrase'], { cwd: folder })).toMatchObject({
     code: 1,

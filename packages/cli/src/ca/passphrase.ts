@@ -2,12 +2,12 @@
  * Secrets for `adit ca`: from a file, the environment, or a question on the terminal; never from the command line,
  * which `ps` shows.
  * Rule: the file wins over the environment, and the environment over the question. Without a terminal there is no
- * question.
+ * question. A file that others may read is refused, as a key is.
  */
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { AditError, messageOf } from '@adit/shared/errors';
+import { AditError } from '@adit/shared/errors';
+import { readSecretFile } from '@adit/shared/identity/credentials';
 
 export interface PassphraseFlags {
   readonly passphraseFile?: string;
@@ -43,11 +43,7 @@ function given(file: string | undefined, variable: string, code: SecretCode = 'C
 }
 
 function firstLine(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0]!;
-  } catch (error) {
-    throw new AditError('FILE_UNREADABLE', `Cannot read the file ${file}: ${messageOf(error)}.`, { cause: error });
-  }
+  return readSecretFile(file, 'file', 'FILE_UNREADABLE').toString('utf8').split(/\r?\n/, 1)[0]!;
 }
 
 async function askTwice(question: string, code: SecretCode = 'CA_PASSPHRASE'): Promise<string> {

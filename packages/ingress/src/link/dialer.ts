@@ -24,6 +24,8 @@ export interface Trust {
   readonly revocation: RevocationList | undefined;
   readonly outerCa: TrustAnchors | undefined;
   readonly proxyFor?: ProxyFor;
+  /** Headers of --header-file, beside those of the options. */
+  readonly headers?: readonly HeaderField[];
 }
 
 export interface DialerOptions {
@@ -138,13 +140,13 @@ export class Dialer {
 
   async #webSocket(signal: AbortSignal): Promise<Carrier> {
     const { target, headers, wsPath } = this.#options;
-    const { outerCa } = this.#options.trust();
+    const { outerCa, headers: secret = [] } = this.#options.trust();
     const form = this.#form;
     this.#form = undefined; // forgotten unless it works again
     const carrier = await dialWebSocket({
       ...this.#common(),
       path: (target.kind === 'websocket' ? target.path : undefined) ?? wsPath,
-      headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+      headers: Object.fromEntries([...headers, ...secret].map(({ name, value }) => [name, value])),
       signal,
       ...(outerCa && { outerCa }),
       ...(form && { form }),

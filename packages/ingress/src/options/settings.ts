@@ -12,10 +12,10 @@ import { parseDeadline, parseDuration } from '@adit/shared/config/values/duratio
 import { parseEgressAddress } from '@adit/shared/config/values/egress-address';
 import { parsePath } from '@adit/shared/config/values/file-path';
 import { parseForward } from '@adit/shared/config/values/forward';
-import { parseHeader } from '@adit/shared/config/values/header';
+import { isCredential, nameOfHeader, parseHeader } from '@adit/shared/config/values/header';
 import { parseServerName } from '@adit/shared/config/values/host-port';
 import { parseListenSpec } from '@adit/shared/config/values/listen-at';
-import { parseProxy, withoutPassword } from '@adit/shared/config/values/proxy-url';
+import { namesUser, parseProxy, withoutPassword } from '@adit/shared/config/values/proxy-url';
 import { parseReplaySize } from '@adit/shared/config/values/size';
 import { parseSniRoute } from '@adit/shared/config/values/sni-route';
 import { parseTransparentSpec } from '@adit/shared/config/values/transparent-listen';
@@ -55,9 +55,17 @@ export const ingressSettings = {
     argument: 'NAME: VALUE',
     many: true,
     parse: parseHeader,
+    hasCredential: isCredential,
+    shown: nameOfHeader,
     help:
-      'header of the WebSocket request, for what is in front of the egress; put secrets into the variable or ' +
-      'the file',
+      'header of the WebSocket request, for what is in front of the egress. Put a credential into --header-file, not ' +
+      'on the command line',
+  },
+  headerFile: {
+    name: 'header-file',
+    argument: 'FILE',
+    parse: parsePath,
+    help: 'file with more such headers, NAME: VALUE on each line, readable only by its owner',
   },
   outerCa: {
     name: 'outer-ca',
@@ -69,6 +77,7 @@ export const ingressSettings = {
     name: 'proxy',
     argument: 'URL',
     parse: parseProxy,
+    hasCredential: namesUser,
     shown: withoutPassword,
     help:
       'http://, https:// or socks5:// proxy for every connection to an egress; none: no proxy, not even that ' +

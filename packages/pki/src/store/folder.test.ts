@@ -1,4 +1,14 @@
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { parseRevocationList } from '@adit/shared/identity/revocation';
@@ -32,6 +42,24 @@ test('a passphrase encrypts the key', async () => {
   await initAuthority(folder, { passphrase: 'secret' });
   await openssl(['pkey', '-in', filesOf(folder).key, '-passin', 'pass:secret', '-noout']);
   expect(readFileSync(filesOf(folder).key, 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+});
+test.each([0o777, 0o1777, 0o775, 0o702])('a folder of mode %o, which others can write, is refused', async (open) => {
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, open);
+  await expect(initAuthority(folder)).rejects.toMatchObject({
+    code: 'FILE_UNREADABLE',
+    message: expect.stringMatching(/has mode \d{4}, so others could replace the key of the CA: run "chmod go-w /),
+  });
+  expect(readdirSync(folder)).toEqual([]);
+
+  chmodSync(folder, 0o755);
+  await initAuthority(folder);
+  requireAuthority(folder);
+});
+(process.getuid?.() === 0 ? test : test.skip)('a folder of another user is refused', async () => {
+  mkdirSync(folder, { recursive: true });
+  chownSync(folder, 65534, 65534);
+  await expect(initAuthority(folder)).rejects.toThrow('belongs to another user');
 });
 test.each(['ca.crt', 'ca.key', 'index.json'])('a folder with a %s is left as it is', async (name) => {
   await initAuthority(folder);

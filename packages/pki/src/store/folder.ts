@@ -1,9 +1,11 @@
 /**
  * The folder of a CA: its files, and how it is made.
  * Rule: a CA exists if its certificate does and `init.pending` does not. An `init` that was killed half-way starts
- * again; nothing of a finished CA is ever overwritten.
+ * again; nothing of a finished CA is ever overwritten. A folder that others can write is refused: they could put a key
+ * of theirs in the place of ours.
+ * Not here: the folders above it.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AditError } from '@adit/shared/errors';
 import { createAuthority, type Authority, type AuthorityOptions } from '../authority.ts';
@@ -39,14 +41,15 @@ export interface InitOptions extends AuthorityOptions, LockOptions {
 }
 
 /**
- * Makes a CA and its store in `folder`, with an empty revocation list. Fails with CA_EXISTS, CA_BUSY, FILE_UNREADABLE,
- * NAME_INVALID, USAGE.
+ * Makes a CA and its store in `folder`, with an empty revocation list. Fails with CA_EXISTS, CA_BUSY, FILE_UNREADABLE
+ * (also if others can write the folder), NAME_INVALID, USAGE.
  */
 export async function initAuthority(folder: string, options: InitOptions = {}): Promise<Authority> {
   const files = filesOf(folder);
   // Before the lock, which makes the folder: a wrong name or an existing CA must leave no trace.
   const authority = createAuthority(options);
   refuseExisting(folder, files);
+  refuseShared(folder);
   return withLock(
     files.lock,
     () => {
@@ -82,4 +85,22 @@ function refuseExisting(folder: string, files: StoreFiles): void {
   if (existsSync(files.pending)) return;
   const found = [files.certificate, files.key, files.register].find((path) => existsSync(path));
   if (found !== undefined) throw new AditError('CA_EXISTS', `There is a CA in ${folder} already (${found}).`);
+}
+
+/** A missing folder is made with mode 0700. The sticky bit does not help: others could still add files. */
+function refuseShared(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found === undefined || !found.isDirectory() || process.platform === 'win32') return;
+  const others = 'so others could replace the key of the CA';
+  if ((found.mode & 0o022) !== 0)
+    throw new AditError(
+      'FILE_UNREADABLE',
+      `The folder ${folder} has mode ${(found.mode & 0o7777).toString(8).padStart(4, '0')}, ${others}: run ` +
+        `"chmod go-w ${folder}", or choose another --dir.`,
+    );
+  if (found.uid !== 0 && found.uid !== process.getuid!())
+    throw new AditError(
+      'FILE_UNREADABLE',
+      `The folder ${folder} belongs to another user, ${others}: choose another --dir.`,
+    );
 }

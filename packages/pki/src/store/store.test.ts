@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Code } from '@adit/shared/errors';
@@ -40,6 +40,13 @@ test('what it issues is what ingress and egress take', async () => {
     { name: 'edge', kind: 'egress', groups: undefined, hosts: ['localhost', '::1'], state: 'valid' },
   ]);
   expect(store.trustDomain).toBe('example.org');
+});
+test('a key of the CA that others may read is not used', async () => {
+  chmodSync(filesOf(folder).key, 0o644);
+  await expect(openStore(folder).issueClient({ name: 'alice' })).rejects.toMatchObject({
+    code: 'FILE_UNREADABLE',
+    message: expect.stringMatching(/^The CA key .*ca\.key has mode 0644, so others may use it: run "chmod 600 /),
+  });
 });
 test('without `out` it writes nothing but the register', async () => {
   const { keyPem, certificate, files } = await store.issueClient({ name: 'alice' });
@@ -181,7 +188,7 @@ test('a damaged store is refused, and says what is damaged', async () => {
         rmSync(path);
       },
       () => {
-        writeFileSync(path, before.subarray(0, 20));
+        writeFileSync(path, before.subarray(0, 20), { mode: 0o600 });
       },
     ]) {
       damage();
@@ -189,7 +196,7 @@ test('a damaged store is refused, and says what is damaged', async () => {
         code: expect.stringMatching(/^CA_(CORRUPT|MISSING)$/),
       });
     }
-    writeFileSync(path, before);
+    writeFileSync(path, before, { mode: 0o600 });
   };
   await damaged(files.register, () => openStore(folder));
   await damaged(files.certificate, () => openStore(folder));

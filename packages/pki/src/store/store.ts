@@ -7,6 +7,7 @@
  */
 import { existsSync } from 'node:fs';
 import { AditError } from '@adit/shared/errors';
+import { readSecretFile } from '@adit/shared/identity/credentials';
 import { pemBlocks, readNamedFile } from '@adit/shared/identity/pem';
 import { readAuthority, readAuthorityCertificate, type Authority } from '../authority.ts';
 import { createBundle } from '../bundle.ts';
@@ -205,7 +206,8 @@ export class Store {
 
   async #authority(): Promise<Authority> {
     if (this.#unlocked !== undefined) return this.#unlocked;
-    const text = readText(this.#files.key, 'the CA key');
+    requireFile(this.#files.key, 'the CA key');
+    const text = readSecretFile(this.#files.key, 'CA key', 'FILE_UNREADABLE').toString('utf8');
     const { passphrase } = this.#options;
     const secret = isEncryptedKey(text)
       ? typeof passphrase === 'function'
@@ -239,6 +241,10 @@ function isListFile(content: Buffer): boolean {
 }
 
 function readText(path: string, what: string): string {
-  if (!existsSync(path)) throw new AditError('CA_CORRUPT', `The store lacks ${what} (${path}).`);
+  requireFile(path, what);
   return readNamedFile(path, what, 'FILE_UNREADABLE').toString('utf8');
+}
+
+function requireFile(path: string, what: string): void {
+  if (!existsSync(path)) throw new AditError('CA_CORRUPT', `The store lacks ${what} (${path}).`);
 }

@@ -90,7 +90,7 @@ function explain({ statusCode = 0, headers }: IncomingMessage, peer: string): Ad
 
 function meaning(status: number): string {
   if (status === 401 || status === 403)
-    return 'the intermediary before the egress requires authentication; --header can send what it requires';
+    return 'the intermediary before the egress requires authentication; --header-file can send what it requires';
   if (status === 404) return 'there is no egress at this path; compare it with --ws-path of the egress';
   if (status >= 300 && status < 400) return 'the redirect is not followed; give the address of the egress itself';
   if (status >= 502 && status <= 504) return 'the intermediary before the egress does not reach it';

@@ -42,6 +42,7 @@ export const environmentVariables = [
   'ADIT_EGRESS',
   'ADIT_CARRIER',
   'ADIT_HEADER',
+  'ADIT_HEADER_FILE',
   'ADIT_OUTER_CA',
   'ADIT_PROXY',
   'ADIT_PROXY_FILE',

@@ -45,7 +45,7 @@ afterAll(() => {
 
 /** Options of flags, environment and the text of a file. */
 function resolve({ flags = {}, environment = {}, file }: Partial<Sources> & { file?: string }): unknown {
-  if (file !== undefined) writeFileSync(path, file);
+  if (file !== undefined) writeFileSync(path, file, { mode: 0o600 });
   return resolveOptions(settings, {
     flags: { ...flags, ...(file === undefined ? {} : { config: [path] }) },
     environment,
@@ -115,7 +115,7 @@ describe('options', () => {
   });
 
   test('may name their file in ADIT_CONFIG, and the flag wins', () => {
-    writeFileSync(path, 'cert: from-file');
+    writeFileSync(path, 'cert: from-file', { mode: 0o600 });
     expect(resolveOptions(settings, { flags: {}, environment: { ADIT_CONFIG: path } }).cert).toBe(
       join(folder, 'from-file'),
     );

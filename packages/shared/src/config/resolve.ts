@@ -6,6 +6,7 @@
  */
 import { quote, refuse, type Complaint } from './complaint.ts';
 import { unknownVariables, type Environment } from './environment.ts';
+import { exposedCredentials } from './exposed.ts';
 import { fieldOf } from './flags.ts';
 import { variableOf, type Options, type Setting, type Settings } from './setting.ts';
 import { readSettingsFile, type FileText, type SettingsFile } from './settings-file.ts';
@@ -32,6 +33,7 @@ export function resolveOptions<const S extends Settings>(settings: S, sources: S
   const path = configPath(sources, complaints);
   const file = path === undefined ? undefined : readSettingsFile(path);
   if (file) complaints.push(...file.complaints, ...unknownKeys(file, settings));
+  complaints.push(...exposedCredentials(settings, { flags: sources.flags, file }));
   const options: Record<string, unknown> = {};
   const missing: Setting[] = [];
   for (const [field, setting] of Object.entries(settings)) {

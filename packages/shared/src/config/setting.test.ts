@@ -53,9 +53,21 @@ ${table(ingressSettings)}
 
 ## Secrets
 
-No setting above is a secret. The passphrases of \`adit ca\` come from a file, a prompt, or \`ADIT_CA_PASSPHRASE\` and
-\`ADIT_P12_PASSWORD\`; never from a flag, because every user of a machine can read the arguments of every process.
-\`ADIT_CA_DIR\` names the folder of the CA.
+Every user of a machine can read the arguments of every process. So a value that holds a credential is refused
+on the command line: a \`--proxy\` with a user, and a \`--header\` such as \`Authorization\`, \`Cookie\` or one
+with a token in it. It belongs into a file (\`--proxy-file\`, \`--header-file\`), into its variable, or into the
+configuration file.
+
+A file with a secret may be read by its owner only (\`chmod 600\`), or also by a group if root owns it. That
+holds for keys, for the files of \`--proxy-file\`, \`--header-file\`, \`--socks-auth-file\` and
+\`--http-proxy-auth-file\`, for passphrases and passwords of \`adit ca\`, and for a configuration file with a
+credential in it. Adit does not start with a file that others may read.
+
+\`--header-file\` has a line \`NAME: VALUE\` for each header; empty lines and lines that begin with \`#\` are
+ignored. It is read again when it changes, for the next connection.
+
+The passphrases of \`adit ca\` come from a file, a prompt, or \`ADIT_CA_PASSPHRASE\` and \`ADIT_P12_PASSWORD\`,
+never from a flag. \`ADIT_CA_DIR\` names the folder of the CA.
 `;
   expect(marker).toBeGreaterThan(0);
   if (process.env['UPDATE_DOCS'] === '1') writeFileSync(document, text.slice(0, start) + generated);

@@ -26,6 +26,11 @@ export interface Setting<T = unknown> {
    * strongest source.
    */
   readonly many?: true;
+  /**
+   * Whether a text holds a credential. Then it is refused on the command line, where `--NAME-file` replaces it, and
+   * in a file that others may read.
+   */
+  readonly hasCredential?: (text: string) => boolean;
   /** How a complaint quotes a text that may hold a password. */
   readonly shown?: (text: string) => string;
   /** Never a flag (every user of the machine reads argv), and never quoted in a complaint. */

@@ -10,6 +10,7 @@ import { dirname } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type ParsedNode } from 'yaml';
 import { AditError, messageOf } from '../errors.ts';
 import { safeText } from '../observe/safe-text.ts';
+import { modeTooOpen } from '../process/secret-mode.ts';
 import { quote, type Complaint } from './complaint.ts';
 
 export interface FileText {
@@ -33,15 +34,16 @@ export interface SettingsFile {
   readonly name: string;
   /** Where relative paths start. */
   readonly folder: string;
+  /** The mode of the file if others may read it, as `0644`. */
+  readonly openMode?: string | undefined;
   readonly entries: readonly FileEntry[];
   readonly complaints: readonly Complaint[];
 }
 
 /** Reads the file. Throws CONFIG_INVALID if it cannot be read. */
 export function readSettingsFile(path: string): SettingsFile {
-  let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    return { ...parseSettingsFile(readFileSync(path, 'utf8'), path), openMode: modeTooOpen(path) };
   } catch (error) {
     throw new AditError(
       'CONFIG_INVALID',
@@ -49,7 +51,6 @@ export function readSettingsFile(path: string): SettingsFile {
       { cause: error },
     );
   }
-  return parseSettingsFile(text, path);
 }
 
 /** Parses the text of the file `path`; what is wrong with it is returned as complaints. */

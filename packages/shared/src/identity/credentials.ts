@@ -6,9 +6,9 @@
  * Not here: whether the peer accepts it.
  */
 import { type KeyObject, X509Certificate, createPrivateKey } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { AditError, messageOf, type Code } from '../errors.ts';
+import { modeTooOpen } from '../process/secret-mode.ts';
 import { extendedKeyUsagesOf, readCertificate, uriNamesOf, usages } from './certificate.ts';
 import { type PemBlock, pemBlocks, readNamedFile } from './pem.ts';
 
@@ -105,15 +105,9 @@ function readKey(path: string): { key: KeyObject; pem: string } {
  */
 export function readSecretFile(path: string, what: string, code: Code): Buffer {
   const bytes = readNamedFile(path, `the ${what}`, code);
-  if (process.platform === 'win32') return bytes;
-  const { mode, uid } = statSync(path);
-  const tooOpen = mode & (uid === 0 ? 0o037 : 0o077);
-  if (tooOpen !== 0)
-    throw new AditError(
-      code,
-      `The ${what} ${path} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}, so others may use it: run ` +
-        `"chmod 600 ${path}".`,
-    );
+  const mode = modeTooOpen(path);
+  if (mode !== undefined)
+    throw new AditError(code, `The ${what} ${path} has mode ${mode}, so others may use it: run "chmod 600 ${path}".`);
   return bytes;
 }
 

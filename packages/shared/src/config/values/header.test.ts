@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { anyCharacter } from '../../../../../test/support/characters.ts';
-import { parseHeader } from './header.ts';
+import { isCredential, nameOfHeader, parseHeader } from './header.ts';
 
 test('a name, a colon, a value', () => {
   expect(parseHeader('CF-Access-Client-Id: abc.def')).toEqual({
@@ -29,4 +29,38 @@ test('whatever is accepted holds no line end', () => {
       if (header.ok) expect(header.value.value).not.toMatch(/[\r\n\0]/);
     }),
   );
+});
+
+test.each([
+  'Authorization: x',
+  'proxy-authorization: x',
+  'Cookie: x',
+  'CF-Access-Client-Secret: x',
+  'X-Api-Key: x',
+  'X-Auth-Token: x',
+  'X-Amz-Security-Token: x',
+  'X-Goog-IAP-JWT-Assertion: x',
+  'X-Whatever: Bearer x',
+  'X-Whatever: basic x',
+  'Cookie',
+  ' Cookie : x',
+  'Authorization Bearer x',
+])('%j holds a credential', (text) => {
+  expect(isCredential(text)).toBe(true);
+});
+
+test.each(['CF-Access-Client-Id: x', 'X-Adit-Client: laptop-7', 'X-Author: x', 'X-Route: bearer', 'X: y', '', ':'])(
+  '%j holds none',
+  (text) => {
+    expect(isCredential(text)).toBe(false);
+  },
+);
+
+test('a complaint shows the name alone', () => {
+  expect(['Cookie: a', 'Cookie a:b', 'Cookie', 'Cookie:'].map(nameOfHeader)).toEqual([
+    'Cookie: ***',
+    'Cookie  ***',
+    'Cookie',
+    'Cookie:',
+  ]);
 });

@@ -34,6 +34,11 @@ export function parseProxyUrl(text: string): Parsed<ProxyAddress> {
   return parsed({ scheme, ...address.value, ...(credentials && { credentials: credentials.value }) });
 }
 
+/** Whether a text names a user, as far as a text that may be wrong can say it. */
+export function namesUser(text: string): boolean {
+  return text.includes('@');
+}
+
 /** The text without user and password, for complaints. */
 export function withoutPassword(text: string): string {
   return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*@/is, '$1***@');
