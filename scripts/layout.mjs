@@ -95,6 +95,7 @@ const mayImport = {
     `${net}/drive.ts`,
     `${net}/join.ts`,
     `${process_}/package-version.ts`,
+    `${process_}/signals.ts`,
     `${stream}/contract.ts`,
     `${stream}/stream-duplex.ts`,
     'ingress/src/agent.ts',

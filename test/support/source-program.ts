@@ -21,7 +21,10 @@ export interface Started {
 
 /** Starts `main`, a TypeScript file. */
 export function startSource(main: string, args: readonly string[]): Started {
-  const child = spawn(process.execPath, [...fromSource, main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [...fromSource, main, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true, // without the terminal of the tests, which would be what SIGHUP is about
+  });
   atEnd(() => {
     child.kill('SIGKILL');
   });

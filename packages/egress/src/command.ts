@@ -17,7 +17,8 @@ Examples:
     adit egress --config /etc/adit/egress.yaml --check
 
 A flag wins over its variable (--client-ca: ADIT_CLIENT_CA), the variable over the key of the file (client-ca:).
-SIGHUP, or a change of the files, reloads certificate, CA, revocation list and policy; SIGTERM drains.
+SIGHUP (without a terminal), or a change of the files, reloads certificate, CA, revocation list and policy; SIGTERM
+drains.
 Exit status: 0 done, 1 failure, 2 usage or configuration, 3 certificate or key not usable.`;
 
 /** `adit egress`. */

@@ -26,6 +26,7 @@ test('an egress needs certificate, key, client CA and policy, and has a default 
     maxReplayPerSession: 8 * 1024 ** 2,
     maxReplayPerIdentity: 64 * 1024 ** 2,
     maxReplay: 512 * 1024 ** 2,
+    reloadSignal: 'auto',
     logLevel: 'info',
     logFormat: 'auto',
     check: false,

@@ -6,7 +6,7 @@ import { takeActivation } from '@adit/shared/net/activation';
 import { recordStream } from '@adit/shared/observe/access-record';
 import { createLogger, flush } from '@adit/shared/observe/logger';
 import { packageVersion } from '@adit/shared/process/package-version';
-import { untilSignalled } from '@adit/shared/process/signals';
+import { logIgnored, untilSignalled } from '@adit/shared/process/signals';
 import type { EgressOptions } from './options.ts';
 import { EgressServer, loadEgressFiles } from './server.ts';
 
@@ -27,6 +27,8 @@ export async function runEgress(options: EgressOptions): Promise<number> {
   // Before the log says that it listens: whoever reads that may send a signal at once.
   const signalled = untilSignalled({
     reload: () => server.reload('SIGHUP'),
+    reloadSignal: options.reloadSignal,
+    ignored: (signal) => logIgnored(log, signal),
     swap: () =>
       log.warn(
         { event: 'failed', reason: 'SIGUSR2 moves the sessions of an ingress; an egress cannot' },

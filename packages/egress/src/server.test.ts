@@ -31,6 +31,7 @@ test('does not start without a policy', () => {
     maxReplayPerSession: 1 << 20,
     maxReplayPerIdentity: 1 << 20,
     maxReplay: 1 << 20,
+    reloadSignal: 'auto',
     logLevel: 'info',
     logFormat: 'json',
     check: false,

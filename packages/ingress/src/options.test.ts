@@ -45,6 +45,7 @@ test(
       connectTimeoutMs: 10_000,
       idleTimeoutMs: 0,
       drainTimeoutMs: 5_000,
+      reloadSignal: 'auto',
       logLevel: 'info',
       logFormat: 'auto',
       check: false,

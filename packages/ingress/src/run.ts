@@ -7,7 +7,7 @@ import { AditError } from '@adit/shared/errors';
 import { takeActivation } from '@adit/shared/net/activation';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { packageVersion } from '@adit/shared/process/package-version';
-import { untilSignalled } from '@adit/shared/process/signals';
+import { logIgnored, type ReloadSignal, untilSignalled } from '@adit/shared/process/signals';
 import { IngressAgent, loadIngressFiles } from './agent.ts';
 import type { IngressOptions } from './options.ts';
 import { refuseOwnProxy } from './proxy/own-proxy.ts';
@@ -25,18 +25,23 @@ export async function runIngress(options: IngressOptions): Promise<number> {
     agent: `adit/${packageVersion(import.meta.url)}`,
     activation: takeActivation(process.env, process.pid),
   });
-  const status = await runAgent(agent, log);
+  const status = await runAgent(agent, { log, reloadSignal: options.reloadSignal });
   log.info({ event: 'stopped', status }, 'stopped');
   flush();
   return status;
 }
 
 /** From listening to the exit status: runs until a signal, or until every egress has denied us for good. */
-async function runAgent(agent: IngressAgent, log: Logger): Promise<number> {
+async function runAgent(
+  agent: IngressAgent,
+  { log, reloadSignal }: { readonly log: Logger; readonly reloadSignal: ReloadSignal },
+): Promise<number> {
   const denied = new AbortController();
   // Before the log says that it listens: whoever reads that line may send a signal at once.
   const signalled = untilSignalled({
     reload: () => agent.reload('SIGHUP'),
+    reloadSignal,
+    ignored: (signal) => logIgnored(log, signal),
     swap: () => void agent.swap('SIGUSR2'),
     drain: (impatient) => agent.drain(impatient),
     until: denied.signal,

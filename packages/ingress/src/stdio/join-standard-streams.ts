@@ -10,8 +10,9 @@ import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { AditError, messageOf } from '@adit/shared/errors';
 import { type Ends, joinEnds } from '@adit/shared/net/join';
-import { createLogger, flush } from '@adit/shared/observe/logger';
+import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { packageVersion } from '@adit/shared/process/package-version';
+import { logIgnored } from '@adit/shared/process/signals';
 import { encodeOpen } from '@adit/shared/protocol/open';
 import type { StreamOpener } from '@adit/shared/stream/contract';
 import { StreamDuplex } from '@adit/shared/stream/stream-duplex';
@@ -35,10 +36,14 @@ interface Opened {
 export async function joinStandardStreams(options: StdioOptions, ends: Ends): Promise<number> {
   const stop = new AbortController();
   const quit = (signal: NodeJS.Signals): void => stop.abort(signal);
+  const { logLevel: level, logFormat: format } = options;
+  const log = createLogger({ level, format, name: 'connect' });
+  const ignored = (signal: NodeJS.Signals): void => logIgnored(log, signal);
   for (const signal of signals) process.on(signal, quit);
+  if (process.platform !== 'win32') process.on('SIGUSR1', ignored);
   let opened: Opened | undefined;
   try {
-    opened = await open(options, stop.signal);
+    opened = await open(options, { log, signal: stop.signal });
     const { stream } = opened;
     const cut = (): void => {
       stream.destroy(new AditError('PEER_GONE', `ended by ${String(stop.signal.reason)}`));
@@ -55,6 +60,7 @@ export async function joinStandardStreams(options: StdioOptions, ends: Ends): Pr
     opened?.close();
     ends.input.destroy();
     for (const signal of signals) process.off(signal, quit);
+    process.off('SIGUSR1', ignored);
     flush();
   }
 }
@@ -74,7 +80,12 @@ function named(error: unknown): unknown {
   );
 }
 
-async function open(options: StdioOptions, signal: AbortSignal): Promise<Opened> {
+interface Surroundings {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+async function open(options: StdioOptions, { log, signal }: Surroundings): Promise<Opened> {
   const { controlSocket, destination } = options;
   const stream = controlSocket === undefined ? undefined : await askIngress(controlSocket, destination, signal);
   if (stream)
@@ -85,16 +96,16 @@ async function open(options: StdioOptions, signal: AbortSignal): Promise<Opened>
         stream.destroy();
       },
     };
-  return await openSession(options, signal);
+  return await openSession(options, { log, signal });
 }
 
 async function openSession(
-  { destination, session, logLevel, logFormat, controlSocket }: StdioOptions,
-  signal: AbortSignal,
+  { destination, session, controlSocket }: StdioOptions,
+  { log, signal }: Surroundings,
 ): Promise<Opened> {
   const options = sessionOptions(session, controlSocket);
   const agent = new IngressAgent(options, {
-    log: createLogger({ level: logLevel, format: logFormat, name: 'connect' }),
+    log,
     agent: `adit/${packageVersion(import.meta.url)}`,
   });
   const close = (): void => agent.close();

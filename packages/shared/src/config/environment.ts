@@ -12,6 +12,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const environmentVariables = [
   'ADIT_CONFIG',
   'ADIT_CHECK',
+  'ADIT_RELOAD_SIGNAL',
   'ADIT_LOG_LEVEL',
   'ADIT_LOG_FORMAT',
   'ADIT_CERT',

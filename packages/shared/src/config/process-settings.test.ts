@@ -4,6 +4,7 @@ import { resolveOptions } from './resolve.ts';
 
 test('a process logs at info, in the format of its terminal, and runs', () => {
   expect(resolveOptions(processSettings, { flags: {}, environment: {} })).toEqual({
+    reloadSignal: 'auto',
     logLevel: 'info',
     logFormat: 'auto',
     check: false,

@@ -23,6 +23,7 @@ export const events = {
   expiring: 'less than a fifth of the time of our certificate or of the revocation list is left',
   'backend-down': 'a backend of a service failed so often that others are preferred; `up` of `of` are left',
   'backend-up': 'a backend that was down answers again',
+  ignored: 'a `signal`, or a `variable` of the environment, that changes nothing here',
   draining: 'no new streams; those that are open may finish',
   stopped: 'the process is done, with its exit `status`',
   failed: 'trouble that concerns no single stream, such as a machine out of file descriptors',

@@ -3,11 +3,12 @@
  * stderr.
  * Rule: an AditError prints one line, `adit: MESSAGE. ADVICE [CODE]` (one more for each further complaint), and exits
  * with the status of its code; wrong usage exits with 2; any other error is a bug, prints its stack and exits with 1.
- * It is no error if the reader of stdout leaves early.
+ * It is no error if the reader of stdout leaves early, or if the terminal closes. SIGUSR1 opens no debugger.
  * Not here: commander. Program is the part of it that is used, so that this package does not depend on it.
  */
 import { AditError, messageOf } from '../errors.ts';
 import { safeText } from '../observe/safe-text.ts';
+import { refuseDebugger } from './signals.ts';
 
 /** The part of commander's `Command` that this needs. */
 export interface Program {
@@ -21,8 +22,12 @@ export interface Program {
 export interface Host {
   readonly argv: readonly string[];
   readonly versions: { readonly node: string };
-  readonly stdout: { on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown };
+  readonly stdout: {
+    readonly isTTY?: boolean;
+    on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+  };
   readonly stderr: {
+    readonly isTTY?: boolean;
     on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
     write(text: string): unknown;
   };
@@ -31,9 +36,14 @@ export interface Host {
 
 /** Runs the program that `make` builds. Resolves when its command has ended and `exitCode` is set; never rejects. */
 export async function runProgram(name: string, make: () => Program, host: Host = process): Promise<void> {
-  for (const stream of [host.stdout, host.stderr])
+  refuseDebugger();
+  for (const [stream, isTTY] of [
+    [host.stdout, host.stdout.isTTY],
+    [host.stderr, host.stderr.isTTY],
+  ] as const)
     stream.on('error', (error) => {
-      if (error.code !== 'EPIPE') throw error;
+      // A terminal that closed fails with EIO.
+      if (error.code !== 'EPIPE' && !(isTTY && error.code === 'EIO')) throw error;
     });
   try {
     checkNode(host.versions.node);
