@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { adit, openPolicy } from '../support/adit.ts';
-import { egressArguments, sessionArguments } from '../support/arguments.ts';
+import { adit, AditProcess, openPolicy } from '../support/adit.ts';
+import { egressArguments, sessionArguments, tested } from '../support/arguments.ts';
 import { certificates } from '../support/certificates.ts';
 import { service } from '../support/services.ts';
 
@@ -90,11 +90,15 @@ test.each(cases)(
   },
 );
 
-test('an unknown variable ADIT_... is fatal, with a suggestion', async () => {
-  expect(await adit([...egress, '--check'], { env: { ADIT_DRAIN_TIMOUT: '5s' } })).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('ADIT_DRAIN_TIMEOUT'),
+test('an unknown variable ADIT_... is warned of, with a suggestion, one of a Kubernetes Service not', async () => {
+  const service = { ADIT_SERVICE_HOST: '10.0.0.1', ADIT_PORT: 'tcp://10.0.0.1:8443', ADIT_PORT_8443_TCP_PROTO: 'tcp' };
+  expect(await adit([...egress, '--check'], { env: { ADIT_DRAIN_TIMOUT: '5s', ...service } })).toMatchObject({
+    code: 0,
+    stderr: 'adit: the environment variable "ADIT_DRAIN_TIMOUT" is unknown; did you mean ADIT_DRAIN_TIMEOUT?\n',
   });
+  const running = new AditProcess([...egress, ...tested], { env: { ADIT_DRAIN_TIMOUT: '5s', ...service } });
+  await running.event('listening');
+  expect(running.all('ignored')).toMatchObject([{ level: 'warn', variable: 'ADIT_DRAIN_TIMOUT' }]);
 });
 
 test('an address in use is named', async () => {

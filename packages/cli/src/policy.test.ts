@@ -82,6 +82,11 @@ describe('adit policy explain', () => {
 
   it.each([
     ['db.internal', [], 'The destination "db.internal" is not usable: the port is missing: write HOST:PORT.'],
+    [
+      'tcp://db.internal:5432',
+      [],
+      'The destination "tcp://db.internal:5432" is not usable: tcp:// is not written: write HOST:PORT alone.',
+    ],
     ['web', ['--identity', '*'], '--identity "*" is not NAME, group:GROUP or spiffe://TRUST-DOMAIN/client/NAME.'],
     ['web', ['--address', '10.1'], '--address "10.1" is not an IP address.'],
   ])('refuses what it cannot ask abstdout: %s %j', async (destination, more, message) => {

@@ -5,7 +5,7 @@
 import { Command } from 'commander';
 import { egressCommand } from '@adit/egress';
 import { connectCommand, ingressCommand } from '@adit/ingress';
-import { checkEnvironment } from '@adit/shared/config/environment';
+import { warnOfVariables } from '@adit/shared/config/environment';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { caCommand } from './ca.ts';
 import { policyCommand } from './policy.ts';
@@ -24,10 +24,8 @@ Start here:
 
 /** The whole command line, ready to parse. */
 export function program(): Command {
-  const strict = (command: Command): Command =>
-    command.hook('preAction', () => {
-      checkEnvironment(process.env);
-    });
+  const warned = (command: Command): Command =>
+    command.hook('preAction', () => warnOfVariables(process.env, (line) => process.stderr.write(line)));
   return new Command('adit')
     .description(
       'A tunnel in two halves: the ingress on your machine, the egress beside the services, mutual TLS 1.3 ' +
@@ -38,6 +36,6 @@ export function program(): Command {
     .addCommand(ingressCommand())
     .addCommand(connectCommand())
     .addCommand(egressCommand())
-    .addCommand(strict(caCommand()))
-    .addCommand(strict(policyCommand()));
+    .addCommand(warned(caCommand()))
+    .addCommand(warned(policyCommand()));
 }

@@ -52,12 +52,21 @@ describe('adit-egress', () => {
         'correct its spelling. [CONFIG_UNKNOWN_KEY]\n',
     });
   });
-  test('refuses an unknown variable with a suggestion', async () => {
+  test('names an unknown variable, with a suggestion, beside what is missing', async () => {
     expect(
-      await run(['--cert', 'a', '--key', 'b', '--client-ca', 'c', '--policy', 'd'], { ADIT_LISTN: '1' }),
+      await run(['--cert', 'a', '--key', 'b', '--client-ca', 'c'], { ADIT_POLICI: '1', ADIT_PORT: 'tcp://10.0.0.1:1' }),
     ).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('"ADIT_LISTN" is unknown; did you mean ADIT_LISTEN? '),
+      stderr: expect.stringMatching(
+        /^adit-egress: .*"ADIT_POLICI" is unknown; did you mean ADIT_POLICY\?\n.*--policy is required: .*\n$/,
+      ),
+    });
+  });
+  test('points from --ca, which is an option of the ingress, to --client-ca', async () => {
+    expect(await run(['--ca', 'ca.crt'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^adit-egress: --ca is an option of the ingress: .*--client-ca.*\[USAGE\]\n$/),
     });
   });
   test('takes the flag before the variable, the variable before the file', async () => {

@@ -3,7 +3,7 @@
  * Rule: the status that run.ts answers becomes the exit status of the process; errors are printed by runProgram.
  */
 import { Command } from 'commander';
-import { declareFlags } from '@adit/shared/config/flags';
+import { declareFlags, pointElsewhere } from '@adit/shared/config/flags';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { egressSettings, resolveEgressOptions } from './options.ts';
 import { runEgress } from './run.ts';
@@ -28,6 +28,11 @@ export function egressCommand(): Command {
     .description('Accepts sessions from ingresses, proves who they are, and connects them to what the policy allows.')
     .addHelpText('after', examples);
   declareFlags(command, egressSettings);
+  pointElsewhere(
+    command,
+    '--ca <FILE>',
+    '--ca is an option of the ingress: the CA that issues the certificates of clients is --client-ca',
+  );
   return command.action(async () => {
     process.exitCode = await runEgress(resolveEgressOptions({ flags: command.opts(), environment: process.env }));
   });

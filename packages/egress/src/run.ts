@@ -2,6 +2,7 @@
  * An egress from its options to its exit status: start, serve, reload on SIGHUP, drain on SIGTERM or SIGINT.
  * Rule: a second signal cuts the drain short; an egress that cannot start throws before it listens.
  */
+import { logUnknownVariables, warnOfVariables } from '@adit/shared/config/environment';
 import { takeActivation } from '@adit/shared/net/activation';
 import { recordStream } from '@adit/shared/observe/access-record';
 import { createLogger, flush } from '@adit/shared/observe/logger';
@@ -13,10 +14,12 @@ import { EgressServer, loadEgressFiles } from './server.ts';
 /** Resolves with the exit status once the egress has stopped; throws AditError where it cannot start. */
 export async function runEgress(options: EgressOptions): Promise<number> {
   if (options.check) {
+    warnOfVariables(process.env, (line) => process.stderr.write(line));
     loadEgressFiles(options);
     return 0;
   }
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'egress' });
+  logUnknownVariables(process.env, log);
   const server = new EgressServer(options, {
     log,
     record: (record) => recordStream(log, record),

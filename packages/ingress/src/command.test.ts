@@ -39,6 +39,20 @@ describe('adit-ingress', () => {
       stderr: "adit-ingress: unknown option '--forwrad' (Did you mean --forward?). See --help. [USAGE]\n",
     });
   });
+  test.each([
+    [['-R', '8080:web'], /^adit-ingress: -R: .*no reverse forwards.*docs\/out-of-scope\.md.*\[USAGE\]\n$/],
+    [['-R8080:web'], /^adit-ingress: -R: /],
+    [['--client-ca', 'ca.crt'], /^adit-ingress: --client-ca is an option of the egress: .*--ca\b.*\[USAGE\]\n$/],
+    [['-L', '18080:udp://x:53'], /"18080:udp:\/\/x:53": .*UDP is not forwarded.*docs\/out-of-scope\.md/],
+    [['-L', '18080:tcp://x:53'], /"18080:tcp:\/\/x:53": .*write HOST:PORT/],
+    [['-L', '18080:http://x'], /"18080:http:\/\/x": .*write HOST:PORT/],
+  ])('points from %j to what there is', async (args, pointer) => {
+    expect(await run([...args, '--egress', 'h:1', '--cert', 'a', '--key', 'b', '--ca', 'c'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(pointer),
+    });
+  });
   test('says which of many forwards is wrong, wherever it stands', async () => {
     const rest = ['--egress', 'h:1', '--cert', 'a', '--key', 'b', '--ca', 'c'];
     expect(await run([...rest, '-L', '8080:web', '-L', '::1:80:web'])).toMatchObject({

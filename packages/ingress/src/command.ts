@@ -3,7 +3,7 @@
  * Rule: the status that run.ts returns is the exit status of the process; runProgram prints errors.
  */
 import { Command } from 'commander';
-import { declareFlags } from '@adit/shared/config/flags';
+import { declareFlags, pointElsewhere } from '@adit/shared/config/flags';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { resolveIngressOptions, resolveRules } from './options.ts';
 import { ingressSettings } from './options/settings.ts';
@@ -38,6 +38,12 @@ export function ingressCommand(): Command {
     )
     .addHelpText('after', examples);
   declareFlags(command, ingressSettings);
+  pointElsewhere(command, '-R, --remote-forward <SPEC>', '-R: there are no reverse forwards (docs/out-of-scope.md)');
+  pointElsewhere(
+    command,
+    '--client-ca <FILE>',
+    '--client-ca is an option of the egress: the CA that issues its certificate is --ca',
+  );
   return command.action(async () => {
     const sources = { flags: command.opts(), environment: process.env };
     const rulesFor = resolveRules(sources);

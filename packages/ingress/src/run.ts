@@ -3,6 +3,7 @@
  * SIGTERM or SIGINT.
  * Rule: a final refusal by every egress ends the process with status 4; everything else is retried for ever.
  */
+import { logUnknownVariables, warnOfVariables } from '@adit/shared/config/environment';
 import { AditError } from '@adit/shared/errors';
 import { takeActivation } from '@adit/shared/net/activation';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
@@ -16,10 +17,12 @@ import { refuseOwnProxy } from './proxy/own-proxy.ts';
 export async function runIngress(options: IngressOptions): Promise<number> {
   refuseOwnProxy(options);
   if (options.check) {
+    warnOfVariables(process.env, (line) => process.stderr.write(line));
     loadIngressFiles(options);
     return 0;
   }
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'ingress' });
+  logUnknownVariables(process.env, log);
   const agent = new IngressAgent(options, {
     log,
     agent: `adit/${packageVersion(import.meta.url)}`,

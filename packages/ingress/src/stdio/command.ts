@@ -3,6 +3,7 @@
  * Rule: the status that joinStandardStreams resolves with is the exit status of the process; runProgram prints errors.
  */
 import { Command } from 'commander';
+import { warnOfVariables } from '@adit/shared/config/environment';
 import { declareFlags } from '@adit/shared/config/flags';
 import { standardStreams } from './standard-streams.ts';
 import { joinStandardStreams } from './join-standard-streams.ts';
@@ -36,9 +37,8 @@ export function connectCommand(): Command {
     .addHelpText('after', examples);
   declareFlags(command, stdioFlags);
   return command.action(async (destination: string) => {
-    process.exitCode = await joinStandardStreams(
-      resolveStdioOptions(destination, { flags: command.opts(), environment: process.env }),
-      standardStreams(),
-    );
+    const options = resolveStdioOptions(destination, { flags: command.opts(), environment: process.env });
+    warnOfVariables(process.env, (line) => process.stderr.write(line));
+    process.exitCode = await joinStandardStreams(options, standardStreams());
   });
 }

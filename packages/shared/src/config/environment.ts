@@ -1,10 +1,11 @@
 /**
  * The ADIT_ variables of the environment.
- * Rule: a variable that begins with ADIT_ and that no command knows is fatal: a misspelt limit or revocation list must
- * not be ignored in silence. The list is the union of all commands, because one environment serves them all; a test
- * compares it with their tables.
+ * Rule: a variable that begins with ADIT_ and that no command knows is warned of: a misspelt limit or revocation list
+ * must not be ignored in silence, but others may write into our environment, as Kubernetes does. The list is the union
+ * of all commands, because one environment serves them all; a test compares it with their tables.
  */
-import { quote, refuse, type Complaint } from './complaint.ts';
+import type { Logger } from '../observe/logger.ts';
+import { quote } from './complaint.ts';
 import { suggest } from './suggest.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -76,24 +77,50 @@ export const environmentVariables = [
 ] as const;
 
 /**
- * One complaint (CONFIG_UNKNOWN_KEY) for each ADIT_ variable that no command knows. Values are never quoted: they may
- * be secrets.
+ * What Kubernetes puts into the environment of a pod for a Service called `adit` or `adit-...` (`enableServiceLinks`):
+ * NAME_SERVICE_HOST, NAME_SERVICE_PORT, NAME_SERVICE_PORT_<port name>, NAME_PORT_<number>_TCP and its parts. NAME_PORT
+ * is one only with its value, `tcp://10.0.0.1:8443`: a person writes a bare number there.
  */
-export function unknownVariables(environment: Environment): Complaint[] {
-  return Object.keys(environment)
-    .filter((name) => /^ADIT_/i.test(name) && !environmentVariables.some((known) => known === name))
-    .map((name) => {
-      const nearest = suggest(name, environmentVariables);
+const serviceLink = /^ADIT(?:_[A-Z0-9_]+)?_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?)$/;
+const serviceLinkPort = /^ADIT(?:_[A-Z0-9_]+)?_PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
+const serviceLinkUrl = /^(?:tcp|udp|sctp):\/\//;
+
+function isServiceLink(name: string, value: string): boolean {
+  return serviceLink.test(name) || serviceLinkPort.test(name) || (name.endsWith('_PORT') && serviceLinkUrl.test(value));
+}
+
+export interface UnknownVariable {
+  readonly variable: string;
+  /** Says so, with a suggestion. Never quotes the value, which may be a secret. */
+  readonly text: string;
+}
+
+/** Each ADIT_ variable that no command knows, but those that Kubernetes makes for a Service. */
+export function unknownVariables(environment: Environment): UnknownVariable[] {
+  return Object.entries(environment)
+    .filter(
+      ([name, value]) =>
+        /^ADIT_/i.test(name) &&
+        !environmentVariables.some((known) => known === name) &&
+        !isServiceLink(name, value ?? ''),
+    )
+    .map(([variable]) => {
+      const nearest = suggest(variable, environmentVariables);
       return {
-        code: 'CONFIG_UNKNOWN_KEY',
+        variable,
         text:
-          `the environment variable ${quote(name)} is ` +
-          `unknown${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
+          `the environment variable ${quote(variable)} is unknown` +
+          (nearest === undefined ? ' and ignored' : `; did you mean ${nearest}?`),
       };
     });
 }
 
-/** For commands without settings of their own: throws CONFIG_UNKNOWN_KEY if a variable is unknown. */
-export function checkEnvironment(environment: Environment): void {
-  refuse(unknownVariables(environment));
+/** For a process without a log: one line for each unknown variable. */
+export function warnOfVariables(environment: Environment, write: (line: string) => unknown): void {
+  for (const { text } of unknownVariables(environment)) write(`adit: ${text}\n`);
+}
+
+/** For a process with a log: one line for each. */
+export function logUnknownVariables(environment: Environment, log: Logger): void {
+  for (const { variable, text } of unknownVariables(environment)) log.warn({ event: 'ignored', variable }, text);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { declareFlags, fieldOf, type FlagTarget } from './flags.ts';
+import { declareFlags, fieldOf, type FlagTarget, type HiddenOption, pointElsewhere } from './flags.ts';
 import { parsed } from './parsed.ts';
 import type { Settings } from './setting.ts';
 
@@ -49,4 +49,25 @@ test('the field of a flag is its name in camel case', () => {
     'clientCa',
     'maxStreamsPerIdentity',
   ]);
+});
+
+test('a flag that there is not fails with words that point elsewhere, and is not in the help', () => {
+  const said: unknown[] = [];
+  let fail = (): unknown => undefined;
+  pointElsewhere(
+    {
+      createOption: (flags) => ({
+        flags,
+        hideHelp: () => said.push('hidden'),
+        argParser: (parse) => {
+          fail = parse;
+        },
+      }),
+      addOption: ({ flags }: { flags: string } & HiddenOption) => said.push(flags),
+    },
+    '-R <SPEC>',
+    'not here',
+  );
+  expect(said).toEqual(['hidden', '-R <SPEC>']);
+  expect(fail).toThrow(expect.objectContaining({ code: 'USAGE', message: 'not here' }));
 });

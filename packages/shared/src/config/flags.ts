@@ -4,6 +4,7 @@
  * flag.
  * Not here: commander itself. FlagTarget is the part of it that is used, so that this package does not depend on it.
  */
+import { AditError } from '../errors.ts';
 import type { Setting, Settings } from './setting.ts';
 
 /** The part of commander's `Command` that this needs. */
@@ -20,6 +21,28 @@ export function declareFlags(command: FlagTarget, settings: Settings): void {
   for (const setting of Object.values(settings))
     if (!setting.secret) command.option(flagsOf(setting), describe(setting), gather);
   command.option('--config <FILE>', 'YAML file with any of these as keys', gather);
+}
+
+/** The part of commander's `Command` that `pointElsewhere` needs. */
+export interface OptionTarget<O extends HiddenOption> {
+  createOption(flags: string): O;
+  addOption(option: O): unknown;
+}
+
+/** The part of commander's `Option`. */
+export interface HiddenOption {
+  hideHelp(): unknown;
+  argParser(parse: () => never): unknown;
+}
+
+/** A flag that there is not, for whoever expects it: it fails with USAGE and these words. */
+export function pointElsewhere<O extends HiddenOption>(command: OptionTarget<O>, flags: string, words: string): void {
+  const option = command.createOption(flags);
+  option.hideHelp();
+  option.argParser(() => {
+    throw new AditError('USAGE', words);
+  });
+  command.addOption(option);
 }
 
 /** `client-ca` -> `clientCa`: the name under which commander keeps a flag. */

@@ -144,10 +144,14 @@ describe('complaints', () => {
       'c.yaml:2:1: a configuration file cannot name another one',
     ]);
   });
-  test('about an unknown variable say what was meant', () => {
-    expect(complaints({ flags: { cert: ['x'] }, environment: { ADIT_LISTN: 'a:1' } })).toEqual({
-      code: 'CONFIG_UNKNOWN_KEY',
-      lines: ['the environment variable "ADIT_LISTN" is unknown; did you mean ADIT_LISTEN?'],
+  test('about something else also name an unknown variable, which may be the reason; alone it stops nothing', () => {
+    expect(complaints({ flags: { cert: ['x'] }, environment: { ADIT_LISTN: 'a:1' } }).code).toBe('none');
+    expect(complaints({ flags: { cert: ['x'], maxStreams: ['-'] }, environment: { ADIT_LISTN: 'a:1' } })).toEqual({
+      code: 'CONFIG_INVALID',
+      lines: [
+        'the environment variable "ADIT_LISTN" is unknown; did you mean ADIT_LISTEN?',
+        '--max-streams "-": not a count: write a whole number from 1 to 2147483647',
+      ],
     });
   });
   test('about a value name its source, flag, variable, or line and column', () => {
@@ -172,7 +176,7 @@ describe('complaints', () => {
     ).toEqual({
       code: 'CONFIG_INVALID',
       lines: [
-        'the environment variable "ADIT_NOPE" is unknown',
+        'the environment variable "ADIT_NOPE" is unknown and ignored',
         expect.stringMatching(/^ADIT_CRL is empty: unset it/),
         expect.stringMatching(/^--max-streams "0"/),
         expect.stringMatching(/^c\.yaml:1:14: max-streams "1e3"/),

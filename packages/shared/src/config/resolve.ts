@@ -1,7 +1,8 @@
 /**
  * Reads flags, environment and file into one typed, complete and frozen set of options.
  * Rule: the flag wins over the variable, the variable over the file, the file over the default; a list comes whole from
- * the strongest source. Every source is checked, also one that is overridden, and all complaints are one error.
+ * the strongest source. Every source is checked, also one that is overridden, and all complaints are one error. Unknown
+ * variables are part of that error, and none by themselves (environment.ts).
  * Not here: what commander accepts (flags.ts), and whether the named files are usable (their readers check that).
  */
 import { quote, refuse, type Complaint } from './complaint.ts';
@@ -29,7 +30,7 @@ interface Given {
  * CONFIG_UNKNOWN_KEY or CONFIG_INVALID.
  */
 export function resolveOptions<const S extends Settings>(settings: S, sources: Sources): Options<S> {
-  const complaints = unknownVariables(sources.environment);
+  const complaints: Complaint[] = [];
   const path = configPath(sources, complaints);
   const file = path === undefined ? undefined : readSettingsFile(path);
   if (file) complaints.push(...file.complaints, ...unknownKeys(file, settings));
@@ -51,8 +52,13 @@ export function resolveOptions<const S extends Settings>(settings: S, sources: S
   }
   // A file that does not parse may hold what seems to be missing.
   if (missing.length > 0 && !file?.complaints.length) complaints.push(missingValues(missing));
-  refuse(complaints);
+  refuse([...misspelt(sources.environment, complaints[0]?.code), ...complaints]);
   return Object.freeze(options) as Options<S>;
+}
+
+/** Unknown variables stop nothing, but may be why something is missing. */
+function misspelt(environment: Environment, code: Complaint['code'] | undefined): Complaint[] {
+  return code === undefined ? [] : unknownVariables(environment).map(({ text }) => ({ code, text }));
 }
 
 function configPath({ flags, environment }: Sources, complaints: Complaint[]): string | undefined {

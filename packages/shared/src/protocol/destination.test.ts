@@ -218,3 +218,12 @@ test('tls:// before a host and port asks for TLS, and reads back as itself', () 
     }),
   );
 });
+
+test.each([
+  ['udp://db:53', 'UDP is not forwarded (docs/out-of-scope.md)'],
+  ['tcp://db:5432', 'tcp:// is not written: write HOST:PORT alone'],
+  ['https://web.internal/', 'https:// is not written: write HOST:PORT alone'],
+  ['TLS://db:443', 'tls:// is written in lower case'],
+])('a scheme other than tls:// is refused with what to write: %s', (text, reason) => {
+  expect(parseAnyDestination(text)).toEqual({ ok: false, reason });
+});

@@ -121,12 +121,25 @@ const tlsScheme = 'tls://';
 
 /** As `parseDestination`, and "tls://HOST:PORT", for options that may ask the egress to speak TLS. */
 export function parseAnyDestination(text: string): Parsed<Destination> {
-  if (!text.startsWith(tlsScheme)) return parseDestination(text);
+  if (!text.startsWith(tlsScheme)) return schemeRefusal(text) ?? parseDestination(text);
   const parsed = parseDestination(text.slice(tlsScheme.length));
   if (!parsed.ok) return parsed;
   return parsed.value.kind === 'service'
     ? no('tls:// is for HOST:PORT: the policy of the egress says whether a service is reached over TLS')
     : { ok: true, value: { ...parsed.value, tls: true } };
+}
+
+/** Why a text that begins with the scheme of a URL is no destination, but for `tls://`; undefined without a scheme. */
+function schemeRefusal(text: string): { readonly ok: false; readonly reason: string } | undefined {
+  const written = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1];
+  if (written === undefined || written === 'tls') return undefined;
+  const scheme = written.toLowerCase();
+  if (scheme === 'tls') return no('tls:// is written in lower case');
+  return no(
+    scheme === 'udp'
+      ? 'UDP is not forwarded (docs/out-of-scope.md)'
+      : `${scheme}:// is not written: write HOST:PORT alone`,
+  );
 }
 
 /**

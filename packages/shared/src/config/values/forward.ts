@@ -27,8 +27,8 @@ export interface Forward extends ListenSpec {
 const example = 'write [BIND:]PORT:HOST:PORT, as in 5432:db.internal:5432, or [BIND:]PORT:SERVICE';
 
 export function parseForward(text: string, from?: string): Parsed<Forward> {
-  const scheme = text.indexOf(':tls://');
-  if (scheme >= 0) return parseTlsForward(text, { at: scheme, from });
+  const scheme = text.search(/:[a-z][a-z0-9+.-]*:\/\//i);
+  if (scheme >= 0) return parseSchemeForward(text, { at: scheme, from });
   const parts = splitAtColons(text);
   if (parts === undefined) return unparsed(`a bracket is not closed or is in the wrong place: ${example}`);
   const first = cutOption(parts[0] ?? '');
@@ -49,7 +49,7 @@ export function parseForward(text: string, from?: string): Parsed<Forward> {
 }
 
 /** A forward whose destination has a scheme: the destination begins with the scheme. */
-function parseTlsForward(
+function parseSchemeForward(
   text: string,
   { at, from }: { readonly at: number; readonly from: string | undefined },
 ): Parsed<Forward> {
