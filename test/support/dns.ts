@@ -10,8 +10,11 @@ import { spawnSync } from 'node:child_process';
 import type { Ability } from './scenario.ts';
 import { atEnd, temporaryFolder } from './scope.ts';
 
-/** IPv4 addresses of a name, or undefined for NXDOMAIN; `nth` counts the A queries for that name from 1. */
-export type Zone = (name: string, nth: number) => readonly string[] | undefined;
+/**
+ * IPv4 addresses of a name, undefined for NXDOMAIN, or `silent` for no answer at all; `nth` counts the A queries for
+ * that name from 1.
+ */
+export type Zone = (name: string, nth: number) => readonly string[] | 'silent' | undefined;
 export interface ServiceRecord {
   readonly priority: number;
   readonly weight: number;
@@ -43,7 +46,12 @@ function mayReplaceResolver(): boolean {
 const types = { a: 1, srv: 33 } as const;
 let servers = 0;
 
-export async function startNameServer(zone: Zone, services: Services = () => undefined): Promise<NameServer> {
+/** `hosts`: lines of /etc/hosts under the prefix, in place of the machine's. */
+export async function startNameServer(
+  zone: Zone,
+  services: Services = () => undefined,
+  hosts?: readonly string[],
+): Promise<NameServer> {
   const counts = new Map<string, number>();
   const count = (key: string): number => counts.get(key) ?? 0;
   const socket = createSocket('udp4');
@@ -54,6 +62,7 @@ export async function startNameServer(zone: Zone, services: Services = () => und
     const key = `${type} ${name}`;
     counts.set(key, count(key) + 1);
     const addresses = zone(name, Math.max(1, count(`${types.a} ${name}`)));
+    if (addresses === 'silent') return;
     const listed = services(name, Math.max(1, count(`${types.srv} ${name}`)));
     const records =
       type === types.a
@@ -75,19 +84,15 @@ export async function startNameServer(zone: Zone, services: Services = () => und
   atEnd(() => {
     socket.close();
   });
-  const file = join(temporaryFolder(), 'resolv.conf');
-  writeFileSync(file, `nameserver ${address}\noptions timeout:30 attempts:1\n`);
+  const folder = temporaryFolder();
+  const files = {
+    'resolv.conf': `nameserver ${address}\noptions timeout:30 attempts:1\n`,
+    ...(hosts && { hosts: `${hosts.join('\n')}\n` }),
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const mounts = Object.keys(files).map((name) => `mount --bind "$0/${name}" /etc/${name} && `);
   return {
-    prefix: [
-      'unshare',
-      '-m',
-      '--propagation',
-      'private',
-      '/bin/sh',
-      '-c',
-      'mount --bind "$0" /etc/resolv.conf && exec "$@"',
-      file,
-    ],
+    prefix: ['unshare', '-m', '--propagation', 'private', '/bin/sh', '-c', `${mounts.join('')}exec "$@"`, folder],
     queries: (name) => count(`${types.a} ${name}`),
     serviceQueries: (name) => count(`${types.srv} ${name}`),
   };

@@ -8,6 +8,7 @@ import { recordStream } from '@adit/shared/observe/access-record';
 import { createLogger, flush } from '@adit/shared/observe/logger';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { logIgnored, untilSignalled } from '@adit/shared/process/signals';
+import { startLookUpThreads } from './dialer/threads.ts';
 import type { EgressOptions } from './options.ts';
 import { EgressServer, loadEgressFiles } from './server.ts';
 
@@ -18,11 +19,13 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     loadEgressFiles(options);
     return 0;
   }
+  const lookUpsAtOnce = await startLookUpThreads(process.env);
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'egress' });
   logUnknownVariables(process.env, log);
   const server = new EgressServer(options, {
     log,
     record: (record) => recordStream(log, record),
+    lookUpsAtOnce,
     agent: `adit/${packageVersion(import.meta.url)}`,
     activation: takeActivation(process.env, process.pid),
   });

@@ -19,6 +19,8 @@ import { defaultWindowBytes } from '@adit/shared/protocol/mux/window';
 import { loadServices, Services } from './backend/services.ts';
 import { loadDestinationTls, type ServiceTls } from './backend/service-tls.ts';
 import { Clients } from './clients/clients.ts';
+import { LookUps } from './dialer/look-ups.ts';
+import { systemResolve } from './dialer/resolve.ts';
 import { Door } from './door/door.ts';
 import { Limits } from './limits.ts';
 import type { EgressOptions } from './options.ts';
@@ -29,6 +31,8 @@ export interface EgressDeps {
   readonly log: Logger;
   readonly record: (record: AccessRecord) => void;
   readonly agent: string;
+  /** How many names can be looked up at once; absent: 2, what there is in a process whose pool nobody enlarged. */
+  readonly lookUpsAtOnce?: number;
   /** The sockets that systemd handed to the process. */
   readonly activation?: Activation;
 }
@@ -65,7 +69,7 @@ export class EgressServer {
   #recheck: NodeJS.Timeout | undefined;
 
   constructor(options: EgressOptions, deps: EgressDeps) {
-    const { log, agent, activation } = deps;
+    const { log, agent, activation, lookUpsAtOnce = 2 } = deps;
     const { trust, policy } = loadEgressFiles(options);
     this.#options = options;
     this.#log = log;
@@ -74,6 +78,7 @@ export class EgressServer {
     this.#limits = new Limits(options);
     this.#services = new Services({
       log,
+      lookUps: new LookUps({ atOnce: lookUpsAtOnce, lookUp: systemResolve }),
       destinationTls: () => this.#trust.destinationTls,
       permitProbe: (service, backend, address) => this.#policy.current.decideProbe(service, backend, address),
     });

@@ -13,6 +13,7 @@ import type { Endpoint } from '@adit/shared/protocol/proxy-protocol';
 import { dial } from '../dialer/dial.ts';
 import { allBackendsFailed, dialError, type FailedBackend, type Target } from '../dialer/failure.ts';
 import { judge, judgedAddresses, type Permit } from '../dialer/judged.ts';
+import type { Resolve } from '../dialer/resolve.ts';
 import type { Backend } from '../policy/service.ts';
 import { resolvesThere } from '../policy/via.ts';
 import { askNextHop, type NextHop } from './next-hop.ts';
@@ -26,6 +27,8 @@ export interface ConnectRequest {
   readonly deadline: Deadline;
   readonly signal?: AbortSignal;
   readonly permit: (address: string) => Permit;
+  /** Resolves names; absent: the resolver of the system, with no queue before it. */
+  readonly resolve?: Resolve | undefined;
   /** The PROXY protocol header for a connection to this address; absent where none is sent. */
   readonly greet?: (to: Endpoint | undefined) => Uint8Array;
   /** What the client speaks, to be offered to a `tls://` service. */
@@ -81,12 +84,16 @@ function targetOf({ backend, called }: ConnectRequest): Target {
   return { ...place, ...(called !== undefined && { called }) };
 }
 
-async function dialBackend({ backend, deadline, signal, permit }: ConnectRequest, target: Target): Promise<Connected> {
+async function dialBackend(
+  { backend, deadline, signal, permit, resolve }: ConnectRequest,
+  target: Target,
+): Promise<Connected> {
   const attempts: RelaySocket[] = [];
   const { socket, address, rule } = await dial({
     ...target,
     deadline,
     permit,
+    resolve,
     ...(signal && { signal }),
     connect: (host, port) => {
       const attempt =
@@ -121,11 +128,11 @@ const worthAnother: readonly Code[] = ['HOST_UNREACHABLE', 'VIA_FAILED', 'NETWOR
 
 /** Asks the hop for one address after the other, within the deadline, until it reaches one. */
 async function askForAddress(
-  { deadline, signal, permit, hop }: ConnectRequest & { readonly hop: Hop },
+  { deadline, signal, permit, resolve, hop }: ConnectRequest & { readonly hop: Hop },
   target: Target,
 ): Promise<Connected> {
   const aborting = signal && { signal };
-  const judged = await judgedAddresses({ ...target, deadline, permit, ...aborting });
+  const judged = await judgedAddresses({ ...target, deadline, permit, resolve, ...aborting });
   const addresses = judged.slice(0, maxAsked);
   const called = target.called ?? formatHostPort(target.host, target.port);
   const failed: FailedBackend[] = [];

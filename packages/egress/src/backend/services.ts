@@ -12,6 +12,8 @@ import type { Logger } from '@adit/shared/observe/logger';
 
 import { allBackendsFailed, type FailedBackend } from '../dialer/failure.ts';
 import type { Permit } from '../dialer/judged.ts';
+import type { LookUps } from '../dialer/look-ups.ts';
+import type { Resolve } from '../dialer/resolve.ts';
 import type { Backend, Service } from '../policy/service.ts';
 import { Probes, countsAgainst, whyOf, type Probe } from './probes.ts';
 import { connectBackend, type Connected, type Hop } from './connect.ts';
@@ -25,6 +27,8 @@ import type { Via } from '../policy/via.ts';
 
 export interface ServicesContext {
   readonly log: Logger;
+  /** The queue before the resolver; absent: there is none. */
+  readonly lookUps?: LookUps;
   /** How a `tls://` destination of a client is verified. */
   readonly destinationTls: () => ServiceTls;
   /** May a probe reach this address of a backend? */
@@ -138,7 +142,7 @@ export class Services {
     const {
       service,
       backends: [only],
-      caller: { alpn },
+      caller: { alpn, identity },
       timeoutMs,
       signal,
       permit,
@@ -152,6 +156,7 @@ export class Services {
       deadline: new Deadline(timeoutMs),
       signal,
       permit: (address) => permit(only!, address),
+      resolve: this.#context.lookUps?.of(identity.uri),
       ...(alpn !== undefined && { alpn }),
       ...(tls && { tls }),
       ...this.#through(only!, hops),
@@ -202,11 +207,21 @@ export class Services {
       deadline,
       signal,
       permit: (address) => permit(backend, address),
+      resolve: this.#resolverOf(name),
       ...(proxyProtocol && { greet: (to) => greeting(proxyProtocol, caller, to) }),
       ...(caller.alpn !== undefined && { alpn: caller.alpn }),
       ...(tls && { tls }),
       ...this.#through(backend, hops),
     });
+  }
+
+  /**
+   * Names of backends are the operator's, and few: they have a share of their own, which no client can use up.
+   * Otherwise a client that fills its own could let the look-up of a backend time out, and the backend would be down
+   * for everybody.
+   */
+  #resolverOf(service: string): Resolve | undefined {
+    return this.#context.lookUps?.of(`service ${service}`);
   }
 
   /** The next hop of a backend, loaded. */
@@ -234,6 +249,7 @@ export class Services {
         backend,
         called: name,
         permit: (address) => this.#context.permitProbe(name, backend, address),
+        resolve: this.#resolverOf(name),
         ...(proxyProtocol && { greet: () => ownGreeting(proxyProtocol) }),
         ...(tls && { tls }),
         ...this.#through(backend),

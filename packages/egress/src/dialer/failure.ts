@@ -87,6 +87,14 @@ export function dialError(code: Code, target: Target, cause?: unknown): AditErro
   return new AditError(code, messageFor(code, target), { cause });
 }
 
+/** The error of a name that found no place in the queue of the resolver. */
+export function queueFullError({ host, port, called }: Target, cause: Error): AditError {
+  const name = called ?? formatHostPort(host, port);
+  return new AditError('OVERLOAD', `${name} was not resolved: too many names wait for the resolver of the egress.`, {
+    cause,
+  });
+}
+
 /** The error of a next hop that did not connect us to the target. */
 export function nextHopError(code: Code, target: Target, cause: Error): AditError {
   return new AditError(code, messageFor(code, target), { cause, by: 'next-hop' });

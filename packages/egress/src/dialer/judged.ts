@@ -8,7 +8,8 @@ import { AditError, type Refusal } from '@adit/shared/errors';
 import { attempt } from '@adit/shared/net/attempt';
 import type { Deadline } from '@adit/shared/net/deadline';
 import { addressFamily } from '@adit/shared/protocol/destination';
-import { dialError, type Target } from './failure.ts';
+import { dialError, queueFullError, type Target } from './failure.ts';
+import { QueueFull } from './look-ups.ts';
 import { inTurns, systemResolve, type Resolve } from './resolve.ts';
 
 /** What a judge of addresses answers. */
@@ -20,8 +21,8 @@ export interface JudgeRequest extends Target {
   readonly signal?: AbortSignal;
   /** Asked once about every address. */
   readonly permit: (address: string) => Permit;
-  /** Another resolver than the system's. */
-  readonly resolve?: Resolve;
+  /** Another resolver than the system's: of the egress, with its queue before it. */
+  readonly resolve?: Resolve | undefined;
 }
 
 export interface Judged {
@@ -37,7 +38,7 @@ export function isLiteral({ host, unix }: Target): boolean {
   return unix === true || addressFamily(host) !== 0;
 }
 
-/** Resolves and judges. Fails with DNS_FAILED, DNS_TIMEOUT, PEER_GONE, or as `judge` does. */
+/** Resolves and judges. Fails with DNS_FAILED, DNS_TIMEOUT, OVERLOAD, PEER_GONE, or as `judge` does. */
 export async function judgedAddresses(request: JudgeRequest): Promise<JudgedAddresses> {
   return judge(request, isLiteral(request) ? [request.host] : await resolved(request));
 }
@@ -77,24 +78,26 @@ function refused(refusals: readonly Required<Refusal>[]): AditError {
 
 async function resolved(request: JudgeRequest): Promise<readonly string[]> {
   const { host, deadline, signal, resolve = systemResolve } = request;
+  const gone = new AbortController();
   const addresses = await attempt<readonly string[]>(
     {
       deadline,
       signal,
       timedOut: () => dialError('DNS_TIMEOUT', request),
       aborted: () => dialError('PEER_GONE', request, signal?.reason),
-      giveUp: nothingOpened,
+      giveUp: () => gone.abort(notWanted),
     },
     ({ succeed, fail }) => {
       // also a resolver that throws has failed
-      const lookUp = async (): Promise<readonly string[]> => resolve(host);
-      lookUp().then(succeed, (error: unknown) => fail(dialError('DNS_FAILED', request, error)));
+      const lookUp = async (): Promise<readonly string[]> => resolve(host, gone.signal);
+      lookUp().then(succeed, (error: unknown) =>
+        fail(error instanceof QueueFull ? queueFullError(request, error) : dialError('DNS_FAILED', request, error)),
+      );
     },
   );
   if (addresses.length === 0) throw dialError('DNS_FAILED', request, new Error('the resolver returned no address'));
   return inTurns(addresses);
 }
 
-function nothingOpened(): void {
-  /* a look-up cannot be ended: its answer is ignored */
-}
+/** A reason of our own, because the default one is an exception with its stack. */
+const notWanted = 'the answer is not wanted any more';

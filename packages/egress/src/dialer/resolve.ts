@@ -3,19 +3,22 @@
  * Rule: the answer is not trusted: every address is still to be judged. Returns at most `maxAddresses`, without
  * duplicates, in the order of the resolver but with alternating families (RFC 8305 section 4), so that a family that
  * does not work costs one stagger and not many.
- * Not here: caching, which belongs to the resolver; deadlines (judged.ts).
+ * Not here: caching, which belongs to the resolver; deadlines (judged.ts); whose turn it is (look-ups.ts).
  */
 import { lookup } from 'node:dns/promises';
 import { addressFamily } from '@adit/shared/protocol/destination';
 
 /** Addresses of a name as text, the preferred first. */
-export type Resolve = (host: string) => Promise<readonly string[]>;
+export type LookUp = (host: string) => Promise<readonly string[]>;
+
+/** The same for somebody who may stop waiting: `gone` says so, and the promise may then stay open. */
+export type Resolve = (host: string, gone: AbortSignal) => Promise<readonly string[]>;
 
 /** Enough for any service, and too few to turn a name into a port scanner. */
 export const maxAddresses = 16;
 
-/** The resolver of the system. */
-export const systemResolve: Resolve = async (host) =>
+/** The resolver of the system: `getaddrinfo`, on a thread of libuv, which it holds until it has an answer. */
+export const systemResolve: LookUp = async (host) =>
   (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
 
 /** Drops duplicates, alternates the families beginning with the first, and keeps `maxAddresses`. */
