@@ -3,9 +3,10 @@
  * Rule: a range names a special address only when it lies inside the special block: "127.0.0.0/8" names loopback,
  * "0.0.0.0/0" does not. IPv6 forms that carry an IPv4 address (NAT64, 6to4, Teredo, ISATAP, IPv4-compatible) are at
  * least as special as what they carry; v4-mapped ones are `unmapped` before they come here.
- * Spec: the IANA special-purpose registries (RFC 6890), and the documentation of the clouds.
+ * Spec: the IANA special-purpose registries (RFC 6890); for the clouds metadata-addresses.ts.
  */
 import { type Cidr, cidrContains, parseCidr } from '@adit/shared/protocol/address';
+import { metadataAddresses } from './metadata-addresses.ts';
 
 /** In the order of the harm that a stranger who reaches it can do. */
 export type AddressKind =
@@ -40,19 +41,7 @@ const block = (kind: AddressKind, text: string): Block => {
 
 /** The first block that holds an address decides: single addresses stand before the ranges around them. */
 const blocks: readonly Block[] = [
-  // Instance metadata and credentials: AWS, Azure, GCP and most others; ECS and EKS credentials; Alibaba; Azure's wire
-  // server; Oracle.
-  ...[
-    '169.254.169.254',
-    '169.254.170.2',
-    '169.254.170.23',
-    '100.100.100.200',
-    '168.63.129.16',
-    '192.0.0.192',
-    'fd00:ec2::254',
-    'fd00:ec2::23',
-    'fd20:ce::254',
-  ].map((text) => block('metadata', text)),
+  ...metadataAddresses.map((address) => block('metadata', address)),
   block('loopback', '127.0.0.0/8'),
   block('loopback', '::1'),
   block('unspecified', '0.0.0.0/8'),
