@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { adit, AditProcess, openPolicy } from '../support/adit.ts';
 import { egressArguments, sessionArguments, tested } from '../support/arguments.ts';
+import { day } from '../support/issuer.ts';
 import { certificates } from '../support/certificates.ts';
 import { service } from '../support/services.ts';
 
@@ -99,6 +100,18 @@ test('an unknown variable ADIT_... is warned of, with a suggestion, one of a Kub
   const running = new AditProcess([...egress, ...tested], { env: { ADIT_DRAIN_TIMOUT: '5s', ...service } });
   await running.event('listening');
   expect(running.all('ignored')).toMatchObject([{ level: 'warn', variable: 'ADIT_DRAIN_TIMOUT' }]);
+});
+
+test('a revocation list that is out of date passes no --check', async () => {
+  const old = { thisUpdate: new Date(Date.now() - 2 * day), nextUpdate: new Date(Date.now() - day) };
+  const crl = ['--crl', files.revoke(old)];
+  for (const half of [egress, ingress])
+    expect(await adit([...half, ...crl, '--check'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^adit: The revocation list \S+ is out of date .*adit ca crl.*\[REVOCATION_STALE\]\n$/,
+      ),
+    });
 });
 
 test('an address in use is named', async () => {

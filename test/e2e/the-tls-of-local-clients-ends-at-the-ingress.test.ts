@@ -193,7 +193,7 @@ scenario(
 
     expect(await fingerprint(port!, '')).toBe(fingerprintOf(one));
     put(two);
-    await process.event('reloaded');
+    await process.event('reloaded', { what: 'local certificates' });
     expect(await fingerprint(port!, '')).toBe(fingerprintOf(two));
     writeFileSync(pair.cert, 'nonsense');
     await process.event('reload-failed', { code: 'CREDENTIALS_UNUSABLE', reason: /live\.crt/ });
@@ -201,7 +201,7 @@ scenario(
     process.signal('SIGHUP');
     await process.event('reload-failed', { cause: 'SIGHUP' });
     put(one);
-    await process.event('reloaded', {}, { nth: 2 });
+    await process.event('reloaded', { what: 'local certificates' }, { nth: 2 });
     expect(await fingerprint(port!, '')).toBe(fingerprintOf(one));
   },
 );

@@ -63,6 +63,26 @@ describe('adit policy check', () => {
   });
 });
 
+describe('adit policy check, of the files that a policy names', () => {
+  it('says which one is not usable, and where the policy names it', async () => {
+    const named = join(folder, 'named.yaml');
+    writeFileSync(
+      named,
+      `version: 1
+services: { web: { backends: ["tls://10.0.0.5:443"], tls: { ca: absent.crt } } }
+rules: [{ name: r, identities: [a], allow: [web] }]
+`,
+    );
+    expect(await run('check', named)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^adit: the service web: .*absent\.crt.*Check "tls" of the service web in the policy\. \[CONFIG_INVALID\]\n$/,
+      ),
+    });
+  });
+});
+
 describe('adit policy explain', () => {
   it('exits with 0 where the policy allows', async () => {
     expect(

@@ -4,22 +4,22 @@
  * Not here: what the answers say (explain.ts of the egress).
  */
 import { Command } from 'commander';
-import { describePolicy, explain, loadPolicy, parseSubjects, type Subject } from '@adit/egress';
+import { checkPolicyFiles, describePolicy, explain, loadPolicy, parseSubjects, type Subject } from '@adit/egress';
 import { AditError } from '@adit/shared/errors';
 import { addressFamily, type Destination, parseAnyDestination } from '@adit/shared/protocol/destination';
 
 /**
- * The command, to be added to the program. Its actions throw AditError: POLICY_INVALID for the file, USAGE for the
- * arguments.
+ * The command, to be added to the program. Its actions throw AditError: POLICY_INVALID for the file, CONFIG_INVALID
+ * and CREDENTIALS_UNUSABLE for a file that it names, USAGE for the arguments.
  */
 export function policyCommand(): Command {
   const policy = new Command('policy').description('check a policy file, and explain what it decides');
   policy
     .command('check')
-    .description('read a policy file, run its tests, and say all that is wrong with it')
+    .description('read a policy file and the files that it names, run its tests, and say all that is wrong')
     .argument('<file>', 'the policy file')
     .action((file: string) => {
-      print(describePolicy(loadPolicy(file)));
+      print(describePolicy(checkPolicyFiles(file)));
     });
   policy
     .command('explain')

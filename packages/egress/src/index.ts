@@ -1,4 +1,5 @@
 export { egressCommand } from './command.ts';
+export { checkPolicyFiles } from './files.ts';
 export { egressSettings, type EgressOptions } from './options.ts';
 export { describePolicy, explain } from './policy/explain.ts';
 export { Policy } from './policy/policy.ts';

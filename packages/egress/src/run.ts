@@ -9,14 +9,15 @@ import { createLogger, flush } from '@adit/shared/observe/logger';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { logIgnored, untilSignalled } from '@adit/shared/process/signals';
 import { startLookUpThreads } from './dialer/threads.ts';
+import { checkEgressFiles } from './files.ts';
 import type { EgressOptions } from './options.ts';
-import { EgressServer, loadEgressFiles } from './server.ts';
+import { EgressServer } from './server.ts';
 
 /** Resolves with the exit status once the egress has stopped; throws AditError where it cannot start. */
 export async function runEgress(options: EgressOptions): Promise<number> {
   if (options.check) {
     warnOfVariables(process.env, (line) => process.stderr.write(line));
-    loadEgressFiles(options);
+    checkEgressFiles(options);
     return 0;
   }
   const lookUpsAtOnce = await startLookUpThreads(process.env);

@@ -5,7 +5,7 @@ import { factsOf } from '@adit/shared/identity/peer';
 import { EgressServer } from './server.ts';
 import { certificates } from '../../../test/support/certificates.ts';
 import { day, newServer } from '../../../test/support/issuer.ts';
-import { memoryLog, testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
+import { allowLoopback, memoryLog, testCarrier, testEgress, testSession } from '../../../test/support/in-process.ts';
 
 test('does not start without a policy', () => {
   const certs = certificates();
@@ -92,4 +92,28 @@ test('a revocation list that ends soon is said at the start, and no longer when 
   certs.revoke({});
   egress.server.reload('a test');
   expect(said()).toEqual(['revocation list']);
+});
+
+test('a reload says what it reloaded and nothing else: one line for the file that changed', async () => {
+  const egress = await testEgress();
+  const reloads = (): unknown[] => egress.lines.filter(({ event }) => event === 'reloaded').map(({ what }) => what);
+  egress.certs.write('edge', newServer(egress.certs.authority, { serial: '5b' }));
+  await egress.until((line) => line.event === 'reloaded');
+  writeFileSync(`${egress.certs.folder}/policy.yaml`, `${allowLoopback}# changed\n`);
+  await egress.until((line) => line.event === 'reloaded' && line['what'] === 'policy');
+  expect(reloads()).toEqual(['certificates', 'policy']);
+  egress.server.reload('SIGHUP');
+  await egress.until((line) => line['cause'] === 'SIGHUP' && line['what'] === 'policy');
+  expect(new Set(reloads().slice(2))).toEqual(new Set(['certificates', 'policy']));
+});
+
+test('an egress whose own certificate ends while it runs says so at that moment', async () => {
+  const certs = certificates();
+  const to = new Date(Math.ceil(Date.now() / 1_000 + 2) * 1_000);
+  certs.write('edge', newServer(certs.authority, { from: new Date(Date.now() - day), to }));
+  const egress = await testEgress({ certs });
+  expect(await egress.until(({ event, level }) => event === 'expiring' && level === 'error')).toMatchObject({
+    what: 'certificate',
+    until: to.toISOString(),
+  });
 });

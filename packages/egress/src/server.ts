@@ -5,26 +5,23 @@
  */
 import { dirname } from 'node:path';
 import { AditError } from '@adit/shared/errors';
-import { type Credentials, loadCredentials } from '@adit/shared/identity/credentials';
 import { ExpiryWatch } from '@adit/shared/identity/expiry';
 import type { PeerContext } from '@adit/shared/identity/peer';
-import { loadRevocationList, type RevocationList } from '@adit/shared/identity/revocation';
-import { loadTrustAnchors, type TrustAnchors } from '@adit/shared/identity/trust';
 import type { Activation } from '@adit/shared/net/activation';
 import type { AccessRecord } from '@adit/shared/observe/access-record';
 import type { Logger } from '@adit/shared/observe/logger';
 import { within } from '@adit/shared/process/signals';
 import { watchFiles } from '@adit/shared/process/watch-files';
 import { defaultWindowBytes } from '@adit/shared/protocol/mux/window';
-import { loadServices, Services } from './backend/services.ts';
-import { loadDestinationTls, type ServiceTls } from './backend/service-tls.ts';
+import { Services } from './backend/services.ts';
 import { Clients } from './clients/clients.ts';
 import { LookUps } from './dialer/look-ups.ts';
 import { systemResolve } from './dialer/resolve.ts';
 import { Door } from './door/door.ts';
+import { loadEgressFiles, loadTrust, shownCertificates, type Trust, trustFiles } from './files.ts';
 import { Limits } from './limits.ts';
 import type { EgressOptions } from './options.ts';
-import { PolicyFile } from './policy/reload.ts';
+import type { PolicyFile } from './policy/reload.ts';
 import { Sessions } from './session/sessions.ts';
 
 export interface EgressDeps {
@@ -37,21 +34,7 @@ export interface EgressDeps {
   readonly activation?: Activation;
 }
 
-interface Trust {
-  readonly credentials: Credentials;
-  readonly anchors: TrustAnchors;
-  readonly revocation: RevocationList | undefined;
-  readonly destinationTls: ServiceTls;
-}
-
 const recheckMs = 15_000;
-
-/** Everything that `--check` checks: the files that the options name. */
-export function loadEgressFiles(options: EgressOptions): { trust: Trust; policy: PolicyFile } {
-  const policy = new PolicyFile(options.policy);
-  loadServices(policy.current.services, dirname(options.policy), policy.current.vias);
-  return { trust: loadTrust(options), policy };
-}
 
 export class EgressServer {
   readonly #options: EgressOptions;
@@ -82,7 +65,10 @@ export class EgressServer {
       destinationTls: () => this.#trust.destinationTls,
       permitProbe: (service, backend, address) => this.#policy.current.decideProbe(service, backend, address),
     });
-    this.#expiry = new ExpiryWatch({ loaded: () => this.#trust, log });
+    this.#expiry = new ExpiryWatch({
+      loaded: () => ({ ...this.#trust, shown: shownCertificates(this.#trust, this.#services) }),
+      log,
+    });
     this.#clients = this.#makeClients(deps);
     const sessionOptions = { ...options, window: defaultWindowBytes, agent };
     const sessions = new Sessions({ options: sessionOptions, clients: this.#clients, log });
@@ -123,11 +109,10 @@ export class EgressServer {
   /** Opens the listeners. Rejects with LISTEN_FAILED or ACTIVATION_INVALID. */
   async start(): Promise<void> {
     // In the same turn as the files were loaded: what changes from here on is seen.
-    const { cert, key, clientCa, crl, policy, serviceCa, serviceCert, serviceKey } = this.#options;
-    const optional = [crl, serviceCa, serviceCert, serviceKey].filter((file) => file !== undefined);
-    watchFiles([cert, key, clientCa, policy, ...optional], () => this.reload('a file changed'), {
-      signal: this.#stopped.signal,
-    });
+    const { signal } = this.#stopped;
+    const { policy } = this.#options;
+    watchFiles(trustFiles(this.#options), () => this.#reloadTrust('a file changed'), { signal });
+    watchFiles([policy], () => void this.#reloadPolicy('a file changed'), { signal });
     this.#services.prepare(this.#policy.current.services, dirname(policy), this.#policy.current.vias)();
     this.#watchServices();
     await this.#door.open();
@@ -138,6 +123,10 @@ export class EgressServer {
   /** Loads every file again; each that is bad keeps its old content in force. */
   reload(cause: string): void {
     void this.#reloadPolicy(cause);
+    this.#reloadTrust(cause);
+  }
+
+  #reloadTrust(cause: string): void {
     try {
       const trust = loadTrust(this.#options);
       this.#door.reload(trust);
@@ -162,6 +151,7 @@ export class EgressServer {
         },
         enforced: () => {
           serve();
+          this.#expiry.check();
           this.#clients.recheckPolicy();
         },
       });
@@ -169,7 +159,7 @@ export class EgressServer {
       if (!(await reloading) || this.#stopped.signal.aborted) return;
       this.#watchServices();
       this.#reloaded('policy', cause);
-      if (this.#policy.stale) this.reload('a file changed while it was read');
+      if (this.#policy.stale) void this.#reloadPolicy('a file changed while it was read');
     } catch (error) {
       this.#notReloaded('policy', cause, error);
     }
@@ -201,7 +191,7 @@ export class EgressServer {
     this.#servicesWatch.abort();
     this.#servicesWatch = new AbortController();
     if (files.length > 0)
-      watchFiles(files, () => this.reload('a file changed'), {
+      watchFiles(files, () => void this.#reloadPolicy('a file changed'), {
         signal: AbortSignal.any([this.#stopped.signal, this.#servicesWatch.signal]),
       });
   }
@@ -222,14 +212,4 @@ export class EgressServer {
     const { anchors, revocation } = this.#trust;
     return { now: new Date(), anchors, ...(revocation && { revocation }) };
   }
-}
-
-function loadTrust(options: EgressOptions): Trust {
-  const anchors = loadTrustAnchors(options.clientCa);
-  return {
-    credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'egress' }),
-    anchors,
-    revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, anchors),
-    destinationTls: loadDestinationTls(options),
-  };
 }

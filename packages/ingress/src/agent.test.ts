@@ -112,3 +112,25 @@ test('a certificate that ends soon is said at the start and after each reload', 
   ingress.agent.reload('a test');
   expect(ingress.lines.filter(({ event }) => event === 'expiring')).toHaveLength(2);
 });
+
+test('a reload says what it reloaded and nothing else; what is unusable hinders no other file', async () => {
+  const egress = await testEgress();
+  const alice = egress.certs.client('alice');
+  const users = `${egress.certs.folder}/users`;
+  writeFileSync(users, 'bob:secret\n', { mode: 0o600 });
+  const ingress = await testIngress(egress, alice, { to: '127.0.0.1:1', socksAuthFile: users });
+  const reloads = (): unknown[] =>
+    ingress.lines.filter(({ event }) => event.startsWith('reload')).map(({ event, what }) => [event, what]);
+  writeFileSync(users, 'carol:secret\n');
+  await ingress.until(({ event }) => event === 'reloaded');
+  expect(reloads()).toEqual([['reloaded', 'users']]);
+  writeFileSync(alice.cert, 'nonsense');
+  expect(await ingress.until(({ event }) => event === 'reload-failed')).toMatchObject({
+    advice: expect.stringContaining('--cert'),
+  });
+  ingress.agent.reload('a test');
+  expect(reloads().slice(2)).toEqual([
+    ['reload-failed', 'certificates'],
+    ['reloaded', 'users'],
+  ]);
+});

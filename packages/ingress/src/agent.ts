@@ -7,10 +7,7 @@ import { resolveSrv } from 'node:dns/promises';
 import { dialProven } from '@adit/shared/carrier/proven-tls';
 import { type ConnectTarget, type EgressTarget, formatEgress } from '@adit/shared/config/values/egress-address';
 import { AditError } from '@adit/shared/errors';
-import { loadCredentials } from '@adit/shared/identity/credentials';
 import { ExpiryWatch } from '@adit/shared/identity/expiry';
-import { loadRevocationList } from '@adit/shared/identity/revocation';
-import { loadTrustAnchors } from '@adit/shared/identity/trust';
 import { type Activation, checkActivation } from '@adit/shared/net/activation';
 import { listen, type Listener } from '@adit/shared/net/listen';
 import type { Logger } from '@adit/shared/observe/logger';
@@ -19,19 +16,16 @@ import { watchFiles } from '@adit/shared/process/watch-files';
 import { defaultWindowBytes } from '@adit/shared/protocol/mux/window';
 import type { StreamOpener } from '@adit/shared/stream/contract';
 import { type ConnectionContext, serveConnection, type SessionSource } from './connection.ts';
-import { Dialer, type Trust } from './link/dialer.ts';
-import { readHeaderFile } from './link/header-file.ts';
+import { Dialer } from './link/dialer.ts';
 import { Discovery } from './link/discovery.ts';
 import { ConnectEgress } from './connect/connect-egress.ts';
 import { Egresses, type EgressLink } from './link/egresses.ts';
 import { Link } from './link/link.ts';
-import { loadLocalCertificates, type LocalCertificates } from './frontend/local-certificates.ts';
-import { type LocalListener, loadProxyUsers, localListeners, type ProxyUsers } from './listeners.ts';
+import { type FilePart, type IngressFiles, loadIngressFiles, namedParts } from './files.ts';
+import { type LocalListener, localListeners } from './listeners.ts';
 import { LocalClient } from './local-client.ts';
 import { watchNetwork } from './link/network-watch.ts';
 import type { IngressOptions } from './options.ts';
-import { loadProxies, proxyFiles } from './proxy/proxies.ts';
-import { loadSocketOptions } from './transparent/socket-options.ts';
 
 export interface IngressDeps {
   readonly log: Logger;
@@ -45,28 +39,6 @@ const maxWaiting = 4_096;
 /** How often SRV records are looked up, ms. */
 const discoverAgainMs = 30_000;
 
-/** What is in the files that the options name. */
-interface Loaded extends Trust {
-  readonly proxyUsers: ProxyUsers;
-  readonly localCertificates: LocalCertificates;
-}
-
-/** Reads the files that the options name; this is all that `--check` does. */
-export function loadIngressFiles(options: IngressOptions): Loaded {
-  const ca = loadTrustAnchors(options.ca);
-  if (options.transparent.length > 0) loadSocketOptions();
-  return {
-    credentials: loadCredentials({ cert: options.cert, key: options.key, role: 'client' }),
-    ca,
-    revocation: options.crl === undefined ? undefined : loadRevocationList(options.crl, ca),
-    outerCa: options.outerCa === undefined ? undefined : loadTrustAnchors(options.outerCa),
-    proxyFor: loadProxies(options),
-    headers: options.headerFile === undefined ? [] : readHeaderFile(options.headerFile),
-    proxyUsers: loadProxyUsers(options),
-    localCertificates: loadLocalCertificates(options.tlsCerts, options.tlsKeys),
-  };
-}
-
 export class IngressAgent {
   readonly addresses: string[] = [];
   readonly #options: IngressOptions;
@@ -77,7 +49,7 @@ export class IngressAgent {
   readonly #clients = new Set<LocalClient>();
   readonly #stopped = new AbortController();
   readonly #expiry: ExpiryWatch;
-  #trust: Loaded;
+  #trust: IngressFiles;
   #emptied: (() => void) | undefined;
 
   constructor(options: IngressOptions, deps: IngressDeps) {
@@ -112,26 +84,10 @@ export class IngressAgent {
   /** Watches the files that the options name: part of `start`, and called by itself if nothing listens. */
   watch(): void {
     // In the same turn in which the files were loaded, so that no change is missed.
-    const { cert, key, ca, crl, outerCa, headerFile, socksAuthFile, httpProxyAuthFile, tlsCerts, tlsKeys } =
-      this.#options;
-    this.#expiry.start(this.#stopped.signal);
-    watchFiles(
-      [
-        cert,
-        key,
-        ca,
-        crl,
-        outerCa,
-        headerFile,
-        socksAuthFile,
-        httpProxyAuthFile,
-        ...tlsCerts,
-        ...tlsKeys,
-        ...proxyFiles(this.#options),
-      ].filter((file) => file !== undefined),
-      () => this.reload('a file changed'),
-      { signal: this.#stopped.signal },
-    );
+    const { signal } = this.#stopped;
+    this.#expiry.start(signal);
+    for (const part of namedParts(this.#options))
+      watchFiles(part.files(this.#options), () => this.#reloadParts([part], 'a file changed'), { signal });
   }
 
   /** For streams that are opened without a listener. */
@@ -155,22 +111,30 @@ export class IngressAgent {
     return this.#egresses.swap(cause);
   }
 
-  /** Loads the certificates again, for the next carrier. If they are not usable, the old ones stay in force. */
+  /** Loads every file again, for the next carrier and the next client. What is not usable stays as it was. */
   reload(cause: string): void {
+    this.#reloadParts(namedParts(this.#options), cause);
+  }
+
+  #reloadParts(parts: readonly FilePart[], cause: string): void {
+    const before = this.#trust;
+    for (const part of parts) this.#reloadPart(part, cause);
+    if (this.#trust.credentials !== before.credentials || this.#trust.shown !== before.shown) this.#expiry.reloaded();
+    // The egress ends a session when the certificate that it saw expires, so it has to see the new one.
+    if (this.#trust.credentials.certPem !== before.credentials.certPem) void this.swap('a new certificate');
+  }
+
+  #reloadPart({ what, load }: FilePart, cause: string): void {
     const { log } = this.#deps;
     try {
-      const before = this.#trust.credentials.certPem;
-      this.#trust = loadIngressFiles(this.#options);
-      log.info({ event: 'reloaded', what: 'certificates', cause }, 'certificates reloaded');
-      // The egress ends a session when the certificate that it saw expires, so it has to see the new one.
-      if (this.#trust.credentials.certPem !== before) void this.swap('a new certificate');
-      this.#egresses.retryDenied();
-      this.#expiry.reloaded();
+      this.#trust = { ...this.#trust, ...load(this.#options) };
+      log.info({ event: 'reloaded', what, cause }, `${what} reloaded`);
+      if (what === 'certificates') this.#egresses.retryDenied();
     } catch (error) {
       if (!(error instanceof AditError)) throw error;
       log.error(
-        { event: 'reload-failed', what: 'certificates', cause, code: error.code, reason: error.message },
-        'certificates not reloaded: the old ones stay in force',
+        { event: 'reload-failed', what, cause, code: error.code, reason: error.message, advice: error.advice },
+        `${what} not reloaded: the old ones stay in force`,
       );
     }
   }

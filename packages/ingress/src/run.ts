@@ -9,7 +9,8 @@ import { takeActivation } from '@adit/shared/net/activation';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { logIgnored, type ReloadSignal, untilSignalled } from '@adit/shared/process/signals';
-import { IngressAgent, loadIngressFiles } from './agent.ts';
+import { IngressAgent } from './agent.ts';
+import { checkIngressFiles } from './files.ts';
 import type { IngressOptions } from './options.ts';
 import { refuseOwnProxy } from './proxy/own-proxy.ts';
 
@@ -18,7 +19,7 @@ export async function runIngress(options: IngressOptions): Promise<number> {
   refuseOwnProxy(options);
   if (options.check) {
     warnOfVariables(process.env, (line) => process.stderr.write(line));
-    loadIngressFiles(options);
+    checkIngressFiles(options);
     return 0;
   }
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'ingress' });

@@ -14,23 +14,29 @@ export interface Refusal {
   readonly detail?: string;
 }
 
+/** What an error may carry beside its code and message. */
+export interface AditErrorOptions {
+  readonly cause?: unknown;
+  readonly by?: 'us' | 'next-hop';
+  /** One sentence: what the reader can do, where more is known than the table says. */
+  readonly advice?: string | undefined;
+}
+
 /**
  * The one error class. `message` is a whole sentence, safe to show to the user and to log; `advice` comes from the
- * table.
+ * table, unless the place that failed knows better.
  */
 export class AditError extends Error {
   override readonly name = 'AditError';
   readonly code: Code;
   /** Who said no: this process, or the next hop that it asked. */
   readonly by: 'us' | 'next-hop';
-  constructor(
-    code: Code,
-    message: string,
-    { by = 'us', ...options }: { cause?: unknown; by?: 'us' | 'next-hop' } = {},
-  ) {
+  readonly #advice: string | undefined;
+  constructor(code: Code, message: string, { by = 'us', advice, ...options }: AditErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.by = by;
+    this.#advice = advice;
   }
   get row(): CodeRow {
     return codes[this.code];
@@ -42,10 +48,24 @@ export class AditError extends Error {
     return this.row.retryable;
   }
   get advice(): string {
-    return this.row.advice;
+    return this.#advice ?? this.row.advice;
   }
   get exitStatus(): number {
     return this.row.exit;
+  }
+}
+
+/**
+ * Runs `load`; an AditError of it says in addition what it was about, and which options to look at: a file is named by
+ * an option or by a policy, and only the caller knows which.
+ */
+export function about<T>({ what, advice }: { readonly what?: string; readonly advice: string }, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    if (!(error instanceof AditError)) throw error;
+    const message = what === undefined ? error.message : `${what}: ${error.message}`;
+    throw new AditError(error.code, message, { cause: error, by: error.by, advice });
   }
 }
 

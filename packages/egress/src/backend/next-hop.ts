@@ -12,7 +12,7 @@ import { askProven } from '@adit/shared/carrier/proven-connect';
 import { dialProven } from '@adit/shared/carrier/proven-tls';
 import { loadClientTls, readProxyFile } from '@adit/shared/carrier/proxy-files';
 import { openRoute, type Proxy } from '@adit/shared/carrier/route';
-import { AditError, type Code, messageOf } from '@adit/shared/errors';
+import { about, AditError, type Code, messageOf } from '@adit/shared/errors';
 import type { Credentials } from '@adit/shared/identity/credentials';
 import type { TrustAnchors } from '@adit/shared/identity/trust';
 import type { Deadline } from '@adit/shared/net/deadline';
@@ -24,7 +24,7 @@ import { policyPath, tlsPaths } from './policy-paths.ts';
 
 /** A next hop with its files loaded. */
 export type NextHop = { readonly name: string } & (
-  | { readonly kind: 'proxy'; readonly proxy: Proxy }
+  | { readonly kind: 'proxy'; readonly proxy: Proxy; readonly credentials?: Credentials }
   | ({
       readonly kind: 'egress';
       readonly serverName: string;
@@ -44,6 +44,11 @@ export function hopFilesOf(via: Via, folder: string): string[] {
 /** Reads what a hop needs. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE, which name the file. */
 export function loadNextHop(via: Via, folder: string): NextHop {
   const { name } = via;
+  return about({ what: `via ${name}`, advice: `Check "via" of ${name} in the policy.` }, () => readHop(via, folder));
+}
+
+function readHop(via: Via, folder: string): NextHop {
+  const { name } = via;
   const { ca, client } = loadClientTls(tlsPaths(folder, via));
   if (via.kind !== 'connect') {
     const proxy = via.kind === 'file' ? readProxyFile(policyPath(folder, via.file)) : via.proxy;
@@ -52,7 +57,8 @@ export function loadNextHop(via: Via, folder: string): NextHop {
         'CONFIG_INVALID',
         `The policy names "ca" or "cert" for ${name}, which is ${proxy.scheme}:// and has no TLS.`,
       );
-    return { kind: 'proxy', name, proxy: { ...proxy, ...(ca && { ca }), ...(client && { client }) } };
+    const tls = { ...(ca && { ca }), ...(client && { client }) };
+    return { kind: 'proxy', name, proxy: { ...proxy, ...tls }, ...(client && { credentials: client }) };
   }
   const { host, port } = via.target;
   // the schema of the policy requires both

@@ -12,7 +12,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { loadClientTls } from '@adit/shared/carrier/proxy-files';
 import { systemRoots } from '@adit/shared/carrier/system-roots';
-import { messageOf } from '@adit/shared/errors';
+import { about, messageOf } from '@adit/shared/errors';
 import type { Credentials } from '@adit/shared/identity/credentials';
 import { attempt } from '@adit/shared/net/attempt';
 import type { Deadline } from '@adit/shared/net/deadline';
@@ -26,6 +26,8 @@ import { policyPath, tlsPaths } from './policy-paths.ts';
 export interface ServiceTls {
   readonly context: tls.SecureContext;
   readonly serverName?: string;
+  /** The certificate that the service is shown. */
+  readonly client?: Credentials;
 }
 
 /** The files that `tls` of a service names; relative paths begin at the folder of the policy. */
@@ -37,10 +39,17 @@ export function tlsFilesOf({ tls: { ca, cert, key } }: Service, folder: string):
  * Reads what a service with `tls://` backends needs. Fails with CONFIG_INVALID or CREDENTIALS_UNUSABLE, which name the
  * file.
  */
-export function loadServiceTls({ tls: settings }: Service, folder: string): ServiceTls {
+export function loadServiceTls({ name, tls: settings }: Service, folder: string): ServiceTls {
   const { serverName } = settings;
-  const { ca, client } = loadClientTls(tlsPaths(folder, settings));
-  return { context: contextOf(ca?.pem ?? systemRoots(), client), ...(serverName !== undefined && { serverName }) };
+  const { ca, client } = about(
+    { what: `the service ${name}`, advice: `Check "tls" of the service ${name} in the policy.` },
+    () => loadClientTls(tlsPaths(folder, settings)),
+  );
+  return {
+    context: contextOf(ca?.pem ?? systemRoots(), client),
+    ...(serverName !== undefined && { serverName }),
+    ...(client && { client }),
+  };
 }
 
 /** The files for `tls://` destinations of clients. */
@@ -58,6 +67,7 @@ export function loadDestinationTls({ serviceCa, serviceCert, serviceKey }: Desti
   const { ca, client } = loadClientTls({ ca: serviceCa, cert: serviceCert, key: serviceKey });
   let context: tls.SecureContext | undefined;
   return {
+    ...(client && { client }),
     get context() {
       return (context ??= contextOf([...systemRoots(), ...(ca?.pem ?? [])], client));
     },

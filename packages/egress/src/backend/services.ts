@@ -8,6 +8,7 @@
 import { AditError } from '@adit/shared/errors';
 import { Deadline } from '@adit/shared/net/deadline';
 import type { RelaySocket } from '@adit/shared/net/sockets';
+import type { ShownCertificate } from '@adit/shared/identity/expiry';
 import type { Logger } from '@adit/shared/observe/logger';
 
 import { allBackendsFailed, type FailedBackend } from '../dialer/failure.ts';
@@ -72,6 +73,20 @@ function hopsOfServices(services: ReadonlyMap<string, Service>): Via[] {
   ];
 }
 
+/** The files of services and next hops, loaded. */
+interface LoadedServices {
+  readonly tls: ReadonlyMap<string, ServiceTls>;
+  readonly hops: ReadonlyMap<Via, NextHop>;
+}
+
+function shownBy({ tls, hops }: LoadedServices): ShownCertificate[] {
+  const all = [
+    ...[...tls].map(([name, { client }]) => ({ whose: `the service ${name}`, client })),
+    ...[...hops.values()].map(({ name, credentials }) => ({ whose: `via ${name}`, client: credentials })),
+  ];
+  return all.flatMap(({ whose, client }) => (client ? [{ what: `certificate of ${whose}`, leaf: client.leaf }] : []));
+}
+
 /**
  * Everything that the services of a policy, and the next hops of its rules, need from other files. Fails with
  * CONFIG_INVALID or CREDENTIALS_UNUSABLE.
@@ -80,7 +95,7 @@ export function loadServices(
   services: ReadonlyMap<string, Service>,
   folder: string,
   vias: readonly Via[] = [],
-): { readonly tls: ReadonlyMap<string, ServiceTls>; readonly hops: ReadonlyMap<Via, NextHop> } {
+): LoadedServices {
   const secured = [...services.values()].filter(({ backends }) => backends.some(({ kind }) => kind === 'tls'));
   return {
     tls: new Map(secured.map((service) => [service.name, loadServiceTls(service, folder)])),
@@ -96,6 +111,7 @@ export class Services {
   readonly #hops = new WeakMap<Via, NextHop>();
   #serving: ReadonlyMap<string, Serving> = new Map();
   #files: readonly string[] = [];
+  #shown: readonly ShownCertificate[] = [];
   #closed = false;
 
   constructor(context: ServicesContext) {
@@ -105,6 +121,11 @@ export class Services {
   /** The files beside the policy that its services were loaded from. */
   get files(): readonly string[] {
     return this.#files;
+  }
+
+  /** The certificates that its backends and next hops are shown. */
+  get shownCertificates(): readonly ShownCertificate[] {
+    return this.#shown;
   }
 
   /**
@@ -117,6 +138,7 @@ export class Services {
       const before = this.#serving;
       for (const { probes } of before.values()) probes.stop();
       for (const [via, hop] of loaded.hops) this.#hops.set(via, hop);
+      this.#shown = shownBy(loaded);
       this.#files = [
         ...[...services.values()].flatMap((service) => tlsFilesOf(service, folder)),
         ...[...loaded.hops.keys()].flatMap((via) => hopFilesOf(via, folder)),

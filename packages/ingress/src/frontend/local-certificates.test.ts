@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { certificates, type KeyPair } from '../../../../test/support/certificates.ts';
 import { newServer } from '../../../../test/support/issuer.ts';
-import { loadLocalCertificates } from './local-certificates.ts';
+import { loadLocalPairs, localCertificates, type LocalCertificates } from './local-certificates.ts';
 
 const files = certificates();
 const pairs = [
@@ -13,10 +13,12 @@ const pairs = [
   ['own', 'own.example.com'],
   ['again', '*.example.com'],
 ].map(([name, dns]) => files.write(name!, newServer(files.authority, { subject: name!, dns: [dns!] })));
-const load = (some: readonly KeyPair[]): ReturnType<typeof loadLocalCertificates> =>
-  loadLocalCertificates(
-    some.map(({ cert }) => cert),
-    some.map(({ key }) => key),
+const load = (some: readonly KeyPair[]): LocalCertificates =>
+  localCertificates(
+    loadLocalPairs(
+      some.map(({ cert }) => cert),
+      some.map(({ key }) => key),
+    ),
   );
 
 /** The subject of the certificate that a context has. */

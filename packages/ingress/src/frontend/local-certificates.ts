@@ -11,8 +11,8 @@ import { type Credentials, loadCredentials } from '@adit/shared/identity/credent
 export type LocalCertificates = (serverName: string | undefined) => SecureContext;
 
 /** Reads pairs of files: each certificate and the key at the same index. Throws CREDENTIALS_UNUSABLE. */
-export function loadLocalCertificates(certs: readonly string[], keys: readonly string[]): LocalCertificates {
-  return localCertificates(certs.map((cert, at) => loadCredentials({ cert, key: keys[at]!, role: 'server' })));
+export function loadLocalPairs(certs: readonly string[], keys: readonly string[]): Credentials[] {
+  return certs.map((cert, at) => loadCredentials({ cert, key: keys[at]!, role: 'server' }));
 }
 
 /** TLS 1.2 and 1.3, without client certificates. There must be a pair before the first client asks. */

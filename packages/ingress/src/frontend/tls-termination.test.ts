@@ -11,12 +11,12 @@ import { newServer } from '../../../../test/support/issuer.ts';
 import { atEnd, within } from '../../../../test/support/scope.ts';
 import { client, service } from '../../../../test/support/services.ts';
 import type { SecureAsk } from './contract.ts';
-import { loadLocalCertificates } from './local-certificates.ts';
+import { loadLocalPairs, localCertificates } from './local-certificates.ts';
 import { tlsTermination } from './tls-termination.ts';
 
 const files = certificates();
 const pair = files.write('local', newServer(files.authority, { dns: ['web.example.com'] }));
-const shown = loadLocalCertificates([pair.cert], [pair.key]);
+const shown = localCertificates(loadLocalPairs([pair.cert], [pair.key]));
 const destination = { kind: 'service', service: 'web' } as const;
 
 interface Asked {

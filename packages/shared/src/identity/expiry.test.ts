@@ -4,7 +4,7 @@ import { certificates } from '../../../../test/support/certificates.ts';
 import { day } from '../../../../test/support/issuer.ts';
 import { memoryLog } from '../../../../test/support/in-process.ts';
 import { loadCredentials } from './credentials.ts';
-import { endsSoon, ExpiryWatch } from './expiry.ts';
+import { endsSoon, ExpiryWatch, type Loaded, refuseStale } from './expiry.ts';
 import { loadRevocationList } from './revocation.ts';
 import { loadTrustAnchors } from './trust.ts';
 
@@ -95,6 +95,88 @@ test('a fifth is a fifth, whatever the time is', () => {
   fc.assert(
     fc.property(fc.integer({ min: 5, max: 1e9 }), fc.integer({ min: 0, max: 1e9 }), (length, at) => {
       expect(endsSoon(new Date(0), new Date(length), new Date(at))).toBe(at > length * 0.8);
+    }),
+  );
+});
+
+/** A watch over one certificate, which is valid for this many days. */
+function watchedFor(days: number): { at: (daysBefore: number) => (string | number)[][]; loaded: Loaded } {
+  const certs = certificates();
+  const from = new Date(Math.floor(Date.now() / 1_000) * 1_000); // a certificate has whole seconds
+  const until = new Date(from.getTime() + days * day);
+  const credentials = loadCredentials({ ...certs.client('alice', { from, to: until }), role: 'client' });
+  const { leaf } = credentials;
+  const loaded = { credentials, revocation: undefined, shown: [{ what: 'certificate of --service-cert', leaf }] };
+  const { log, lines } = memoryLog();
+  let now = from;
+  const watch = new ExpiryWatch({ loaded: () => loaded, log, now: () => now });
+  let told = 0;
+  return {
+    loaded,
+    at: (daysBefore) => {
+      now = new Date(until.getTime() - daysBefore * day);
+      watch.check();
+      const fresh = lines.slice(told);
+      told = lines.length;
+      return fresh.map(({ level, what, hoursLeft }) => [level as string, what as string, hoursLeft as number]);
+    },
+  };
+}
+
+test.each([60, 365])('a certificate of %d days is warned of 14, 7 and 1 days before, and at its end', (days) => {
+  const { at } = watchedFor(days);
+  const both = (level: string, hours: number): unknown[] => [
+    [level, 'certificate', hours],
+    [level, 'certificate of --service-cert', hours],
+  ];
+  if (days === 60) {
+    expect(at(14.01)).toEqual([]);
+    expect(at(13.99)).toEqual(both('warn', 335));
+  } else at(14.01);
+  at(7.01);
+  expect(at(6.99)).toEqual(both('warn', 167));
+  at(1.01);
+  expect(at(0.99)).toEqual(both('warn', 23));
+  expect(at(0.5)).toEqual([]);
+  expect(at(0)).toEqual(both('error', 0));
+  expect(at(-0.1)).toEqual([]);
+  expect(at(-1)).toHaveLength(2);
+});
+
+test('a certificate of a week is not about to expire when it is new', () => {
+  const { at } = watchedFor(7);
+  expect(at(7)).toEqual([]);
+  expect(at(1.5)).toEqual([]);
+  expect(at(1.3)).toHaveLength(2); // a fifth
+  expect(at(0.9)).toHaveLength(2);
+  expect(at(0).map(([level]) => level)).toEqual(['error', 'error']);
+});
+
+test('the end is said at once, and not at the next hour', async () => {
+  const certs = certificates();
+  // Not before a whole second, which is what a certificate can say.
+  const until = new Date(Math.ceil(Date.now() / 1_000 + 1) * 1_000);
+  const pair = certs.client('alice', { from: new Date(Date.now() - day), to: until });
+  const credentials = loadCredentials({ ...pair, role: 'client' });
+  const { log, until: said } = memoryLog();
+  const stop = new AbortController();
+  const hold = setInterval(() => {}, 1_000);
+  new ExpiryWatch({ loaded: () => ({ credentials, revocation: undefined }), log }).start(stop.signal);
+  expect(await said(({ level }) => level === 'error')).toMatchObject({ event: 'expiring', what: 'certificate' });
+  expect(Date.now()).toBeGreaterThanOrEqual(until.getTime());
+  clearInterval(hold);
+  stop.abort();
+});
+
+test('a list that is out of date is refused by name, one that is not passes, and so does none', () => {
+  const certs = certificates();
+  const list = loadRevocationList(certs.revoke({}), loadTrustAnchors(certs.ca));
+  refuseStale(undefined, undefined);
+  refuseStale(list, 'ca.crl');
+  expect(() => refuseStale(list, 'ca.crl', new Date(list.nextUpdate.getTime() + 1))).toThrow(
+    expect.objectContaining({
+      code: 'REVOCATION_STALE',
+      message: expect.stringContaining('list ca.crl is out of date'),
     }),
   );
 });
