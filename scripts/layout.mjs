@@ -176,7 +176,13 @@ const mayImport = {
     'egress/src/door/arrivals.ts',
     'egress/src/via-header.ts',
   ],
-  'egress/src/door/arrivals.ts': [...base, 'egress/src/clients/denied.ts'],
+  'egress/src/door/arrivals.ts': [
+    ...base,
+    net,
+    'egress/src/clients/denied.ts',
+    'egress/src/door/places.ts',
+    'egress/src/door/source.ts',
+  ],
   'egress/src/door': [
     ...base,
     net,

@@ -117,43 +117,37 @@ test(
   240_000,
 );
 
-test(
-  'connections that stay at their handshake are bounded in number; a session does not notice, and resumes once ' +
-    'they are gone',
-  async () => {
-    const { egress, network, ingress, transfer, descriptors } = await setUp();
-    const before = descriptors();
-    const idle = Array.from({ length: 4 * maxHandshakes }, () => {
-      const socket = connect({ port: egress.port, host: '127.0.0.1' }).on('error', () => {});
-      atEnd(() => {
-        socket.destroy();
-      });
-      return socket;
+test('connections at their handshake are bounded in number; a session does not notice, and resumes beside them', async () => {
+  const { egress, network, ingress, transfer, descriptors } = await setUp();
+  const before = descriptors();
+  const idle = Array.from({ length: 4 * maxHandshakes }, () => {
+    const socket = connect({ port: egress.port, host: '127.0.0.1' }).on('error', () => {});
+    atEnd(() => {
+      socket.destroy();
     });
+    return socket;
+  });
 
-    await within(
-      30_000,
-      'the surplus to be dropped',
-      new Promise<void>((resolve) => {
-        let dropped = 0;
-        for (const socket of idle)
-          socket.once('close', () => {
-            if (++dropped === 3 * maxHandshakes) resolve();
-          });
-      }),
-    );
+  await within(
+    30_000,
+    'the surplus to be dropped',
+    new Promise<void>((resolve) => {
+      let dropped = 0;
+      for (const socket of idle)
+        socket.once('close', () => {
+          if (++dropped === 3 * maxHandshakes) resolve();
+        });
+    }),
+  );
 
-    expect(descriptors()).toBeLessThanOrEqual(before + maxHandshakes);
-    expect(await egress.process.event('denied', { code: 'OVERLOAD' })).toMatchObject({
-      reason: expect.stringContaining('at their handshake'),
-    });
-    await transfer.more(8 * mebibyte);
-    expect(ingress.process.all('detached')).toEqual([]);
-    for (const socket of idle) socket.destroy();
-    network.cut(); // there is room for her again
-    await ingress.process.event('connected', { resumed: true });
-    await transfer.finish();
-    expect(ingress.process.all('connected')).toHaveLength(2);
-  },
-  120_000,
-);
+  expect(descriptors()).toBeLessThanOrEqual(before + maxHandshakes);
+  expect(await egress.process.event('denied', { code: 'OVERLOAD' })).toMatchObject({
+    reason: expect.stringContaining('at their handshake'),
+  });
+  await transfer.more(8 * mebibyte);
+  expect(ingress.process.all('detached')).toEqual([]);
+  network.cut();
+  await ingress.process.event('connected', { resumed: true });
+  await transfer.finish();
+  expect(ingress.process.all('connected')).toHaveLength(2);
+}, 120_000);

@@ -14,7 +14,7 @@ export async function tlsTo(
   port: number,
   certificates: Certificates,
   pair?: KeyPair,
-  options: ConnectionOptions = {},
+  options: ConnectionOptions & { readonly localAddress?: string } = {},
 ): Promise<TLSSocket> {
   const socket = connect({
     host: '127.0.0.1',

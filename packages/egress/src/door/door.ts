@@ -1,8 +1,8 @@
 /**
  * The ports of the egress: accepted connections, the PROXY header before them, TLS, and then frames or HTTP, as the
  * client chose.
- * Rule: from accept to an identity there is one deadline and one bound; after a reload the next handshake uses the new
- * files.
+ * Rule: from accept to an identity there is one deadline and one bound; a TLS handshake begins when the first byte has
+ * come and it is its source's turn; after a reload the next handshake uses the new files.
  * Not here: what is judged (clients/), what is served (session/, connect/).
  */
 import type net from 'node:net';
@@ -21,8 +21,10 @@ import type { Clients } from '../clients/clients.ts';
 import { attach } from '../session/attach.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { type Arrival, Arrivals } from './arrivals.ts';
+import { firstByte } from './first-byte.ts';
 import { HttpDoor } from './http.ts';
 import { ProxyHeaders } from './proxy-header.ts';
+import { Turns } from './turns.ts';
 
 export interface DoorOptions {
   readonly listen: readonly ListenSpec[];
@@ -59,6 +61,7 @@ export class Door {
   readonly #context: DoorContext;
   readonly #arrivals: Arrivals;
   readonly #proxyHeaders: ProxyHeaders;
+  readonly #turns = new Turns();
   readonly #http: HttpDoor;
   readonly #tls: tls.Server;
   readonly #listeners: Listener[] = [];
@@ -69,7 +72,8 @@ export class Door {
     this.#context = context;
     this.#arrivals = new Arrivals({ handshakeTimeoutMs, maxHandshakes, log });
     this.#proxyHeaders = new ProxyHeaders({ from: acceptProxyProtocol, log });
-    this.#http = new HttpDoor({ wsPath, clients, sessions, innerTls: () => innerTls(context.trust()), log });
+    const turns = this.#turns;
+    this.#http = new HttpDoor({ wsPath, clients, sessions, innerTls: () => innerTls(context.trust()), turns, log });
     this.#tls = tls.createServer({ ...portTls(context.trust()), handshakeTimeout: handshakeTimeoutMs });
     this.#tls.on('secureConnection', (socket) => this.#secured(socket, this.#arrivals.of(socket)));
     this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
@@ -114,12 +118,9 @@ export class Door {
     const accept = (socket: net.Socket): void => {
       // until the handshake is done: a peer that leaves in the middle of it must not hold its place
       socket.allowHalfOpen = false;
-      const arrival = this.#arrivals.accept(socket);
-      if (!arrival) return;
-      this.#proxyHeaders.accept({ ...arrival, ...(acceptProxy && { acceptProxy }) }, (remote) => {
-        arrival.remote = remote;
-        serve(socket, arrival);
-      });
+      const announced = acceptProxy === true || this.#proxyHeaders.expected(socket);
+      const arrival = this.#arrivals.accept(socket, { announced });
+      if (arrival) void this.#receive(arrival, { announced, always: acceptProxy === true }, serve);
     };
     const listener = await listen(at, accept, {
       pauseOnConnect: false,
@@ -129,6 +130,26 @@ export class Door {
     this.#listeners.push(listener);
     this.addresses.push(listener.address);
     log.info({ event: 'listening', address: listener.address, ...facts }, 'listening');
+  }
+
+  /** Reads the PROXY header, if there is one; then, after the first byte, waits for its turn. Never rejects. */
+  async #receive(
+    arrival: Arrival,
+    header: { readonly announced: boolean; readonly always: boolean },
+    serve: Serve,
+  ): Promise<void> {
+    const { socket } = arrival;
+    if (header.announced) {
+      const named = await this.#proxyHeaders.read(arrival, header);
+      if (!named) return;
+      if (named.client) arrival.named(named.client);
+    }
+    if ((await firstByte(socket)) === undefined) return;
+    arrival.heard();
+    socket.once(
+      'close',
+      this.#turns.take(arrival.source, () => serve(socket, arrival)),
+    );
   }
 
   /** Begins TLS. Connections over a Unix socket have no addresses to be found by: each gets a TLS server of its own. */

@@ -19,7 +19,9 @@ import { serveHttp1 } from '../connect/http1.ts';
 import { type PlainAnswer, serveHttp2 } from '../connect/http2.ts';
 import { attach } from '../session/attach.ts';
 import type { Sessions } from '../session/sessions.ts';
-import type { Origin } from './arrivals.ts';
+import type { Arrival, Origin } from './arrivals.ts';
+import { firstByte } from './first-byte.ts';
+import type { Turns } from './turns.ts';
 
 export interface HttpContext {
   /** Where the upgrade to WebSocket is: "/.well-known/adit". */
@@ -28,6 +30,8 @@ export interface HttpContext {
   readonly sessions: Sessions;
   /** For the handshake inside a WebSocket. */
   readonly innerTls: () => tls.TlsOptions;
+  /** When the handshake inside a WebSocket may begin. */
+  readonly turns: Turns;
   readonly log: Logger;
 }
 
@@ -109,9 +113,10 @@ export class HttpDoor {
   /** A WebSocket is open; never rejects. */
   async #opened({ arrival, proof }: Origin, duplex: Duplex): Promise<void> {
     try {
-      if ((await firstByte(duplex)) === handshakeByte) {
-        const deadlineMs = Math.max(1, arrival.deadlineAtMs - performance.now());
-        const inner = await acceptInnerTls(duplex, this.#context.innerTls(), deadlineMs);
+      const first = await firstByte(duplex);
+      if (first === undefined) this.#log({ arrival }, 'the WebSocket closed before anything was sent');
+      else if (first === handshakeByte) {
+        const inner = await this.#innerTls(arrival, duplex);
         inner.allowHalfOpen = true;
         await attach(arrival, { kind: 'websocket+tls', duplex: inner, proof: inner }, this.#context);
       } else await attach(arrival, { kind: 'websocket', duplex, ...(proof && { proof }) }, this.#context);
@@ -120,6 +125,22 @@ export class HttpDoor {
       this.#log({ arrival }, error.message);
       duplex.destroy();
     }
+  }
+
+  /** The handshake inside a WebSocket, when it is its turn. Rejects with LINK_LOST or LINK_TIMEOUT. */
+  #innerTls(arrival: Arrival, duplex: Duplex): Promise<tls.TLSSocket> {
+    const { turns, innerTls } = this.#context;
+    return new Promise((resolve, reject) => {
+      const closed = (): void => {
+        takeBack();
+        reject(new AditError('LINK_LOST', 'the WebSocket closed before its handshake began'));
+      };
+      duplex.once('close', closed);
+      const takeBack = turns.take(arrival.source, () => {
+        duplex.off('close', closed);
+        acceptInnerTls(duplex, innerTls(), arrival.deadline.leftMs).then(resolve, reject);
+      });
+    });
   }
 
   #malformed({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
@@ -142,23 +163,4 @@ export class HttpDoor {
   #log({ arrival }: Origin, reason: string): void {
     this.#context.log.debug({ event: 'handshake', remote: arrival.remote, reason }, 'HTTP request refused');
   }
-}
-
-/** Reads the first byte and puts it back. Rejects with LINK_LOST when the connection ends before. */
-function firstByte(duplex: Duplex): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      duplex.off('data', seen).off('end', gone).off('close', gone).pause();
-    };
-    const gone = (): void => {
-      stop();
-      reject(new AditError('LINK_LOST', 'the WebSocket closed before anything was sent'));
-    };
-    const seen = (chunk: Buffer): void => {
-      stop();
-      duplex.unshift(chunk);
-      resolve(chunk[0]!);
-    };
-    duplex.on('data', seen).on('end', gone).on('close', gone);
-  });
 }

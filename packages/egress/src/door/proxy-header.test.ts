@@ -5,7 +5,9 @@ import net from 'node:net';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { expect, test } from '@jest/globals';
+import { Deadline } from '@adit/shared/net/deadline';
 import { type Cidr, parseCidr } from '@adit/shared/protocol/address';
+import { formatHostPort } from '@adit/shared/protocol/destination';
 import { ProxyHeaders } from './proxy-header.ts';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { memoryLog, type Line } from '../../../../test/support/in-process.ts';
@@ -40,9 +42,20 @@ async function door(
       /* arrives with `close` */
     });
     atEnd(() => socket.destroy());
-    headers.accept({ socket, remote: 'the peer itself', deadlineAtMs: performance.now() + deadlineMs }, (remote) => {
+    const go = (remote: string): void => {
       served.push(remote);
       serve(socket);
+    };
+    const arriving = {
+      socket,
+      remote: 'the peer itself',
+      deadline: new Deadline(deadlineMs),
+      cut: undefined,
+    };
+    if (!headers.expected(socket)) return go(arriving.remote);
+    void headers.read(arriving, { always: false }).then((announced) => {
+      if (announced)
+        go(announced.client ? formatHostPort(announced.client.host, announced.client.port) : arriving.remote);
     });
   });
   server.listen(0, host);

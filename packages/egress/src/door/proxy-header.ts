@@ -11,26 +11,25 @@ import { AditError } from '@adit/shared/errors';
 import { readProxyHeader } from '@adit/shared/net/proxy-header';
 import type { Logger } from '@adit/shared/observe/logger';
 import { type Cidr, cidrContains, parseAddress, unmapped } from '@adit/shared/protocol/address';
-import { formatHostPort, type HostPort } from '@adit/shared/protocol/destination';
+import type { HostPort } from '@adit/shared/protocol/destination';
 import { logDenied } from '../clients/denied.ts';
+import type { Arrival } from './arrivals.ts';
 
 export interface ProxyHeadersContext {
   /** `--accept-proxy-protocol`. */ readonly from: readonly Cidr[];
   readonly log: Logger;
 }
 
-/** A connection at its handshake; `deadlineAtMs` is by performance.now(). */
-interface Arriving {
-  readonly socket: net.Socket;
-  readonly remote: string;
-  readonly deadlineAtMs: number;
-  /** Its listener expects a header from everybody. */ readonly acceptProxy?: true;
+/** A connection at its handshake. */
+type Arriving = Pick<Arrival, 'socket' | 'remote' | 'deadline' | 'cut'>;
+
+/** What a header says: `client` is absent in a health check. */
+export interface Announced {
+  readonly client?: HostPort;
 }
 
 /** Between two lines about headers that are missing or wrong. */
 const quietMs = 60_000;
-/** Timers fire a little early. */
-const timerSlackMs = 5;
 
 export class ProxyHeaders {
   readonly #context: ProxyHeadersContext;
@@ -41,43 +40,40 @@ export class ProxyHeaders {
     this.#context = context;
   }
 
-  /**
-   * Calls `serve` with the connection's client: at once with its own address, or after the header with the one that it
-   * names. Drops what has no header and should.
-   */
-  accept(arriving: Arriving, serve: (remote: string) => void): void {
-    if (arriving.acceptProxy || this.#trusts(arriving.socket)) void this.#read(arriving, serve);
-    else serve(arriving.remote);
-  }
-
-  #trusts({ remoteAddress }: net.Socket): boolean {
+  /** Whether connections from this address begin with a header, at every listener. */
+  expected({ remoteAddress }: net.Socket): boolean {
     const { from } = this.#context;
     if (from.length === 0) return false;
     const address = parseAddress(remoteAddress?.split('%', 1)[0] ?? '');
     return address !== undefined && from.some((range) => cidrContains(range, unmapped(address)));
   }
 
-  async #read({ socket, remote, deadlineAtMs, acceptProxy }: Arriving, serve: (remote: string) => void): Promise<void> {
-    let client: HostPort | undefined;
+  /**
+   * Reads the header of a connection that begins with one; `always`: its listener expects that from everybody.
+   * Undefined if it has none: the connection is dropped then. Rejects with nothing but bugs.
+   */
+  async read(arriving: Arriving, { always }: { readonly always: boolean }): Promise<Announced | undefined> {
+    const { socket, remote, deadline } = arriving;
     try {
-      client = await readProxyHeader(socket, {
-        deadlineMs: Math.max(1, deadlineAtMs - performance.now()),
+      const client = await readProxyHeader(socket, {
+        deadlineMs: deadline.leftMs,
         peer: `the load balancer at ${remote}`,
         codes: { timeout: 'LINK_TIMEOUT', closed: 'LINK_LOST', garbage: 'PROTOCOL_ERROR' },
       });
+      return client ? { client } : {};
     } catch (error) {
       socket.destroy();
       if (!(error instanceof AditError)) throw error;
-      // At the deadline its arrival cuts the connection too: the reason is still the deadline.
-      const late = performance.now() > deadlineAtMs - timerSlackMs;
+      // At its deadline the arrival cuts the connection too: the reason is still the deadline.
+      const late = arriving.cut === 'late' || error.code === 'LINK_TIMEOUT';
+      if (arriving.cut === 'crowded') return undefined; // is counted with the others
       this.#dropped(
-        { remote, from: acceptProxy ? 'a listener with ?accept-proxy' : '--accept-proxy-protocol' },
+        { remote, from: always ? 'a listener with ?accept-proxy' : '--accept-proxy-protocol' },
         late ? new AditError('LINK_TIMEOUT', `the load balancer at ${remote} sent no whole header in time`) : error,
         socket.bytesRead === 0 && !late,
       );
-      return;
+      return undefined;
     }
-    serve(client ? formatHostPort(client.host, client.port) : remote);
   }
 
   /** A peer that closed without sending anything is not denied: a load balancer's health check does that. */

@@ -38,6 +38,7 @@ const unproven = {
 export async function attach(arrival: Arrival, offer: Offer, context: AttachContext): Promise<void> {
   const { duplex, proof = unproven } = offer;
   const admitted = context.clients.admit(proof);
+  if (!admitted.refusal) arrival.proved(admitted.identity.uri);
   const denied = (refusal: Refusal): void =>
     context.clients.denied({ remote: arrival.remote, identity: admitted.identity, refusal });
   try {
@@ -48,8 +49,9 @@ export async function attach(arrival: Arrival, offer: Offer, context: AttachCont
     await refuse(duplex, { code, reason, retryAfterMs: codes[code].retryable ? retryAfterMs : 0 });
   } catch (error) {
     if (!(error instanceof AditError)) throw error;
+    if (arrival.cut === 'crowded') return; // is counted with the others
     // the arrival cuts the connection at the same moment: the reason is still the deadline
-    if (arrival.late) denied({ code: 'LINK_TIMEOUT', reason: 'the handshake was not done in time' });
+    if (arrival.cut === 'late') denied({ code: 'LINK_TIMEOUT', reason: 'the handshake was not done in time' });
     else denied({ code: error.code, reason: error.message });
     if (error.code === 'PROTOCOL_ERROR')
       await refuse(duplex, { code: error.code, reason: 'this is not a valid HELLO of adit/1' });
@@ -61,11 +63,11 @@ export async function attach(arrival: Arrival, offer: Offer, context: AttachCont
 
 /** Reads HELLO and attaches; the refusal where there is one. Rejects where no HELLO comes. */
 async function greet(
-  { remote, deadlineAtMs }: Arrival,
+  { remote, deadline }: Arrival,
   { kind, duplex, proof, identity }: Offer & { readonly identity: PeerIdentity },
   { clients, sessions }: AttachContext,
 ): Promise<Refusal | undefined> {
   const carrier = carrierOf({ kind, duplex, proof: proof!, remote });
-  const hello = await receiveHello(carrier, Math.max(1, deadlineAtMs - performance.now()));
+  const hello = await receiveHello(carrier, deadline.leftMs);
   return clients.admitAgain(identity) ?? sessions.attach(carrier, identity, hello);
 }
