@@ -11,7 +11,7 @@ export interface Target {
   readonly name: string;
   /** Part of the cases asked for. */
   readonly share: number;
-  readonly property: () => fc.IProperty<never> | fc.IProperty<unknown>;
+  readonly property: () => fc.IProperty<never> | fc.IProperty<unknown> | fc.IAsyncProperty<unknown>;
 }
 
 /** Anything. */

@@ -28,7 +28,7 @@ let failed = 0;
 for (const { name, property, share } of chosen) {
   const started = performance.now();
   const numRuns = Math.max(1, Math.round(cases * share));
-  const result = fc.check(property() as fc.IProperty<unknown>, {
+  const result = await fc.check(property() as fc.IAsyncProperty<unknown>, {
     numRuns,
     seed,
     ...(values.path !== undefined && { path: values.path }),

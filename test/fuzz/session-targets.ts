@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { concat } from '../../packages/shared/src/protocol/bytes.ts';
+import { decodeClient, encodeClient } from '../../packages/shared/src/protocol/client-address.ts';
 import { awaitAnswer, awaitHello, encodeHello, helloFrame } from '../../packages/shared/src/protocol/hello.ts';
 import { FrameDecoder } from '../../packages/shared/src/protocol/mux/decoder.ts';
 import { encodeFrame } from '../../packages/shared/src/protocol/mux/frame.ts';
 import { decodeOpen, encodeOpen } from '../../packages/shared/src/protocol/open.ts';
 import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
 import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
+import { lookUpsProperty } from '../support/look-ups-property.ts';
 import { muxProperty } from '../support/mux-property.ts';
 import { transferProperty } from '../support/mux-transfer.ts';
 import { bytes, damaged, mayThrow, splitAt, type Target } from './input.ts';
@@ -49,6 +51,14 @@ const open = encodeOpen({
   client: { host: '127.0.0.1', port: 1 },
 });
 
+/** As they are written now, and as text, which 0.1.0 wrote. */
+const clients = [
+  encodeClient({ host: '192.0.2.7', port: 51_514 }),
+  encodeClient({ host: '2001:db8::7', port: 51_514 }),
+  encodeClient('local'),
+  Buffer.from('[2001:db8::7]:51514'),
+];
+
 /** In the order in which an egress meets them. */
 export const sessionTargets: readonly Target[] = [
   {
@@ -84,6 +94,17 @@ export const sessionTargets: readonly Target[] = [
       }),
   },
   {
+    name: 'client-address',
+    share: 1,
+    property: () =>
+      fc.property(fc.oneof(bytes, ...clients.map(damaged)), (written) =>
+        mayThrow(ProtocolFault, () => {
+          const client = decodeClient(written);
+          if (client !== undefined) assert.deepEqual(decodeClient(encodeClient(client)), client);
+        }),
+      ),
+  },
+  {
     name: 'tlv',
     share: 1,
     property: () =>
@@ -93,6 +114,7 @@ export const sessionTargets: readonly Target[] = [
         }),
       ),
   },
+  { name: 'look-ups', share: 0.02, property: () => lookUpsProperty() },
   { name: 'mux-transfer', share: 0.05, property: () => transferProperty() },
   { name: 'mux-pair', share: 1, property: () => muxProperty() },
 ];

@@ -1,49 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LookUps, QueueFull } from './look-ups.ts';
-
-/** A queue over a resolver that answers when it is told to. */
-function queue(options: { atOnce: number; maxWaitingPerOwner?: number; maxWaiting?: number }) {
-  const running = new Map<
-    string,
-    { readonly resolve: (addresses: readonly string[]) => void; readonly reject: (error: Error) => void }
-  >();
-  const started: string[] = [];
-  const lookUps = new LookUps({
-    ...options,
-    lookUp: (host) => {
-      if (running.has(host)) throw new Error(`${host} is looked up twice at once`);
-      started.push(host);
-      return new Promise((resolve, reject) => {
-        running.set(host, { resolve, reject });
-      });
-    },
-  });
-  const finish = async (host: string, error?: Error): Promise<void> => {
-    const { resolve, reject } = running.get(host)!;
-    running.delete(host);
-    if (error) reject(error);
-    else resolve([`address of ${host}`]);
-    await new Promise(setImmediate);
-  };
-  /** One waiter: what became of it, and how it leaves. */
-  const ask = (owner: string, host: string) => {
-    const gone = new AbortController();
-    const waiter = { owner, host, outcome: 'waits', leave: () => gone.abort('gone') };
-    lookUps.resolve({ owner, host, gone: gone.signal }).then(
-      ([address]) => {
-        waiter.outcome = address!;
-      },
-      (error: unknown) => {
-        waiter.outcome = error instanceof QueueFull ? 'full' : (error as Error).message;
-      },
-    );
-    return waiter;
-  };
-  return { lookUps, running, started, finish, ask };
-}
-
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { lookUpQueue as queue, lookUpsProperty, settled } from '../../../../test/support/look-ups-property.ts';
+import { LookUps } from './look-ups.ts';
 
 describe('the queue before the resolver', () => {
   test('leaves half of the look-ups to others, whatever one identity asks for', async () => {
@@ -131,47 +89,6 @@ describe('the queue before the resolver', () => {
   });
 
   test('holds shares, bounds and every waiter, whatever the order of asking, leaving and answering', async () => {
-    const owners = ['a', 'b', 'c', 'd'];
-    const operation = fc.oneof(
-      { weight: 4, arbitrary: fc.record({ ask: fc.constantFrom(...owners), host: fc.nat(12) }) },
-      { weight: 1, arbitrary: fc.record({ leave: fc.nat(60) }) },
-      { weight: 2, arbitrary: fc.record({ finish: fc.nat(8), fails: fc.boolean() }) },
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 2, max: 6 }),
-        fc.array(operation, { maxLength: 80 }),
-        async (atOnce, steps) => {
-          const bounds = { maxWaitingPerOwner: 4, maxWaiting: 9 };
-          const { lookUps, running, finish, ask } = queue({ atOnce, ...bounds });
-          const waiters: ReturnType<typeof ask>[] = [];
-          const left = new Set<ReturnType<typeof ask>>();
-          for (const step of steps) {
-            if ('ask' in step) waiters.push(ask(step.ask, `host-${step.host}`));
-            else if ('leave' in step) {
-              const one = waiters[step.leave % Math.max(1, waiters.length)];
-              if (one) left.add(one);
-              one?.leave();
-            } else {
-              const host = [...running.keys()][step.finish % Math.max(1, running.size)];
-              if (host !== undefined) await finish(host, step.fails ? new Error('ENOTFOUND') : undefined);
-            }
-            await settled();
-            expect(lookUps.running).toBe(running.size);
-            expect(lookUps.running).toBeLessThanOrEqual(atOnce);
-            for (const owner of owners) expect(lookUps.runningOf(owner)).toBeLessThanOrEqual(Math.ceil(atOnce / 2));
-            expect(lookUps.waiting).toBeLessThanOrEqual(bounds.maxWaiting);
-            // nobody waits for nothing while there is room for one more
-            if (lookUps.running === 0) expect(lookUps.waiting).toBe(0);
-          }
-          while (running.size > 0) await finish([...running.keys()][0]!);
-          for (const waiter of waiters) {
-            if (!left.has(waiter)) expect(waiter.outcome).toMatch(/^(full|ENOTFOUND|address of .*)$/);
-            if (waiter.outcome.startsWith('address')) expect(waiter.outcome).toBe(`address of ${waiter.host}`);
-          }
-          expect([lookUps.running, lookUps.waiting, lookUps.owners]).toEqual([0, 0, 0]);
-        },
-      ),
-    );
+    await fc.assert(lookUpsProperty());
   });
 });
