@@ -24,6 +24,7 @@ export default {
         '<rootDir>/packages/*/src/**/*.test.ts',
         '<rootDir>/bench/**/*.test.ts',
         '<rootDir>/scripts/**/*.test.{ts,mjs}',
+        '<rootDir>/test/soak/**/*.test.ts',
       ],
     },
     { ...common, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.test.ts'] },

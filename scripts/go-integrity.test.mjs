@@ -47,7 +47,8 @@ function packed() {
   const bin = `node_modules/node-${machine}/bin`;
   writeFileSync(
     join(inside, 'pnpm'),
-    `#!/bin/sh\necho pnpm ran\nmkdir -p ${bin} node_modules/typescript/bin\nln -sf '${process.execPath}' ${bin}/node\n` +
+    `#!/bin/sh\necho pnpm ran\nmkdir -p ${bin} node_modules/typescript/bin\n` +
+      `ln -sf '${process.execPath}' ${bin}/node\n` +
       'echo \'console.log("compiled")\' > node_modules/typescript/bin/tsc\n',
     { mode: 0o755 },
   );

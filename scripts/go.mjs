@@ -4,7 +4,7 @@
  * of pnpm with `pnpm.json`, pnpm those of Node and everything else with its lockfile. Installs again only if the hash
  * of the manifests has changed. A step that fails prints one line and ends with its status. `test` prints its closing
  * line even if the tests could not start.
- * usage: node scripts/go.mjs build|test|demo|lint|fuzz|bench [arguments]
+ * usage: node scripts/go.mjs build|test|demo|lint|fuzz|soak|bench [arguments]
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -31,6 +31,7 @@ const tasks = {
   demo: [...fromSource, at('scripts', 'demo.ts')],
   lint: [at('scripts', 'lint.mjs')],
   fuzz: [...fromSource, at('test', 'fuzz', 'main.ts')],
+  soak: [...fromSource, at('test', 'soak', 'main.ts')],
   bench: [...fromSource, at('bench', 'main.ts')],
 };
 

@@ -45,7 +45,8 @@ function clone({ installs = 'exit 0', node = true, compiles = '', tests = '', np
     0o755,
   );
   const exe = `node_modules/@pnpm/exe.${machine}`;
-  const fake = `#!/bin/sh\nmkdir -p ${exe}\ncp '${join(root, 'pnpm.sh')}' ${exe}/pnpm\n: > node_modules/.package-lock.json\n`;
+  const fake =
+    `#!/bin/sh\nmkdir -p ${exe}\ncp '${join(root, 'pnpm.sh')}' ${exe}/pnpm\n` + ': > node_modules/.package-lock.json\n';
   if (npm) put('bin/npm', fake, 0o755);
   const go = (...args) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'go.mjs'), ...args], {
@@ -135,7 +136,7 @@ test('an unknown task is refused with those that exist', () => {
   expect(go('deploy')).toEqual({
     status: 2,
     out: [''],
-    error: 'unknown task deploy: one of build, test, demo, lint, fuzz, bench',
+    error: 'unknown task deploy: one of build, test, demo, lint, fuzz, soak, bench',
   });
   expect(() => readFileSync(join(root, 'node_modules'))).toThrow('ENOENT');
 });

@@ -42,6 +42,11 @@ export class AditProcess extends Child {
     return this.#log;
   }
 
+  /** Forgets the log so far, for a test that runs for long. */
+  forgetLog(): void {
+    this.lines.length = this.#log.length = this.#parsed = 0;
+  }
+
   /** The log lines of an event so far. */
   all(event: string, match: Match = {}): LogLine[] {
     return this.log.filter((line) => line.event === event && fits(line, match));

@@ -1,20 +1,24 @@
 /**
  * Cleans up after a test file: what it started and made is undone in reverse order after its last test.
- * Rule: a clean-up that fails fails the file, after all others have run.
+ * Rule: a clean-up that fails fails the file, after all others have run. A program outside of jest, such as the soak,
+ * calls `undoAll` itself.
  */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, jest } from '@jest/globals';
+
+const jestGlobals = process.env['JEST_WORKER_ID'] === undefined ? undefined : await import('@jest/globals');
 
 type Undo = () => unknown;
 const undos: Undo[] = [];
 
 // A wait that hangs fails by `within`; this is far above what a busy machine takes.
-jest.setTimeout(120_000);
+jestGlobals?.jest.setTimeout(120_000);
+jestGlobals?.afterAll(undoAll, 120_000);
 
-afterAll(async () => {
+/** Undoes everything; throws what failed. */
+export async function undoAll(): Promise<void> {
   const failures: unknown[] = [];
   for (let undo = undos.pop(); undo !== undefined; undo = undos.pop()) {
     try {
@@ -25,7 +29,7 @@ afterAll(async () => {
   }
   if (failures.length === 1) throw failures[0];
   if (failures.length > 1) throw new Error(`${failures.length} clean-ups failed:\n${failures.map(String).join('\n')}`);
-}, 120_000);
+}
 
 /** Runs `undo` when the file is done. */
 export function atEnd(undo: Undo): void {
