@@ -18,7 +18,9 @@ const family = { local: 0, v4: 4, v6: 6 } as const;
 const firstOfText = 0x20;
 const maxTextBytes = 128;
 
-/** A canonical address of what a kernel calls this host; undefined for anything but an IP address. A zone is dropped. */
+/**
+ * The canonical address of what a kernel calls this host; undefined for anything but an IP address. A zone is dropped.
+ */
 export function clientAddress(host: string, port: number): HostPort | undefined {
   const bytes = parseAddress(host.split('%', 1)[0]!);
   return bytes && { host: formatAddress(unmapped(bytes)), port };
