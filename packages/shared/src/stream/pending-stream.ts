@@ -4,11 +4,11 @@
  * Nothing is read from the source before that; bytes that were read already are held and sent first.
  */
 import { AditError, codeOfWire, wireOfCode, type Code } from '../errors.ts';
-import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
 import type { WireRefusal } from '../protocol/refusal.ts';
 import type { RelayStream } from './contract.ts';
+import { HeldBytes } from './held-bytes.ts';
 
 const nothing = new Uint8Array(0);
 
@@ -17,7 +17,7 @@ export class PendingStream implements RelayStream {
   events!: StreamEvents;
   readonly #giveUp: AbortController;
   #stream: RelayStream | undefined;
-  #held: Uint8Array[] = [];
+  readonly #held = new HeldBytes();
   #finished = false;
   #over = false;
 
@@ -50,17 +50,15 @@ export class PendingStream implements RelayStream {
 
   sendBuffer(buffer: Uint8Array, length: number, lease: Lease): boolean {
     if (this.#stream) return this.#stream.sendBuffer(buffer, length, lease);
-    this.#hold(buffer.slice(headerBytes, headerBytes + length));
-    lease.release();
-    return false;
+    return this.#held.buffer(buffer, length, lease);
   }
 
   sendCopy(bytes: Uint8Array): boolean {
-    return this.#stream ? this.#stream.sendCopy(bytes) : this.#hold(bytes.slice());
+    return this.#stream ? this.#stream.sendCopy(bytes) : this.#held.copy(bytes);
   }
 
   sendView(bytes: Uint8Array): boolean {
-    return this.#stream ? this.#stream.sendView(bytes) : this.#hold(bytes);
+    return this.#stream ? this.#stream.sendView(bytes) : this.#held.view(bytes);
   }
 
   finish(): void {
@@ -71,18 +69,13 @@ export class PendingStream implements RelayStream {
   reset(refusal: WireRefusal): void {
     if (this.#over) return;
     this.#over = true;
-    this.#held = [];
+    this.#held.drop();
     this.#giveUp.abort();
     this.#stream?.reset(refusal);
   }
 
   accepted(total: number): void {
     this.#stream?.accepted(total);
-  }
-
-  #hold(bytes: Uint8Array): false {
-    if (!this.#over) this.#held.push(bytes);
-    return false;
   }
 
   #came(stream: RelayStream): void {
@@ -93,7 +86,8 @@ export class PendingStream implements RelayStream {
     }
     this.#stream = stream;
     this.events.opened(nothing);
-    for (const bytes of this.#held.splice(0)) stream.sendView(bytes);
+    stream.events = this.events; // it may have got another owner
+    this.#held.sendTo(stream);
     if (this.#finished) stream.finish();
     else if (stream.canSend()) this.events.writable();
   }
@@ -101,7 +95,7 @@ export class PendingStream implements RelayStream {
   #refused(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#held = [];
+    this.#held.drop();
     const known = error instanceof AditError;
     this.events.refused({
       code: known ? wireOf(error.code) : wireOfCode('INTERNAL'),
