@@ -11,12 +11,17 @@ import type { Position, Write } from '../protocol/mux/lane.ts';
 import { MuxSession, type Goaway, type SessionOptions } from '../protocol/mux/session.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { ProtocolFault, wireCode, type Close, type WireRefusal } from '../protocol/refusal.ts';
+import { Doubt } from './doubt.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 
 export interface DriverEvents {
   /** The peer opened a stream. */
   opened(stream: MuxStream, payload: Uint8Array): void;
   goaway(goaway: Goaway): void;
+  /** The peer owes an answer for too long, and is asked by PING: see Doubt. */
+  doubted?(): void;
+  /** It answers again. */
+  answers?(): void;
   /** The carrier is gone. The session waits, detached. */
   lost(reason: string): void;
   /** The session is over: the peer closed it, or one side broke the protocol. Not called after `end`. */
@@ -38,6 +43,8 @@ export class SessionDriver {
   #flushing = false;
   #ackTimer: NodeJS.Timeout | undefined;
   readonly #keepalive: Keepalive;
+  /** Absent at the side that never sends a PING. */
+  readonly #doubt: Doubt | undefined;
   readonly #write: Write = (bytes, done) => {
     const duplex = this.#carrier!.duplex;
     if (done) duplex.write(bytes, () => done.release());
@@ -60,8 +67,14 @@ export class SessionDriver {
         closed: (close) => this.#closed(close),
       },
     );
+    if (options.pingAfterMs > 0)
+      this.#doubt = new Doubt(this.session, { begins: () => events.doubted?.(), ends: () => events.answers?.() });
   }
 
+  /** The peer owes an answer for too long: no new stream is opened before it answers. */
+  get doubted(): boolean {
+    return this.#doubt?.holds === true;
+  }
   get attached(): boolean {
     return this.#carrier !== undefined;
   }
@@ -134,6 +147,7 @@ export class SessionDriver {
       this.#fault(error);
       return;
     }
+    this.#doubt?.settle();
     if (this.#ackTimer === undefined && this.session.lane.owesAck) {
       this.#ackTimer = setTimeout(() => {
         this.#ackTimer = undefined;
@@ -187,6 +201,7 @@ export class SessionDriver {
     const small = this.session.lane.log.unsent < corkBelowBytes;
     if (small) duplex.cork();
     this.session.flush(this.#write);
+    this.#doubt?.watch();
     if (small) duplex.uncork();
     this.session.lane.busy = duplex.writableLength >= writeAheadBytes;
   }
@@ -200,5 +215,6 @@ export class SessionDriver {
     clearTimeout(this.#ackTimer);
     this.#ackTimer = undefined;
     this.#keepalive.stop();
+    this.#doubt?.stop();
   }
 }

@@ -22,6 +22,7 @@ import { encodeFrame, frameType } from './frame.ts';
 import { Lane, type LaneOptions, type Position, type Write } from './lane.ts';
 import type { Lease } from './replay.ts';
 import { TurnQueue } from './schedule.ts';
+import { patience, Silence } from './silence.ts';
 import { MuxStream, type StreamHost } from './stream.ts';
 import { maxSessionGrowthBytes } from './window.ts';
 
@@ -56,7 +57,10 @@ const lastId = 0xffff_fff1;
 
 export class MuxSession implements StreamHost {
   readonly lane: Lane;
+  /** Whether the peer answers. */
+  readonly silence = new Silence();
   growthBytes = maxSessionGrowthBytes;
+  unanswered = 0;
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
   readonly #streams = new Map<number, MuxStream>();
@@ -86,6 +90,18 @@ export class MuxSession implements StreamHost {
   get unacked(): number {
     return this.lane.log.unacked;
   }
+  /** How long an answer may take before there is a doubt, ms. */
+  get patienceMs(): number {
+    return patience(this.srttMs);
+  }
+  /** An answer of the peer is overdue. */
+  get doubted(): boolean {
+    return this.silence.lastsMs(this.nowMs) >= this.patienceMs;
+  }
+  /** The peer has not answered a PING either, or there is no carrier to ask it on. */
+  get silent(): boolean {
+    return this.silence.lastsMs(this.nowMs) >= 2 * this.patienceMs;
+  }
   get nowMs(): number {
     return this.#options.now();
   }
@@ -98,6 +114,7 @@ export class MuxSession implements StreamHost {
     const stream = this.#stream(this.#nextId, true);
     this.#nextId += 2;
     this.append(frameType.open, stream.id, payload);
+    this.silence.begin(this.nowMs);
     if (this.#nextId === lastId)
       this.#events.goaway({
         lastStreamId: lastId,
@@ -117,6 +134,7 @@ export class MuxSession implements StreamHost {
   /** Writes what there is to the carrier, and gives waiting streams their turns. */
   flush(write: Write): void {
     this.lane.flush(write);
+    if (!this.silence.runs && this.#isOwed) this.silence.begin(this.nowMs);
     this.pump();
   }
 
@@ -129,11 +147,13 @@ export class MuxSession implements StreamHost {
 
   attach(theirs: Position): void {
     this.lane.attach(theirs);
+    this.#answered();
     this.#events.wake();
   }
 
   ping(token: number): void {
     this.lane.ping(token);
+    this.silence.ask(this.nowMs);
     this.#events.wake();
   }
 
@@ -213,7 +233,9 @@ export class MuxSession implements StreamHost {
   }
 
   #control(type: number, id: number, payload: Uint8Array): void {
+    const { acked } = this.lane.log;
     if (this.lane.control(type, payload)) {
+      if (type === frameType.pong || this.lane.log.acked > acked) this.#answered();
       if (type === frameType.ping) this.#events.wake();
       else this.pump();
       return;
@@ -229,6 +251,7 @@ export class MuxSession implements StreamHost {
 
   #onStream(type: number, id: number, payload: Uint8Array): void {
     const stream = this.#streams.get(id);
+    const { unanswered } = this;
     if (stream === undefined) this.#checkKnown(id);
     if (type === frameType.window) {
       if (payload.length !== 4) throw new ProtocolFault(wireCode.protocolError, `WINDOW of ${payload.length} bytes`);
@@ -240,6 +263,16 @@ export class MuxSession implements StreamHost {
     else if (type === frameType.openOk) stream?.onOpened(payload);
     else if (type === frameType.openErr) stream?.onRefused(decodeRefusal(payload));
     else throw new ProtocolFault(wireCode.protocolError, `an unknown sequenced frame (type ${type})`);
+    if (this.unanswered < unanswered) this.#answered();
+  }
+
+  /** Whether the peer owes an answer. Without resumption it acknowledges nothing. */
+  get #isOwed(): boolean {
+    return this.unanswered > 0 || (this.#options.resumable && this.unacked > 0);
+  }
+
+  #answered(): void {
+    this.silence.restart(this.nowMs, this.#isOwed);
   }
 
   #opened(id: number, payload: Uint8Array): void {

@@ -8,6 +8,7 @@ function stream({ credit = 262_144, room = true, ours = true } = {}) {
     nowMs: 0,
     srttMs: 0,
     growthBytes: 1_000_000,
+    unanswered: 0,
     hasRoom: () => room,
     append: (type, _id, payload) => {
       frames.push([type, Buffer.from(payload).toString('hex')]);
@@ -106,6 +107,7 @@ test('a bulk stream whose turn comes seldom does not count as one that sends lit
       },
       srttMs: 0,
       growthBytes: 0,
+      unanswered: 0,
       hasRoom: (extra) => {
         extras.push(extra);
         return false;
@@ -133,6 +135,7 @@ test('what its window grew by is taken from the session, and given back at its e
   const host: StreamHost = {
     nowMs: 1,
     srttMs: 1_000_000,
+    unanswered: 0,
     get growthBytes() {
       return growth.left;
     },

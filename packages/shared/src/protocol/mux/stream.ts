@@ -33,6 +33,8 @@ export interface StreamHost {
   readonly srttMs: number;
   /** By how much the windows of all streams may still grow; bytes. Streams take from it and give back. */
   growthBytes: number;
+  /** OPENs of ours that the peer has not answered. Streams count themselves. */
+  unanswered: number;
   hasRoom(extraBytes: number): boolean;
   append(type: number, streamId: number, payload: Uint8Array): void;
   appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void;
@@ -74,6 +76,7 @@ export class MuxStream {
     this.#credit = options.sendCredit;
     this.#window = new ReceiveWindow(options.receiveWindow);
     this.#answered = !options.ours;
+    if (options.ours) host.unanswered++;
   }
 
   get dead(): boolean {
@@ -208,7 +211,13 @@ export class MuxStream {
 
   #answer(what: string): void {
     if (this.#answered) throw new ProtocolFault(wireCode.protocolError, `an unexpected ${what} on stream ${this.id}`);
+    this.#settleOpen();
+  }
+
+  #settleOpen(): void {
+    if (this.#answered) return;
     this.#answered = true;
+    this.#host.unanswered--;
   }
 
   #spent(bytes: number): boolean {
@@ -236,6 +245,7 @@ export class MuxStream {
 
   #die(): void {
     this.#dead = true;
+    this.#settleOpen();
     this.#host.growthBytes += this.#window.grown;
     this.#host.forget(this);
   }

@@ -1,0 +1,66 @@
+/**
+ * Doubts a peer that owes an answer for too long, and asks it by PING; a carrier that is doubted gets no new OPEN.
+ * Rule: begins after max(1 s, 4 round trips) without an answer, ends with the answer or with the carrier. A doubt ends
+ * nothing: a carrier that is merely slow is worth keeping.
+ * Not here: what counts as an answer (protocol/mux/silence.ts), and giving a carrier up (keepalive.ts).
+ * Spec: docs/protocol.md section 3.4.
+ */
+import { performance } from 'node:perf_hooks';
+import type { MuxSession } from '../protocol/mux/session.ts';
+
+export interface DoubtEvents {
+  begins(): void;
+  ends(): void;
+}
+
+export class Doubt {
+  readonly #session: Pick<MuxSession, 'silence' | 'patienceMs' | 'doubted' | 'ping'>;
+  readonly #events: DoubtEvents;
+  #timer: NodeJS.Timeout | undefined;
+  #holds = false;
+  #judging: NodeJS.Immediate | undefined;
+
+  constructor(session: Pick<MuxSession, 'silence' | 'patienceMs' | 'doubted' | 'ping'>, events: DoubtEvents) {
+    this.#session = session;
+    this.#events = events;
+  }
+
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  /** Something was sent: its answer is awaited, if it is not yet. Called for every flush. */
+  watch(): void {
+    if (this.#timer !== undefined || this.#holds || !this.#session.silence.runs) return;
+    const { silence, patienceMs } = this.#session;
+    const leftMs = Math.max(1, patienceMs - silence.lastsMs(performance.now()));
+    // Judged after the reads that wait: if it was this process that hung, the answers are there already.
+    this.#timer = setTimeout(() => {
+      this.#judging = setImmediate(() => this.#judge());
+    }, leftMs).unref();
+  }
+
+  /** Bytes arrived. */
+  settle(): void {
+    if (!this.#holds || this.#session.doubted) return;
+    this.#holds = false;
+    this.watch();
+    this.#events.ends();
+  }
+
+  /** The carrier is gone. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#judging);
+    this.#timer = undefined;
+    this.#holds = false;
+  }
+
+  #judge(): void {
+    this.#timer = undefined;
+    if (!this.#session.doubted) return this.watch();
+    this.#holds = true;
+    this.#session.ping(Math.floor(performance.now()));
+    this.#events.begins();
+  }
+}
