@@ -97,6 +97,7 @@ const mayImport = {
     `${process_}/package-version.ts`,
     `${process_}/signals.ts`,
     `${stream}/contract.ts`,
+    `${stream}/movable-stream.ts`,
     `${stream}/stream-duplex.ts`,
     'ingress/src/agent.ts',
     'ingress/src/options.ts',

@@ -4,7 +4,7 @@ import { ask } from '../support/services.ts';
 import { openTwoEgresses } from '../support/two-egresses.ts';
 
 test('open connections finish where they are, new ones go to the other egress at once', async () => {
-  const { first, second, ingress, open, echoPort } = await openTwoEgresses(['--drain-timeout', '60s']);
+  const { first, second, ingress, open, echoPort } = await openTwoEgresses({ firstFlags: ['--drain-timeout', '60s'] });
 
   first.process.signal('SIGTERM');
   await ingress.process.event('draining');
@@ -18,7 +18,7 @@ test('open connections finish where they are, new ones go to the other egress at
 });
 
 test('a connection that breaks while its egress drains is reset at once: it cannot be resumed there', async () => {
-  const { first, network, ingress, open, echoPort } = await openTwoEgresses(['--drain-timeout', '60s']);
+  const { first, network, ingress, open, echoPort } = await openTwoEgresses({ firstFlags: ['--drain-timeout', '60s'] });
 
   first.process.signal('SIGTERM');
   await ingress.process.event('draining');

@@ -74,6 +74,8 @@ export class MemoryStream implements RelayStream {
 /** A session for one stream. */
 export class MemorySession implements StreamOpener {
   over = false;
+  doubted = false;
+  silent = false;
   /** What the ingress said: `OPEN` (`OPEN h2` with a protocol), the bytes as text, `FIN`, `RESET PEER_GONE`. */
   readonly heard: string[] = [];
   /** What OPEN asked for. */

@@ -15,13 +15,16 @@ export interface TwoEgresses extends Pick<CuttableTunnel, 'ingress' | 'network'>
   readonly echoPort: number;
 }
 
-export async function openTwoEgresses(firstFlags: readonly string[] = []): Promise<TwoEgresses> {
+export async function openTwoEgresses({
+  firstFlags = [],
+  ingressFlags = [],
+}: { readonly firstFlags?: readonly string[]; readonly ingressFlags?: readonly string[] } = {}): Promise<TwoEgresses> {
   const files = certificates();
   const second = await startEgress({ certificates: files });
   const { egress, ingress, network, port } = await openCuttableTunnel({
     to: { echo: (await echo()).at },
     egress: { certificates: files, flags: firstFlags },
-    ingress: { flags: ['--egress', `127.0.0.1:${second.port}`] },
+    ingress: { flags: ['--egress', `127.0.0.1:${second.port}`, ...ingressFlags] },
   });
   await Promise.all(
     [network.port, second.port].map((of) => ingress.process.event('connected', { egress: `127.0.0.1:${of}` })),

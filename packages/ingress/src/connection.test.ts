@@ -81,6 +81,7 @@ async function begin(frontEnd: FrontEnd, { away = false } = {}): Promise<Scene> 
     waiting = resolve;
   });
   const sessions = {
+    connectTimeoutMs: 30_000,
     session: away ? undefined : session,
     ready: () => new Promise<MemorySession>((_resolve, none) => waiting({ none })),
   };
@@ -262,7 +263,7 @@ test('a session that is over by the time it comes is not used', async () => {
   const [over, good] = [new MemorySession(), new MemorySession()];
   over.over = true;
   const coming = [over, good];
-  const sessions = { session: over, ready: () => Promise.resolve(coming.shift()!) };
+  const sessions = { connectTimeoutMs: 30_000, session: over, ready: () => Promise.resolve(coming.shift()!) };
   const { port } = await service(
     (socket) =>
       void serveConnection(new LocalClient(socket, log), { frontEnd: forward, sessions, idleTimeoutMs: 0, log }),

@@ -9,15 +9,15 @@ import { AditError, codeOfWire, isCode } from '@adit/shared/errors';
 import type { Logger } from '@adit/shared/observe/logger';
 import { formatDestination } from '@adit/shared/protocol/destination';
 import { encodeOpen } from '@adit/shared/protocol/open';
-import type { StreamOpener } from '@adit/shared/stream/contract';
+import type { StreamOpener, StreamOpeners } from '@adit/shared/stream/contract';
+import { MovableStream } from '@adit/shared/stream/movable-stream';
 import type { RelayOutcome } from '@adit/shared/stream/relay';
 import { carry } from './carry.ts';
 import type { Ask, FrontEnd, TurnedAway } from './frontend/contract.ts';
 import type { LocalClient } from './local-client.ts';
 
 /** Where sessions come from: the one at hand, or the next. */
-export interface SessionSource {
-  readonly session: StreamOpener | undefined;
+export interface SessionSource extends StreamOpeners {
   /** Rejects with EGRESS_UNREACHABLE. */
   ready(): Promise<StreamOpener>;
 }
@@ -41,9 +41,11 @@ export async function serveConnection(client: LocalClient, context: ConnectionCo
       return await client.refuse({ code: error.code, reason: error.message }, answer);
     }
     client.asks(ask);
-    let { session } = context.sessions;
-    while (session === undefined || session.over) session = await client.waits(context.sessions.ready());
-    const stream = session.open(openOf(ask, client));
+    const sinceMs = performance.now();
+    const openers = context.sessions;
+    let { session } = openers;
+    while (session === undefined || session.over) session = await client.waits(openers.ready());
+    const stream = new MovableStream({ payload: openOf(ask, client), opener: session, openers, sinceMs });
     const outcome = await carry(ask, { client, stream, idleTimeoutMs: context.idleTimeoutMs });
     await conclude(outcome, { client, ask, log: context.log });
   } catch (error) {

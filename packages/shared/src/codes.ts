@@ -249,7 +249,7 @@ export const codes = {
     'Check --ca, and that the certificate of the egress covers the name given with --egress (or --server-name).',
   ),
   LINK_TIMEOUT: row(
-    { ...link, http: 504, proxyStatus: 'connection_timeout' },
+    { ...link, wire: 61, http: 504, proxyStatus: 'connection_timeout' },
     'No answer came in time: check the network on the way, and what listens at that address.',
   ),
   LINK_LOST: row(

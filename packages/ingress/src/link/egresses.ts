@@ -69,6 +69,10 @@ export class Egresses {
     return undefined;
   }
 
+  get connectTimeoutMs(): number {
+    return this.#options.connectTimeoutMs;
+  }
+
   /** Streams that are open at any of them. */
   get streams(): number {
     return [...this.#links, ...this.#retired].reduce((sum, { streams }) => sum + streams, 0);

@@ -26,6 +26,8 @@ async function attached(options: Parameters<typeof testEgress>[0] = {}): Promise
     window: 262_144,
     replayLimitBytes: 1 << 20,
     log: memoryLog().log,
+    doubted: () => {},
+    answers: () => {},
     expired: expire,
   });
   const released = session.attach(carrier, connected.welcome.position, connected.rest);

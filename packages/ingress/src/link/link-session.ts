@@ -15,6 +15,9 @@ export interface LinkSessionOptions {
   readonly window: number;
   readonly replayLimitBytes: number;
   readonly log: Logger;
+  /** Called when the egress owes an answer for too long, and when it answers again. */
+  readonly doubted: () => void;
+  readonly answers: (session: LinkSession) => void;
   /** Called when it has waited for a carrier for as long as the egress keeps it: it is to be ended. */
   readonly expired: (session: LinkSession) => void;
 }
@@ -42,7 +45,8 @@ export class LinkSession {
   #expiry: NodeJS.Timeout | undefined;
   #released: (() => void) | undefined;
 
-  constructor({ welcome, secret }: Connected, { window, replayLimitBytes, log, expired }: LinkSessionOptions) {
+  constructor({ welcome, secret }: Connected, options: LinkSessionOptions) {
+    const { window, replayLimitBytes, log, expired } = options;
     this.secret = secret;
     this.ttlMs = welcome.resumeTtlS * 1000;
     this.resumable = (welcome.features & feature.resume) !== 0;
@@ -62,14 +66,21 @@ export class LinkSession {
       {
         opened: (stream) => stream.refuse({ code: wireOfCode('UNSUPPORTED'), reason: 'this ingress takes no streams' }),
         goaway: ({ reason }) => this.#drains(reason),
+        doubted: () => options.doubted(),
+        answers: () => options.answers(this),
         lost: (reason) => this.#lost(reason),
         ended: ({ code, reason }) => this.#ended(codeOfWire(code), reason),
       },
     );
   }
 
+  /** It takes new streams, as far as is known. */
   get usable(): boolean {
     return this.driver.attached && !this.leaving && !this.over;
+  }
+  /** It takes new streams, and the egress is not doubted. */
+  get trusted(): boolean {
+    return this.usable && !this.driver.doubted;
   }
 
   /** Bytes that its carriers have moved so far: sent and acknowledged, plus received. */

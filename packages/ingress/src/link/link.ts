@@ -78,11 +78,11 @@ export class Link {
   }
   /** Why there is no session, for error messages: the last failure. */
   get trouble(): string {
-    return this.#trying.trouble;
+    return this.#current?.driver.doubted ? `the egress ${this.name} does not answer` : this.#trying.trouble;
   }
   /** The session that takes new streams right now, if there is one. */
   get session(): MuxSession | undefined {
-    return this.#current?.usable ? this.#current.driver.session : undefined;
+    return this.#current?.trusted ? this.#current.driver.session : undefined;
   }
   /** Open streams, on this session and on those that drain. */
   get streams(): number {
@@ -175,7 +175,7 @@ export class Link {
     if (kept && !kept.driver.session.lane.covers(welcome.position))
       throw new AditError('BAD_OFFSET', 'the egress asks for bytes that are no longer kept');
     this.#resumeDeadline.reset();
-    const session = kept ?? new LinkSession(connected, { ...this.#options, expired: (one) => this.#expired(one) });
+    const session = kept ?? this.#make(connected);
     this.#current = session;
     this.#logConnected(carrier, connected, kept !== undefined);
     const released = session.attach(carrier, welcome.position, rest);
@@ -204,6 +204,24 @@ export class Link {
     } finally {
       signal.removeEventListener('abort', giveUp);
     }
+  }
+
+  #make(connected: Connected): LinkSession {
+    const { log, onUsable } = this.#options;
+    const egress = this.name;
+    return new LinkSession(connected, {
+      ...this.#options,
+      doubted: () =>
+        log.warn(
+          { event: 'silent', egress },
+          'the egress does not answer: new connections go elsewhere, or wait for it',
+        ),
+      answers: (session) => {
+        log.info({ event: 'answering', egress }, 'the egress answers again');
+        if (session === this.#current && session.trusted) onUsable(session.driver.session);
+      },
+      expired: (session) => this.#expired(session),
+    });
   }
 
   #logConnected({ remote, kind, via, intermediary }: Carrier, { welcome }: Connected, resumed: boolean): void {

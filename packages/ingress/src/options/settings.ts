@@ -256,7 +256,7 @@ export const ingressSettings = {
     argument: 'DURATION',
     fallback: '10s',
     parse: parseDeadline,
-    help: 'how long a local connection waits for the egress',
+    help: 'how long a local connection waits for an egress that cannot be reached or does not answer',
   },
   idleTimeoutMs: {
     name: 'idle-timeout',

@@ -15,6 +15,7 @@ import { packageVersion } from '@adit/shared/process/package-version';
 import { logIgnored } from '@adit/shared/process/signals';
 import { encodeOpen } from '@adit/shared/protocol/open';
 import type { StreamOpener } from '@adit/shared/stream/contract';
+import { MovableStream } from '@adit/shared/stream/movable-stream';
 import { StreamDuplex } from '@adit/shared/stream/stream-duplex';
 import { IngressAgent } from '../agent.ts';
 import { askIngress } from './ask-ingress.ts';
@@ -118,14 +119,17 @@ async function openSession(
     denied.catch((error: unknown) => {
       if (!(error instanceof AditError)) throw error;
     }); // a denial after the race resets the stream by itself
+    const sinceMs = performance.now();
     const opener = await Promise.race([denied, usable(agent)]);
-    const stream = new StreamDuplex(opener.open(encodeOpen({ destination, frontEnd: 'stdio', client: 'local' })), {
+    const payload = encodeOpen({ destination, frontEnd: 'stdio', client: 'local' });
+    const movable = new MovableStream({ payload, opener, openers: agent.sessions, sinceMs });
+    const stream = new StreamDuplex(movable, {
       ended: () => {
         /* arrives as the end, or the error, of the duplex */
       },
     });
     signal.removeEventListener('abort', close); // from here on a signal resets the stream first
-    return { stream, settled: () => settled(agent, opener), close };
+    return { stream, settled: () => settled(agent, movable), close };
   } catch (error) {
     agent.close();
     throw error;
@@ -156,8 +160,9 @@ async function usable({ sessions }: IngressAgent): Promise<StreamOpener> {
 }
 
 /** Closing the session drops what is under way: waits until the egress has everything. Rejects with LINK_LOST. */
-async function settled(agent: IngressAgent, opener: StreamOpener): Promise<void> {
+async function settled(agent: IngressAgent, stream: MovableStream): Promise<void> {
   for (let waiting = true; waiting; await delay(pollMs)) {
+    const { opener } = stream;
     waiting = (opener.unacked ?? 0) > 0 || agent.streams > 0;
     if (waiting && opener.over && opener.unacked !== undefined)
       throw new AditError('LINK_LOST', 'the session ended before the egress had received everything');

@@ -10,6 +10,8 @@ export const events = {
     '`tlsListen`, `transparent` or `controlSocket` says for what',
   connected: 'a session is up, both ends proven; `resumed` when it is an old one on a new carrier',
   detached: 'the carrier of a session broke; its streams wait for the next one',
+  silent: 'at the ingress: the egress owes an answer for too long; new connections go elsewhere, or wait for it',
+  answering: 'at the ingress: an egress that was silent answers again',
   disconnected: 'a session ended, with its streams',
   retrying: 'the ingress has no session and tries again after `delayMs`',
   denied: 'at the egress: a peer was turned away; at the ingress: the egress turned us away',

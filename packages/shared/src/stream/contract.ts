@@ -3,7 +3,7 @@
  * Rule: as for MuxStream, from which these are taken: a stream ends exactly once; `events` is set before control
  * returns to its maker; after a `false` of `canSend` or of a send, `writable` follows when there is room for one whole
  * read. MuxStream is a stream of a session, ConnectionStream a connection of its own, PendingStream one that is not
- * there yet.
+ * there yet, MovableStream one that another egress may yet take over.
  */
 import type { ReadSink } from '../net/read-buffers.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
@@ -38,6 +38,18 @@ export interface StreamOpener {
   readonly over: boolean;
   /** The bytes sent that the far side has not acknowledged; absent if that is unknown. */
   readonly unacked?: number;
+  /** The far side owes an answer for too long, and was asked whether it is there; absent if that cannot be known. */
+  readonly doubted?: boolean;
+  /** It has not answered that either. */
+  readonly silent?: boolean;
   /** Opens a stream. `payload` is that of OPEN; bytes may follow at once. */
   open(payload: Uint8Array): RelayStream;
+}
+
+/** All of them, over the egresses that there are. */
+export interface StreamOpeners {
+  /** The one that takes the next stream, if there is one. */
+  readonly session: StreamOpener | undefined;
+  /** How long a connection waits for an egress, ms. */
+  readonly connectTimeoutMs: number;
 }
