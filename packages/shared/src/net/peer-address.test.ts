@@ -31,6 +31,9 @@ test.each([
 });
 
 test.each([
-  [{ remoteAddress: 'fe80::1%eth0', remotePort: 9 }, { host: 'fe80::1', port: 9 }],
+  [
+    { remoteAddress: 'fe80::1%eth0', remotePort: 9 },
+    { host: 'fe80::1', port: 9 },
+  ],
   [{}, undefined],
 ])('%j is %j', (socket, address) => expect(peerAddress(socket as Socket)).toEqual(address));
