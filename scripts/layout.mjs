@@ -166,6 +166,7 @@ const mayImport = {
     'egress/src/clients',
     'egress/src/door/arrivals.ts',
     'egress/src/limits.ts',
+    'egress/src/rate.ts',
   ],
   'egress/src/connect': [
     ...base,

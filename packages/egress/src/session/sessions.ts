@@ -18,7 +18,7 @@ import type { Way } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { Lease } from '../limits.ts';
 import { Detached, type DetachedOptions } from './detached.ts';
-import { Rates } from './rate.ts';
+import { Rates } from '../rate.ts';
 import { EgressSession } from './session.ts';
 
 export interface SessionsOptions extends DetachedOptions {
