@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectSession } from '@adit/shared/session/connect';
 import { encodeFrame, frameType } from '../../packages/shared/src/protocol/mux/frame.ts';
-import { openFrame, resetFrame } from '../support/hostile-session.ts';
+import { openFrame, resetFrame } from '../support/hostile-frames.ts';
 import { tlsCarrier } from '../support/tls-carrier.ts';
 import type { Attack, AttackOptions } from './attack.ts';
 import { secure } from './connect.ts';

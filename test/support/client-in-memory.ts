@@ -28,7 +28,12 @@ export function aliceInMemory(): PeerIdentity {
 /** With limits that are far away. */
 export function clientsInMemory(log: Logger): { readonly clients: Clients; readonly limits: Limits } {
   const policy = Policy.parse(allowLoopback, 'policy.yaml');
-  const limits = new Limits({ maxStreams: 1_000, maxStreamsPerIdentity: 1_000, maxSessionsPerIdentity: 1_000 });
+  const limits = new Limits({
+    maxStreams: 1_000,
+    maxStreamsPerIdentity: 1_000,
+    maxSessionsPerIdentity: 1_000,
+    maxFailedStreamsPerIdentity: 1_000,
+  });
   const services = new Services({
     log,
     destinationTls: () => loadDestinationTls({}),

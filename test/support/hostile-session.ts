@@ -5,9 +5,6 @@
  */
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { encodeRefusal, wireCode } from '@adit/shared/protocol/refusal';
-import { encodeFrame, frameType } from '@adit/shared/protocol/mux/frame';
-import { encodeOpen } from '@adit/shared/protocol/open';
 import { connectSession } from '@adit/shared/session/connect';
 import type { Certificates, KeyPair } from './certificates.ts';
 import { tlsCarrier } from './tls-carrier.ts';
@@ -25,18 +22,4 @@ export async function hostileSession(port: number, files: Certificates, pair: Ke
   const closed = once(socket, 'close');
   socket.resume();
   return { socket, closed };
-}
-
-/** OPEN of stream `id`, as a forward of an ingress sends it. */
-export function openFrame(id: number, { host, port }: { readonly host: string; readonly port: number }): Uint8Array {
-  return encodeFrame(
-    frameType.open,
-    id,
-    encodeOpen({ destination: { kind: 'host', host, port }, frontEnd: 'forward' }),
-  );
-}
-
-/** RESET of stream `id`. */
-export function resetFrame(id: number): Uint8Array {
-  return encodeFrame(frameType.reset, id, encodeRefusal({ code: wireCode.noError, reason: '' }));
 }

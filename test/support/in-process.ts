@@ -99,6 +99,7 @@ export async function testEgress({
       maxStreams: 1_000,
       maxStreamsPerIdentity: 100,
       maxSessionsPerIdentity: 4,
+      maxFailedStreamsPerIdentity: 500,
       maxHandshakes: 64,
       resumeWindowMs: 60_000,
       maxDetachedPerIdentity: 4,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Refusal } from '@adit/shared/errors';
 import { Limits, type Lease } from './limits.ts';
 
-const small = { maxStreams: 5, maxStreamsPerIdentity: 3, maxSessionsPerIdentity: 2 };
+const small = { maxStreams: 5, maxStreamsPerIdentity: 3, maxSessionsPerIdentity: 2, maxFailedStreamsPerIdentity: 500 };
 
 test('a limit of one identity does not touch another', () => {
   const limits = new Limits(small);

@@ -140,6 +140,15 @@ export const egressSettings = {
     parse: parseCount,
     help: 'sessions of one identity',
   },
+  maxFailedStreamsPerIdentity: {
+    name: 'max-failed-streams-per-identity',
+    argument: 'N',
+    fallback: '500',
+    parse: parseCount,
+    help:
+      'streams of one identity that are refused, or given up before they are open, per second; 20 times as many at ' +
+      'once; beyond it the identity is sent away for 2 s',
+  },
   maxHandshakes: {
     name: 'max-handshakes',
     argument: 'N',

@@ -4,10 +4,10 @@
  */
 import { logUnknownVariables, warnOfVariables } from '@adit/shared/config/environment';
 import { takeActivation } from '@adit/shared/net/activation';
-import { recordStream } from '@adit/shared/observe/access-record';
-import { createLogger, flush } from '@adit/shared/observe/logger';
+import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { logIgnored, untilSignalled } from '@adit/shared/process/signals';
+import { AccessLog } from './access-log.ts';
 import { startLookUpThreads } from './dialer/threads.ts';
 import { checkEgressFiles } from './files.ts';
 import type { EgressOptions } from './options.ts';
@@ -23,9 +23,10 @@ export async function runEgress(options: EgressOptions): Promise<number> {
   const lookUpsAtOnce = await startLookUpThreads(process.env);
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'egress' });
   logUnknownVariables(process.env, log);
+  const access = new AccessLog(log);
   const server = new EgressServer(options, {
     log,
-    record: (record) => recordStream(log, record),
+    record: (record) => access.record(record),
     lookUpsAtOnce,
     agent: `adit/${packageVersion(import.meta.url)}`,
     activation: takeActivation(process.env, process.pid),
@@ -52,7 +53,13 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     throw error;
   }
   await signalled;
+  stopped(log, access);
+  return 0;
+}
+
+/** Writes the last line of the log, and everything before it. */
+function stopped(log: Logger, access: AccessLog): void {
+  access.flush();
   log.info({ event: 'stopped', status: 0 }, 'stopped');
   flush();
-  return 0;
 }

@@ -25,6 +25,7 @@ test('does not start without a policy', () => {
     maxStreams: 1,
     maxStreamsPerIdentity: 1,
     maxSessionsPerIdentity: 1,
+    maxFailedStreamsPerIdentity: 500,
     maxHandshakes: 1,
     resumeWindowMs: 0,
     maxDetachedPerIdentity: 1,

@@ -41,6 +41,8 @@ export interface StreamContext {
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly record: (record: AccessRecord) => void;
+  /** The stream never reached its service, and not because we ended it. Called before `ended`. */
+  readonly wasted: () => void;
   /** The stream is over and its place is free. */
   readonly ended: (served: ServedStream) => void;
 }
@@ -68,6 +70,7 @@ export class ServedStream {
   #rule: string | undefined;
   #dialMs: number | undefined;
   #denied = false;
+  #aborted = false;
   #detail: string | undefined;
 
   /** `asked`: the payload of OPEN, or the request of another protocol. */
@@ -100,6 +103,7 @@ export class ServedStream {
   }
 
   abort({ code, reason }: Refusal): void {
+    this.#aborted = true;
     this.#relay.abort(code, reason);
   }
 
@@ -217,6 +221,7 @@ export class ServedStream {
       durationMs: round(performance.now() - this.#started),
       remote,
     });
+    if (!this.#reached && !this.#aborted) this.#context.wasted();
     this.#context.ended(this);
   }
 }
@@ -232,6 +237,7 @@ const cut: readonly Code[] = [
   'DRAINING',
   'LIMIT_SESSIONS',
   'OVERLOAD',
+  'EXCESSIVE',
 ];
 
 /** A reset that neither side asked for is `lost` with its session, or `cut` by a limit or the operator. */

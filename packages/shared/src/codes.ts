@@ -90,7 +90,8 @@ export const codes = {
   ),
   EXCESSIVE: row(
     { ...link, wire: 4, http: 429, proxyStatus: 'connection_limit_reached' },
-    'The peer sends frames faster than its limits allow: slow down and retry.',
+    'The peer sends more than its limits allow, or opens too many streams that come to nothing: slow down and retry, ' +
+      'or raise --max-failed-streams-per-identity at the egress.',
   ),
   POLICY_DENIED: row({ ...denied, wire: 16 }, 'Ask the owner of the egress for a rule that allows this destination.'),
   ADDRESS_PROHIBITED: row(

@@ -40,13 +40,15 @@ export interface Connected {
 }
 
 /** What all clients share. */
-export interface ClientContext extends Omit<StreamContext, 'client' | 'admit' | 'ended'> {
+export interface ClientContext extends Omit<StreamContext, 'client' | 'admit' | 'wasted' | 'ended'> {
   readonly limits: Limits;
   readonly log: Logger;
   /** A duplex carries a stream; the client has not left before it is closed. */
   readonly held: (duplex: Duplex) => void;
   /** One of the streams is over. */
   readonly streamEnded: () => void;
+  /** The client has to go: it is logged and ended. */
+  readonly turnAway: (client: Client, refusal: Refusal) => void;
   /** The client is gone. */
   readonly left: (client: Client) => void;
 }
@@ -95,12 +97,26 @@ export class Client {
       client: this,
       ...{ policy, services, dialTimeoutMs, idleTimeoutMs, record },
       admit: () => heldUntilClosed(limits.stream(this.#identity.uri), duplex),
+      wasted: () => this.wasted(),
       ended: (over) => {
         this.#streams.delete(over);
         streamEnded();
       },
     });
     if (!stream.dead) this.#streams.add(served);
+  }
+
+  /**
+   * A stream that it asked for came to nothing. If that is one too many, it is ended, after what is being parsed: it is
+   * in the midst of that.
+   */
+  wasted(): void {
+    if (this.#ended) return;
+    const refusal = this.#context.limits.wasted(this.#identity.uri);
+    if (refusal)
+      queueMicrotask(() => {
+        if (!this.#ended) this.#context.turnAway(this, refusal);
+      });
   }
 
   /** The session was resumed, maybe with a renewed certificate: its streams may reach what that one may. */

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { integer, newCa } from '../../../../test/support/issuer.ts';
-import { echo } from '../../../../test/support/services.ts';
+import { closedPort, echo } from '../../../../test/support/services.ts';
 import { allowLoopback, testEgress, testResume, testSession, testStream } from '../../../../test/support/in-process.ts';
 import { testIngress } from '../../../../test/support/in-process-ingress.ts';
 import { within } from '../../../../test/support/scope.ts';
@@ -94,5 +94,57 @@ test('an ingress whose identity is taken out of the policy is denied for good', 
   expect(await within(30_000, 'the end of the ingress', ingress.running)).toMatchObject({
     code: 'IDENTITY_NOT_IN_POLICY',
     exitStatus: 4,
+  });
+});
+
+describe('a client whose streams come to nothing', () => {
+  const setUp = async (more: Parameters<typeof testEgress>[0] = {}) => {
+    const egress = await testEgress({ maxFailedStreamsPerIdentity: 1, maxStreamsPerIdentity: 1_000, ...more });
+    const mallory = egress.certs.client('mallory');
+    return { egress, mallory, session: await testSession(egress, mallory) };
+  };
+  const tooMany = 21; // 20 at once, and one more
+
+  test.each([
+    ['are refused by the policy', '127.0.0.2:1'],
+    ['are refused by their service', undefined],
+  ])('is ended and sent away when too many %s; others stay', async (_what, destination) => {
+    const { egress, mallory, session } = await setUp();
+    const alice = await testSession(egress, egress.certs.client('alice'));
+    const to = destination ?? `127.0.0.1:${await closedPort()}`;
+    for (let n = 0; n < tooMany; n++) testStream(session, to);
+    expect(await within(30_000, 'the end of the session', session.ended)).toMatch(/too many streams/);
+    await expect(testSession(egress, mallory)).rejects.toMatchObject({ code: 'EXCESSIVE' });
+    expect(await egress.until(({ event }) => event === 'denied')).toMatchObject({
+      code: 'EXCESSIVE',
+      identity: 'spiffe://example.org/client/mallory',
+    });
+    await testStream(alice, (await echo()).at).opened;
+  });
+
+  test('is ended when it takes back what it asked for', async () => {
+    const { session } = await setUp();
+    const { at } = await echo();
+    for (let n = 0; n < tooMany; n++) testStream(session, at).stream.reset({ code: 0, reason: '' });
+    expect(await within(30_000, 'the end of the session', session.ended)).toMatch(/too many streams/);
+  });
+
+  test('pays also for those that its session refuses by itself', async () => {
+    const { session } = await setUp({ maxStreamsPerIdentity: 1, maxFailedStreamsPerIdentity: 15 });
+    const { at } = await echo();
+    for (let n = 0; n < 1 + 256 + 100; n++) testStream(session, at);
+    expect(await within(30_000, 'the end of the session', session.ended)).toMatch(/too many streams/);
+  });
+
+  test('pays nothing for streams that were open', async () => {
+    const { egress, session } = await setUp();
+    const { at } = await echo();
+    for (let n = 0; n < 3 * tooMany; n++) {
+      const { stream, opened } = testStream(session, at);
+      await opened;
+      stream.reset({ code: 0, reason: '' });
+    }
+    expect(egress.lines.filter(({ event }) => event === 'denied')).toEqual([]);
+    await testStream(session, at).opened;
   });
 });

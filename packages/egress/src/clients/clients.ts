@@ -8,7 +8,7 @@
 import type { Duplex } from 'node:stream';
 import type { Refusal } from '@adit/shared/errors';
 import type { PeerIdentity } from '@adit/shared/identity/peer';
-import type { Lease } from '../limits.ts';
+import type { SessionPlace } from '../limits.ts';
 import {
   admit,
   admitAgain,
@@ -21,7 +21,8 @@ import {
 import { Client, type ClientContext, type Joining } from './client.ts';
 import { type DeniedLine, logDenied } from './denied.ts';
 
-export interface ClientsContext extends AdmitContext, Omit<ClientContext, 'held' | 'streamEnded' | 'left'> {}
+export interface ClientsContext
+  extends AdmitContext, Omit<ClientContext, 'held' | 'streamEnded' | 'turnAway' | 'left'> {}
 
 export class Clients {
   readonly #context: ClientsContext;
@@ -37,6 +38,7 @@ export class Clients {
       ...context,
       held: (duplex) => this.#hold(duplex),
       streamEnded: () => this.#checkEmpty(),
+      turnAway: (client, refusal) => this.#turnAway(client, refusal),
       left: (client) => {
         this.#clients.delete(client);
         this.#checkEmpty();
@@ -51,14 +53,16 @@ export class Clients {
     return this.#context.draining();
   }
 
-  /** The verdict on a peer that wants to come in. */
+  /** The verdict on a peer that wants to come in. Refuses as `admit` does, and with EXCESSIVE. */
   admit(proof: Proof): Admission {
-    return admit(proof, this.#context);
+    const admitted = admit(proof, this.#context);
+    const refusal = admitted.identity && this.#context.limits.spent(admitted.identity.uri);
+    return admitted.refusal || !refusal ? admitted : { identity: admitted.identity, refusal };
   }
 
   /** The verdict on one that was admitted, when time has passed before it joins. */
   admitAgain(identity: PeerIdentity): Refusal | undefined {
-    return admitAgain(identity, this.#context);
+    return admitAgain(identity, this.#context) ?? this.#context.limits.spent(identity.uri);
   }
 
   /** One `denied` line in the log. */
@@ -67,7 +71,7 @@ export class Clients {
   }
 
   /** A place among the sessions and connections of one identity. Refuses with LIMIT_SESSIONS. */
-  place({ uri }: PeerIdentity): Lease | Refusal {
+  place({ uri }: PeerIdentity): SessionPlace | Refusal {
     return this.#context.limits.session(uri);
   }
 

@@ -13,10 +13,11 @@ import { type Bound, feature, type Hello, version } from '@adit/shared/protocol/
 import type { Position } from '@adit/shared/protocol/mux/lane';
 import { sendWelcome } from '@adit/shared/session/accept';
 import { SessionDriver } from '@adit/shared/session/driver';
+import type { TurnBudget } from '@adit/shared/session/turn-budget';
 import { resumeKey } from '@adit/shared/session/keys';
 import type { Way } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
-import type { Lease } from '../limits.ts';
+import type { SessionPlace } from '../limits.ts';
 import { Detached, type DetachedOptions } from './detached.ts';
 import { Rates } from '../rate.ts';
 import { EgressSession } from './session.ts';
@@ -90,7 +91,7 @@ export class Sessions {
     const { clients, options } = this.#context;
     const id = randomBytes(16);
     const resumable = options.resumeWindowMs > 0 && (hello.features & feature.resume) !== 0;
-    const driver = this.#drive(() => session, { hello, resumable });
+    const driver = this.#drive(() => session, { hello, resumable, turns: place.turns });
     const session: EgressSession = new EgressSession({
       ...{ id, key: resumeKey(carrier, id), place, resumable, driver },
       client: clients.join({
@@ -108,7 +109,7 @@ export class Sessions {
 
   #drive(
     session: () => EgressSession,
-    { hello, resumable }: { readonly hello: Hello; readonly resumable: boolean },
+    { hello, resumable, turns }: { readonly hello: Hello; readonly resumable: boolean; readonly turns: TurnBudget },
   ): SessionDriver {
     const { options } = this.#context;
     return new SessionDriver(
@@ -121,9 +122,11 @@ export class Sessions {
         replayLimitBytes: options.maxReplayPerSession,
         pingAfterMs: 0,
         deadAfterMs,
+        turns,
       },
       {
         opened: (stream, payload) => session().client.serve(stream, payload),
+        refused: () => session().client.wasted(),
         goaway: () => {
           /* the ingress opens streams, we do not: nothing to stop */
         },
@@ -150,7 +153,7 @@ export class Sessions {
    * A place for one more session; at the limit, the session of this identity that has been without a carrier for
    * longest makes room.
    */
-  #place(identity: PeerIdentity): Lease | Refusal {
+  #place(identity: PeerIdentity): SessionPlace | Refusal {
     const { clients } = this.#context;
     const place = clients.place(identity);
     return 'code' in place && this.#detached.makeRoom(identity.uri) ? clients.place(identity) : place;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { publishSession, recordStream, type AccessRecord, type SessionRecord } from './access-record.ts';
+import { logStream, publishSession, publishStream, type AccessRecord, type SessionRecord } from './access-record.ts';
 import { createLogger } from './logger.ts';
 
 const record: AccessRecord = {
@@ -42,7 +42,7 @@ describe('an access record', () => {
         },
       },
     });
-    recordStream(log, record);
+    logStream(log, record);
     expect(JSON.parse(line)).toEqual({
       level: 'info',
       time: expect.any(String),
@@ -63,9 +63,10 @@ describe('an access record', () => {
         },
       },
     });
-    recordStream(log, record);
+    logStream(log, record);
+    publishStream(record);
     subscribe('adit:stream', watch);
-    recordStream(log, record);
+    publishStream(record);
     expect(seen).toEqual([record]);
     expect(line).toBe('');
   });
@@ -81,9 +82,9 @@ describe('an access record', () => {
         },
       },
     });
-    for (let i = 0; i < 2_000; i++) recordStream(log, record);
+    for (let i = 0; i < 2_000; i++) logStream(log, record);
     const before = process.cpuUsage();
-    for (let i = 0; i < 10_000; i++) recordStream(log, record);
+    for (let i = 0; i < 10_000; i++) logStream(log, record);
     const { user } = process.cpuUsage(before);
     expect(writes).toBe(12_000);
     // Measured 5 microseconds; the bound leaves room for a busy machine and still catches an accidental synchronous

@@ -53,9 +53,13 @@ export interface SessionRecord {
 const streams = channel('adit:stream');
 const sessions = channel('adit:session');
 
-/** Logs the record as event `stream` and publishes it on `adit:stream`. */
-export function recordStream(log: Logger, record: AccessRecord): void {
+/** Logs the record as event `stream`. */
+export function logStream(log: Logger, record: AccessRecord): void {
   if (log.enabled('info')) log.record({ event: 'stream', ...record });
+}
+
+/** Publishes the record on `adit:stream`. */
+export function publishStream(record: AccessRecord): void {
   if (streams.hasSubscribers) streams.publish(record);
 }
 

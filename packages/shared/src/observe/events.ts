@@ -18,6 +18,9 @@ export const events = {
   intercepted: 'at the ingress: something on the way to the egress ends TLS; `issuer` says whose certificate it showed',
   refused: 'at the ingress: a local connection was not connected, or reset, and why',
   stream: 'at the egress: the access record of one stream, when it ends',
+  streams:
+    'at the egress: so many `streams` of one identity came to nothing and have no access record of their own; ' +
+    '`codes` says why',
   connection: 'at the ingress, level debug: a local connection ended',
   handshake: 'at the egress, level debug: a connection that was no TLS handshake of ours',
   reloaded: 'new files are in force',

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Carrier } from '../carrier/contract.ts';
+import { encodeFrame, frameType } from '../protocol/mux/frame.ts';
 import { SessionDriver } from './driver.ts';
+import { TurnBudget } from './turn-budget.ts';
 
 function carrier(duplex: Duplex): Carrier {
   duplex.on('error', () => {
@@ -19,7 +21,7 @@ interface End {
   readonly ended: Promise<string>;
 }
 
-function end(role: 'client' | 'server'): End {
+function end(role: 'client' | 'server', turns?: TurnBudget): End {
   const told: string[] = [];
   const promise = <T>(): { promise: Promise<T>; resolve: (value: T) => void } => {
     let resolve!: (value: T) => void;
@@ -41,6 +43,7 @@ function end(role: 'client' | 'server'): End {
       replayLimitBytes: 1 << 20,
       pingAfterMs: 0,
       deadAfterMs: 60_000,
+      ...(turns && { turns }),
     },
     {
       opened: (stream) => {
@@ -128,4 +131,58 @@ test('what came with the handshake is parsed first', async () => {
   server.driver.attach(carrier(near), start, Buffer.from('01000000000000010000000200000001' + '6869', 'hex'));
   expect(server.told).toEqual(['hi']);
   server.driver.detach();
+});
+
+describe('a budget', () => {
+  /** One OPEN, and so many DATA frames of one byte, `0` to `9` again and again. */
+  const flood = (count: number): Buffer =>
+    Buffer.concat([
+      encodeFrame(frameType.open, 1, new Uint8Array(0)),
+      ...Array.from({ length: count }, (_, n) => encodeFrame(frameType.data, 1, Buffer.from(String(n % 10)))),
+    ]);
+  const whole = (count: number): string => Array.from({ length: count }, (_, n) => n % 10).join('');
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  test('spreads a flood over turns, in order, and lets nothing be read meanwhile', async () => {
+    const [near, far] = duplexPair();
+    const server = end('server', new TurnBudget());
+    server.driver.attach(carrier(near), start, new Uint8Array(0));
+    far.write(flood(5_000));
+    far.write(encodeFrame(frameType.data, 1, Buffer.from('end')));
+    await server.opened;
+    expect(server.told.length).toBeLessThan(1_024);
+    expect(near.isPaused()).toBe(true);
+    for (let before = 0; server.told.length < 5_001; before = server.told.length) {
+      expect(server.told.length - before).toBeLessThanOrEqual(2 * 1_024);
+      await turn();
+    }
+    expect(server.told.join('')).toBe(`${whole(5_000)}end`);
+    expect(near.isPaused()).toBe(false);
+    server.driver.detach();
+  });
+
+  test('is shared: what one session takes another waits for', async () => {
+    const turns = new TurnBudget();
+    const ends = [end('server', turns), end('server', turns)];
+    for (const { driver } of ends) driver.attach(carrier(duplexPair()[0]), start, flood(3_000));
+    const told = (): number[] => ends.map((one) => one.told.length);
+    expect(told()[1]).toBe(0);
+    while (told().some((count) => count < 3_000)) await turn();
+    expect(ends.map((one) => one.told.join(''))).toEqual([whole(3_000), whole(3_000)]);
+    for (const { driver } of ends) driver.detach();
+  });
+
+  test('leaves what was not parsed to the next carrier, which brings it again', async () => {
+    const server = end('server', new TurnBudget());
+    server.driver.attach(carrier(duplexPair()[0]), start, flood(3_000));
+    const { position } = server.driver.session.lane;
+    const parsed = server.told.length;
+    server.driver.detach();
+    for (let n = 0; n < 3; n++) await turn();
+    expect([server.told.length, server.driver.session.lane.position]).toEqual([parsed, position]);
+    server.driver.attach(carrier(duplexPair()[0]), start, flood(3_000).subarray(position.offset));
+    while (server.told.length < 3_000) await turn();
+    expect(server.told.join('')).toBe(whole(3_000));
+    server.driver.detach();
+  });
 });

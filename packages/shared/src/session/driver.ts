@@ -13,10 +13,13 @@ import type { MuxStream } from '../protocol/mux/stream.ts';
 import { ProtocolFault, wireCode, type Close, type WireRefusal } from '../protocol/refusal.ts';
 import { Doubt } from './doubt.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
+import type { TurnBudget } from './turn-budget.ts';
 
 export interface DriverEvents {
   /** The peer opened a stream. */
   opened(stream: MuxStream, payload: Uint8Array): void;
+  /** The session refused an OPEN of the peer by itself. */
+  refused?(): void;
   goaway(goaway: Goaway): void;
   /** The peer owes an answer for too long, and is asked by PING: see Doubt. */
   doubted?(): void;
@@ -28,7 +31,10 @@ export interface DriverEvents {
   ended(refusal: WireRefusal): void;
 }
 
-export interface DriverOptions extends Omit<SessionOptions, 'now' | 'allocate'>, KeepaliveOptions {}
+export interface DriverOptions extends Omit<SessionOptions, 'now' | 'allocate'>, KeepaliveOptions {
+  /** How much is parsed in a turn of the event loop; absent: everything that comes. */
+  readonly turns?: TurnBudget;
+}
 
 const writeAheadBytes = 262_144;
 const ackDelayMs = 25;
@@ -42,6 +48,9 @@ export class SessionDriver {
   #carrier: Carrier | undefined;
   #flushing = false;
   #ackTimer: NodeJS.Timeout | undefined;
+  readonly #turns: TurnBudget | undefined;
+  /** What the budget of the turn left over. The carrier is not read while there is some. */
+  #rest: Uint8Array | undefined;
   readonly #keepalive: Keepalive;
   /** Absent at the side that never sends a PING. */
   readonly #doubt: Doubt | undefined;
@@ -54,6 +63,7 @@ export class SessionDriver {
 
   constructor(options: DriverOptions, events: DriverEvents) {
     this.#events = events;
+    this.#turns = options.turns;
     this.#keepalive = new Keepalive(options, {
       ping: () => this.session.ping(Math.floor(performance.now())),
       dead: (reason) => this.#lost(reason),
@@ -63,6 +73,7 @@ export class SessionDriver {
       {
         wake: () => this.#wake(),
         opened: (stream, payload) => events.opened(stream, payload),
+        refused: () => events.refused?.(),
         goaway: (goaway) => events.goaway(goaway),
         closed: (close) => this.#closed(close),
       },
@@ -103,7 +114,7 @@ export class SessionDriver {
     if (rest.length > 0) this.#receive(rest);
     if (this.#carrier !== carrier) return;
     if (duplex.destroyed) this.#lost('the connection closed');
-    else duplex.resume();
+    else if (this.#rest === undefined) duplex.resume();
   }
 
   /** Destroys the carrier. The session stays as it is. */
@@ -112,7 +123,7 @@ export class SessionDriver {
     if (carrier === undefined) return;
     this.#carrier = undefined;
     this.session.lane.detach();
-    this.#stopTimers();
+    this.#stop();
     carrier.duplex.destroy();
   }
 
@@ -122,7 +133,7 @@ export class SessionDriver {
     if (carrier) this.#flush();
     this.session.end(refusal);
     this.#carrier = undefined;
-    this.#stopTimers();
+    this.#stop();
     if (!carrier) return;
     const { duplex } = carrier;
     duplex.removeAllListeners('data');
@@ -141,13 +152,18 @@ export class SessionDriver {
 
   #receive(chunk: Uint8Array): void {
     this.#keepalive.heard();
+    // a stream that was paused emits no more; if one does, its bytes keep their order
+    const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    this.#rest = undefined;
+    let parsed: number;
     try {
-      this.session.receive(chunk);
+      parsed = this.session.receive(bytes, this.#turns?.left);
     } catch (error) {
       this.#fault(error);
       return;
     }
     this.#doubt?.settle();
+    if (parsed < bytes.length) this.#later(bytes.subarray(parsed));
     if (this.#ackTimer === undefined && this.session.lane.owesAck) {
       this.#ackTimer = setTimeout(() => {
         this.#ackTimer = undefined;
@@ -155,6 +171,20 @@ export class SessionDriver {
       }, ackDelayMs);
     }
   }
+
+  #later(rest: Uint8Array): void {
+    this.#rest = rest;
+    this.#carrier?.duplex.pause();
+    this.#turns?.wait(this.#goOn);
+  }
+
+  readonly #goOn = (): void => {
+    const rest = this.#rest;
+    if (rest === undefined) return;
+    this.#rest = undefined;
+    this.#receive(rest);
+    if (this.#rest === undefined) this.#carrier?.duplex.resume();
+  };
 
   #fault(error: unknown): void {
     const refusal =
@@ -173,7 +203,7 @@ export class SessionDriver {
     }
     const carrier = this.#carrier;
     this.#carrier = undefined;
-    this.#stopTimers();
+    this.#stop();
     carrier?.duplex.destroy();
     this.session.end(close);
     this.#events.ended(close);
@@ -211,9 +241,10 @@ export class SessionDriver {
     this.#wake();
   }
 
-  #stopTimers(): void {
+  #stop(): void {
     clearTimeout(this.#ackTimer);
     this.#ackTimer = undefined;
+    this.#rest = undefined;
     this.#keepalive.stop();
     this.#doubt?.stop();
   }

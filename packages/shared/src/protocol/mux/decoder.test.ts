@@ -1,13 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ProtocolFault } from '../refusal.ts';
-import { FrameDecoder } from './decoder.ts';
+import { costOf, FrameDecoder, type ParseBudget } from './decoder.ts';
 import { encodeFrame, frameType, headerBytes, isSequenced } from './frame.ts';
 
 type Seen = [kind: 'data' | 'control', type: number, stream: number, hex: string];
 
-/** What a decoder tells of some chunks, with neighbouring DATA of one stream joined: splits do not show. */
-function decode(chunks: readonly Uint8Array[]): { seen: Seen[]; decoder: FrameDecoder } {
+/**
+ * What a decoder tells of some chunks, with neighbouring DATA of one stream joined: splits do not show. It parses each
+ * chunk in as many turns as a budget needs.
+ */
+function decode(
+  chunks: readonly Uint8Array[],
+  budget = (): ParseBudget | undefined => undefined,
+): { seen: Seen[]; decoder: FrameDecoder } {
   const seen: Seen[] = [];
   const decoder = new FrameDecoder({
     data: (stream, bytes) => {
@@ -19,7 +25,7 @@ function decode(chunks: readonly Uint8Array[]): { seen: Seen[]; decoder: FrameDe
       seen.push(['control', type, stream, Buffer.from(payload).toString('hex')]);
     },
   });
-  for (const chunk of chunks) decoder.receive(chunk);
+  for (const chunk of chunks) for (let at = 0; at < chunk.length;) at += decoder.receive(chunk.subarray(at), budget());
   return { seen, decoder };
 }
 
@@ -51,6 +57,40 @@ describe('any split of the same bytes', () => {
         );
       }),
     );
+  });
+});
+
+describe('a budget', () => {
+  test('spreads the same frames over turns, whatever it is, and each turn parses at least something', () => {
+    fc.assert(
+      fc.property(
+        fc.array(frame, { maxLength: 8 }),
+        fc.array(fc.nat(), { maxLength: 6 }),
+        fc.record({ frames: fc.integer({ min: 1, max: 200 }), bytes: fc.integer({ min: 1, max: 100 }) }),
+        (frames, cuts, perTurn) => {
+          const bytes = Buffer.concat(frames);
+          const [whole, parts] = [decode([bytes]), decode(split(bytes, cuts), () => ({ ...perTurn }))];
+          expect(parts.seen).toEqual(whole.seen);
+          expect([parts.decoder.offset, parts.decoder.partial]).toEqual([whole.decoder.offset, 0]);
+        },
+      ),
+    );
+  });
+
+  test('is spent by the bytes and the cost of what was parsed, and passed by one frame at most', () => {
+    const opens = Buffer.concat(Array.from({ length: 10 }, (_, n) => encodeFrame(frameType.open, n, Buffer.alloc(4))));
+    const budget = { frames: 3 * costOf(frameType.open) - 1, bytes: 1_000 };
+    const { decoder } = decode([]);
+    const parsed = decoder.receive(opens, budget);
+    // the header of the third was parsed; its payload belongs to the next turn
+    expect([parsed, budget]).toEqual([2 * 12 + headerBytes, { frames: -1, bytes: 1_000 - parsed }]);
+    expect(decoder.receive(opens.subarray(parsed), budget)).toBe(0);
+  });
+
+  test('of a decoder that was stopped is no matter: the chunk is done', () => {
+    const { decoder } = decode([]);
+    decoder.stop();
+    expect(decoder.receive(new Uint8Array(5), { frames: 0, bytes: 0 })).toBe(5);
   });
 });
 

@@ -109,7 +109,7 @@ test('a lane that does not resume keeps nothing and acknowledges nothing', () =>
 
 test('a lane that does not resume measures the round trip by PING, every 100 ms at most, while it sends', () => {
   const { one, written, tick } = lane({ resumable: false });
-  const pong = (): void => one.receive(encodeFrame(frameType.pong, 0, new Uint8Array(8)));
+  const pong = (): unknown => one.receive(encodeFrame(frameType.pong, 0, new Uint8Array(8)));
   const fin = '0500000000000001';
   const ping = (token: string): string => `8100000800000000${token}`;
   one.append(frameType.fin, 1, new Uint8Array(0));

@@ -8,7 +8,7 @@
  */
 import { putU32, putU64, u32, u64 } from '../bytes.ts';
 import { ProtocolFault, wireCode } from '../refusal.ts';
-import { FrameDecoder, type FrameSink } from './decoder.ts';
+import { FrameDecoder, type FrameSink, type ParseBudget } from './decoder.ts';
 import { Flight } from './flight.ts';
 import { encodeFrame, frameType, headerBytes, putHeader } from './frame.ts';
 import { ReplayLog, type Lease } from './replay.ts';
@@ -142,15 +142,16 @@ export class Lane {
   }
 
   /**
-   * Parses a chunk. Throws ProtocolFault, also for a peer that makes us answer and never acknowledges. That is checked
-   * here and not where frames are appended, because sources and dials append in callbacks of their own, which do not
-   * expect a fault of the peer.
+   * Parses a chunk, as the decoder does. Throws ProtocolFault, also for a peer that makes us answer and never
+   * acknowledges. That is checked here and not where frames are appended, because sources and dials append in callbacks
+   * of their own, which do not expect a fault of the peer.
    */
-  receive(chunk: Uint8Array): void {
+  receive(chunk: Uint8Array, budget?: ParseBudget): number {
     this.#arrivedAtMs = this.#options.now();
-    this.#decoder.receive(chunk);
+    const parsed = this.#decoder.receive(chunk, budget);
     if (this.#control - this.#controlAcked > this.#options.replayLimitBytes * controlLimitFactor)
       throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer and acknowledges nothing');
+    return parsed;
   }
 
   /** Handles a frame of the lane itself; returns whether it was one. */

@@ -18,6 +18,7 @@ import {
   type Close,
   type WireRefusal,
 } from '../refusal.ts';
+import type { ParseBudget } from './decoder.ts';
 import { encodeFrame, frameType } from './frame.ts';
 import { Lane, type LaneOptions, type Position, type Write } from './lane.ts';
 import type { Lease } from './replay.ts';
@@ -37,6 +38,8 @@ export interface SessionEvents {
   wake(): void;
   /** The peer opened a stream; set `stream.events` before returning. */
   opened(stream: MuxStream, payload: Uint8Array): void;
+  /** An OPEN of the peer was refused here: too many streams are open, or the session goes away. */
+  refused?(): void;
   goaway(goaway: Goaway): void;
   /** The peer ended the session (or, when resumable, only this carrier). */
   closed(close: Close): void;
@@ -125,10 +128,14 @@ export class MuxSession implements StreamHost {
     return stream;
   }
 
-  /** Parses a chunk of the carrier. Throws ProtocolFault. */
-  receive(chunk: Uint8Array): void {
-    this.lane.receive(chunk);
+  /**
+   * Parses a chunk of the carrier as far as the budget goes, and returns how many bytes of it are done. Throws
+   * ProtocolFault.
+   */
+  receive(chunk: Uint8Array, budget?: ParseBudget): number {
+    const parsed = this.lane.receive(chunk, budget);
     if (this.lane.ackIsUrgent) this.#events.wake();
+    return parsed;
   }
 
   /** Writes what there is to the carrier, and gives waiting streams their turns. */
@@ -281,8 +288,10 @@ export class MuxSession implements StreamHost {
       throw new ProtocolFault(wireCode.protocolError, `OPEN on stream ${id}`);
     this.#lastTheirs = id;
     const refusal = this.#draining ?? (this.#streams.size >= this.#options.maxStreams ? tooMany : undefined);
-    if (refusal) this.append(frameType.openErr, id, encodeRefusal(refusal));
-    else this.#events.opened(this.#stream(id, false), payload);
+    if (refusal) {
+      this.append(frameType.openErr, id, encodeRefusal(refusal));
+      this.#events.refused?.();
+    } else this.#events.opened(this.#stream(id, false), payload);
   }
 
   #goaway(payload: Uint8Array): void {
