@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { adit } from '../support/adit.ts';
 import { blocksOf, documented } from '../support/documented.ts';
+import { folderOfPolicyFiles } from '../support/policy-files.ts';
 import { temporaryFolder } from '../support/scope.ts';
 
 const example = 'A first example';
@@ -38,7 +39,7 @@ test('the example of the via page says what the page says, and its other policy 
     documented(page, example, 'console'),
   );
   for (const { heading, text } of blocksOf(page).filter(({ language }) => language === 'yaml')) {
-    const file = join(temporaryFolder(), 'policy.yaml');
+    const file = join(folderOfPolicyFiles(), 'policy.yaml');
     writeFileSync(file, text);
     expect([heading, (await adit(['policy', 'check', file])).code]).toEqual([heading, 0]);
   }

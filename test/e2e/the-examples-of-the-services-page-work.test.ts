@@ -7,6 +7,7 @@ import { certificates } from '../support/certificates.ts';
 import { adapted, blocksOf, documented, runs } from '../support/documented.ts';
 import { startHaproxy } from '../support/haproxy.ts';
 import { inHttp, startNginx, startNginxWith } from '../support/nginx.ts';
+import { folderOfPolicyFiles } from '../support/policy-files.ts';
 import { scenario } from '../support/scenario.ts';
 import { temporaryFolder } from '../support/scope.ts';
 import { closedPort } from '../support/services.ts';
@@ -17,7 +18,7 @@ const first = documented('services.md', 'A first example', 'yaml');
 test.each(policies.map(({ heading, text }) => [heading, text] as const))(
   'the policy under "%s" is valid',
   async (_, text) => {
-    const file = join(temporaryFolder(), 'policy.yaml');
+    const file = join(folderOfPolicyFiles(), 'policy.yaml');
     writeFileSync(file, text);
     expect(await adit(['policy', 'check', file])).toMatchObject({ code: 0, stderr: '' });
   },
