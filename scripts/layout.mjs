@@ -66,6 +66,7 @@ const mayImport = {
     `${carrier}/connect-denial.ts`,
     `${carrier}/proven-connect.ts`,
     `${carrier}/proven-tls.ts`,
+    `${session}/doubt.ts`,
     'shared/src/config/values/egress-address.ts',
     'ingress/src/link/egresses.ts',
     'ingress/src/link/keep-trying.ts',

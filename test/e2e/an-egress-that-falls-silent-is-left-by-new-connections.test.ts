@@ -29,7 +29,7 @@ interface Given {
 }
 
 /** An ingress with a SOCKS proxy and a forward, connected to so many egresses; the first of them may be stopped. */
-async function given(egresses: number, connectTimeout: string): Promise<Given> {
+async function given(egresses: number, connectTimeout: string, scheme = ''): Promise<Given> {
   const files = certificates();
   const { at, heard } = await counting();
   const [first, ...others] = await Promise.all(
@@ -38,13 +38,15 @@ async function given(egresses: number, connectTimeout: string): Promise<Given> {
   const ingress = await startIngress({
     certificates: files,
     egressPort: first!.port,
+    egress: `${scheme}127.0.0.1:${first!.port}`,
     to: { web: at },
     flags: [
-      ...others.flatMap(({ port }) => ['--egress', `127.0.0.1:${port}`]),
+      ...others.flatMap(({ port }) => ['--egress', `${scheme}127.0.0.1:${port}`]),
       ...['--socks', '0', '--connect-timeout', connectTimeout],
     ],
   });
-  for (const { port } of [first!, ...others]) await ingress.process.event('connected', { egress: `127.0.0.1:${port}` });
+  for (const { port } of [first!, ...others])
+    await ingress.process.event('connected', { egress: `${scheme}127.0.0.1:${port}` });
   const socks = await listeningPort(ingress.process, { socks: '0' });
   return { first: first!, ingress, socks, web: ingress.ports['web']!, at, heard };
 }
@@ -135,4 +137,26 @@ test('where the only egress is stopped, what waits is refused in time, and what 
   goOn();
   expect((await waiting).text).toBe('done new');
   expect(tunnel.heard.filter((line) => line === 'new')).toHaveLength(1);
+});
+
+test('requests that a stopped CONNECT proxy over HTTP/2 has not answered go to the next, and none twice', async () => {
+  const tunnel = await given(2, '10s', 'connect+h2://');
+  const { first, ingress, heard } = tunnel;
+  expect((await ended(await forwarded(tunnel, 'before'), 0)).text).toBe('done before');
+
+  const goOn = stop(first);
+  const sinceMs = performance.now();
+  const asked = [
+    throughSocks(tunnel, 'socks').then((open) => ended(open, sinceMs)),
+    forwarded(tunnel, 'sent').then((open) => ended(open, sinceMs)), // its bytes wait for the answer of the proxy
+  ];
+  const answers = await Promise.all(asked);
+
+  expect(answers.map(({ text }) => text)).toEqual(['done socks', 'done sent']);
+  for (const { afterMs } of answers) expect(afterMs).toBeLessThan(9_000); // before the connection is given up
+  goOn();
+  await ingress.process.event('answering');
+  await first.process.event('stream', {}, { nth: 3 });
+  expect((await ended(await forwarded(tunnel, 'after'), 0)).text).toBe('done after');
+  expect(heard.toSorted()).toEqual(['after', 'before', 'sent', 'socks']);
 });

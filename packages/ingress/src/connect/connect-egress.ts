@@ -47,10 +47,10 @@ export class ConnectEgress implements EgressLink {
   }
 
   get trouble(): string {
-    return this.#trying.trouble;
+    return this.#current?.doubted ? `the proxy ${this.name} does not answer` : this.#trying.trouble;
   }
   get session(): StreamOpener | undefined {
-    return this.#current?.over === false ? this.#current : undefined;
+    return this.#current?.over === false && !this.#current.doubted ? this.#current : undefined;
   }
   get streams(): number {
     return [this.#current, ...this.#leaving].reduce((sum, one) => sum + (one?.streams ?? 0), 0);
@@ -105,9 +105,23 @@ export class ConnectEgress implements EgressLink {
       return Http2Tunnels.open(connection, {
         name: formatHostPort(target.host, target.port),
         deadline: new Deadline(deadlineMs),
+        doubted: () => this.#doubted(),
+        answers: () => this.#answers(),
       });
     connection.socket.destroy(); // it has proven that the proxy is there and whose it is
     return new Http1Tunnels({ name: this.name, dial });
+  }
+
+  #doubted(): void {
+    this.#options.log.warn(
+      { event: 'silent', egress: this.name },
+      'the proxy does not answer: new connections go elsewhere, or wait for it',
+    );
+  }
+
+  #answers(): void {
+    this.#options.log.info({ event: 'answering', egress: this.name }, 'the proxy answers again');
+    if (this.session) this.#options.onUsable(this.session);
   }
 
   #logConnected(): void {

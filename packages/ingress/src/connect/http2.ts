@@ -13,6 +13,7 @@ import { endOnlyInOrder } from '@adit/shared/net/http2-end';
 import { ConnectionStream } from '@adit/shared/stream/connection-stream';
 import type { RelayStream } from '@adit/shared/stream/contract';
 import { PendingStream } from '@adit/shared/stream/pending-stream';
+import { ProxySilence } from './proxy-silence.ts';
 import { answerWithinMs, targetOf, type Tunnels } from './tunnels.ts';
 
 const streamWindowBytes = 1_048_576;
@@ -24,19 +25,26 @@ const deadAfterMs = 10_000;
 const doubtDeadAfterMs = 3_000;
 const { NGHTTP2_CONNECT_ERROR, NGHTTP2_CANCEL } = http2.constants;
 
+export interface Http2TunnelsOptions {
+  readonly name: string;
+  readonly deadline: Deadline;
+  /** Called when the proxy owes an answer for too long, and when it answers again. */
+  readonly doubted?: () => void;
+  readonly answers?: () => void;
+}
+
 export class Http2Tunnels implements Tunnels {
   readonly gone: Promise<string>;
   readonly #session: http2.ClientHttp2Session;
   readonly #pings: NodeJS.Timeout;
+  readonly #silence: ProxySilence;
   #resolveGone!: (reason: string) => void;
   #over = false;
   #streams = 0;
 
   /** Resolves when the settings of the proxy arrive. Rejects with LINK_LOST or LINK_TIMEOUT. */
-  static open(
-    { socket }: ProvenConnection,
-    { name, deadline }: { readonly name: string; readonly deadline: Deadline },
-  ): Promise<Http2Tunnels> {
+  static open({ socket }: ProvenConnection, options: Http2TunnelsOptions): Promise<Http2Tunnels> {
+    const { name, deadline } = options;
     socket.allowHalfOpen = false; // only streams half-close
     const session = http2.connect(`https://${name}`, {
       createConnection: () => socket,
@@ -57,20 +65,31 @@ export class Http2Tunnels implements Tunnels {
         session.once('close', () => fail(lost('closed the connection')));
         session.once('remoteSettings', () => {
           session.setLocalWindowSize(connectionWindowBytes);
-          succeed(new Http2Tunnels(session));
+          succeed(new Http2Tunnels(session, options));
         });
       },
     );
   }
 
-  private constructor(session: http2.ClientHttp2Session) {
+  private constructor(session: http2.ClientHttp2Session, { doubted, answers }: Http2TunnelsOptions) {
     this.#session = session;
+    this.#silence = new ProxySilence({
+      begins: () => doubted?.(),
+      ends: () => answers?.(),
+      ping: (told) => {
+        if (!session.destroyed)
+          session.ping((error, durationMs) => {
+            if (!error) told(durationMs);
+          });
+      },
+    });
     this.gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
     session.on('goaway', () => this.leave('the proxy sent GOAWAY'));
     session.once('close', () => {
       clearInterval(this.#pings);
+      this.#silence.stop();
       this.leave('the connection to the proxy broke');
     });
     this.#pings = setInterval(() => this.#ping(deadAfterMs), pingEveryMs).unref();
@@ -81,6 +100,12 @@ export class Http2Tunnels implements Tunnels {
   }
   get streams(): number {
     return this.#streams;
+  }
+  get doubted(): boolean {
+    return this.#silence.doubted;
+  }
+  get silent(): boolean {
+    return this.#silence.silent;
   }
 
   open(payload: Uint8Array): RelayStream {
@@ -101,7 +126,17 @@ export class Http2Tunnels implements Tunnels {
       },
       { once: true },
     );
-    return new PendingStream(request.id ?? 0, answered(request), giveUp);
+    return new PendingStream(request.id ?? 0, this.#awaited(request), giveUp);
+  }
+
+  /** Waits for the answer; meanwhile the proxy owes one. */
+  #awaited(request: http2.ClientHttp2Stream): Promise<RelayStream> {
+    let heard = false;
+    request.once('response', () => {
+      heard = true;
+    });
+    this.#silence.requested();
+    return answered(request).finally(() => this.#silence.settled(heard));
   }
 
   leave(reason: string): void {

@@ -175,10 +175,18 @@ test('where the session ends it moves at once, or ends as the session did', () =
   expect(two.told).toEqual(['reset NOT_RESUMABLE']);
 });
 
-test('a refusal of the egress is final', () => {
+test('a refusal of the egress is final, even of one that takes no more streams', () => {
   const { first, second, told } = begin();
+  first.over = true;
   first.its!.refuses('POLICY_DENIED');
   expect([second.heard, told]).toEqual([[], ['refused POLICY_DENIED: the egress says no']]);
+});
+
+test('a request to a proxy whose connection broke goes to the next', () => {
+  const { first, second, told } = begin();
+  first.over = true;
+  first.its!.refuses('LINK_LOST');
+  expect([second.heard, told]).toEqual([['OPEN'], []]);
 });
 
 test('an owner that resets it is not told anything, and nothing moves', () => {

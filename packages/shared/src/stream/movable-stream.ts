@@ -9,7 +9,8 @@
  * Not here: who is silent (protocol/mux/silence.ts), which egress is next (the source of sessions).
  * Spec: docs/resumption.md, "Several egresses".
  */
-import { AditError, wireOfCode } from '../errors.ts';
+import { codes } from '../codes.ts';
+import { AditError, codeOfWire, wireOfCode } from '../errors.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
 import type { WireRefusal } from '../protocol/refusal.ts';
@@ -183,7 +184,8 @@ export class MovableStream implements RelayStream {
 
   /** The egress refused it, or its session is over; in that case it may go on elsewhere. */
   #ended(refusal: WireRefusal, how: 'refused' | 'reset'): void {
-    if (this.#opener.over && this.#move()) return;
+    const lost = how === 'reset' || codes[codeOfWire(refusal.code)].origin === 'link';
+    if (this.#opener.over && lost && this.#move()) return;
     this.#settle();
     this.#held.drop();
     this.events[how](refusal);
