@@ -105,7 +105,7 @@ async function dialInner(dial: Dial, stranger?: AditError): Promise<Carrier> {
   };
 }
 
-/** Who issued the certificate of what ends the outer TLS. Throws EGRESS_CERT_INVALID if this system does not trust it. */
+/** Who issued the certificate of the outer TLS. Throws EGRESS_CERT_INVALID if this system does not trust it. */
 function acceptedIntermediary(socket: tls.TLSSocket, { called, host }: Dial, stranger: AditError | undefined): string {
   const { authorized, authorizationError = 'no reason given', leaf } = factsOf(socket);
   const intermediary = leaf?.issuer.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300) ?? 'nobody';
