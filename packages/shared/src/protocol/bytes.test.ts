@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { concat, putU16, putU24, putU32, putU64, text, u16, u24, u32, u64, utf8, utf8AtMost } from './bytes.ts';
+import { concat, copyOf, putU16, putU24, putU32, putU64, text, u16, u24, u32, u64, utf8, utf8AtMost } from './bytes.ts';
 
 test('integers come back as they were put, big endian, up to 2^53 - 1', () => {
   fc.assert(
@@ -35,3 +35,13 @@ test('what is not UTF-8 reads as U+FFFD and never throws', () =>
   expect(text(Uint8Array.of(0x61, 0xff))).toBe('a\uFFFD'));
 
 test('concat joins', () => expect(text(concat([utf8('a'), utf8(''), utf8('bc')]))).toBe('abc'));
+
+test('a copy of a view of a Buffer is a copy', () => {
+  const chunk = Buffer.from('a chunk');
+
+  const copy = copyOf(chunk.subarray(2));
+  chunk.fill(0);
+
+  expect(text(copy)).toBe('chunk');
+  expect(copy.buffer.byteLength).toBe(5);
+});

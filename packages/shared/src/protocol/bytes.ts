@@ -1,6 +1,6 @@
 /**
  * Big-endian integers and UTF-8 over plain byte arrays.
- * Rule: only `utf8` and `concat` allocate. The caller checks offsets.
+ * Rule: only `utf8`, `copyOf` and `concat` allocate. The caller checks offsets.
  * Not here: the shape of any message.
  */
 
@@ -56,6 +56,11 @@ export function utf8AtMost(value: string, maxBytes: number): Uint8Array {
   let end = maxBytes;
   while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
   return bytes.subarray(0, end);
+}
+
+/** A copy that pins nothing. `slice` does not copy where the bytes are a Buffer. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {

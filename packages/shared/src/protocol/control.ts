@@ -8,7 +8,7 @@
  * must not look like a complete stream. The bytes of an incomplete frame are bounded; data is passed on as it arrives.
  * Not here: who may connect (the mode of the socket decides), sockets.
  */
-import { concat, putU16, text, u16, utf8AtMost } from './bytes.ts';
+import { concat, copyOf, putU16, text, u16, utf8AtMost } from './bytes.ts';
 import type { Handshake, Step } from './handshake.ts';
 
 export type ControlEvent =
@@ -134,7 +134,7 @@ export class ControlReader {
       }
       const rest = this.#frame(bytes, events);
       if (rest === undefined) {
-        this.#held = bytes.slice();
+        this.#held = copyOf(bytes);
         break;
       }
       bytes = rest;

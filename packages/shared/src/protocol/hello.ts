@@ -7,7 +7,7 @@
  * EPOCH(4) OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TTL_S(4) TLVS(n) BINDER(32).
  * Spec: docs/protocol.md section 3.3.
  */
-import { concat, putU32, putU64, text, u24, u32, u64, utf8 } from './bytes.ts';
+import { concat, copyOf, putU32, putU64, text, u24, u32, u64, utf8 } from './bytes.ts';
 import type { Handshake, Step } from './handshake.ts';
 import { encodeFrame, frameType, headerBytes } from './mux/frame.ts';
 import type { Position } from './mux/lane.ts';
@@ -191,7 +191,7 @@ function decodeShared(bytes: Uint8Array, at: number, kind: number): Omit<Shared,
   return {
     kind: kind === helloKind.new ? 'new' : 'resume',
     features: u32(bytes, at),
-    sessionId: bytes.slice(at + 4, at + 20),
+    sessionId: copyOf(bytes.subarray(at + 4, at + 20)),
     epoch: u32(bytes, at + 20),
     position: { offset, partial: u32(bytes, at + 32) },
     window,
@@ -206,7 +206,7 @@ function split(
   const end = payload.length - binderBytes;
   const entries = decodeTlvs(payload.subarray(fixed, end));
   for (const type of entries.keys()) check(type < critical, `option ${type.toString(16)}, which is not known here`);
-  return { covered: payload.slice(0, end), binder: payload.slice(end), entries };
+  return { covered: copyOf(payload.subarray(0, end)), binder: copyOf(payload.subarray(end)), entries };
 }
 
 function named(entries: Map<number, Uint8Array>, type: number): string {

@@ -6,7 +6,7 @@
  * Not here: streams (session.ts), timers and sockets (the driver).
  * Spec: docs/protocol.md sections 3.4 and 3.6.
  */
-import { putU32, putU64, u32, u64 } from '../bytes.ts';
+import { copyOf, putU32, putU64, u32, u64 } from '../bytes.ts';
 import { ProtocolFault, wireCode } from '../refusal.ts';
 import { FrameDecoder, type FrameSink, type ParseBudget } from './decoder.ts';
 import { Flight } from './flight.ts';
@@ -157,7 +157,7 @@ export class Lane {
   /** Handles a frame of the lane itself; returns whether it was one. */
   control(type: number, payload: Uint8Array): boolean {
     if (type === frameType.ack) this.#acknowledged(payload);
-    else if (type === frameType.ping) this.#pong = eightBytes(payload, 'PING').slice();
+    else if (type === frameType.ping) this.#pong = copyOf(eightBytes(payload, 'PING'));
     else if (type === frameType.pong) this.#measured();
     else return false;
     return true;
