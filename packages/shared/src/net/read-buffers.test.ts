@@ -96,3 +96,24 @@ test('what came before there was an owner goes to whoever takes over, and nothin
   expect(Buffer.from(reads.takeOver()).toString()).toBe('lo there');
   expect(reads.takeOver()).toHaveLength(0);
 });
+
+test('one-byte reads without an owner become few, and go to the owner in order', () => {
+  const reads = new PooledReads();
+  for (let n = 0; n < 20_000; n++) {
+    reads.onread.buffer()[0] = n % 251;
+    reads.onread.callback(1);
+  }
+  const got: Buffer[] = [];
+
+  reads.attach({
+    sendCopy: (bytes) => {
+      got.push(Buffer.from(bytes));
+      return true;
+    },
+    sendBuffer: () => true,
+  });
+
+  expect(got.length).toBeLessThan(3);
+  expect(Buffer.concat(got).every((byte, at) => byte === at % 251)).toBe(true);
+  expect(Buffer.concat(got)).toHaveLength(20_000);
+});

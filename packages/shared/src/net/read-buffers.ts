@@ -8,6 +8,7 @@
 import { concat } from '../protocol/bytes.ts';
 import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
+import { Gatherer } from './gatherer.ts';
 
 export const readBufferBytes = 65_536;
 const smallReadBytes = 4_096;
@@ -53,13 +54,16 @@ export class PooledReads {
   };
   #buffer: ReadBuffer = mayShare ? shared : take();
   #sink: ReadSink | undefined;
-  #early: Buffer[] = [];
+  #early: Uint8Array[] = [];
+  readonly #pieces = new Gatherer((bytes) => this.#early.push(bytes));
   #earlyBytes = 0;
 
   /** Attaches the owner of what is read. It gets the bytes first that arrived before. */
   attach(sink: ReadSink): void {
     this.#sink = sink;
     this.#earlyBytes = 0;
+    this.#pieces.flush();
+    this.#pieces.drop();
     for (const bytes of this.#early.splice(0)) sink.sendCopy(bytes);
   }
 
@@ -74,6 +78,7 @@ export class PooledReads {
    * Returns the bytes that were read without an owner, to a caller that reads the socket by other means from now on.
    */
   takeOver(): Uint8Array {
+    this.#pieces.flush();
     const unread = concat(this.#early);
     this.close();
     return unread;
@@ -85,13 +90,16 @@ export class PooledReads {
     this.#buffer = shared;
     this.#sink = undefined;
     this.#early = [];
+    this.#pieces.drop();
   }
 
   #read(length: number): boolean {
     const sink = this.#sink;
     const buffer = this.#buffer;
     if (sink === undefined) {
-      this.#early.push(Buffer.from(buffer.body.subarray(0, length)));
+      const read = buffer.body.subarray(0, length);
+      // the next read overwrites it, and the gatherer may keep a large piece as it is
+      this.#pieces.add(length < smallReadBytes ? read : Buffer.from(read));
       this.#earlyBytes += length;
       return this.#earlyBytes < maxEarlyBytes;
     }

@@ -279,3 +279,28 @@ test('whatever the order, it ends once, and in order only when all of it was tak
     { numRuns: 60 },
   );
 });
+
+test('one-byte pieces that wait in the duplex become few, arrive exact, and are told', async () => {
+  const { far, stream } = make();
+  const got: Uint8Array[] = [];
+  let held = 0;
+  stream.events = {
+    ...stream.events,
+    data: (chunk) => got.push(chunk),
+    held: () => {
+      held = stream.bytesReceived;
+    },
+  };
+  await turn();
+  far.say(Buffer.alloc(262_144)); // so much waits at the owner: the duplex is paused
+  const sent = Buffer.from(Array.from({ length: 60_000 }, (_, at) => at));
+
+  for (const [at] of sent.entries()) far.say(sent.subarray(at, at + 1));
+
+  expect([far.isPaused(), held, got.length]).toEqual([true, 262_144 + 60_000, 1]);
+  stream.accepted(262_144);
+  far.say(null);
+  await turn();
+  expect(Buffer.compare(Buffer.concat(got.slice(1)), sent)).toBe(0);
+  expect(got.length).toBeLessThan(8);
+});

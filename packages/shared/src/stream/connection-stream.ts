@@ -2,10 +2,12 @@
  * A stream that is a connection of its own: an upgraded HTTP/1.1 connection, or one stream of HTTP/2.
  * Rule: as MuxStream: it ends exactly once, and a cut is never reported as an end (Node's TLS shows the bare FIN of a
  * peer that died as an end). What we send ahead is bounded by the duplex's write buffer, what we read ahead by what the
- * local socket accepted. This is the duplex's one owner until it is refused or over.
+ * local socket accepted, and small pieces that wait in the duplex are gathered. This is the duplex's one owner until it
+ * is refused or over.
  * Not here: resumption. A connection that breaks is a reset.
  */
 import type { Duplex } from 'node:stream';
+import { GatheredPushes } from '../net/gathered-pushes.ts';
 import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
@@ -38,10 +40,13 @@ const readAheadBytes = 262_144;
 export class ConnectionStream implements OfferedStream {
   readonly id: number;
   bytesSent = 0;
-  bytesReceived = 0;
+  bytesReceived: number;
   readonly #duplex: Duplex;
   readonly #ends: DuplexEnds;
+  readonly #pushes: GatheredPushes;
   #events: StreamEvents | undefined;
+  /** Bytes that the owner got, and of these what the local socket accepted. */
+  #delivered = 0;
   #accepted = 0;
   #waiting = false;
   #paused = false;
@@ -55,6 +60,8 @@ export class ConnectionStream implements OfferedStream {
     this.id = ends.id;
     this.#duplex = duplex;
     this.#ends = ends;
+    this.bytesReceived = duplex.readableLength;
+    this.#pushes = this.#gather(duplex);
     duplex.on('error', () => {
       /* `close` follows, and is handled */
     });
@@ -129,7 +136,7 @@ export class ConnectionStream implements OfferedStream {
 
   accepted(total: number): void {
     this.#accepted = total;
-    if (!this.#paused || this.bytesReceived - total >= readAheadBytes / 2) return;
+    if (!this.#paused || this.#delivered - total >= readAheadBytes / 2) return;
     this.#paused = false;
     this.#duplex.resume();
   }
@@ -148,14 +155,35 @@ export class ConnectionStream implements OfferedStream {
     this.#events!.writable();
   }
 
+  /**
+   * Gathers what its source pushes into the duplex while it is paused. HTTP/2 and TLS of Node push each frame and each
+   * record as an object of its own: a window of one-byte frames would cost hundreds of its bytes.
+   */
+  #gather(duplex: Duplex): GatheredPushes {
+    const push = duplex.push.bind(duplex);
+    const pushes = new GatheredPushes(duplex, push);
+    duplex.push = (chunk: Uint8Array | null, encoding?: BufferEncoding): boolean => {
+      if (chunk === null) {
+        pushes.flush();
+        return push(null, encoding);
+      }
+      this.bytesReceived += chunk.length;
+      const more = pushes.push(chunk);
+      if (duplex.readableLength > 0) this.#events?.held?.();
+      return more;
+    };
+    return pushes;
+  }
+
   #read(chunk: Buffer): void {
     if (this.#over) return;
-    this.bytesReceived += chunk.length;
-    if (!this.#paused && this.bytesReceived - this.#accepted >= readAheadBytes) {
+    this.#delivered += chunk.length;
+    if (!this.#paused && this.#delivered - this.#accepted >= readAheadBytes) {
       this.#paused = true;
       this.#duplex.pause();
     }
     this.#events!.data(chunk);
+    this.#pushes.taken();
   }
 
   #readEnd(): void {

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
 import { MuxPair } from '../../../../test/support/mux-pair.ts';
 import { atEnd } from '../../../../test/support/scope.ts';
 import { PooledReads } from '../net/read-buffers.ts';
 import { acceptPooled } from '../net/sockets.ts';
-import { Relay, type RelayOutcome } from './relay.ts';
+import { Relay, type RelayEvents, type RelayOutcome } from './relay.ts';
 
 /** A connected pair of sockets: the relay's own and the client's. */
 async function sockets(): Promise<{ local: net.Socket; client: net.Socket }> {
@@ -23,6 +24,7 @@ async function sockets(): Promise<{ local: net.Socket; client: net.Socket }> {
   client.on('error', () => {
     /* looked for by `close` */
   });
+  atEnd(() => client.destroy());
   const [[local]] = await Promise.all([once(server, 'connection') as Promise<[net.Socket]>, once(client, 'connect')]);
   local.on('error', () => {
     /* the relay listens too */
@@ -31,14 +33,14 @@ async function sockets(): Promise<{ local: net.Socket; client: net.Socket }> {
 }
 
 /** A relay at the client's end of a pair of sessions; the other end is driven by hand. */
-function relayed() {
+function relayed(events: Omit<RelayEvents, 'ended'> = {}) {
   const pair = new MuxPair();
   const seen = pair.open();
   let tell!: (outcome: RelayOutcome) => void;
   const ended = new Promise<RelayOutcome>((resolve) => {
     tell = resolve;
   });
-  const relay = new Relay(seen.stream, { ended: tell });
+  const relay = new Relay(seen.stream, { ended: tell, ...events });
   pair.streams.client.delete(seen.stream.id);
   pair.flush('client');
   pair.deliver('client');
@@ -175,3 +177,87 @@ test(
     expect(openAtClose).toEqual([false]);
   },
 );
+
+test('small pieces for a client that does not read become few writes, and arrive exact', async () => {
+  const { relay, far, pump } = relayed();
+  const { local, client } = await sockets();
+  const pooled = acceptPooled(local);
+  const { socket } = pooled;
+  relay.attach(pooled, { idleTimeoutMs: 0 });
+  client.pause();
+  const block = randomBytes(65_528);
+  const sent: Buffer[] = [];
+  // Until the kernel takes no more.
+  for (let stalled = 0; stalled < 50; stalled = socket.writableLength > 0 ? stalled + 1 : 0) {
+    if (socket.writableLength === 0) {
+      relay.data(block);
+      sent.push(block);
+    }
+    await new Promise(setImmediate);
+  }
+  const before = socket.writableLength;
+  const writes = jest.spyOn(socket, 'write');
+
+  const small = randomBytes(40_000);
+  for (const [at] of small.entries()) {
+    relay.data(small.subarray(at, at + 1));
+    if (at % 100 === 0) await new Promise(setImmediate); // many turns, each with its flush
+  }
+  sent.push(small);
+  far.finish();
+  pump();
+
+  expect(writes.mock.calls.length).toBeLessThan(6);
+  expect(socket.writableLength - before).toBe(small.length);
+  const got: Buffer[] = [];
+  client.on('data', (chunk: Buffer) => got.push(chunk)).resume();
+  await once(client, 'end');
+  expect(Buffer.compare(Buffer.concat(got), Buffer.concat(sent))).toBe(0);
+});
+
+test('pieces of any size, before the dial and after it, arrive exact at a client that reads now and then', async () => {
+  const size = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 20_000 }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(size, { maxLength: 60 }), fc.nat(60), async (sizes, attachedAt) => {
+      const { relay, far, pump } = relayed();
+      const { local, client } = await sockets();
+      const [sent, got]: Buffer[][] = [[], []];
+      client.on('data', (chunk: Buffer) => {
+        got!.push(chunk);
+        if (chunk.length % 2 === 0) client.pause();
+      });
+      const ended = once(client, 'end');
+      for (const [at, length] of sizes.entries()) {
+        if (at === attachedAt) relay.attach(acceptPooled(local), { idleTimeoutMs: 0 });
+        sent!.push(randomBytes(length));
+        relay.data(Buffer.concat([sent!.at(-1)!, Buffer.alloc(at % 3 === 0 ? 50_000 : 0)]).subarray(0, length));
+        if (at % 5 === 0) await new Promise(setImmediate);
+        client.resume();
+      }
+      if (attachedAt >= sizes.length) relay.attach(acceptPooled(local), { idleTimeoutMs: 0 });
+      far.finish();
+      pump();
+      const resuming = setInterval(() => client.resume(), 1);
+      await ended;
+      clearInterval(resuming);
+      client.destroy();
+
+      expect(Buffer.compare(Buffer.concat(got!), Buffer.concat(sent!))).toBe(0);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('tells how much waits, before the dial and for a socket', async () => {
+  const waiting: number[] = [];
+  const pair = relayed({ waiting: (bytes) => waiting.push(bytes) });
+  pair.far.sendCopy(Buffer.from('early'));
+  pair.pump();
+  expect(waiting.at(-1)).toBe(5);
+  const { local, client } = await sockets();
+
+  pair.relay.attach(acceptPooled(local), { idleTimeoutMs: 0 });
+  await once(client, 'data');
+
+  expect(waiting.at(-1)).toBe(0);
+});

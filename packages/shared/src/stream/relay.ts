@@ -3,10 +3,14 @@
  * Rule: the relay owns socket and stream until both are over. Credit is given for what the socket accepted. The source
  * is read only while the stream accepts more. Writes are corked and go out once per tick. Until there is a socket (the
  * egress is still dialling) bytes of the peer are held; `attach` releases them, and the end of the stream drops them.
+ * Small pieces are gathered (net/gatherer.ts): one write of them is under way at a time, and what comes meanwhile
+ * follows when the socket took it. So what waits costs memory in proportion to its bytes, and those are bounded by
+ * the credit of the stream.
  */
 import type net from 'node:net';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
 import type { WireRefusal } from '../protocol/refusal.ts';
+import { Gatherer, recycle } from '../net/gatherer.ts';
 import { resetSocket, type RelaySocket } from '../net/sockets.ts';
 import { wireOfCode, type Code } from '../errors.ts';
 import type { RelayStream } from './contract.ts';
@@ -23,19 +27,25 @@ export interface RelayOutcome {
 export interface RelayEvents {
   /** The far side accepted the stream (ingress only). */
   opened?(payload: Uint8Array): void;
+  /** So many bytes of the stream wait for the socket, or for the dial. Called often; must be cheap. */
+  waiting?(bytes: number): void;
   /** Socket and stream are over. Called once. */
   ended(outcome: RelayOutcome): void;
 }
-
-const smallBytes = 4_096;
 
 export class Relay implements StreamEvents {
   readonly stream: RelayStream;
   readonly #events: RelayEvents;
   #socket: net.Socket | undefined;
   #reads: RelaySocket['reads'];
+  readonly #pieces = new Gatherer((bytes, slab) => this.#pass(bytes, slab));
+  /** Slabs that were filled and are being written, in order. */
+  readonly #slabs: Buffer[] = [];
+  /** A write of small pieces is under way. */
+  #writing = false;
   #held: Uint8Array[] = [];
   #heldEnd = false;
+  /** The bytes that were written to the socket. */
   #delivered = 0;
   #corked = false;
   #ourEnd = false;
@@ -59,6 +69,7 @@ export class Relay implements StreamEvents {
       resetSocket(socket);
       return;
     }
+    this.#pieces.flush();
     this.#socket = socket;
     this.#reads = reads;
     this.#idleTimeoutMs = options.idleTimeoutMs;
@@ -72,10 +83,7 @@ export class Relay implements StreamEvents {
       );
     // At once and not at the end of the tick: these bytes have waited for the dial, and go out before the answer to it
     // is encrypted.
-    for (const bytes of this.#held.splice(0)) {
-      this.#delivered += bytes.length;
-      socket.write(bytes);
-    }
+    for (const bytes of this.#held.splice(0)) this.#pass(bytes);
     this.#settle();
     if (this.#heldEnd) this.#finishLocal();
     if (reads) reads.attach(this.stream);
@@ -110,17 +118,22 @@ export class Relay implements StreamEvents {
   data(bytes: Uint8Array): void {
     const socket = this.#socket;
     if (socket === undefined) {
-      this.#held.push(bytes.length < smallBytes ? bytes.slice() : bytes);
+      this.#pieces.add(bytes);
+      this.#settle();
       return;
     }
-    this.#delivered += bytes.length;
     if (!socket.writable) return; // its `error` or `close` follows and ends the stream
     if (!this.#corked) {
       this.#corked = true;
       socket.cork();
       flushSoon(this);
     }
-    socket.write(bytes.length < smallBytes ? Buffer.from(bytes) : bytes); // a small view would pin a whole chunk
+    this.#pieces.add(bytes);
+  }
+
+  /** Bytes wait in the stream that `data` did not get yet. */
+  held(): void {
+    this.#settle();
   }
 
   end(): void {
@@ -138,17 +151,62 @@ export class Relay implements StreamEvents {
     const socket = this.#socket;
     this.#corked = false;
     if (socket === undefined || socket.destroyed) return;
+    if (!this.#writing) this.#writeSmall(socket);
     socket.uncork();
     this.#settle();
   }
 
+  /** Bytes in order, which may be kept. */
+  #pass(bytes: Uint8Array, slab?: Buffer): void {
+    if (this.#socket === undefined) {
+      this.#held.push(bytes);
+      return;
+    }
+    this.#delivered += bytes.length;
+    if (slab === undefined) this.#socket.write(bytes);
+    else {
+      this.#slabs.push(slab);
+      this.#socket.write(bytes, this.#slabWritten);
+    }
+  }
+
+  /** The socket is done with the oldest slab. After an error the kernel may hold it still: it is not used again. */
+  readonly #slabWritten = (error?: Error | null): void => {
+    const slab = this.#slabs.shift()!;
+    if (!error) recycle(slab);
+  };
+
+  #writeSmall(socket: net.Socket): void {
+    const bytes = this.#pieces.take();
+    if (bytes === undefined) return;
+    this.#writing = true;
+    this.#delivered += bytes.length;
+    socket.write(bytes, this.#wrote);
+  }
+
+  /** The socket took the small pieces, or was destroyed. */
+  readonly #wrote = (): void => {
+    this.#writing = false;
+    const socket = this.#socket!;
+    if (socket.destroyed) return;
+    this.#writeSmall(socket);
+    this.#settle();
+  };
+
   #settle(): void {
+    if (this.#over) return;
     const socket = this.#socket;
-    if (socket && !this.#over) this.stream.accepted(this.#delivered - socket.writableLength);
+    const accepted = socket ? this.#delivered - socket.writableLength : 0;
+    if (socket) {
+      if (socket.writableLength === 0) this.#pieces.release();
+      this.stream.accepted(accepted);
+    }
+    this.#events.waiting?.(this.stream.bytesReceived - accepted);
   }
 
   #finishLocal(): void {
     this.#theirEnd = true;
+    this.#pieces.flush();
     this.#socket?.end();
     this.#maybeFinished();
   }
@@ -196,6 +254,7 @@ export class Relay implements StreamEvents {
     if (this.#over) return;
     this.#over = true;
     this.#held = [];
+    this.#pieces.drop();
     const socket = this.#socket;
     // its buffer returns to the pool at `close`: a reset may be delayed while the kernel reads on
     if (socket && outcome.end !== 'finished') resetSocket(socket);

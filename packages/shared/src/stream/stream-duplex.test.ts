@@ -195,3 +195,21 @@ test('destroyed before its end, or aborted, it resets the stream', async () => {
     expect(ended[0]).toMatchObject({ end: 'reset' });
   }
 });
+
+test('one-byte pieces that nobody reads wait in few', async () => {
+  const { duplex, far, pump } = streamed();
+  const sent = randomBytes(100_000);
+  for (const [at] of sent.entries()) {
+    far.sendView(sent.subarray(at, at + 1));
+    if (at % 1_000 === 0) pump();
+  }
+  pump();
+
+  const got: Buffer[] = [];
+  duplex.on('data', (chunk: Buffer) => got.push(chunk));
+  far.finish();
+  await until(pump, () => duplex.readableEnded);
+
+  expect(Buffer.compare(Buffer.concat(got), sent)).toBe(0);
+  expect(got.length).toBeLessThan(12);
+});

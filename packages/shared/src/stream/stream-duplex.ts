@@ -1,21 +1,23 @@
 /**
  * A stream as an ordinary duplex, for callers that talk to the service themselves instead of splicing.
  * Rule: as for the relay: it ends exactly once, and a cut is never reported as an end. Credit is given for what was
- * read from the duplex; a write waits for the stream's turn. Destroyed before both halves ended, it resets the stream.
+ * read from the duplex, and what waits in it costs memory in proportion to its bytes. A write waits for the stream's
+ * turn. Destroyed before both halves ended, it resets the stream.
  */
 import { Duplex } from 'node:stream';
 import { AditError, codeOfWire, isCode, wireOfCode, type Code } from '../errors.ts';
+import { GatheredPushes } from '../net/gathered-pushes.ts';
+import { keepable, smallBytes } from '../net/gatherer.ts';
 import { readBytes } from '../protocol/mux/stream.ts';
 import type { RelayStream } from './contract.ts';
 import type { RelayEvents, RelayOutcome } from './relay.ts';
-
-const smallBytes = 4_096;
 
 type End = Pick<RelayOutcome, 'end' | 'code' | 'reason'>;
 
 export class StreamDuplex extends Duplex {
   readonly #stream: RelayStream;
   readonly #events: RelayEvents;
+  readonly #pushes = new GatheredPushes(this, (bytes) => this.push(bytes));
   #taken: (() => void) | undefined;
   #ourEnd = false;
   #theirEnd = false;
@@ -30,11 +32,8 @@ export class StreamDuplex extends Duplex {
       opened: (payload) => events.opened?.(payload),
       refused: ({ code, reason }) => this.#cut({ end: 'refused', code, reason }),
       reset: ({ code, reason }) => this.#cut({ end: 'reset', code, reason }),
-      // Copied, because a small view would pin a whole chunk.
       data: (bytes) => {
-        this.push(
-          bytes.length < smallBytes ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
-        );
+        this.#pushes.push(asBuffer(bytes));
         this.#credit();
       },
       end: () => this.#ended(),
@@ -59,6 +58,7 @@ export class StreamDuplex extends Duplex {
    */
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size);
+    this.#pushes.taken();
     this.#credit();
     return chunk;
   }
@@ -96,7 +96,7 @@ export class StreamDuplex extends Duplex {
   }
 
   #credit(): void {
-    this.#stream.accepted(this.#stream.bytesReceived - this.readableLength);
+    this.#stream.accepted(this.#stream.bytesReceived - this.readableLength - this.#pushes.waiting);
   }
 
   #goOn(): void {
@@ -107,6 +107,7 @@ export class StreamDuplex extends Duplex {
 
   #ended(): void {
     this.#theirEnd = true;
+    this.#pushes.flush();
     this.push(null);
     this.#settle();
   }
@@ -126,6 +127,13 @@ export class StreamDuplex extends Duplex {
     this.#over = true;
     this.#events.ended({ ...end, bytesSent: this.#stream.bytesSent, bytesReceived: this.#stream.bytesReceived });
   }
+}
+
+/** As a buffer that may be kept: a small view, and one of a much larger chunk, would pin the chunk. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (bytes.length < smallBytes) return Buffer.from(bytes);
+  const kept = keepable(bytes);
+  return Buffer.from(kept.buffer, kept.byteOffset, kept.length);
 }
 
 function ignore(): void {

@@ -19,6 +19,8 @@ export interface StreamEvents {
   refused(refusal: WireRefusal): void;
   /** The next bytes. The view may be kept. */
   data(bytes: Uint8Array): void;
+  /** The stream holds bytes that `data` gets later: `bytesReceived` has grown. */
+  held?(): void;
   /** The peer will send no more (FIN). */
   end(): void;
   /** Both directions are dead. */

@@ -1,0 +1,124 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Gatherer, keepable, recycle, slabBytes, smallBytes } from './gatherer.ts';
+
+/** A gatherer, what it passed on, and what went in. */
+function make() {
+  const passed: Uint8Array[] = [];
+  const given: Buffer[] = [];
+  const slabs: Buffer[] = [];
+  const gatherer = new Gatherer((bytes, slab) => {
+    passed.push(bytes);
+    if (slab) slabs.push(slab);
+  });
+  return { gatherer, passed, slabs, given };
+}
+
+/** The memory that these pieces hold. */
+function heldBytes(pieces: readonly Uint8Array[]): number {
+  const buffers = new Set(pieces.map(({ buffer }) => buffer));
+  return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+test('passes on a large piece that fills half of its chunk as the view that it is', () => {
+  const { gatherer, passed } = make();
+  const view = new Uint8Array(16_384).subarray(8, 8 + smallBytes);
+
+  gatherer.add(view);
+
+  expect(passed[0]).toBe(view);
+});
+
+test('copies a large piece out of a chunk more than twice its size', () => {
+  const view = Buffer.alloc(32_768, 'x').subarray(8, 8 + 16_383);
+
+  const kept = keepable(view);
+
+  expect(Buffer.compare(kept, view)).toBe(0);
+  expect(kept.buffer.byteLength).toBe(16_383);
+});
+
+test('gathers small pieces, and passes them on before a large one', () => {
+  const { gatherer, passed } = make();
+
+  for (const text of ['a', 'bc', 'd']) gatherer.add(Buffer.from(text));
+  expect([gatherer.waiting, passed.length]).toEqual([4, 0]);
+  gatherer.add(new Uint8Array(smallBytes));
+
+  expect(passed.map(({ length }) => length)).toEqual([4, smallBytes]);
+  expect(Buffer.from(passed[0]!).toString()).toBe('abcd');
+});
+
+test('a slab that is full is passed on', () => {
+  const { gatherer, passed } = make();
+
+  for (let n = 0; n < slabBytes + 3; n++) gatherer.add(Uint8Array.of(n));
+
+  expect(passed.map(({ length }) => length)).toEqual([slabBytes]);
+  expect([...passed[0]!.subarray(250, 260)]).toEqual([250, 251, 252, 253, 254, 255, 0, 1, 2, 3]);
+  expect(gatherer.waiting).toBe(3);
+});
+
+test('does not give its slab back while something is in it', () => {
+  const [one, other] = [make(), make()];
+  one.gatherer.add(Buffer.from('one'));
+
+  one.gatherer.release();
+  other.gatherer.add(Buffer.from('other'));
+
+  expect(Buffer.from(one.gatherer.take()!).toString()).toBe('one');
+  expect(Buffer.from(other.gatherer.take()!).toString()).toBe('other');
+});
+
+const size = fc.oneof(
+  fc.constant(1),
+  fc.integer({ min: 1, max: 300 }),
+  fc.integer({ min: smallBytes - 2, max: smallBytes + 2 }),
+  fc.integer({ min: 1, max: 20_000 }),
+);
+
+test('any pieces of several streams arrive exact, though slabs go from one stream to another', () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ op: fc.constant('add' as const), of: fc.nat(2), size, fill: fc.nat(255) }) },
+    { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('flush' as const, 'write' as const), of: fc.nat(2) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const streams = [make(), make(), make()];
+      const write = ({ gatherer, passed, slabs, given }: ReturnType<typeof make>): void => {
+        gatherer.flush();
+        expect(Buffer.compare(Buffer.concat(passed), Buffer.concat(given))).toBe(0);
+        passed.length = given.length = 0;
+        for (const slab of slabs.splice(0)) recycle(slab.fill(0xee)); // they were written: nobody reads them any more
+        gatherer.release();
+      };
+      for (const done of steps) {
+        const stream = streams[done.of]!;
+        if (done.op === 'add') {
+          const bytes = Buffer.alloc(done.size, done.fill);
+          stream.given.push(bytes);
+          stream.gatherer.add(bytes);
+        } else if (done.op === 'flush') stream.gatherer.flush();
+        else write(stream);
+      }
+      for (const stream of streams) write(stream);
+    }),
+  );
+});
+
+test('however bytes are cut out of chunks, they hold twice themselves and a slab, in few objects', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(size, fc.constantFrom(1, 2, 3, 1_000)), { maxLength: 200 }), (pieces) => {
+      const { gatherer, passed } = make();
+      let bytes = 0;
+      for (const [length, ofChunk] of pieces) {
+        gatherer.add(Buffer.alloc(Math.min(length * ofChunk, 1_000_000)).subarray(0, length));
+        bytes += length;
+      }
+      gatherer.flush();
+
+      expect(heldBytes(passed)).toBeLessThanOrEqual(2 * bytes + slabBytes);
+      expect(passed.length).toBeLessThanOrEqual(bytes / (smallBytes / 2) + 2);
+    }),
+  );
+});
