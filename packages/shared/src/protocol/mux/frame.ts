@@ -33,6 +33,13 @@ export const maxDataBytes = 65_528;
 /** The largest payload of every other frame. */
 export const maxControlBytes = 16_384;
 
+/**
+ * How much a peer may send in unsequenced frames of unknown types, which are skipped: bytes, where each frame counts
+ * its payload and `overheadBytes`. Beyond it the session ends with EXCESSIVE. A newer version that needs more agrees
+ * on it by FEATURES.
+ */
+export const unknownFrames = { burst: 1_048_576, perSecond: 65_536, overheadBytes: 64 } as const;
+
 export function isSequenced(type: number): boolean {
   return type < 0x80;
 }

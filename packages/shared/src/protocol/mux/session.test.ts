@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MuxPair, type Side } from '../../../../../test/support/mux-pair.ts';
 import { muxProperty } from '../../../../../test/support/mux-property.ts';
+import { wireCode } from '../refusal.ts';
 import { encodeFrame, frameType } from './frame.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/[\s|]/g, ''), 'hex'));
@@ -280,4 +281,34 @@ describe('a carrier that dies', () => {
       fc.assert(muxProperty(), { numRuns: 1_500 });
     },
   );
+});
+
+describe('frames of unknown unsequenced types', () => {
+  const unknown = (length: number): Uint8Array => encodeFrame(0x90, 0, new Uint8Array(length));
+
+  test('are skipped, also many of them over time', () => {
+    const pair = new MuxPair();
+
+    for (let second = 0; second < 3_600; second++) {
+      pair.nowMs += 1_000;
+      for (let n = 0; n < 64; n++) pair.ends.server.receive(unknown(960));
+    }
+
+    pair.open();
+    pair.settle();
+    expect(pair.streams.server.size).toBe(1);
+  });
+
+  test.each([
+    ['large', 16_384, 63],
+    ['empty', 0, 16_384],
+  ])('end the session when they are too many at once: %s ones', (_, length, allowed) => {
+    const pair = new MuxPair();
+
+    for (let n = 0; n < allowed; n++) pair.ends.server.receive(unknown(length));
+
+    expect(() => pair.ends.server.receive(unknown(length))).toThrow(
+      expect.objectContaining({ code: wireCode.excessive, message: expect.stringContaining('type 144') }),
+    );
+  });
 });

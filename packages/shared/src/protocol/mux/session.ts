@@ -18,8 +18,9 @@ import {
   type Close,
   type WireRefusal,
 } from '../refusal.ts';
+import { Allowance } from './allowance.ts';
 import type { ParseBudget } from './decoder.ts';
-import { encodeFrame, frameType } from './frame.ts';
+import { encodeFrame, frameType, unknownFrames } from './frame.ts';
 import { Lane, type LaneOptions, type Position, type Write } from './lane.ts';
 import type { Lease } from './replay.ts';
 import { TurnQueue } from './schedule.ts';
@@ -71,11 +72,13 @@ export class MuxSession implements StreamHost {
   #nextId: number;
   #lastTheirs = 0;
   #draining: WireRefusal | undefined;
+  readonly #unknown: Allowance;
   #over = false;
 
   constructor(options: SessionOptions, events: SessionEvents) {
     this.#options = options;
     this.#events = events;
+    this.#unknown = new Allowance(unknownFrames, options.now());
     this.#nextId = options.role === 'client' ? 1 : 2;
     this.lane = new Lane(
       { data: (id, bytes) => this.#data(id, bytes), control: (type, id, payload) => this.#control(type, id, payload) },
@@ -253,7 +256,13 @@ export class MuxSession implements StreamHost {
     else if (type < 0x80) this.#onStream(type, id, payload);
     else if (type >= frameType.hello)
       throw new ProtocolFault(wireCode.protocolError, `a handshake frame (type ${type}) inside the session`);
-    // Any other unsequenced type comes from a newer peer, which does not rely on it: skipped.
+    else this.#skip(type, payload);
+  }
+
+  /** An unsequenced frame of a newer peer, which does not rely on it. */
+  #skip(type: number, payload: Uint8Array): void {
+    if (!this.#unknown.spend(unknownFrames.overheadBytes + payload.length, this.nowMs))
+      throw new ProtocolFault(wireCode.excessive, `too many frames of an unknown type (the last of type ${type})`);
   }
 
   #onStream(type: number, id: number, payload: Uint8Array): void {
