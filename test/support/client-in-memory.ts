@@ -5,6 +5,7 @@ import type { Logger } from '@adit/shared/observe/logger';
 import { loadDestinationTls } from '../../packages/egress/src/backend/service-tls.ts';
 import { Services } from '../../packages/egress/src/backend/services.ts';
 import { Clients } from '../../packages/egress/src/clients/clients.ts';
+import { WaitingBytes } from '../../packages/egress/src/clients/waiting.ts';
 import { Limits } from '../../packages/egress/src/limits.ts';
 import { Policy } from '../../packages/egress/src/policy/policy.ts';
 import { allowLoopback } from './in-process.ts';
@@ -44,6 +45,7 @@ export function clientsInMemory(log: Logger): { readonly clients: Clients; reado
     policy: () => policy,
     draining: () => false,
     limits,
+    waiting: new WaitingBytes(1 << 28),
     services,
     dialTimeoutMs: 1_000,
     idleTimeoutMs: 0,

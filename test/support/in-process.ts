@@ -100,6 +100,7 @@ export async function testEgress({
       maxStreamsPerIdentity: 100,
       maxSessionsPerIdentity: 4,
       maxFailedStreamsPerIdentity: 500,
+      maxWaitingPerIdentity: 1 << 28,
       maxHandshakes: 64,
       resumeWindowMs: 60_000,
       maxDetachedPerIdentity: 4,

@@ -68,9 +68,7 @@ export function muxProperty(): fc.IProperty<[Step[]]> {
       pair.nowMs += 1;
       act(pair, one, answered);
       for (const end of ['client', 'server'] as const) {
-        const { lane, unanswered, streamCount } = pair.ends[end];
-        const { log } = lane;
-        assert(unanswered >= 0 && unanswered <= streamCount, `${unanswered} OPENs of ${streamCount} are unanswered`);
+        const { log } = pair.ends[end].lane;
         assert(log.acked <= log.sent && log.sent <= log.head, 'offsets out of order');
         assert(log.unacked <= replayLimitBytes + slackBytes, `${log.unacked} bytes kept`);
       }
@@ -148,8 +146,6 @@ function judge(pair: MuxPair): void {
       if (peer.over)
         assert(seen.over !== undefined || (seen.ended && seen.finSent), `stream ${stream} lives on at the ${end}`);
     }
-    const { lane, silence, unanswered } = pair.ends[end];
-    assert.equal(lane.log.unacked, 0, 'bytes are kept that both ends have');
-    assert.equal(silence.runs, unanswered > 0, 'a peer that answered everything owes nothing');
+    assert.equal(pair.ends[end].lane.log.unacked, 0, 'bytes are kept that both ends have');
   }
 }

@@ -24,6 +24,7 @@ test('an egress needs certificate, key, client CA and policy, and has a default 
     maxHandshakes: 256,
     resumeWindowMs: 300_000,
     maxDetachedPerIdentity: 8,
+    maxWaitingPerIdentity: 256 * 1024 ** 2,
     maxReplayPerSession: 8 * 1024 ** 2,
     maxReplayPerIdentity: 64 * 1024 ** 2,
     maxReplay: 512 * 1024 ** 2,

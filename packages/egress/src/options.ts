@@ -149,6 +149,13 @@ export const egressSettings = {
       'streams of one identity that are refused, or given up before they are open, per second; 20 times as many at ' +
       'once; beyond it the identity is sent away for 2 s',
   },
+  maxWaitingPerIdentity: {
+    name: 'max-waiting-per-identity',
+    argument: 'SIZE',
+    fallback: '256M',
+    parse: parseReplaySize,
+    help: 'bytes of one identity that wait for services; beyond it, the stream that holds most is reset',
+  },
   maxHandshakes: {
     name: 'max-handshakes',
     argument: 'N',

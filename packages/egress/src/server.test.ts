@@ -26,6 +26,7 @@ test('does not start without a policy', () => {
     maxStreamsPerIdentity: 1,
     maxSessionsPerIdentity: 1,
     maxFailedStreamsPerIdentity: 500,
+    maxWaitingPerIdentity: 1 << 28,
     maxHandshakes: 1,
     resumeWindowMs: 0,
     maxDetachedPerIdentity: 1,

@@ -15,6 +15,7 @@ import { watchFiles } from '@adit/shared/process/watch-files';
 import { defaultWindowBytes } from '@adit/shared/protocol/mux/window';
 import { Services } from './backend/services.ts';
 import { Clients } from './clients/clients.ts';
+import { WaitingBytes } from './clients/waiting.ts';
 import { LookUps } from './dialer/look-ups.ts';
 import { systemResolve } from './dialer/resolve.ts';
 import { Door } from './door/door.ts';
@@ -89,6 +90,7 @@ export class EgressServer {
       policy: () => this.#policy.current,
       draining: () => this.#draining,
       limits: this.#limits,
+      waiting: new WaitingBytes(this.#options.maxWaitingPerIdentity),
       services: this.#services,
       dialTimeoutMs,
       idleTimeoutMs,
@@ -203,7 +205,7 @@ export class EgressServer {
   #notReloaded(what: string, cause: string, error: unknown): void {
     if (!(error instanceof AditError)) throw error;
     this.#log.error(
-      { event: 'reload-failed', what, cause, code: error.code, reason: error.message, advice: error.advice },
+      { event: 'reload-failed', what, cause, code: error.code, reason: error.message },
       `${what} not reloaded: the old ones stay in force`,
     );
   }

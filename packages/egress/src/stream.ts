@@ -30,6 +30,14 @@ export interface StreamOwner {
   readonly remote: string;
 }
 
+/** Counts what waits for the service of one stream. */
+export interface Waiting {
+  /** So many bytes wait now. Called often. */
+  set(bytes: number): void;
+  /** The stream is over: nothing waits any more. */
+  release(): void;
+}
+
 export interface StreamContext {
   readonly client: StreamOwner;
   /** The policy in force now. */
@@ -38,6 +46,8 @@ export interface StreamContext {
   readonly services: Services;
   /** Takes a place among the open streams, or says which limit is reached. */
   readonly admit: () => Lease | Refusal;
+  /** `cut` resets the stream when too much waits for the identity. */
+  readonly waits: (cut: (refusal: Refusal) => void) => Waiting;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly record: (record: AccessRecord) => void;
@@ -66,6 +76,7 @@ export class ServedStream {
   #dialling: AbortController | undefined;
   #request: Asked | undefined;
   #lease: Lease | undefined;
+  #waiting: Waiting | undefined;
   #reached: Reached | undefined;
   #rule: string | undefined;
   #dialMs: number | undefined;
@@ -77,7 +88,10 @@ export class ServedStream {
   constructor(stream: OfferedStream, asked: Uint8Array | Asked, context: StreamContext) {
     this.#stream = stream;
     this.#context = context;
-    this.#relay = new Relay(stream, { ended: (outcome) => this.#ended(outcome) });
+    this.#relay = new Relay(stream, {
+      ended: (outcome) => this.#ended(outcome),
+      waiting: (bytes) => this.#waiting?.set(bytes),
+    });
     const refusal = this.#begin(asked);
     if (refusal) this.#refuse(refusal);
   }
@@ -102,8 +116,9 @@ export class ServedStream {
       });
   }
 
-  abort({ code, reason }: Refusal): void {
+  abort({ code, reason, detail }: Refusal): void {
     this.#aborted = true;
+    this.#detail ??= detail;
     this.#relay.abort(code, reason);
   }
 
@@ -115,6 +130,7 @@ export class ServedStream {
     const admitted = this.#context.admit();
     if ('code' in admitted) return admitted;
     this.#lease = admitted;
+    this.#waiting = this.#context.waits((refusal) => this.abort(refusal));
     const { destination, hops = [] }: Asked = decoded.request;
     const loop = loopOf(hops, this.#context.services.pseudonym);
     if (loop !== undefined)
@@ -198,6 +214,7 @@ export class ServedStream {
   #ended(outcome: RelayOutcome): void {
     this.#dialling?.abort(); // costs an exception with its stack: only where there is something to end
     this.#lease?.release();
+    this.#waiting?.release();
     this.#reached?.release();
     const { name, identity, remote } = this.#context.client;
     const code = isCode(outcome.code) ? outcome.code : codeOfWire(outcome.code);

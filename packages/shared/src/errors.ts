@@ -14,11 +14,6 @@ export interface Refusal {
   readonly detail?: string;
 }
 
-/** A refusal of which more is known than the table advises. */
-export interface AdvisedRefusal extends Refusal {
-  readonly advice?: string | undefined;
-}
-
 /** What an error may carry beside its code and message. */
 export interface AditErrorOptions {
   readonly cause?: unknown;
@@ -36,13 +31,12 @@ export class AditError extends Error {
   readonly code: Code;
   /** Who said no: this process, or the next hop that it asked. */
   readonly by: 'us' | 'next-hop';
-  /** The advice of the place that failed, if it knew better than the table. */
-  readonly ownAdvice: string | undefined;
+  readonly #advice: string | undefined;
   constructor(code: Code, message: string, { by = 'us', advice, ...options }: AditErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.by = by;
-    this.ownAdvice = advice;
+    this.#advice = advice;
   }
   get row(): CodeRow {
     return codes[this.code];
@@ -54,7 +48,7 @@ export class AditError extends Error {
     return this.row.retryable;
   }
   get advice(): string {
-    return this.ownAdvice ?? this.row.advice;
+    return this.#advice ?? this.row.advice;
   }
   get exitStatus(): number {
     return this.row.exit;
@@ -71,7 +65,7 @@ export function about<T>({ what, advice }: { readonly what?: string; readonly ad
   } catch (error) {
     if (!(error instanceof AditError)) throw error;
     const message = what === undefined ? error.message : `${what}: ${error.message}`;
-    throw new AditError(error.code, message, { cause: error, by: error.by, advice: error.ownAdvice ?? advice });
+    throw new AditError(error.code, message, { cause: error, by: error.by, advice });
   }
 }
 

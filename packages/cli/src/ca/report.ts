@@ -1,14 +1,13 @@
 /** What `issue` and `sign` print at the end. */
 import type { Issued } from '@adit/pki';
 
-/** Prints one line about the certificate, one for each file, and how to get back what a revocation took. */
+/** Prints one line about the certificate and one for each file. */
 export function reportIssued({
   subject,
   serial,
   notAfter,
   files,
-  groupsBack,
-}: Pick<Issued, 'subject' | 'serial' | 'notAfter' | 'files' | 'groupsBack'>): void {
+}: Pick<Issued, 'subject' | 'serial' | 'notAfter' | 'files'>): void {
   const names =
     subject.kind === 'client'
       ? listed('group', subject.groups)
@@ -21,7 +20,6 @@ export function reportIssued({
       `Issued a certificate for the ${subject.kind} ${subject.name}${names}, serial ${serial}, valid until ` +
         `${notAfter.toISOString()}.`,
       ...files.map((file) => `  ${file}`),
-      ...(groupsBack === undefined ? [] : [`The last certificate of this name was revoked. ${groupsBack}`]),
       '',
     ].join('\n'),
   );

@@ -12,6 +12,7 @@ import { publishSession } from '@adit/shared/observe/access-record';
 import type { Logger } from '@adit/shared/observe/logger';
 import type { OfferedStream } from '@adit/shared/stream/contract';
 import type { Lease, Limits } from '../limits.ts';
+import type { WaitingBytes } from './waiting.ts';
 import { type Asked, type Changed, ServedStream, type StreamContext } from '../stream.ts';
 
 /** What a way in does itself. */
@@ -40,8 +41,9 @@ export interface Connected {
 }
 
 /** What all clients share. */
-export interface ClientContext extends Omit<StreamContext, 'client' | 'admit' | 'wasted' | 'ended'> {
+export interface ClientContext extends Omit<StreamContext, 'client' | 'admit' | 'waits' | 'wasted' | 'ended'> {
   readonly limits: Limits;
+  readonly waiting: WaitingBytes;
   readonly log: Logger;
   /** A duplex carries a stream; the client has not left before it is closed. */
   readonly held: (duplex: Duplex) => void;
@@ -91,13 +93,15 @@ export class Client {
    * is closed: a client that does not read the rest keeps the place.
    */
   serve(stream: OfferedStream, asked: Uint8Array | Asked, duplex?: Duplex): void {
-    const { policy, services, dialTimeoutMs, idleTimeoutMs, record, limits, held, streamEnded } = this.#context;
+    const { policy, services, dialTimeoutMs, idleTimeoutMs, record, limits, waiting, held, streamEnded } =
+      this.#context;
     if (duplex) held(duplex);
     const served: ServedStream = new ServedStream(stream, asked, {
       client: this,
       ...{ policy, services, dialTimeoutMs, idleTimeoutMs, record },
       admit: () => heldUntilClosed(limits.stream(this.#identity.uri), duplex),
       wasted: () => this.wasted(),
+      waits: (cut) => waiting.stream(this.#identity.uri, cut),
       ended: (over) => {
         this.#streams.delete(over);
         streamEnded();

@@ -11,7 +11,7 @@
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { codes } from '@adit/shared/codes';
-import { type AdvisedRefusal, AditError } from '@adit/shared/errors';
+import { AditError, type Code } from '@adit/shared/errors';
 import {
   absoluteTarget,
   ambiguity,
@@ -31,7 +31,7 @@ export interface HttpProxyOptions {
 }
 
 type Answer = (asked: Ask | TurnedAway) => void;
-type Reason = AdvisedRefusal;
+type Reason = { readonly code: Code; readonly reason: string };
 
 const maxHeadBytes = 65_536;
 const tooLong = 'HPE_HEADER_OVERFLOW';
@@ -182,10 +182,7 @@ function turnedAway({ code, reason }: Reason, manner: Manner = {}): TurnedAway {
 }
 
 /** The response for a code of the table. */
-export function refusalOf(
-  { code, reason, advice = codes[code].advice }: Reason,
-  { head = false, status }: Manner = {},
-): Uint8Array {
-  const { http: usual, proxyStatus } = codes[code];
+export function refusalOf({ code, reason }: Reason, { head = false, status }: Manner = {}): Uint8Array {
+  const { http: usual, proxyStatus, advice } = codes[code];
   return refusalResponse({ status: status ?? (usual >= 400 ? usual : 502), proxyStatus, code, reason, advice, head });
 }

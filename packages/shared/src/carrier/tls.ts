@@ -116,8 +116,8 @@ export interface EgressTrust {
 
 /** The certificate of the peer is from a CA that is not ours: it may be an intermediary and not the egress. */
 export class StrangerError extends AditError {
-  constructor(message: string, advice?: string) {
-    super('EGRESS_CERT_INVALID', message, { advice });
+  constructor(message: string) {
+    super('EGRESS_CERT_INVALID', message);
   }
 }
 
@@ -134,11 +134,7 @@ export function trusted(socket: tls.TLSSocket, remote: string, { serverName, ca,
   });
   if (verdict.ok) return;
   const message = `the egress ${remote} cannot be trusted: ${verdict.reason}`;
-  const { code, advice } = verdict;
-  throw refused(
-    socket,
-    verdict.stranger ? new StrangerError(message, advice) : new AditError(code, message, { advice }),
-  );
+  throw refused(socket, verdict.stranger ? new StrangerError(message) : new AditError(verdict.code, message));
 }
 
 function refused(socket: tls.TLSSocket, error: AditError): AditError {

@@ -53,10 +53,9 @@ export interface SessionRecord {
 const streams = channel('adit:stream');
 const sessions = channel('adit:session');
 
-/** Logs the record as event `stream`, a denial as a warning. */
+/** Logs the record as event `stream`. */
 export function logStream(log: Logger, record: AccessRecord): void {
-  const severity = record.verdict === 'deny' ? 'warn' : 'info';
-  if (log.enabled(severity)) log.record({ event: 'stream', ...record }, severity);
+  if (log.enabled('info')) log.record({ event: 'stream', ...record });
 }
 
 /** Publishes the record on `adit:stream`. */
