@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { concat } from '../../packages/shared/src/protocol/bytes.ts';
 import { decodeClient, encodeClient } from '../../packages/shared/src/protocol/client-address.ts';
 import { awaitAnswer, awaitHello, encodeHello, helloFrame } from '../../packages/shared/src/protocol/hello.ts';
-import { FrameDecoder } from '../../packages/shared/src/protocol/mux/decoder.ts';
+import { FrameDecoder, type ParseBudget } from '../../packages/shared/src/protocol/mux/decoder.ts';
 import { encodeFrame } from '../../packages/shared/src/protocol/mux/frame.ts';
 import { decodeOpen, encodeOpen } from '../../packages/shared/src/protocol/open.ts';
 import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
@@ -59,15 +59,18 @@ const clients = [
   Buffer.from('[2001:db8::7]:51514'),
 ];
 
+const budget = fc.record({ frames: fc.integer({ min: 1, max: 200 }), bytes: fc.integer({ min: 1, max: 400 }) });
+
 /** In the order in which an egress meets them. */
 export const sessionTargets: readonly Target[] = [
   {
     name: 'decoder',
     share: 1,
     property: () =>
-      fc.property(fc.oneof(bytes, frames), fc.array(fc.nat(300), { maxLength: 6 }), (stream, cuts) => {
+      fc.property(fc.oneof(bytes, frames), fc.array(fc.nat(300), { maxLength: 6 }), budget, (stream, cuts, perTurn) => {
         const [whole, pieces] = [decoded([stream]), decoded(splitAt(stream, cuts))];
         assert.deepEqual(pieces, whole, 'another split gives other events');
+        assert.deepEqual(decoded([stream], perTurn), whole, 'a budget gives other events');
         assert(whole.offset <= stream.length);
       }),
   },
@@ -121,9 +124,12 @@ export const sessionTargets: readonly Target[] = [
 
 /**
  * What a decoder makes of these chunks: bytes that follow each other on one stream as one event, and the fault if there
- * was one.
+ * was one. It is given the budget anew as often as it needs it.
  */
-function decoded(chunks: readonly Uint8Array[]): {
+function decoded(
+  chunks: readonly Uint8Array[],
+  perTurn: ParseBudget = { frames: Infinity, bytes: Infinity },
+): {
   readonly events: readonly string[];
   readonly offset: number;
   readonly fault: string;
@@ -142,7 +148,8 @@ function decoded(chunks: readonly Uint8Array[]): {
   });
   let fault = '';
   try {
-    for (const chunk of chunks) decoder.receive(chunk);
+    for (const chunk of chunks)
+      for (let at = 0; at < chunk.length;) at += decoder.receive(chunk.subarray(at), { ...perTurn });
   } catch (error) {
     assert(error instanceof ProtocolFault, error instanceof Error ? error : String(error));
     fault = error.message;

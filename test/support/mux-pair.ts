@@ -5,6 +5,7 @@
  * position, as HELLO and WELCOME do. Pooled buffers are poisoned when they are given back, so that a reuse while the
  * log or the link still needs them shows as wrong bytes.
  */
+import type { ParseBudget } from '../../packages/shared/src/protocol/mux/decoder.ts';
 import { MuxSession, type SessionEvents, type SessionOptions } from '../../packages/shared/src/protocol/mux/session.ts';
 import type { MuxStream, StreamEvents } from '../../packages/shared/src/protocol/mux/stream.ts';
 import type { Lease } from '../../packages/shared/src/protocol/mux/replay.ts';
@@ -173,8 +174,8 @@ export class MuxPair {
     this.ends[side].lane.busy = this.full[side] || queued() >= 262_144;
   }
 
-  /** Delivers at most `bytes` of what `side` wrote, split anywhere. */
-  deliver(side: Side, bytes = Infinity): void {
+  /** Delivers at most `bytes` of what `side` wrote, split anywhere; what is over the budget of the receiver stays. */
+  deliver(side: Side, bytes = Infinity, budget?: ParseBudget): void {
     const queue = this.link[side];
     for (let left = bytes; left > 0 && queue.length > 0 && this.attached;) {
       const head = queue[0]!;
@@ -182,8 +183,11 @@ export class MuxPair {
       if (taken.length === head.length) queue.shift();
       else queue[0] = head.subarray(taken.length);
       left -= taken.length;
-      this.delivered += taken.length;
-      this.ends[other(side)].receive(taken);
+      const parsed = this.ends[other(side)].receive(taken, budget);
+      this.delivered += parsed;
+      if (parsed === taken.length) continue;
+      queue.unshift(taken.subarray(parsed));
+      break;
     }
     if (queue.length === 0 && !this.full[side]) this.ends[side].lane.busy = false;
   }

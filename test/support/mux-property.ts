@@ -33,7 +33,15 @@ const step = fc.oneof(
   },
   {
     weight: 8,
-    arbitrary: fc.record({ op: fc.constant('move' as const), side, id, bytes: fc.oneof(fc.nat(40), fc.nat(100_000)) }),
+    arbitrary: fc.record({
+      op: fc.constant('move' as const),
+      side,
+      id,
+      bytes: fc.oneof(fc.nat(40), fc.nat(100_000)),
+      budget: fc.option(
+        fc.record({ frames: fc.integer({ min: 1, max: 200 }), bytes: fc.integer({ min: 1, max: 9_000 }) }),
+      ),
+    }),
   },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('accept' as const), side, id }) },
   {
@@ -99,7 +107,7 @@ function act(pair: MuxPair, one: Step, answered: Set<number>): void {
       return;
     case 'move':
       pair.flush(one.side);
-      pair.deliver(one.side, one.bytes);
+      pair.deliver(one.side, one.bytes, one.budget ? { ...one.budget } : undefined);
       return;
     default:
       if (!seen || seen.over) return;

@@ -203,6 +203,21 @@ describe.each(ways)('CONNECT by %s', (_name, ask) => {
     for (let status = 0; status !== 200;) ({ status } = await connect(egress, to.at));
   });
 
+  test('tunnels that come to nothing count for the identity: one too many, and it is sent away', async () => {
+    const egress = await testEgress({ maxFailedStreamsPerIdentity: 1, maxSessionsPerIdentity: 100 });
+    const alice = egress.certs.client('alice');
+    const nobody = `127.0.0.1:${await closedPort()}`;
+    const answers: string[] = [];
+    for (let n = 0; n < 40 && answers.at(-1) !== 'EXCESSIVE'; n++) {
+      const { text } = await ask(egress, alice, nobody);
+      answers.push(text.slice(0, text.indexOf(':')));
+    }
+    expect(answers.length).toBeGreaterThan(20);
+    expect(answers.at(-1)).toBe('EXCESSIVE');
+    expect((await ask(egress, alice, nobody)).status).toBe(429);
+    expect((await ask(egress, egress.certs.client('bob'), (await echo()).at)).status).toBe(200);
+  });
+
   test('a drain waits for what is open, and refuses what comes', async () => {
     const egress = await testEgress();
     const to = await echo();

@@ -29,7 +29,7 @@ export interface ParseBudget {
 
 /**
  * What a frame costs the receiver, roughly: OPEN asks the policy and dials, RESET ends a dial or a connection. Measured
- * at the egress: 100 to 200 microseconds, 30, and 1 to 2 for all others.
+ * at the egress: 80 microseconds for both together, and 1 to 2 for any other.
  */
 export function costOf(type: number): number {
   if (type === frameType.open) return 64;
