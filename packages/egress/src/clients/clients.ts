@@ -19,7 +19,7 @@ import {
   type Proof,
 } from './admit.ts';
 import { Client, type ClientContext, type Joining } from './client.ts';
-import { type DeniedLine, logDenied } from './denied.ts';
+import { type DeniedLine, DeniedLog } from './denied.ts';
 
 export interface ClientsContext
   extends AdmitContext, Omit<ClientContext, 'held' | 'streamEnded' | 'turnAway' | 'left'> {}
@@ -31,9 +31,11 @@ export class Clients {
   /** Connections, and streams of HTTP/2, that carry or carried a stream of ours and are not closed yet. */
   readonly #held = new Set<Duplex>();
   #emptied: (() => void) | undefined;
+  readonly #denied: DeniedLog;
 
   constructor(context: ClientsContext) {
     this.#context = context;
+    this.#denied = new DeniedLog(context.log);
     this.#ofEach = {
       ...context,
       held: (duplex) => this.#hold(duplex),
@@ -67,7 +69,7 @@ export class Clients {
 
   /** One `denied` line in the log. */
   denied(line: DeniedLine): void {
-    logDenied(this.#context.log, line);
+    this.#denied.write(line);
   }
 
   /** A place among the sessions and connections of one identity. Refuses with LIMIT_SESSIONS. */

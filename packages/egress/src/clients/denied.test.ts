@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { memoryLog } from '../../../../test/support/in-process.ts';
 import { aliceInMemory } from '../../../../test/support/client-in-memory.ts';
-import { logDenied } from './denied.ts';
+import { DeniedLog, logDenied } from './denied.ts';
 
 test('says where from, who, which session, the code, and the detail in place of the reason', () => {
   const { log, lines } = memoryLog();
@@ -43,4 +43,19 @@ test('says no more than is known', () => {
       msg: 'refused',
     },
   ]);
+});
+
+test('an identity that keeps coming back while it is out has one line at once, and one a second that counts', async () => {
+  const { log, lines, until } = memoryLog();
+  const denied = new DeniedLog(log);
+  const identity = aliceInMemory();
+  const refusal = { code: 'EXCESSIVE', reason: 'too many' } as const;
+  for (let n = 0; n < 500; n++) denied.write({ remote: '192.0.2.1:5', identity, refusal });
+  expect(lines).toEqual([expect.objectContaining({ code: 'EXCESSIVE', reason: 'too many', remote: '192.0.2.1:5' })]);
+  await until(({ reason }) => reason === 'too many; 499 more attempts since the last line');
+  // whoever else is denied, and whatever is ended, has its own line
+  denied.write({ session: 'a', identity, refusal });
+  denied.write({ remote: '192.0.2.1:5', identity, refusal: { code: 'REVOKED', reason: 'revoked' } });
+  denied.write({ identity: { ...identity, uri: 'spiffe://example.org/client/bob' }, refusal });
+  expect(lines).toHaveLength(5);
 });
