@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { type Egress, policyOf, startEgress } from '../support/adit.ts';
 import { certificates, type Certificates, type KeyPair } from '../support/certificates.ts';
-import type { Finished } from '../support/child.ts';
+import { type Finished, succeed } from '../support/child.ts';
 import { connectHttp2, http2Connection } from '../support/connect-client.ts';
 import { curlThroughEgress, http2At, proxyStatusOf } from '../support/curl.ts';
 import { type Nginx, startNginx } from '../support/nginx.ts';
@@ -53,6 +53,16 @@ scenario('plain HTTP, TLS from end to end, and a service by its name', ['curl', 
     verdict: 'allow',
     end: 'finished',
   });
+});
+
+scenario('HEAD over HTTP/2 is answered as GET is, without the body', ['curl', 'nginx'], async () => {
+  const { files, egress, alice } = await setUp();
+  const client = ['--cacert', files.ca, '--cert', alice.cert, '--key', alice.key];
+  const head = async (path: string): Promise<string> =>
+    (await succeed('curl', ['-sSI', '--http2', ...client, `https://127.0.0.1:${egress.port}${path}`])).stdout;
+
+  expect(await head('/healthz')).toMatch(/^HTTP\/2 200 \r\n[^]*content-length: 3\r\n/);
+  expect(await head('/elsewhere')).toMatch(/^HTTP\/2 404 \r\n/);
 });
 
 scenario('every refusal has its status, its Proxy-Status and its reason', ['curl', 'nginx'], async () => {

@@ -66,14 +66,17 @@ test('a slow service holds only its own tunnel', async () => {
 test('what is no CONNECT is answered as over HTTP/1.1', async () => {
   const egress = await testEgress();
   const session = await http2Connection(egress, undefined);
-  const ask = async (headers: http2.OutgoingHttpHeaders): Promise<[number | undefined, string]> => {
+  const ask = async (headers: http2.OutgoingHttpHeaders): Promise<[number | undefined, string, string | undefined]> => {
     const stream = session.request(headers);
     const [response] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
     let text = '';
     for await (const chunk of stream) text += String(chunk);
-    return [response[':status'], text];
+    expect(stream.rstCode).toBe(http2.constants.NGHTTP2_NO_ERROR);
+    return [response[':status'], text, response['content-length']];
   };
-  expect(await ask({ ':path': '/healthz' })).toEqual([200, 'ok\n']);
+  expect(await ask({ ':path': '/healthz' })).toEqual([200, 'ok\n', '3']);
+  expect(await ask({ ':path': '/healthz', ':method': 'HEAD' })).toEqual([200, '', '3']);
+  expect((await ask({ ':path': '/elsewhere', ':method': 'HEAD' })).slice(0, 2)).toEqual([404, '']);
   expect((await ask({ ':path': '/elsewhere' }))[0]).toBe(404);
   expect((await ask({ ':path': '/healthz', ':method': 'DELETE' }))[0]).toBe(405);
 });

@@ -49,7 +49,9 @@ export function serveHttp2(origin: Origin & { readonly proof: tls.TLSSocket }, {
   const client = clientOf(origin, session, clients);
   let denied = false;
   session.on('stream', (stream, headers) => {
-    if (headers[':method'] !== 'CONNECT') endHttp2(stream, plain(headers[':method'] ?? '', headers[':path'] ?? ''));
+    const method = headers[':method'] ?? '';
+    if (method !== 'CONNECT')
+      endHttp2(stream, { ...plain(method, headers[':path'] ?? ''), headersOnly: method === 'HEAD' });
     else if (client instanceof Client) connect(client, stream, headers);
     else {
       if (!denied) callerDenied(origin, client, clients);
@@ -147,14 +149,18 @@ export function refuseHttp2(stream: http2.ServerHttp2Stream, refusal: Refusal, b
   endHttp2(stream, { status, headers, text });
 }
 
-/** One whole answer of HTTP/2. */
+interface WholeAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly text: string;
+  /** For HEAD: `text` is not sent, only its length. */
+  readonly headersOnly?: boolean;
+}
+
+/** One whole answer of HTTP/2. What the client still sends is thrown away (RFC 9113 section 8.1). */
 export function endHttp2(
   stream: http2.ServerHttp2Stream,
-  {
-    status,
-    headers,
-    text,
-  }: { readonly status: number; readonly headers: Readonly<Record<string, string | number>>; readonly text: string },
+  { status, headers, text, headersOnly = false }: WholeAnswer,
 ): void {
   if (stream.destroyed || stream.closed) return;
   stream
@@ -162,6 +168,10 @@ export function endHttp2(
       /* the client is gone and reads no answer */
     })
     .resume();
-  stream.respond({ ':status': status, ...headers, 'content-length': Buffer.byteLength(text) });
-  stream.end(text, () => stream.close(NGHTTP2_NO_ERROR)); // RFC 9113 section 8.1: the rest of the request is not needed
+  stream.respond(
+    { ':status': status, ...headers, 'content-length': Buffer.byteLength(text) },
+    { endStream: headersOnly },
+  );
+  // Not after headers alone: RST_STREAM overtakes those that are not sent yet.
+  if (!headersOnly) stream.end(text, () => stream.close(NGHTTP2_NO_ERROR));
 }
