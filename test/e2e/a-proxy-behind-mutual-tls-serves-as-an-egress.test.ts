@@ -8,9 +8,21 @@ import { newCa, newClient } from '../support/issuer.ts';
 import { inTcp, startHaproxy } from '../support/haproxy.ts';
 import { startNginx } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
-import { closedPort, endingOf } from '../support/services.ts';
+import { within } from '../support/scope.ts';
+import { client, closedPort, endingOf, service } from '../support/services.ts';
 import { squidWithOpenSsl, startSquid } from '../support/squid.ts';
 import { startTinyproxy } from '../support/tinyproxy.ts';
+
+/** A service whose answer ends with its connection: the end has to arrive as one. */
+const bye = () =>
+  service((socket) => {
+    socket.resume().end('bye');
+  });
+
+async function lastWords(port: number): Promise<readonly [string, string]> {
+  const { bytes, ending } = await within(30_000, 'the end', (await client(port)).received);
+  return [bytes.toString(), ending];
+}
 
 scenario(
   'tinyproxy, with HAProxy before it asking for certificates of our CA, is a CONNECT egress',
@@ -36,11 +48,12 @@ backend proxy
       certificates: files,
       egressPort: port,
       egress: `connect://127.0.0.1:${port}`,
-      to: { http: nginx.http, https: nginx.https, refused },
+      to: { http: nginx.http, https: nginx.https, bye: (await bye()).at, refused },
     });
     await ingress.process.event('connected', { carrier: 'connect' });
     expect(await hello(ingress.ports['http']!)).toBe('hello from nginx over HTTP/1.1\n');
     expect(await secureHello(ingress.ports['https']!, nginx.ca)).toBe('hello from nginx over HTTP/2.0\n');
+    expect(await lastWords(ingress.ports['bye']!)).toEqual(['bye', 'end']);
     expect(await endingOf(ingress.ports['refused']!)).toBe('reset');
     expect(await ingress.process.event('refused', { destination: refused })).toMatchObject({
       reason: expect.stringMatching(/^the proxy answered 50\d/),
@@ -56,19 +69,21 @@ scenario(
     const nginx = await startNginx();
     const squid = await startSquid({ tls: files.egress, clientCa: files.ca });
     const refused = `127.0.0.1:${await closedPort()}`;
+    const { at } = await bye();
     const start = (name: string) =>
       startIngress({
         certificates: files,
         client: files.client(name),
         egressPort: squid.port,
         egress: `connect://127.0.0.1:${squid.port}`,
-        to: { http: nginx.http, https: nginx.https, refused },
+        to: { http: nginx.http, https: nginx.https, bye: at, refused },
       });
     const alice = await start('alice');
 
     expect(await alice.process.event('connected', { carrier: 'connect' })).toMatchObject({ resumable: false });
     expect(await hello(alice.ports['http']!)).toBe('hello from nginx over HTTP/1.1\n');
     expect(await secureHello(alice.ports['https']!, nginx.ca)).toBe('hello from nginx over HTTP/2.0\n');
+    expect(await lastWords(alice.ports['bye']!)).toEqual(['bye', 'end']);
     expect(await endingOf(alice.ports['refused']!)).toBe('reset');
     expect(await alice.process.event('refused', { destination: refused })).toMatchObject({
       code: 'HOST_UNREACHABLE',

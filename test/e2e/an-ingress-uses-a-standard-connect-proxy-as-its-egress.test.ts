@@ -4,18 +4,22 @@ import { certificates } from '../support/certificates.ts';
 import { hello } from '../support/curl.ts';
 import { startNginx } from '../support/nginx.ts';
 import { scenario } from '../support/scenario.ts';
-import { ask, client, closedPort, endingOf, hashing, resetting } from '../support/services.ts';
+import { ask, client, closedPort, endingOf, hashing, resetting, service } from '../support/services.ts';
 import { eventually, within } from '../support/scope.ts';
 
 for (const scheme of ['connect', 'connect+h2'] as const) {
   scenario(
-    `${scheme}://: an egress is used as any proxy is; half-close, reset, refusals and a restart`,
+    `${scheme}://: an egress is used as any proxy is; half-close, reset, refusals, a kill and a restart`,
     ['curl', 'nginx'],
     async () => {
       const files = certificates();
       const nginx = await startNginx();
       const hash = await hashing();
       const rude = await resetting();
+      let ends = 0;
+      const mute = await service((socket) => {
+        socket.resume().on('end', () => ends++);
+      });
       const refused = await closedPort();
       const start = (port = 0) =>
         startEgress({
@@ -33,6 +37,7 @@ for (const scheme of ['connect', 'connect+h2'] as const) {
           web: 'web',
           hash: hash.at,
           rude: rude.at,
+          mute: mute.at,
           refused: `127.0.0.1:${refused}`,
           denied: '127.0.0.2:1',
         },
@@ -66,12 +71,12 @@ for (const scheme of ['connect', 'connect+h2'] as const) {
 
       const open = await client(ingress.ports['hash']!);
       open.socket.write('x');
-      await eventually('the connection at the service', () => hash.sockets.size > 0);
+      const ended = await client(ingress.ports['mute']!);
+      ended.socket.end('x');
+      await eventually('the connections at the services', () => hash.sockets.size > 0 && ends > 0);
       await egress.process.kill();
-      // Over HTTP/1.1 it is the kernel's choice: a FIN, which Node shows as the end of a TLS peer that said so, or a
-      // reset where bytes were left unread.
-      const endings = scheme === 'connect' ? ['end', 'reset'] : ['reset'];
-      expect(endings).toContain((await within(30_000, 'the ending', open.received)).ending);
+      for (const { received } of [open, ended])
+        expect((await within(30_000, 'the ending', received)).ending).toBe('reset');
       await start(egress.port);
       expect(await curl('http')).toBe('hello from nginx over HTTP/1.1\n'); // waits for the proxy, at most
     },

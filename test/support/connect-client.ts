@@ -55,8 +55,13 @@ export async function secureConnection(
   return { socket, transport };
 }
 
+export interface Http1Tunnel extends Tunnel {
+  /** Ends TCP and not TLS, as the kernel does for a program that is killed. */
+  vanish(): void;
+}
+
 /** Asks by HTTP/1.1. `request` is complete; bytes after its empty line are sent before the answer. */
-export async function askHttp1(asked: Asked, pair: KeyPair | undefined, request: string): Promise<Tunnel> {
+export async function askHttp1(asked: Asked, pair: KeyPair | undefined, request: string): Promise<Http1Tunnel> {
   const { socket, transport } = await secureConnection(asked, pair, 'http/1.1');
   socket.write(request);
   let head = Buffer.alloc(0);
@@ -94,10 +99,13 @@ export async function askHttp1(asked: Asked, pair: KeyPair | undefined, request:
     reset: () => {
       transport.resetAndDestroy();
     },
+    vanish: () => {
+      transport.end();
+    },
   };
 }
 
-export function connectHttp1(asked: Asked, pair: KeyPair | undefined, target: string): Promise<Tunnel> {
+export function connectHttp1(asked: Asked, pair: KeyPair | undefined, target: string): Promise<Http1Tunnel> {
   return askHttp1(asked, pair, `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
 }
 

@@ -1,9 +1,9 @@
 import net from 'node:net';
 import { expect, test } from '@jest/globals';
-import { askHttp1 } from '../../../../test/support/connect-client.ts';
+import { askHttp1, connectHttp1 } from '../../../../test/support/connect-client.ts';
 import { testEgress } from '../../../../test/support/in-process.ts';
-import { within } from '../../../../test/support/scope.ts';
-import { closedPort, echo } from '../../../../test/support/services.ts';
+import { eventually, within } from '../../../../test/support/scope.ts';
+import { type Client, closedPort, echo, service, watched } from '../../../../test/support/services.ts';
 
 test('bytes sent behind the request reach the service once it is dialled', async () => {
   const egress = await testEgress();
@@ -44,6 +44,28 @@ test.each([
   );
   expect([answer.status, answer.text]).toEqual([400, expect.stringMatching(text)]);
   expect(egress.records).toEqual([]);
+});
+
+test('a client that vanishes is a reset at the service, though the kernel ends its connection with a FIN', async () => {
+  const egress = await testEgress();
+  const arriving: Client[] = [];
+  const to = await service((socket) => arriving.push(watched(socket)));
+  const { duplex, vanish } = await connectHttp1(egress, egress.certs.client('alice'), to.at);
+  duplex.write('x', vanish);
+  await eventually('the connection at the service', () => arriving.length > 0);
+  expect((await within(15_000, 'the ending', arriving[0]!.received)).ending).toBe('reset');
+  expect(await egress.recorded()).toMatchObject({ end: 'reset', code: 'PEER_GONE', bytesUp: 1 });
+});
+
+test('so is one that vanishes after the service has ended', async () => {
+  const egress = await testEgress();
+  const to = await service((socket) => {
+    socket.resume().end('done');
+  });
+  const { received, vanish } = await connectHttp1(egress, egress.certs.client('alice'), to.at);
+  expect((await within(15_000, 'the end', received)).ending).toBe('end');
+  vanish();
+  expect((await egress.recorded()).end).toBe('reset');
 });
 
 test('without TLS there is no identity, and no CONNECT', async () => {

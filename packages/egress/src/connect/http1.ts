@@ -8,6 +8,7 @@ import type net from 'node:net';
 import type tls from 'node:tls';
 import { answer } from '@adit/shared/carrier/websocket-server';
 import { codeOfWire, type Refusal, wireOfCode } from '@adit/shared/errors';
+import { tlsPeerEnd } from '@adit/shared/net/peer-end';
 import { resetTls } from '@adit/shared/net/reset';
 import type { Parsed } from '@adit/shared/protocol/address';
 import type { Destination } from '@adit/shared/protocol/destination';
@@ -71,6 +72,7 @@ export function http1Stream({
   readonly transport: net.Socket;
   readonly head: Buffer;
 }): ConnectionStream {
+  const peerEnd = tlsPeerEnd(socket, transport);
   if (head.length > 0) socket.unshift(head);
   return new ConnectionStream(socket, {
     id: 1,
@@ -83,6 +85,7 @@ export function http1Stream({
       code: wireOfCode((transport.errored ?? socket.errored) ? 'CONNECTION_RESET' : 'PEER_GONE'),
       reason: 'the client broke the connection',
     }),
+    peerEnd,
   });
 }
 

@@ -7,7 +7,8 @@ import http2 from 'node:http2';
 import type net from 'node:net';
 import type tls from 'node:tls';
 import { codeOfWire, type Refusal, wireOfCode } from '@adit/shared/errors';
-import { endOnlyInOrder } from '@adit/shared/net/http2-end';
+import { endOnlyInOrder, resetHttp2 } from '@adit/shared/net/http2-end';
+import { http2PeerEnd } from '@adit/shared/net/peer-end';
 import type { Parsed } from '@adit/shared/protocol/address';
 import type { Destination } from '@adit/shared/protocol/destination';
 import { ConnectionStream } from '@adit/shared/stream/connection-stream';
@@ -127,6 +128,7 @@ export function readHttp2(headers: http2.IncomingHttpHeaders): Parsed<Destinatio
 /** One stream of the connection, which waits for its answer. */
 export function http2Stream(stream: http2.ServerHttp2Stream): ConnectionStream {
   endOnlyInOrder(stream);
+  const { session } = stream; // the stream forgets it when it is destroyed
   return new ConnectionStream(stream, {
     id: stream.id ?? 0,
     accept: () => {
@@ -134,12 +136,12 @@ export function http2Stream(stream: http2.ServerHttp2Stream): ConnectionStream {
         stream.respond({ ':status': 200, 'proxy-status': proxyName }, { waitForTrailers: true });
     },
     refuse: ({ code, reason }) => refuseHttp2(stream, { code: codeOfWire(code), reason }),
-    reset: () => stream.close(NGHTTP2_CONNECT_ERROR),
+    reset: () => resetHttp2(stream),
     died: () => ({
       code: wireOfCode(stream.rstCode === NGHTTP2_CONNECT_ERROR ? 'CONNECTION_RESET' : 'PEER_GONE'),
-      reason: stream.session?.destroyed !== false ? 'the client broke the connection' : 'the client reset the stream',
+      reason: session?.destroyed !== false ? 'the client broke the connection' : 'the client reset the stream',
     }),
-    truncated: () => stream.aborted,
+    peerEnd: http2PeerEnd(stream),
   });
 }
 

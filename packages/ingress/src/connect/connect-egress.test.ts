@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import tls from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { dialProven } from '@adit/shared/carrier/proven-tls';
 import { AditError } from '@adit/shared/errors';
@@ -5,10 +7,11 @@ import { loadCredentials } from '@adit/shared/identity/credentials';
 import { loadTrustAnchors } from '@adit/shared/identity/trust';
 import { encodeOpen } from '@adit/shared/protocol/open';
 import type { StreamOpener } from '@adit/shared/stream/contract';
-import { Relay } from '@adit/shared/stream/relay';
+import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
+import { certificates } from '../../../../test/support/certificates.ts';
 import { memoryLog, testEgress, type TestEgress } from '../../../../test/support/in-process.ts';
 import { atEnd, within } from '../../../../test/support/scope.ts';
-import { echo } from '../../../../test/support/services.ts';
+import { echo, service } from '../../../../test/support/services.ts';
 import { ConnectEgress } from './connect-egress.ts';
 
 function connectTo({ port, certs }: Pick<TestEgress, 'port' | 'certs'>, kind: 'connect' | 'connect+h2') {
@@ -70,6 +73,35 @@ test.each(['connect', 'connect+h2'] as const)(
     await running;
     expect(link.session).toBeUndefined();
     expect((await egress.recorded()).end).toBe('reset');
+  },
+);
+
+test.each([false, true])(
+  'connect: a proxy whose connection ends without close_notify resets the stream (our half ended: %s)',
+  async (finished) => {
+    const certs = certificates();
+    const { cert, key } = certs.egress;
+    const to = await service((raw) => {
+      const secure = new tls.TLSSocket(raw, { isServer: true, cert: readFileSync(cert), key: readFileSync(key) });
+      secure.on('error', () => {
+        /* the connection that only proves the proxy is broken off */
+      });
+      const vanish = () => secure.write('some', () => raw.end());
+      secure.allowHalfOpen = true;
+      secure.once('data', () => {
+        secure.write('HTTP/1.1 200 OK\r\n\r\n');
+        if (finished) secure.once('end', vanish);
+        else vanish();
+      });
+    });
+    const { link, until } = connectTo({ port: to.port, certs }, 'connect');
+    await until((line) => line.event === 'connected');
+    const stream = link.session!.open(encodeOpen({ destination: { kind: 'service', service: 'web' } }));
+    const ended = new Promise<RelayOutcome>((resolve) => {
+      new Relay(stream, { ended: resolve });
+    });
+    if (finished) stream.finish();
+    expect(await within(15_000, 'the reset', ended)).toMatchObject({ end: 'reset', bytesReceived: 4 });
   },
 );
 

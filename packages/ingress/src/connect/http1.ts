@@ -6,6 +6,7 @@
 import { askProven } from '@adit/shared/carrier/proven-connect';
 import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
 import { AditError, wireOfCode } from '@adit/shared/errors';
+import { tlsPeerEnd } from '@adit/shared/net/peer-end';
 import { resetTls } from '@adit/shared/net/reset';
 import { ConnectionStream } from '@adit/shared/stream/connection-stream';
 import type { RelayStream } from '@adit/shared/stream/contract';
@@ -88,6 +89,7 @@ export class Http1Tunnels implements Tunnels {
   }
 
   async #ask({ socket, transport }: ProvenConnection, target: Target, signal: AbortSignal): Promise<RelayStream> {
+    const peerEnd = tlsPeerEnd(socket, transport);
     await askProven({ socket }, { to: target, name: this.#options.name, deadlineMs: answerWithinMs, signal });
     return new ConnectionStream(socket, {
       id: 0,
@@ -100,6 +102,7 @@ export class Http1Tunnels implements Tunnels {
         code: wireOfCode((transport.errored ?? socket.errored) ? 'CONNECTION_RESET' : 'PEER_GONE'),
         reason: 'the proxy broke the connection',
       }),
+      peerEnd,
     });
   }
 }

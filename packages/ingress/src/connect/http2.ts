@@ -9,7 +9,8 @@ import type { ProvenConnection } from '@adit/shared/carrier/proven-tls';
 import { AditError, wireOfCode } from '@adit/shared/errors';
 import { attempt } from '@adit/shared/net/attempt';
 import { Deadline } from '@adit/shared/net/deadline';
-import { endOnlyInOrder } from '@adit/shared/net/http2-end';
+import { endOnlyInOrder, resetHttp2 } from '@adit/shared/net/http2-end';
+import { http2PeerEnd, type PeerEnd } from '@adit/shared/net/peer-end';
 import { ConnectionStream } from '@adit/shared/stream/connection-stream';
 import type { RelayStream } from '@adit/shared/stream/contract';
 import { PendingStream } from '@adit/shared/stream/pending-stream';
@@ -175,6 +176,7 @@ export class Http2Tunnels implements Tunnels {
 /** Waits for the answer to a CONNECT. */
 function answered(request: http2.ClientHttp2Stream): Promise<RelayStream> {
   endOnlyInOrder(request);
+  const peerEnd = http2PeerEnd(request);
   request.on('error', () => {
     /* arrives with `close` */
   });
@@ -191,28 +193,29 @@ function answered(request: http2.ClientHttp2Stream): Promise<RelayStream> {
       request.once('response', (headers) => {
         const status = headers[':status'] ?? 0;
         const proxyStatus = headers['proxy-status'];
-        if (status >= 200 && status <= 299) succeed(streamOf(request));
+        if (status >= 200 && status <= 299) succeed(streamOf(request, peerEnd));
         else fail(denial(status, Array.isArray(proxyStatus) ? proxyStatus.join(', ') : proxyStatus));
       });
     },
   );
 }
 
-function streamOf(request: http2.ClientHttp2Stream): ConnectionStream {
-  const lost = (): boolean => request.session?.destroyed !== false;
+function streamOf(request: http2.ClientHttp2Stream, peerEnd: PeerEnd): ConnectionStream {
+  const { session } = request; // the stream forgets it when it is destroyed
+  const lost = (): boolean => session?.destroyed !== false;
   return new ConnectionStream(request, {
     id: request.id ?? 0,
     accept: () => {
       /* nothing to accept: this end asked for it */
     },
-    refuse: () => request.close(NGHTTP2_CONNECT_ERROR),
-    reset: () => request.close(NGHTTP2_CONNECT_ERROR),
+    refuse: () => resetHttp2(request),
+    reset: () => resetHttp2(request),
     died: () =>
       request.rstCode === NGHTTP2_CONNECT_ERROR
         ? { code: wireOfCode('CONNECTION_RESET'), reason: 'the far side reset the connection' }
         : lost()
           ? { code: wireOfCode('LINK_LOST'), reason: 'the connection to the proxy broke' }
           : { code: wireOfCode('PEER_GONE'), reason: 'the proxy reset the stream' },
-    truncated: () => request.aborted,
+    peerEnd,
   });
 }

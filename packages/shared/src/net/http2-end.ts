@@ -4,10 +4,16 @@
  * cut looks like an end to a peer that reads in order. A stream that waits for trailers does not send END_STREAM; it
  * ends in order by sending no trailers. Open or answer the stream with `waitForTrailers: true`.
  */
-import type http2 from 'node:http2';
+import http2 from 'node:http2';
 
 export function endOnlyInOrder(stream: http2.Http2Stream): void {
   stream.on('wantTrailers', () => {
     if (!stream.closed && !stream.destroyed) stream.sendTrailers({});
   });
+}
+
+/** Resets a stream, or destroys one that the peer has closed: Node may not, while our own writes wait. */
+export function resetHttp2(stream: http2.Http2Stream): void {
+  if (stream.closed) stream.destroy();
+  else stream.close(http2.constants.NGHTTP2_CONNECT_ERROR);
 }

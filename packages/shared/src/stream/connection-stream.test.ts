@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { PeerEnd } from '../net/peer-end.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
 import { ConnectionStream } from './connection-stream.ts';
 
@@ -40,7 +41,7 @@ const turn = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-function make(truncated?: () => boolean) {
+function make(peerEnd?: PeerEnd) {
   const far = new Far();
   const said: string[] = [];
   const stream = new ConnectionStream(far, {
@@ -55,7 +56,7 @@ function make(truncated?: () => boolean) {
       far.destroy();
     },
     died: () => ({ code: 25, reason: 'it broke' }),
-    ...(truncated && { truncated }),
+    ...(peerEnd && { peerEnd }),
   });
   const seen: string[] = [];
   let bytes = 0;
@@ -209,14 +210,19 @@ test('a duplex that closes before both halves ended is a reset, with its reason'
   expect([seen, stream.dead]).toEqual([['reset: it broke'], true]);
 });
 
-test('an end that is the sign of a reset is not told as an end', async () => {
-  const { far, seen } = make(() => true);
+test('an end that is none is a reset in both directions, told once', async () => {
+  const { far, stream, said, seen } = make({ inOrder: false });
+  stream.finish();
+  far.say(null);
+  await once(far, 'close');
+  expect([seen, said, stream.dead]).toEqual([['reset: it broke'], ['reset it broke'], true]);
+});
+
+test('an end that was in order is an end', async () => {
+  const { far, seen } = make({ inOrder: true });
   far.say(null);
   await turn();
-  expect(seen).toEqual([]);
-  far.destroy();
-  await once(far, 'close');
-  expect(seen).toEqual(['reset: it broke']);
+  expect(seen).toEqual(['end']);
 });
 
 test('bytes that were not taken when it closed are a reset, though both halves had ended', async () => {

@@ -1,13 +1,13 @@
 /**
  * A stream that is a connection of its own: an upgraded HTTP/1.1 connection, or one stream of HTTP/2.
- * Rule: as MuxStream: it ends exactly once, and a cut is never reported as an end (Node's TLS shows the bare FIN of a
- * peer that died as an end). What we send ahead is bounded by the duplex's write buffer, what we read ahead by what the
- * local socket accepted, and small pieces that wait in the duplex are gathered. This is the duplex's one owner until it
- * is refused or over.
+ * Rule: as MuxStream: it ends exactly once, and a cut is never reported as an end, but as a reset of both directions.
+ * What we send ahead is bounded by the duplex's write buffer, what we read ahead by what the local socket accepted, and
+ * small pieces that wait in the duplex are gathered. This is the duplex's one owner until it is refused or over.
  * Not here: resumption. A connection that breaks is a reset.
  */
 import type { Duplex } from 'node:stream';
 import { GatheredPushes } from '../net/gathered-pushes.ts';
+import type { PeerEnd } from '../net/peer-end.ts';
 import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
@@ -25,8 +25,8 @@ export interface DuplexEnds {
   reset(refusal: WireRefusal): void;
   /** The reason why a duplex closed that had not ended in order. */
   died(): WireRefusal;
-  /** Whether the end that was just read stands for a reset. Absent if a reset never looks like an end. */
-  truncated?(): boolean;
+  /** How the peer ended its half. Absent if a cut never looks like an end. */
+  readonly peerEnd?: PeerEnd;
 }
 
 /** From this many bytes in the duplex's write buffer on, the source waits. */
@@ -187,9 +187,21 @@ export class ConnectionStream implements OfferedStream {
   }
 
   #readEnd(): void {
-    if (this.#over || this.#ends.truncated?.() === true) return; // its `close` follows
+    if (this.#over) return;
+    if (this.#ends.peerEnd?.inOrder === false) {
+      this.#cut();
+      return;
+    }
     this.#ended = true;
     this.#events!.end();
+  }
+
+  /** The end that was read is none: both directions are reset. */
+  #cut(): void {
+    this.#over = true;
+    const refusal = this.#ends.died();
+    this.#ends.reset(refusal);
+    this.#events!.reset(refusal);
   }
 
   /** It ended in order only if both halves ended and the last bytes were written. */
