@@ -6,7 +6,7 @@ import { openTunnel, policyOf } from '../support/adit.ts';
 import { certificates } from '../support/certificates.ts';
 import { Child } from '../support/child.ts';
 import { within } from '../support/scope.ts';
-import { client, echo } from '../support/services.ts';
+import { ask, client, closedPort, echo, endingOf } from '../support/services.ts';
 import { fromSource } from '../support/source-program.ts';
 
 const windowMs = 10_000;
@@ -86,3 +86,19 @@ test('an echo stays fast beside a client that opens and resets streams, and come
   const records = egress.process.all('stream', { identity: /mallory$/ }).length;
   expect(records).toBeLessThanOrEqual(1_000 + 100 * (seconds + 10));
 }, 120_000);
+
+test('an ingress whose connections fail too often is told so, and is back by itself', async () => {
+  const to = await echo();
+  const { egress, ingress, port } = await openTunnel({
+    to: { echo: to.at, nobody: `127.0.0.1:${await closedPort()}` },
+    egress: { flags: ['--max-failed-streams-per-identity', '1'] },
+  });
+
+  while (egress.process.all('denied').length === 0) expect(await endingOf(port('nobody'))).toBe('reset');
+  expect(await egress.process.event('denied')).toMatchObject({ code: 'EXCESSIVE', session: expect.any(String) });
+  expect(await ingress.process.event('disconnected')).toMatchObject({
+    reason: expect.stringContaining('too many streams'),
+  });
+  await ingress.process.event('connected', {}, { nth: 2 });
+  expect(await ask(port('echo'), 'hello')).toBe('hello');
+});

@@ -45,7 +45,7 @@ test('says no more than is known', () => {
   ]);
 });
 
-test('an identity that keeps coming back while it is out has one line at once, and one a second that counts', async () => {
+test('an identity that keeps coming back has one line at once, and one a second that counts', async () => {
   const { log, lines, until } = memoryLog();
   const denied = new DeniedLog(log);
   const identity = aliceInMemory();
