@@ -94,6 +94,10 @@ test.each([
     '2 MiB in pieces of one message',
     Buffer.concat(Array.from({ length: 40 }, (_, n) => frame(n === 0 ? 0x02 : 0x00, Buffer.alloc(65_536, hello)))),
   ],
+  [
+    'a message in 129 pieces of a byte',
+    Buffer.concat(Array.from({ length: 129 }, (_, n) => frame(n === 0 ? 0x02 : 0x00, Buffer.of(hello)))),
+  ],
   ['a TLS handshake that is none', frame(0x82, Buffer.from([0x16, 3, 1, 0, 4, 1, 2, 3, 4]))],
   ['a HELLO that is none', frame(0x82, Buffer.alloc(64, hello))],
 ])('%s ends the connection, and the session of another client goes on', async (_what, bytes) => {

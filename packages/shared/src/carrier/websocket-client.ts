@@ -11,7 +11,7 @@ import { AditError, messageOf } from '../errors.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { safeText } from '../observe/safe-text.ts';
-import { maxMessageBytes, WebSocketDuplex } from './websocket-duplex.ts';
+import { messageLimits, WebSocketDuplex } from './websocket-duplex.ts';
 import { subprotocol } from './websocket-server.ts';
 
 export interface UpgradeOptions {
@@ -62,7 +62,7 @@ function ask({ over, authority, path, headers }: UpgradeOptions): WebSocket {
     createConnection: () => over,
     headers: { ...headers, host: authority },
     perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
+    ...messageLimits,
     skipUTF8Validation: true,
     followRedirects: false,
     generateMask: unmasked,

@@ -11,6 +11,11 @@ import { AditError } from '../errors.ts';
 
 /** The largest message that is accepted, and so the most that a stranger can make us hold; bytes. */
 export const maxMessageBytes = 1 << 18;
+/**
+ * The limits of a message that is accepted, for ws: its fragments, and the reads that it arrives in, are objects each
+ * of which may pin more than its bytes.
+ */
+export const messageLimits = { maxPayload: maxMessageBytes, maxFragments: 128, maxBufferedChunks: 4_096 } as const;
 /** The largest message that is sent; bytes. Larger writes are split. The frame of a full read fits. */
 const messageBytes = 1 << 17;
 /** Writes below this are joined: copying them costs less than a message each. */

@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { farewell } from '../net/farewell.ts';
-import { maxMessageBytes, WebSocketDuplex } from './websocket-duplex.ts';
+import { messageLimits, WebSocketDuplex } from './websocket-duplex.ts';
 
 export const subprotocol = 'adit.v1';
 
@@ -23,7 +23,7 @@ export class WebSocketUpgrades {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
+    ...messageLimits,
     skipUTF8Validation: true,
     handleProtocols: () => subprotocol,
   });
