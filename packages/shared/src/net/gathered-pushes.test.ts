@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { GatheredPushes } from './gathered-pushes.ts';
+import { certificates } from '../../../../test/support/certificates.ts';
+import { tlsPairs } from '../../../../test/support/tls-pair.ts';
+import { GatheredPushes, gatherPushes } from './gathered-pushes.ts';
 
 /** A readable whose pushes are gathered, and whose reader says what it took. */
 function make(highWaterMark = 65_536) {
@@ -87,4 +91,26 @@ test('any pieces, paused and read at any time, arrive exact and end', async () =
     }),
     { numRuns: 60 },
   );
+});
+
+test('gathers what a TLS connection of one-byte records brings while it is paused', async () => {
+  const { client, server } = await (await tlsPairs(certificates()))();
+  const [near, far] = [client.duplex, server.duplex];
+  const pushes = gatherPushes(far);
+  const chunks: Buffer[] = [];
+  far.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    pushes.taken();
+  });
+  far.pause();
+  const sent = randomBytes(20_000);
+
+  for (const byte of sent) near.write(Uint8Array.of(byte));
+  while (far.readableLength + pushes.waiting < sent.length) await new Promise(setImmediate);
+  far.resume();
+  near.end();
+  await once(far, 'end');
+
+  expect(Buffer.compare(Buffer.concat(chunks), sent)).toBe(0);
+  expect(chunks.length).toBeLessThan(10);
 });

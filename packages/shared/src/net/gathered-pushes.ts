@@ -46,6 +46,33 @@ export class GatheredPushes {
   }
 }
 
+export interface PushEvents {
+  /** Bytes arrived; they are pushed next. */
+  arrived?(bytes: number): void;
+  /** Something waits in the readable. */
+  waits?(): void;
+}
+
+/**
+ * Gathers what the source of a readable pushes into it from now on. HTTP/2 and TLS of Node push each frame and each
+ * record as an object of its own: what arrives in one-byte pieces while it is paused would cost hundreds of its bytes.
+ */
+export function gatherPushes(readable: Readable, events: PushEvents = {}): GatheredPushes {
+  const push = readable.push.bind(readable);
+  const pushes = new GatheredPushes(readable, push);
+  readable.push = (chunk: Uint8Array | null, encoding?: BufferEncoding): boolean => {
+    if (chunk === null) {
+      pushes.flush();
+      return push(null, encoding);
+    }
+    events.arrived?.(chunk.length);
+    const more = pushes.push(chunk);
+    if (readable.readableLength > 0) events.waits?.();
+    return more;
+  };
+  return pushes;
+}
+
 function keptWhole(bytes: Uint8Array): Uint8Array {
   return bytes.length < smallBytes ? Buffer.from(bytes) : keepable(bytes);
 }

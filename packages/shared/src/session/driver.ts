@@ -7,6 +7,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Carrier } from '../carrier/contract.ts';
 import { messageOf } from '../errors.ts';
+import { gatherPushes } from '../net/gathered-pushes.ts';
 import type { Position, Write } from '../protocol/mux/lane.ts';
 import { MuxSession, type Goaway, type SessionOptions } from '../protocol/mux/session.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
@@ -102,8 +103,10 @@ export class SessionDriver {
     const gone = (reason: string) => (): void => {
       if (this.#carrier === carrier) this.#lost(reason);
     };
+    const pushes = gatherPushes(duplex); // it is paused while the budget of the turn is used up
     duplex.on('data', (chunk: Buffer) => {
       if (this.#carrier === carrier) this.#receive(chunk);
+      pushes.taken();
     });
     duplex.on('drain', () => {
       if (this.#carrier === carrier) this.#drained();

@@ -6,7 +6,7 @@
  * Not here: resumption. A connection that breaks is a reset.
  */
 import type { Duplex } from 'node:stream';
-import { GatheredPushes } from '../net/gathered-pushes.ts';
+import { type GatheredPushes, gatherPushes } from '../net/gathered-pushes.ts';
 import type { PeerEnd } from '../net/peer-end.ts';
 import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
@@ -61,7 +61,12 @@ export class ConnectionStream implements OfferedStream {
     this.#duplex = duplex;
     this.#ends = ends;
     this.bytesReceived = duplex.readableLength;
-    this.#pushes = this.#gather(duplex);
+    this.#pushes = gatherPushes(duplex, {
+      arrived: (bytes) => {
+        this.bytesReceived += bytes;
+      },
+      waits: () => this.#events?.held?.(),
+    });
     duplex.on('error', () => {
       /* `close` follows, and is handled */
     });
@@ -153,26 +158,6 @@ export class ConnectionStream implements OfferedStream {
     if (!this.#waiting || this.#over || this.#duplex.writableLength + readBytes > sendAheadBytes) return;
     this.#waiting = false;
     this.#events!.writable();
-  }
-
-  /**
-   * Gathers what its source pushes into the duplex while it is paused. HTTP/2 and TLS of Node push each frame and each
-   * record as an object of its own: a window of one-byte frames would cost hundreds of its bytes.
-   */
-  #gather(duplex: Duplex): GatheredPushes {
-    const push = duplex.push.bind(duplex);
-    const pushes = new GatheredPushes(duplex, push);
-    duplex.push = (chunk: Uint8Array | null, encoding?: BufferEncoding): boolean => {
-      if (chunk === null) {
-        pushes.flush();
-        return push(null, encoding);
-      }
-      this.bytesReceived += chunk.length;
-      const more = pushes.push(chunk);
-      if (duplex.readableLength > 0) this.#events?.held?.();
-      return more;
-    };
-    return pushes;
   }
 
   #read(chunk: Buffer): void {
