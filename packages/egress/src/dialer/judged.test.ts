@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { Deadline } from '@adit/shared/net/deadline';
+import { QueueFull } from './look-ups.ts';
 import { judgedAddresses, type Permit } from './judged.ts';
 
 const permit = (address: string): Permit =>
@@ -47,6 +48,30 @@ describe('the addresses that may be reached', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'PEER_GONE' });
     await expect(of('a.example', { signal, resolve: never })).rejects.toMatchObject({ code: 'PEER_GONE' });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('are none where the queue is full: OVERLOAD, and no word of who else waits', async () => {
+    const full = new QueueFull('2048 of 16384 names wait for mallory');
+    await expect(of('a.example', { resolve: () => Promise.reject(full) })).rejects.toMatchObject({
+      code: 'OVERLOAD',
+      message: 'a.example:1 was not resolved: too many names wait for the resolver of the egress.',
+      cause: full,
+    });
+  });
+
+  it('are not waited for any more when the deadline passes or the signal is aborted, and the queue knows', async () => {
+    const gone: boolean[] = [];
+    const resolve = (_host: string, signal: AbortSignal): Promise<readonly string[]> => {
+      signal.addEventListener('abort', () => gone.push(true));
+      return never();
+    };
+    await expect(of('a.example', { resolve, deadline: new Deadline(10) })).rejects.toMatchObject({
+      code: 'DNS_TIMEOUT',
+    });
+    await expect(of('a.example', { resolve, signal: AbortSignal.timeout(10) })).rejects.toMatchObject({
+      code: 'PEER_GONE',
+    });
+    expect(gone).toEqual([true, true]);
   });
 
   it.each(['a.example', '8.8.8.8'])('are none where the judge throws: INTERNAL for %s', async (host) => {
