@@ -15,11 +15,7 @@ import { EgressServer } from './server.ts';
 
 /** Resolves with the exit status once the egress has stopped; throws AditError where it cannot start. */
 export async function runEgress(options: EgressOptions): Promise<number> {
-  if (options.check) {
-    warnOfVariables(process.env, (line) => process.stderr.write(line));
-    checkEgressFiles(options);
-    return 0;
-  }
+  if (options.check) return check(options);
   const lookUpsAtOnce = await startLookUpThreads(process.env);
   const log = createLogger({ level: options.logLevel, format: options.logFormat, name: 'egress' });
   logUnknownVariables(process.env, log);
@@ -54,6 +50,13 @@ export async function runEgress(options: EgressOptions): Promise<number> {
   }
   await signalled;
   stopped(log, access);
+  return 0;
+}
+
+/** `--check`: everything that the start would refuse. */
+function check(options: EgressOptions): number {
+  warnOfVariables(process.env, (line) => process.stderr.write(line));
+  checkEgressFiles(options);
   return 0;
 }
 
