@@ -25,6 +25,23 @@ test('small pieces of one tick go out as one, and a piece after a take starts a 
   expect([log.take(), log.take()]).toEqual([Uint8Array.of(4), undefined]);
 });
 
+test('what was written in many ticks and is never acknowledged is kept in few segments, and sent again from any frame', () => {
+  const log = newLog();
+  const frames = Array.from({ length: 20_000 }, (_, n) => encodeFrame(frameType.data, 1, Uint8Array.of(n)));
+
+  for (const frame of frames) {
+    put(log, frame);
+    expect(log.take()).toEqual(frame);
+  }
+
+  expect(log.segments).toBeLessThan(5);
+  for (const from of [0, 1, 7_281, 7_282, 19_999]) {
+    expect(log.missingAt(from * 9)).toBe(0);
+    log.rewind(from * 9);
+    expect(Buffer.compare(takeAll(log), Buffer.concat(frames.slice(from)))).toBe(0);
+  }
+});
+
 test('a buffer is given back when it is acknowledged, once and not before', () => {
   const log = newLog();
   let given = 0;

@@ -2,7 +2,9 @@
  * What one lane has sent and the peer has not acknowledged: the send queue and the replay log in one.
  * Rule: the segments cover exactly [acked, head) in order, and `acked <= sent <= head`. A read buffer is a segment
  * without a copy; it goes back to its pool only when the peer has acknowledged it on the carrier that it was sent on.
- * Small frames of one tick share a segment of a slab, so that they go out in one write.
+ * Small frames of one tick share a segment of a slab, so that they go out in one write. What was written joins the
+ * segment before it in the same slab, so that a peer that acknowledges nothing makes us keep bytes, and not an object
+ * for each tick.
  * Spec: docs/protocol.md sections 3.4 and 5.
  */
 
@@ -114,6 +116,11 @@ export class ReplayLog {
     return this.#slab!;
   }
 
+  /** Pieces that are kept; each is an object. */
+  get segments(): number {
+    return this.#segments.length - this.#first;
+  }
+
   /** The next bytes for the carrier; undefined when everything is sent. */
   take(): Uint8Array | undefined {
     const segment = this.#segments[this.#next];
@@ -123,7 +130,22 @@ export class ReplayLog {
     const skip = this.sent - (segment.end - (segment.stop - segment.start));
     this.sent = segment.end;
     this.atBoundary = segment.boundary;
-    return segment.bytes.subarray(segment.start + skip, segment.stop);
+    const bytes = segment.bytes.subarray(segment.start + skip, segment.stop);
+    this.#join(segment);
+    return bytes;
+  }
+
+  /** Joins the last segment, which was just taken, to the one before it if they are whole frames in one slab. */
+  #join(segment: Segment): void {
+    const last = this.#next - 1;
+    const before = this.#segments[last - 1];
+    if (before === undefined || last !== this.#segments.length - 1) return;
+    if (before.bytes !== segment.bytes || before.stop !== segment.start || before.lease || segment.lease) return;
+    if (!before.boundary || !before.headed || !segment.boundary || !segment.headed) return;
+    before.stop = segment.stop;
+    before.end = segment.end;
+    this.#segments.pop();
+    this.#next--;
   }
 
   /**
