@@ -198,7 +198,7 @@ export class MuxPair {
     this.attached = false;
     for (const side of ['client', 'server'] as const) {
       this.link[side] = [];
-      this.ends[side].lane.detach();
+      this.ends[side].detach();
     }
   }
 

@@ -76,7 +76,9 @@ export function muxProperty(): fc.IProperty<[Step[]]> {
       pair.nowMs += 1;
       act(pair, one, answered);
       for (const end of ['client', 'server'] as const) {
-        const { log } = pair.ends[end].lane;
+        const { lane, unanswered, streamCount } = pair.ends[end];
+        const { log } = lane;
+        assert(unanswered >= 0 && unanswered <= streamCount, `${unanswered} OPENs of ${streamCount} are unanswered`);
         assert(log.acked <= log.sent && log.sent <= log.head, 'offsets out of order');
         assert(log.unacked <= replayLimitBytes + slackBytes, `${log.unacked} bytes kept`);
       }
@@ -154,6 +156,8 @@ function judge(pair: MuxPair): void {
       if (peer.over)
         assert(seen.over !== undefined || (seen.ended && seen.finSent), `stream ${stream} lives on at the ${end}`);
     }
-    assert.equal(pair.ends[end].lane.log.unacked, 0, 'bytes are kept that both ends have');
+    const { lane, silence } = pair.ends[end];
+    assert.equal(lane.log.unacked, 0, 'bytes are kept that both ends have');
+    assert.equal(silence.runs, false, 'a peer that answered everything owes nothing');
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Whether a proxy of HTTP/2 answers: it owes an answer to each CONNECT and to each PING.
- * Rule: as for a session (protocol/mux/silence.ts): after max(1 s, 4 round trips) without any answer it is doubted and
- * asked by PING, and after as long again it is silent. What a stream carries is no answer, and owes none.
+ * Rule: as for a session (protocol/mux/silence.ts): after max(1 s, 4 round trips) without any answer it is asked by
+ * PING; if that is not answered for as long it is doubted, and after as long again it is silent. What a stream carries
+ * is no answer, and owes none.
  * Not here: giving the connection up (http2.ts).
  */
 import { patience, Silence } from '@adit/shared/protocol/mux/silence';
@@ -20,10 +21,14 @@ export class ProxySilence {
 
   constructor({ ping, ...events }: ProxySilenceOptions) {
     const overdue = (times: number): boolean => this.#overdue(times);
+    const pending = (): number => this.#pending;
     const patienceMs = (): number => patience(this.#rttMs);
     this.#doubt = new Doubt(
       {
         silence: this.#silence,
+        get unanswered() {
+          return pending();
+        },
         get patienceMs() {
           return patienceMs();
         },
@@ -52,7 +57,6 @@ export class ProxySilence {
   /** A CONNECT was sent. */
   requested(): void {
     this.#pending++;
-    this.#silence.begin(performance.now());
     this.#doubt.watch();
   }
 
@@ -68,7 +72,7 @@ export class ProxySilence {
   }
 
   #heard(): void {
-    this.#silence.restart(performance.now(), this.#pending > 0);
+    this.#silence.restart(performance.now(), false);
     this.#doubt.settle();
     this.#doubt.watch();
   }

@@ -1,12 +1,16 @@
 /**
  * Doubts a peer that owes an answer for too long, and asks it by PING; a carrier that is doubted gets no new OPEN.
  * Rule: begins after max(1 s, 4 round trips) without an answer, ends with the answer or with the carrier. A doubt ends
- * nothing: a carrier that is merely slow is worth keeping.
+ * nothing: a carrier that is merely slow is worth keeping. An OPEN that is unanswered for as long is no doubt, because a
+ * dial may take long: the peer is asked, and only doubted if it does not answer that.
  * Not here: what counts as an answer (protocol/mux/silence.ts), and giving a carrier up (keepalive.ts).
  * Spec: docs/protocol.md section 3.4.
  */
 import { performance } from 'node:perf_hooks';
 import type { MuxSession } from '../protocol/mux/session.ts';
+
+/** What is doubted: a session, or whatever else owes answers. */
+export type Doubted = Pick<MuxSession, 'silence' | 'unanswered' | 'patienceMs' | 'doubted' | 'ping'>;
 
 export interface DoubtEvents {
   begins(): void;
@@ -14,13 +18,13 @@ export interface DoubtEvents {
 }
 
 export class Doubt {
-  readonly #session: Pick<MuxSession, 'silence' | 'patienceMs' | 'doubted' | 'ping'>;
+  readonly #session: Doubted;
   readonly #events: DoubtEvents;
   #timer: NodeJS.Timeout | undefined;
   #holds = false;
   #judging: NodeJS.Immediate | undefined;
 
-  constructor(session: Pick<MuxSession, 'silence' | 'patienceMs' | 'doubted' | 'ping'>, events: DoubtEvents) {
+  constructor(session: Doubted, events: DoubtEvents) {
     this.#session = session;
     this.#events = events;
   }
@@ -31,8 +35,8 @@ export class Doubt {
 
   /** Something was sent: its answer is awaited, if it is not yet. Called for every flush. */
   watch(): void {
-    if (this.#timer !== undefined || this.#holds || !this.#session.silence.runs) return;
-    const { silence, patienceMs } = this.#session;
+    const { silence, unanswered, patienceMs } = this.#session;
+    if (this.#timer !== undefined || this.#holds || !(silence.runs || unanswered > 0)) return;
     const leftMs = Math.max(1, patienceMs - silence.lastsMs(performance.now()));
     // Judged after the reads that wait: if it was this process that hung, the answers are there already.
     this.#timer = setTimeout(() => {
@@ -58,9 +62,18 @@ export class Doubt {
 
   #judge(): void {
     this.#timer = undefined;
-    if (!this.#session.doubted) return this.watch();
-    this.#holds = true;
+    const { silence, unanswered, doubted } = this.#session;
+    if (doubted) {
+      this.#holds = true;
+      this.#ask();
+      this.#events.begins();
+      return;
+    }
+    if (!silence.runs && unanswered > 0) this.#ask();
+    this.watch();
+  }
+
+  #ask(): void {
     this.#session.ping(Math.floor(performance.now()));
-    this.#events.begins();
   }
 }

@@ -125,7 +125,7 @@ export class SessionDriver {
     const carrier = this.#carrier;
     if (carrier === undefined) return;
     this.#carrier = undefined;
-    this.session.lane.detach();
+    this.session.detach();
     this.#stop();
     carrier.duplex.destroy();
   }

@@ -38,7 +38,7 @@ interface Scene {
 
 function begin({ alone = false } = {}): Scene {
   const [first, second] = [new Egress(), new Egress()];
-  const sinceMs = performance.now();
+  const sinceMs = Math.floor(performance.now()); // so that sums and differences are exact
   const stream = new MovableStream({
     payload,
     opener: first,
@@ -130,6 +130,15 @@ test('an answer that comes in a doubt is an answer', () => {
     ['OPEN', 'early'],
     ['opened', 'writable'],
   ]);
+});
+
+test('what was held goes before what its owner sends when it is opened', () => {
+  const { first, stream, told } = begin();
+  first.falls('doubted');
+  stream.sendView(bytes('one'));
+  stream.events = { ...stream.events, opened: () => stream.sendView(bytes('two')) };
+  first.its!.opens();
+  expect([first.heard, told]).toEqual([['OPEN', 'one', 'two'], ['writable']]);
 });
 
 test('once DATA has gone the stream stays, and is refused at the connect timeout', () => {

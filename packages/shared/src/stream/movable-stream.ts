@@ -7,7 +7,7 @@
  * cannot move ends as refused when the timeout has passed and the egress is silent; one that answers may dial for
  * longer.
  * Not here: who is silent (protocol/mux/silence.ts), which egress is next (the source of sessions).
- * Spec: docs/resumption.md, "Several egresses".
+ * Spec: docs/resumption.md, "An egress that falls silent"; docs/protocol.md section 3.5.
  */
 import { codes } from '../codes.ts';
 import { AditError, codeOfWire, wireOfCode } from '../errors.ts';
@@ -123,13 +123,17 @@ export class MovableStream implements RelayStream {
   #release(): void {
     if (this.#held.size === 0 && !this.#stopped) return;
     if (!this.#settled && (this.#opener.doubted === true || !this.#stream.canSend())) return;
+    this.#sendHeld();
     this.#stopped = false;
-    if (this.#held.size > 0) {
-      this.#begun = true;
-      this.#held.sendTo(this.#stream);
-      if (this.#finished) this.#stream.finish();
-    }
     if (!this.#finished && this.#stream.canSend()) this.events.writable();
+  }
+
+  #sendHeld(): void {
+    if (this.#held.size === 0) return;
+    this.#begun = true;
+    this.#stopped = true; // the source was told to wait when its bytes were held
+    this.#held.sendTo(this.#stream);
+    if (this.#finished) this.#stream.finish();
   }
 
   #open(opener: StreamOpener): RelayStream {
@@ -138,6 +142,7 @@ export class MovableStream implements RelayStream {
       opened: (payload) => {
         this.#settle();
         stream.events = this.events;
+        this.#sendHeld(); // before the owner sends what follows it
         this.events.opened(payload);
         this.#release();
       },

@@ -120,7 +120,7 @@ export class MuxSession implements StreamHost {
     const stream = this.#stream(this.#nextId, true);
     this.#nextId += 2;
     this.append(frameType.open, stream.id, payload);
-    this.silence.begin(this.nowMs);
+    if (this.#isOwed) this.silence.begin(this.nowMs);
     if (this.#nextId === lastId)
       this.#events.goaway({
         lastStreamId: lastId,
@@ -159,6 +159,12 @@ export class MuxSession implements StreamHost {
     this.lane.attach(theirs);
     this.#answered();
     this.#events.wake();
+  }
+
+  /** The carrier is gone. */
+  detach(): void {
+    this.lane.detach();
+    if (this.unanswered > 0) this.silence.begin(this.nowMs);
   }
 
   ping(token: number): void {
@@ -282,9 +288,9 @@ export class MuxSession implements StreamHost {
     if (this.unanswered < unanswered) this.#answered();
   }
 
-  /** Whether the peer owes an answer. Without resumption it acknowledges nothing. */
+  /** Whether the peer owes an acknowledgement; without resumption it never does. */
   get #isOwed(): boolean {
-    return this.unanswered > 0 || (this.#options.resumable && this.unacked > 0);
+    return this.#options.resumable && this.unacked > 0;
   }
 
   #answered(): void {

@@ -52,25 +52,27 @@ test('bytes that are not acknowledged are a doubt after a second, and silence af
   expect(later(pair, 3_600_000)).toEqual(fine);
 });
 
-test('an OPEN that is acknowledged and not answered is asked about by PING, and the PONG begins another second', () => {
+test('an OPEN that is acknowledged and not answered is no doubt; a PING that is not answered is one', () => {
   const pair = new MuxPair();
   pair.open();
   exchange(pair);
-  expect([later(pair, 999), later(pair, 1)]).toEqual([fine, doubted]);
+  expect([later(pair, 60_000), pair.ends.client.unanswered]).toEqual([fine, 1]);
   pair.ends.client.ping(1);
+  expect([later(pair, 999), later(pair, 1), later(pair, 1_000)]).toEqual([fine, doubted, silent]);
   exchange(pair);
-  expect([later(pair, 999), later(pair, 1)]).toEqual([fine, doubted]);
+  expect(later(pair, 60_000)).toEqual(fine);
   pair.streams.server.get(1)!.stream.accept(nothing);
   exchange(pair);
-  expect(later(pair, 3_600_000)).toEqual(fine);
+  expect([later(pair, 60_000), pair.ends.client.unanswered]).toEqual([fine, 0]);
 });
 
 test('once it was asked, only an answer ends the doubt, even if nothing else is owed any more', () => {
   const pair = new MuxPair({ resumable: false });
   const stream = pair.open();
   pair.flush('client');
-  expect(later(pair, 1_000)).toEqual(doubted);
+  expect(later(pair, 60_000)).toEqual(fine);
   pair.ends.client.ping(1);
+  expect(later(pair, 1_000)).toEqual(doubted);
   stream.stream.reset({ code: 25, reason: 'nobody waits' });
   pair.flush('client');
   expect(later(pair, 3_600_000)).toEqual(silent);
@@ -94,14 +96,19 @@ test('bytes that arrive are no answer to bytes that were sent', () => {
   expect(pair.ends.client).toMatchObject(doubted);
 });
 
-test('silence goes on while there is no carrier, and begins anew with the next', () => {
+test.each([
+  ['acknowledged', exchange],
+  ['lost with it', (pair: MuxPair) => pair.flush('client')],
+])('while there is no carrier an OPEN that was %s counts, and the next carrier begins anew', (_what, before) => {
   const pair = new MuxPair();
   pair.open();
-  pair.flush('client');
+  before(pair);
   pair.cut();
   expect([later(pair, 1_999), later(pair, 1)]).toEqual([doubted, silent]);
   pair.resume();
-  expect([later(pair, 999), later(pair, 1)]).toEqual([fine, doubted]);
+  expect(later(pair, 999)).toEqual(fine);
+  exchange(pair);
+  expect(later(pair, 60_000)).toEqual(fine);
 });
 
 test('no OPEN stays counted as unanswered, however it ends', () => {
