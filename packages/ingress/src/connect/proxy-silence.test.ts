@@ -34,7 +34,7 @@ function proxy() {
   return { silence, told, doubted: within(30_000, 'the doubt', doubt), pong: (rttMs: number) => answer(rttMs) };
 }
 
-test('a PING about a CONNECT that is not answered is a doubt, which the PONG ends while the proxy dials on', async () => {
+test('a PING about an unanswered CONNECT is a doubt, which the PONG ends while the proxy dials on', async () => {
   const { silence, told, doubted, pong } = proxy();
   silence.requested();
   expect([silence.doubted, silence.silent]).toEqual([false, false]);

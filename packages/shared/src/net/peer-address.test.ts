@@ -20,8 +20,8 @@ test.each([
   const accepted = new Promise<Socket>((resolve) => {
     accept = resolve;
   });
-  const { port } = await service((socket) => accept(socket), { host: listens! });
-  const socket = connect({ port, host: from!, localAddress: from! });
+  const { port } = await service((socket) => accept(socket), { host: listens });
+  const socket = connect({ port, host: from, localAddress: from });
   atEnd(() => {
     socket.destroy();
   });

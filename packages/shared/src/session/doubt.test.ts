@@ -78,7 +78,7 @@ test('a peer that answers in time and owes the next answer is neither doubted no
   expect([doubt.holds, told]).toEqual([false, []]);
 });
 
-test('an OPEN that stays unanswered is asked about again and again, without a doubt while the PINGs are answered', async () => {
+test('an OPEN that stays unanswered is asked about again, without a doubt while the PINGs are answered', async () => {
   const { doubt, silence, debts, told, until } = watched();
   debts.unanswered = 1;
   doubt.watch();

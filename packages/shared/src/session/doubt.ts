@@ -1,8 +1,8 @@
 /**
  * Doubts a peer that owes an answer for too long, and asks it by PING; a carrier that is doubted gets no new OPEN.
  * Rule: begins after max(1 s, 4 round trips) without an answer, ends with the answer or with the carrier. A doubt ends
- * nothing: a carrier that is merely slow is worth keeping. An OPEN that is unanswered for as long is no doubt, because a
- * dial may take long: the peer is asked, and only doubted if it does not answer that.
+ * nothing: a carrier that is merely slow is worth keeping. An OPEN that is unanswered for as long is no doubt, because
+ * a dial may take long: the peer is asked, and only doubted if it does not answer that.
  * Not here: what counts as an answer (protocol/mux/silence.ts), and giving a carrier up (keepalive.ts).
  * Spec: docs/protocol.md section 3.4.
  */

@@ -1,8 +1,8 @@
 /**
  * Whether the peer still answers: for how long it has owed an answer and given none.
- * Rule: the clock runs while sent bytes are unacknowledged or a PING is unanswered, and while there is no carrier and an
- * OPEN is unanswered. An ACK that moves on, an answer to OPEN and a PONG restart it. Other bytes of the peer do not: a
- * path that carries bytes one way only is silent too. An OPEN alone does not start it, because a dial may take long.
+ * Rule: the clock runs while sent bytes are unacknowledged or a PING is unanswered, and while there is no carrier and
+ * an OPEN is unanswered. An ACK that moves on, an answer to OPEN and a PONG restart it. Other bytes of the peer do not:
+ * a path that carries bytes one way only is silent too. An OPEN alone does not start it, because a dial may take long.
  * Not here: asking by PING (session/doubt.ts), and giving a carrier up (session/keepalive.ts).
  * Spec: docs/protocol.md section 3.4.
  */
