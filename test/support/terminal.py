@@ -4,13 +4,17 @@ usage: terminal.py PROGRAM ARGUMENT...
 What the program writes to its terminal is copied to stdout, after a line {"event":"terminal","pid":N}. A line, or the
 end, of stdin closes the terminal. The exit status is that of the program; 128 and the number if a signal ended it.
 """
+import ctypes
 import os
 import pty
 import select
+import signal
 import sys
 
 pid, terminal = pty.fork()
 if pid == 0:
+    # It may outlive its terminal, but not the test: PR_SET_PDEATHSIG.
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     os.execvp(sys.argv[1], sys.argv[1:])
 
 os.write(1, b'{"event":"terminal","pid":%d}\n' % pid)
