@@ -166,7 +166,7 @@ export const codes = {
   ),
   CLIENT_CERT_REVOKED: row(
     { ...denied, wire: 37 },
-    'The certificate was revoked: ask the owner of the CA for a new identity.',
+    'The certificate was revoked: ask the owner of the CA for a new one (adit ca issue client NAME --reinstate).',
   ),
   CLIENT_CERT_NO_IDENTITY: row(
     { ...denied, wire: 38 },
