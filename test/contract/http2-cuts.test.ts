@@ -187,3 +187,36 @@ for (const [half, make] of Object.entries(halves))
         expect([one.name, await within(30_000, one.name, stream.outcome())]).toEqual([one.name, end]);
       }
     });
+
+scenario('the egress: what comes in one write with its request is told as what it is', [http2Library], async () => {
+  const egress = await testEgress();
+  const arriving: Client[] = [];
+  const to = await service((socket) => {
+    arriving.push(watched(socket));
+    socket.on('end', () => socket.end());
+  });
+  const peer = Http2Peer.client(egress, egress.certs.client('alice'));
+  const outcomeOf = async (id: number) => (await egress.recorded(({ stream }) => stream === id)).end;
+
+  peer.say({ open: to.at }, { send: 1, bytes: 304 }, { end: 1 });
+  await peer.heard('end', 1);
+  expect(await within(30_000, 'the end', arriving[0]!.received)).toMatchObject({
+    ending: 'end',
+    bytes: { length: 304 },
+  });
+  expect(await outcomeOf(1)).toBe('finished');
+
+  let id = 1;
+  const cuts = codes.flatMap((code) => [true, false].map((ends) => ({ code, ends, id: (id += 2) })));
+  for (const { code, ends, id: of } of cuts)
+    peer.say({ open: to.at }, { send: of, bytes: ends ? 304 : 100 }, ...(ends ? [{ end: of }] : []), {
+      reset: of,
+      code,
+    });
+  for (const { id: of } of cuts) expect([of, await within(30_000, 'a record', outcomeOf(of))]).toEqual([of, 'reset']);
+  // Some were reset while they were dialled: the service got nothing. Others were reset after an end that was one.
+  for (const { received } of arriving.slice(1)) {
+    const { ending: how, bytes } = await within(30_000, 'the ending', received);
+    if (how === 'end') expect([0, 304]).toContain(bytes.length);
+  }
+});

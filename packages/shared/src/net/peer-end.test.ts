@@ -110,14 +110,22 @@ test('without TLS a FIN is an end', async () => {
   expect(end.inOrder).toBe(true);
 });
 
-test('a stream of HTTP/2 that came with its end, before anybody watched, has ended in order', async () => {
-  const { stream } = await asked((client) => client.end());
-  const end = http2PeerEnd(stream);
-  await within(15_000, 'the end', once(stream.resume(), 'end'));
+test.each([
+  ['in its HEADERS', true],
+  ['in a frame behind them', false],
+])('a stream of HTTP/2 that came with its end, %s, has ended in order', async (_where, endStream) => {
+  const { stream, end } = await asked({ endStream, send: (client) => client.end() });
+  if (!stream.readableEnded) await within(15_000, 'the end', once(stream.resume(), 'end'));
   expect(end.inOrder).toBe(true);
 });
 
-test('a stream of HTTP/2 that was cut before anybody watched has not', async () => {
+test('an end that came before anybody watched was in order, while the stream is open', async () => {
+  const { stream } = await asked({ send: (client) => client.end() });
+  await eventually('the end', () => stream.state.remoteClose === 1);
+  expect(http2PeerEnd(stream).inOrder).toBe(true);
+});
+
+test('a stream of HTTP/2 that was cut before anybody watched has not ended in order', async () => {
   const { stream, client } = await asked();
   client.close(http2.constants.NGHTTP2_NO_ERROR);
   await eventually('the cut', () => stream.closed);
@@ -125,8 +133,7 @@ test('a stream of HTTP/2 that was cut before anybody watched has not', async () 
 });
 
 test('a cut destroys a stream of HTTP/2 whose bytes nobody reads', async () => {
-  const { stream, client } = await asked((asking) => asking.write('x'));
-  const end = http2PeerEnd(stream);
+  const { stream, client, end } = await asked({ send: (asking) => asking.write('x') });
   stream.respond({ ':status': 200 });
   stream.end();
   await within(15_000, 'our end', once(client.resume(), 'end'));
@@ -135,8 +142,15 @@ test('a cut destroys a stream of HTTP/2 whose bytes nobody reads', async () => {
   expect([end.inOrder, stream.rstCode, stream.aborted]).toEqual([false, 0, false]);
 });
 
-/** A CONNECT that has arrived; `more` is sent with it. */
-async function asked(more?: (client: http2.ClientHttp2Stream) => void) {
+interface Asking {
+  /** In the HEADERS of the request. */
+  readonly endStream?: boolean;
+  /** Sends something with the request. */
+  readonly send?: (client: http2.ClientHttp2Stream) => void;
+}
+
+/** A CONNECT that has arrived, and was watched at once. */
+async function asked({ endStream = false, send }: Asking = {}) {
   const listener = http2.createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const session = http2.connect(`http://127.0.0.1:${(listener.address() as net.AddressInfo).port}`);
@@ -144,15 +158,13 @@ async function asked(more?: (client: http2.ClientHttp2Stream) => void) {
     session.destroy();
     listener.close();
   });
-  const arriving = once(listener, 'stream') as Promise<[http2.ServerHttp2Stream]>;
-  const client = session.request(
-    { ':method': 'CONNECT', ':authority': 'a:1' },
-    { endStream: false, waitForTrailers: true },
-  );
+  const arriving = new Promise<{ readonly stream: http2.ServerHttp2Stream; readonly end: PeerEnd }>((resolve) => {
+    listener.once('stream', (stream) => resolve({ stream, end: http2PeerEnd(stream) }));
+  });
+  const client = session.request({ ':method': 'CONNECT', ':authority': 'a:1' }, { endStream });
   for (const one of [client, listener]) one.on('error', () => undefined);
-  more?.(client);
-  const [stream] = await within(15_000, 'the request', arriving);
-  return { stream, client };
+  send?.(client);
+  return { client, ...(await within(15_000, 'the request', arriving)) };
 }
 
 test('nothing is in order before the end', async () => {

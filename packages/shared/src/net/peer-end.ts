@@ -23,8 +23,9 @@ export interface PeerEnd {
 /** Watches a stream of HTTP/2. A stream that is cut is destroyed, also if nobody reads what came before. */
 export function http2PeerEnd(stream: http2.Http2Stream): PeerEnd {
   const intact = (): boolean => !stream.closed && !stream.destroyed;
-  // A server gets its stream after what came with the request was parsed: then END_STREAM may be in already.
-  return watch(stream, intact() && stream.state.remoteClose === 1, () => {
+  // END_STREAM may be there before the watcher: in the HEADERS of the request, or long ago.
+  const ended = stream.endAfterHeaders || stream.state.remoteClose === 1;
+  return watch(stream, ended && intact(), () => {
     if (intact()) return true;
     setImmediate(() => stream.destroy());
     return false;

@@ -236,6 +236,19 @@ test('bytes that were not taken when it closed are a reset, though both halves h
   expect(seen).toEqual(['end', 'reset: it broke']);
 });
 
+test('bytes that were not read when it closed are a reset, though both halves had ended', async () => {
+  const { far, stream, seen } = make({ inOrder: true });
+  far.say(Buffer.alloc(262_144)); // not accepted: it pauses
+  await turn();
+  far.say(Buffer.from('the rest'));
+  far.say(null);
+  stream.finish();
+  await far.takeAll();
+  far.destroy();
+  await once(far, 'close');
+  expect(seen).toEqual(['reset: it broke']);
+});
+
 test.each(['reset', 'refuse'] as const)('after %s nothing more is told, and it is said once', async (verb) => {
   const { far, stream, said, seen } = make();
   stream[verb]({ code: 16, reason: 'no' });
