@@ -3,6 +3,7 @@
  * Rule: END_STREAM is a half-close, RST_STREAM(CONNECT_ERROR) a reset, both ways; a stream that was reset is never told
  * as ended. Windows are large enough for a link of 100 MB/s and 10 ms, and bounded: see `settings`.
  */
+import type { PeerIdentity } from '@adit/shared/identity/peer';
 import http2 from 'node:http2';
 import type net from 'node:net';
 import type tls from 'node:tls';
@@ -26,6 +27,11 @@ const streamWindowBytes = 1_048_576;
 const connectionWindowBytes = 16_777_216;
 /** What Node may keep for one connection, MB: the window of the connection, and what waits to be sent. */
 const maxSessionMemoryMb = 64;
+/**
+ * The same for a peer without an identity, which may ask for /healthz: without these bounds one such connection holds
+ * 4.4 MiB of answers that it does not read.
+ */
+const stranger = { streams: 4, memoryMb: 1 } as const;
 const { NGHTTP2_CONNECT_ERROR, NGHTTP2_NO_ERROR } = http2.constants;
 
 /** The answer to an HTTP request that is no CONNECT. */
@@ -46,8 +52,9 @@ export interface Http2Context {
  * refused and closes the connection.
  */
 export function serveHttp2(origin: Origin & { readonly proof: tls.TLSSocket }, { clients, plain }: Http2Context): void {
-  const session = http2Session(origin.proof);
-  const client = clientOf(origin, session, clients);
+  const admitted = admitCaller(origin, clients);
+  const session = http2Session(origin.proof, { known: admitted.refusal === undefined });
+  const client = admitted.refusal ? admitted : clientOf(origin, { session, identity: admitted.identity }, clients);
   let denied = false;
   session.on('stream', (stream, headers) => {
     const method = headers[':method'] ?? '';
@@ -64,10 +71,11 @@ export function serveHttp2(origin: Origin & { readonly proof: tls.TLSSocket }, {
 }
 
 /** The client that this connection is, with its place under the limits. */
-function clientOf(origin: Origin, session: http2.ServerHttp2Session, clients: Clients): Client | NotAdmitted {
-  const admitted = admitCaller(origin, clients);
-  if (admitted.refusal) return admitted;
-  const { identity } = admitted;
+function clientOf(
+  origin: Origin,
+  { session, identity }: { readonly session: http2.ServerHttp2Session; readonly identity: PeerIdentity },
+  clients: Clients,
+): Client | NotAdmitted {
   const place = clients.place(identity);
   if ('code' in place) return { identity, refusal: place };
   const client = joinCaller(origin, { identity, way: { leave: () => session.close() } }, clients);
@@ -92,16 +100,16 @@ function connect(client: Client, stream: http2.ServerHttp2Stream, headers: http2
     );
 }
 
-/** HTTP/2 on a connection, with our settings. */
-export function http2Session(socket: net.Socket): http2.ServerHttp2Session {
+/** HTTP/2 on a connection, with our settings; `known`: the peer has an identity. */
+export function http2Session(socket: net.Socket, { known = true } = {}): http2.ServerHttp2Session {
   socket.allowHalfOpen = false; // only streams half-close: a client whose connection ended is gone
   const session = http2.performServerHandshake(socket, {
-    maxSessionMemory: maxSessionMemoryMb,
+    maxSessionMemory: known ? maxSessionMemoryMb : stranger.memoryMb,
     maxHeaderListPairs: 64,
     settings: {
       initialWindowSize: streamWindowBytes,
       maxFrameSize: 65_536,
-      maxConcurrentStreams: 256,
+      maxConcurrentStreams: known ? 256 : stranger.streams,
       maxHeaderListSize: maxHeaderBytes,
       enablePush: false,
     },
