@@ -14,6 +14,8 @@ export interface ConnectAt {
   readonly key: string;
   /** HOST:PORT */
   readonly target: string;
+  /** The address to come from; default: that of everybody. */
+  readonly from?: string;
 }
 type Exchange = (duplex: Duplex) => Promise<void>;
 
@@ -24,6 +26,7 @@ export async function secure(at: Omit<ConnectAt, 'target'>, alpn: string): Promi
   const socket = tls.connect({
     host: '127.0.0.1',
     port: at.port,
+    ...(at.from !== undefined && { localAddress: at.from }),
     ca: readFileSync(at.ca),
     cert: readFileSync(at.cert),
     key: readFileSync(at.key),

@@ -29,10 +29,14 @@ if (!(milliseconds >= 6_000)) {
 }
 
 let peakBytes = 0;
+/** The last lines of the log of each process that are worth a look when something is wrong. */
+const said = new Map<string, readonly string[]>();
 try {
   const { soak, stage } = await perform();
   const wrong = complaints(soak);
   process.stdout.write(table(soak, stage));
+  if (wrong.length > 0)
+    for (const [name, lines] of said) process.stdout.write(`${name} said at last:\n${lines.join('\n')}\n\n`);
   for (const complaint of wrong) process.stdout.write(`wrong: ${complaint}\n`);
   process.stdout.write(wrong.length === 0 ? 'held\n' : `did not hold: ${wrong.length} things are wrong\n`);
   process.exitCode = wrong.length === 0 ? 0 : 1;
@@ -74,7 +78,7 @@ async function act(stage: Stage, ms: number): Promise<Pick<Soak, 'honest' | 'att
   const attackers = program('attackers', attack);
   const watch = setInterval(() => {
     watchPeak(processes['egress']!);
-    for (const child of Object.values(processes)) child.forgetLog(); // a line for each stream, for hours
+    for (const [name, child] of Object.entries(processes)) remember(name, child);
   }, 250);
   await Promise.race([delay(ms), ...[...honest, attackers, stage.service].map(early)]);
   for (const child of [attackers, ...honest]) child.say('stop');
@@ -94,6 +98,13 @@ async function reported(child: ReturnType<typeof program>): Promise<Tally[]> {
   return JSON.parse(line) as Tally[];
 }
 
+/** Keeps what its log says of sessions and failures, and forgets the rest: a line for each stream, for hours. */
+function remember(name: string, child: AditProcess): void {
+  const kept = child.lines.filter((line) => !/"event":"(stream|streams|denied|expiring)"/.test(line));
+  said.set(name, [...(said.get(name) ?? []), ...kept].slice(-30));
+  child.forgetLog();
+}
+
 function watchPeak({ running, pid }: AditProcess): void {
   if (running) peakBytes = Math.max(peakBytes, holding(pid).bytes);
 }
@@ -106,7 +117,7 @@ function table({ honest, attacks, processes }: Soak, { network }: Stage): string
       `${String(done).padStart(8)} done  ${String(failed).padStart(6)} ${word}`,
       ...(latenciesMs.length === 0
         ? []
-        : [0.5, 0.99, 1].map((part) => `${quantile(latenciesMs, part).toFixed(1).padStart(6)} ms`)),
+        : [0.5, 0.95, 1].map((part) => `${quantile(latenciesMs, part).toFixed(1).padStart(6)} ms`)),
     );
   const held = (name: string, before: Holding, after: Holding | undefined): string =>
     row(
@@ -116,7 +127,7 @@ function table({ honest, attacks, processes }: Soak, { network }: Stage): string
       ...(name === 'egress' ? [`${mebibytes(peakBytes)} MiB at most`] : []),
     );
   return [
-    row('honest clients', '', '(median, p99 and maximum of an echo)'),
+    row('honest clients', '', '(median, p95 and maximum of an echo)'),
     ...honest.map((tally) => counts(tally, 'failed')),
     row('\nattackers'),
     ...attacks.map((tally) => counts(tally, 'refused')),

@@ -18,6 +18,8 @@ import { secure } from './connect.ts';
 const oneByte = encodeFrame(frameType.data, 1, Uint8Array.of(0x61));
 const padding = encodeFrame(0xf0, 0, randomBytes(16_000));
 const host = '127.0.0.1';
+/** They do not come from where honest clients come from. */
+const from = '127.0.0.67';
 const silentName = (n: number): string => `n${n}.silent.example`;
 
 export const members: Readonly<Record<string, Attack>> = {
@@ -94,7 +96,7 @@ export const members: Readonly<Record<string, Attack>> = {
 
 /** A new session of the identity of this attack; what the egress says is thrown away. */
 async function session(kind: string, { port, ca, pairs }: AttackOptions): Promise<Duplex> {
-  const socket = await secure({ port, ca, ...pairs[kind]! }, 'adit/1');
+  const socket = await secure({ port, ca, ...pairs[kind]!, from }, 'adit/1');
   try {
     await connectSession(tlsCarrier(socket, 'egress'), { window: 262_144, agent: 'soak', deadlineMs: 30_000 });
   } catch (error) {
@@ -111,7 +113,7 @@ async function held(socket: Duplex, ms: number): Promise<void> {
 }
 
 async function http2Client(kind: string, { port, ca, pairs }: AttackOptions) {
-  const socket = await secure({ port, ca, ...pairs[kind]! }, 'h2');
+  const socket = await secure({ port, ca, ...pairs[kind]!, from }, 'h2');
   const client = http2.connect(`https://${host}`, { createConnection: () => socket });
   client.on('error', () => {
     /* the egress cut it */

@@ -10,8 +10,10 @@ import tls from 'node:tls';
 import { helloOf } from '../support/client-hello.ts';
 import type { Attack } from './attack.ts';
 
-/** Connections of each kind that are held at once. */
-const held = 50;
+/** Connections that are held at once by each of the four that are silent: 300, more than there are places. */
+const held = 75;
+/** They share an address with each other, and with nobody else. */
+const from = '127.0.0.66';
 const holdMs = 2_000;
 const hello = Buffer.from(await helloOf('localhost'), 'latin1');
 
@@ -23,7 +25,8 @@ export const strangers: Readonly<Record<string, Attack>> = {
     tls.connect({ socket, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }).on('error', () => {});
   }),
   'a byte of a request at a time': async ({ port }, over) => {
-    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+    const below = connect({ port, host: '127.0.0.1', localAddress: from });
+    const socket = tls.connect({ socket: below, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
     const closed = closing(socket);
     for (const byte of `GET / HTTP/1.1\r\nx-long: ${'x'.repeat(1_000)}`) {
       if (over() || socket.destroyed) break;
@@ -33,7 +36,7 @@ export const strangers: Readonly<Record<string, Attack>> = {
     socket.destroy();
   },
   garbage: async ({ port }) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from });
     const closed = closing(socket);
     socket.write(Math.random() < 0.5 ? randomBytes(4_096) : Buffer.concat([hello.subarray(0, 60), randomBytes(600)]));
     await Promise.race([closed, delay(holdMs)]);
@@ -46,7 +49,7 @@ function silent(step: (socket: Socket) => unknown): Attack {
   return async ({ port }, over) => {
     const sockets = new Set<Socket>();
     const come = (): void => {
-      const socket = connect({ port, host: '127.0.0.1' });
+      const socket = connect({ port, host: '127.0.0.1', localAddress: from });
       sockets.add(socket);
       void once(socket, 'connect').then(
         () => step(socket),

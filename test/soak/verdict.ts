@@ -5,9 +5,12 @@
 import type { Holding } from './measure.ts';
 import type { Tally } from './tally.ts';
 
-/** What an echo of 64 bytes may take while everybody else is at work on the same cores, ms. */
+/**
+ * What an echo of 64 bytes may take while everybody else is at work on the same cores, ms. One in fifty waits for a
+ * resume, where the network is cut: they are not among the 95 of a hundred that count.
+ */
 export const maxMedianMs = 100;
-export const maxP99Ms = 2_000;
+export const maxP95Ms = 1_000;
 /** What a process may have grown by, a rest after the warm-up and a rest after the end compared. */
 export const maxGrowthBytes = 48 * 2 ** 20;
 
@@ -36,9 +39,9 @@ export function quantile(numbers: readonly number[], part: number): number {
 }
 
 function tooSlow({ kind, latenciesMs }: Tally): string[] {
-  const [median, p99] = [quantile(latenciesMs, 0.5), quantile(latenciesMs, 0.99)];
-  if (median <= maxMedianMs && p99 <= maxP99Ms) return [];
-  return [`${kind}: median ${median.toFixed(1)} ms of at most ${maxMedianMs}, p99 ${p99.toFixed(0)} of ${maxP99Ms}`];
+  const [median, p95] = [quantile(latenciesMs, 0.5), quantile(latenciesMs, 0.95)];
+  if (median <= maxMedianMs && p95 <= maxP95Ms) return [];
+  return [`${kind}: median ${median.toFixed(1)} ms of at most ${maxMedianMs}, p95 ${p95.toFixed(0)} of ${maxP95Ms}`];
 }
 
 function grown(name: string, { before, after }: { readonly before: Holding; readonly after: Holding | undefined }) {
