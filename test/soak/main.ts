@@ -15,9 +15,9 @@ import { complaints, mebibytes, quantile, type Soak } from './verdict.ts';
 
 /** The part of the time in which everything is loaded, and memory finds its level, before it is measured. */
 const warmUpShare = 0.25;
-const maxWarmUpMs = 60_000;
-/** After an act: sessions left behind expire (10 s), look-ups give up (2 s), and garbage is collected. */
-const restMs = 12_000;
+const maxWarmUpMs = 90_000;
+/** After an act: sessions left behind expire (30 s), look-ups give up (2 s), and garbage is collected. */
+const restMs = 32_000;
 /** The longest rest at the end, if memory or descriptors are not back before. */
 const longestRestMs = 90_000;
 

@@ -40,7 +40,7 @@ export async function openStage(): Promise<Stage> {
     certificates: files,
     policy: policyOf({ identities: ['*'], allow: ['127.0.0.1:*', '*.silent.example:80'] }),
     // what attackers leave behind is gone before memory is looked at
-    flags: ['--resume-window', '10s'],
+    flags: ['--resume-window', '30s'],
     ...(silentNames && { process: await silentResolver() }),
   });
   const network = await chaos(egress.port, { killAfterMs: [3_000, 8_000], deaths: ['reset', 'end'] });

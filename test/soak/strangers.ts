@@ -56,7 +56,7 @@ function silent(step: (socket: Socket) => unknown): Attack {
         () => {},
       );
       void closing(socket).then(() => {
-        if (sockets.delete(socket) && !over()) setTimeout(come, 100);
+        if (sockets.delete(socket) && !over()) setTimeout(come, 500);
       });
     };
     for (let n = 0; n < held; n++) come();
