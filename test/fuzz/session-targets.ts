@@ -9,6 +9,7 @@ import { encodeFrame } from '../../packages/shared/src/protocol/mux/frame.ts';
 import { decodeOpen, encodeOpen } from '../../packages/shared/src/protocol/open.ts';
 import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
 import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
+import { gatherProperty } from '../support/gather-property.ts';
 import { lookUpsProperty } from '../support/look-ups-property.ts';
 import { muxProperty } from '../support/mux-property.ts';
 import { transferProperty } from '../support/mux-transfer.ts';
@@ -117,6 +118,7 @@ export const sessionTargets: readonly Target[] = [
         }),
       ),
   },
+  { name: 'gathered-pieces', share: 0.2, property: () => gatherProperty() },
   { name: 'look-ups', share: 0.02, property: () => lookUpsProperty() },
   { name: 'mux-transfer', share: 0.05, property: () => transferProperty() },
   { name: 'mux-pair', share: 1, property: () => muxProperty() },

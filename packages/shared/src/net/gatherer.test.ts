@@ -1,17 +1,12 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Gatherer, keepable, recycle, slabBytes, smallBytes } from './gatherer.ts';
+import { gatherProperty, pieceBytes } from '../../../../test/support/gather-property.ts';
+import { Gatherer, keepable, slabBytes, smallBytes } from './gatherer.ts';
 
-/** A gatherer, what it passed on, and what went in. */
+/** A gatherer, and what it passed on. */
 function make() {
   const passed: Uint8Array[] = [];
-  const given: Buffer[] = [];
-  const slabs: Buffer[] = [];
-  const gatherer = new Gatherer((bytes, slab) => {
-    passed.push(bytes);
-    if (slab) slabs.push(slab);
-  });
-  return { gatherer, passed, slabs, given };
+  return { gatherer: new Gatherer((bytes) => passed.push(bytes)), passed };
 }
 
 /** The memory that these pieces hold. */
@@ -70,45 +65,13 @@ test('does not give its slab back while something is in it', () => {
   expect(Buffer.from(other.gatherer.take()!).toString()).toBe('other');
 });
 
-const size = fc.oneof(
-  fc.constant(1),
-  fc.integer({ min: 1, max: 300 }),
-  fc.integer({ min: smallBytes - 2, max: smallBytes + 2 }),
-  fc.integer({ min: 1, max: 20_000 }),
-);
-
 test('any pieces of several streams arrive exact, though slabs go from one stream to another', () => {
-  const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ op: fc.constant('add' as const), of: fc.nat(2), size, fill: fc.nat(255) }) },
-    { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('flush' as const, 'write' as const), of: fc.nat(2) }) },
-  );
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const streams = [make(), make(), make()];
-      const write = ({ gatherer, passed, slabs, given }: ReturnType<typeof make>): void => {
-        gatherer.flush();
-        expect(Buffer.compare(Buffer.concat(passed), Buffer.concat(given))).toBe(0);
-        passed.length = given.length = 0;
-        for (const slab of slabs.splice(0)) recycle(slab.fill(0xee)); // they were written: nobody reads them any more
-        gatherer.release();
-      };
-      for (const done of steps) {
-        const stream = streams[done.of]!;
-        if (done.op === 'add') {
-          const bytes = Buffer.alloc(done.size, done.fill);
-          stream.given.push(bytes);
-          stream.gatherer.add(bytes);
-        } else if (done.op === 'flush') stream.gatherer.flush();
-        else write(stream);
-      }
-      for (const stream of streams) write(stream);
-    }),
-  );
+  fc.assert(gatherProperty());
 });
 
 test('however bytes are cut out of chunks, they hold twice themselves and a slab, in few objects', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(size, fc.constantFrom(1, 2, 3, 1_000)), { maxLength: 200 }), (pieces) => {
+    fc.property(fc.array(fc.tuple(pieceBytes, fc.constantFrom(1, 2, 3, 1_000)), { maxLength: 200 }), (pieces) => {
       const { gatherer, passed } = make();
       let bytes = 0;
       for (const [length, ofChunk] of pieces) {

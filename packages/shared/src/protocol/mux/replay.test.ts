@@ -25,7 +25,7 @@ test('small pieces of one tick go out as one, and a piece after a take starts a 
   expect([log.take(), log.take()]).toEqual([Uint8Array.of(4), undefined]);
 });
 
-test('what was written in many ticks and is never acknowledged is kept in few segments, and sent again from any frame', () => {
+test('what is written in many ticks and never acknowledged is few segments, and is sent again from any frame', () => {
   const log = newLog();
   const frames = Array.from({ length: 20_000 }, (_, n) => encodeFrame(frameType.data, 1, Uint8Array.of(n)));
 
