@@ -6,6 +6,7 @@
  * Not here: opening the stream, telling the client that it is refused (connection.ts).
  */
 import { AditError } from '@adit/shared/errors';
+import { seconds } from '@adit/shared/observe/seconds';
 import type { RelayStream } from '@adit/shared/stream/contract';
 import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { StreamDuplex } from '@adit/shared/stream/stream-duplex';
@@ -87,7 +88,7 @@ function exchange(ask: ExchangeAsk, { client, stream, idleTimeoutMs }: Carried):
         client.say(ask.accepted);
         client.lend({
           idleTimeoutMs,
-          idle: () => service.abort('IDLE_TIMEOUT', `no bytes for ${idleTimeoutMs / 1000} s`),
+          idle: () => service.abort('IDLE_TIMEOUT', `no bytes for ${seconds(idleTimeoutMs)}`),
         });
         exchanged = ask
           .exchange(service)

@@ -11,6 +11,7 @@ import { attempt } from '@adit/shared/net/attempt';
 import { Deadline } from '@adit/shared/net/deadline';
 import { endOnlyInOrder, resetHttp2 } from '@adit/shared/net/http2-end';
 import { http2PeerEnd, type PeerEnd } from '@adit/shared/net/peer-end';
+import { seconds } from '@adit/shared/observe/seconds';
 import { ConnectionStream } from '@adit/shared/stream/connection-stream';
 import type { RelayStream } from '@adit/shared/stream/contract';
 import { PendingStream } from '@adit/shared/stream/pending-stream';
@@ -58,7 +59,7 @@ export class Http2Tunnels implements Tunnels {
       {
         deadline,
         timedOut: () =>
-          new AditError('LINK_TIMEOUT', `the proxy ${name} did not answer within ${deadline.totalMs / 1000} s`),
+          new AditError('LINK_TIMEOUT', `the proxy ${name} did not answer within ${seconds(deadline.totalMs)}`),
         giveUp: () => session.destroy(),
       },
       ({ succeed, fail }) => {
@@ -183,7 +184,7 @@ function answered(request: http2.ClientHttp2Stream): Promise<RelayStream> {
   return attempt<RelayStream>(
     {
       deadline: new Deadline(answerWithinMs),
-      timedOut: () => new AditError('DIAL_TIMEOUT', `the proxy did not answer within ${answerWithinMs / 1000} s`),
+      timedOut: () => new AditError('DIAL_TIMEOUT', `the proxy did not answer within ${seconds(answerWithinMs)}`),
       giveUp: () => {
         if (!request.closed) request.close(NGHTTP2_CANCEL);
       },

@@ -12,6 +12,7 @@ import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { codes } from '@adit/shared/codes';
 import { AditError, type Code } from '@adit/shared/errors';
+import { seconds } from '@adit/shared/observe/seconds';
 import {
   absoluteTarget,
   ambiguity,
@@ -76,7 +77,7 @@ class HttpProxyDoor {
       };
       const timer = setTimeout(() => {
         stop();
-        resolve(turnedAway({ code: 'CLIENT_TIMEOUT', reason: `no whole request within ${deadlineMs / 1000} s` }));
+        resolve(turnedAway({ code: 'CLIENT_TIMEOUT', reason: `no whole request within ${seconds(deadlineMs)}` }));
       }, deadlineMs);
       this.#waiting.set(duplex, (asked) => {
         stop();

@@ -15,6 +15,7 @@ import { Deadline } from '@adit/shared/net/deadline';
 import { resetTls } from '@adit/shared/net/reset';
 import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
 import { safeText } from '@adit/shared/observe/safe-text';
+import { seconds } from '@adit/shared/observe/seconds';
 import type { Destination } from '@adit/shared/protocol/destination';
 import { alertFor, readGreeting, turnedAway } from './client-hello.ts';
 import type { FrontEnd, SecureOptions } from './contract.ts';
@@ -85,7 +86,7 @@ function accept(
       timedOut: () =>
         new AditError(
           'CLIENT_TIMEOUT',
-          `the TLS handshake with the client was not complete within ${deadline.totalMs / 1000} s`,
+          `the TLS handshake with the client was not complete within ${seconds(deadline.totalMs)}`,
         ),
       aborted: () => new AditError('PEER_GONE', 'the service is gone'),
       // After an error its alert is on the way, which a reset could overtake.

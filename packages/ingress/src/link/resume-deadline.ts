@@ -5,6 +5,7 @@
  * deadlines.
  */
 import { AditError } from '@adit/shared/errors';
+import { seconds } from '@adit/shared/observe/seconds';
 
 export interface ResumeDeadlineOptions {
   /** The egress, for the error. */
@@ -42,7 +43,7 @@ export class ResumeDeadline {
       this.#withinMs = withinMs * 2;
       throw new AditError(
         'LINK_TIMEOUT',
-        `the egress ${this.#options.name} did not take the session back within ${withinMs / 1_000} s`,
+        `the egress ${this.#options.name} did not take the session back within ${seconds(withinMs)}`,
         { cause: error },
       );
     } finally {

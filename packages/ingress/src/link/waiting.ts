@@ -3,6 +3,7 @@
  * Rule: each is answered exactly once, at the latest after its timeout; their number is bounded.
  */
 import { AditError } from '@adit/shared/errors';
+import { seconds } from '@adit/shared/observe/seconds';
 
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
@@ -37,7 +38,7 @@ export class Waiting<T> {
       }
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
-        reject(new AditError('EGRESS_UNREACHABLE', `no session within ${timeoutMs / 1000} s: ${trouble()}`));
+        reject(new AditError('EGRESS_UNREACHABLE', `no session within ${seconds(timeoutMs)}: ${trouble()}`));
       }, timeoutMs);
       const waiter: Waiter<T> = { resolve, reject, timer };
       this.#waiters.add(waiter);

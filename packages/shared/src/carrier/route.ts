@@ -12,6 +12,7 @@ import type { TrustAnchors } from '../identity/trust.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { noteOutgoing } from '../net/outgoing.ts';
+import { seconds } from '../observe/seconds.ts';
 import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import { formatProxy, type ProxyAddress } from '../protocol/proxy-address.ts';
 import { askHttpProxy } from './http-proxy.ts';
@@ -91,7 +92,7 @@ function connected({ host, port }: HostPort, { hop, deadline, signal }: Connecte
     {
       deadline,
       signal,
-      timedOut: () => new AditError(timeout, `no connection to ${peer} within ${deadline.totalMs / 1000} s`),
+      timedOut: () => new AditError(timeout, `no connection to ${peer} within ${seconds(deadline.totalMs)}`),
       aborted: () => new AditError(unreachable, `the connection to ${peer} was given up`),
       giveUp: () => socket.destroy(),
     },

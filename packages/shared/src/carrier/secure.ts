@@ -11,6 +11,7 @@ import { AditError, messageOf, type Code } from '../errors.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { noteOutgoing } from '../net/outgoing.ts';
+import { seconds } from '../observe/seconds.ts';
 import type { HostPort } from '../protocol/destination.ts';
 
 export interface SecureOptions {
@@ -56,7 +57,7 @@ export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
     {
       deadline,
       signal,
-      timedOut: () => new AditError(timeout, `no TLS connection to ${peer} within ${deadline.totalMs / 1000} s`),
+      timedOut: () => new AditError(timeout, `no TLS connection to ${peer} within ${seconds(deadline.totalMs)}`),
       aborted: () => new AditError(unreachable, `the connection to ${peer} was given up`),
       giveUp: () => socket.destroy(),
     },

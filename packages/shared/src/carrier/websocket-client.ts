@@ -11,6 +11,7 @@ import { AditError, messageOf } from '../errors.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { safeText } from '../observe/safe-text.ts';
+import { seconds } from '../observe/seconds.ts';
 import { messageLimits, WebSocketDuplex } from './websocket-duplex.ts';
 import { subprotocol } from './websocket-server.ts';
 
@@ -38,7 +39,7 @@ export function upgrade(options: UpgradeOptions): Promise<WebSocketDuplex> {
       timedOut: () =>
         new AditError(
           'LINK_TIMEOUT',
-          `${peer} did not answer the upgrade to WebSocket within ${deadline.totalMs / 1000} s`,
+          `${peer} did not answer the upgrade to WebSocket within ${seconds(deadline.totalMs)}`,
         ),
       aborted: () => new AditError('EGRESS_UNREACHABLE', `the connection to ${peer} was given up`),
       giveUp: () => {

@@ -5,6 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { AditError, type Code } from '../errors.ts';
+import { seconds } from '../observe/seconds.ts';
 import type { Handshake } from '../protocol/handshake.ts';
 import { attempt } from './attempt.ts';
 import { Deadline } from './deadline.ts';
@@ -39,7 +40,7 @@ export function drive<T>(duplex: Duplex, handshake: Handshake<T>, options: Drive
     {
       deadline,
       signal,
-      timedOut: () => failure(codes.timeout, `${peer} said nothing for ${deadline.totalMs / 1000} s`),
+      timedOut: () => failure(codes.timeout, `${peer} said nothing for ${seconds(deadline.totalMs)}`),
       aborted: () => failure(codes.closed, `the handshake with ${peer} was given up`),
       giveUp: () => stop(),
     },

@@ -6,6 +6,7 @@
  * Spec: docs/protocol.md section 3.4.
  */
 import { performance } from 'node:perf_hooks';
+import { seconds } from '../observe/seconds.ts';
 
 export interface KeepaliveOptions {
   /** The silence after which a PING is sent, ms; 0 never sends one. */
@@ -70,7 +71,7 @@ export class Keepalive {
     this.#events.ping();
     this.#deadline = setTimeout(() => {
       this.#deadline = undefined;
-      this.#events.dead(`no answer to a PING within ${withinMs / 1000} s`);
+      this.#events.dead(`no answer to a PING within ${seconds(withinMs)}`);
     }, withinMs).unref();
   }
 

@@ -11,6 +11,7 @@
  */
 import { codes } from '../codes.ts';
 import { AditError, codeOfWire, wireOfCode } from '../errors.ts';
+import { seconds } from '../observe/seconds.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import type { StreamEvents } from '../protocol/mux/stream.ts';
 import type { WireRefusal } from '../protocol/refusal.ts';
@@ -181,7 +182,7 @@ export class MovableStream implements RelayStream {
     const { connectTimeoutMs } = this.#options.openers;
     const refusal = {
       code: wireOfCode('LINK_TIMEOUT'),
-      reason: `the egress did not answer within ${connectTimeoutMs / 1000} s`,
+      reason: `the egress did not answer within ${seconds(connectTimeoutMs)}`,
     };
     this.reset({ code: wireOfCode('PEER_GONE'), reason: 'this egress was silent for too long' });
     this.events.refused(refusal);

@@ -13,6 +13,7 @@ import type { WireRefusal } from '../protocol/refusal.ts';
 import { Gatherer, recycle } from '../net/gatherer.ts';
 import { resetSocket, type RelaySocket } from '../net/sockets.ts';
 import { wireOfCode, type Code } from '../errors.ts';
+import { seconds } from '../observe/seconds.ts';
 import type { RelayStream } from './contract.ts';
 
 export type RelayEnd = 'finished' | 'reset' | 'refused';
@@ -79,7 +80,7 @@ export class Relay implements StreamEvents {
     socket.on('drain', () => this.#settle());
     if (options.idleTimeoutMs > 0)
       socket.setTimeout(options.idleTimeoutMs, () =>
-        this.abort('IDLE_TIMEOUT', `no bytes for ${this.#idleTimeoutMs / 1000} s`),
+        this.abort('IDLE_TIMEOUT', `no bytes for ${seconds(this.#idleTimeoutMs)}`),
       );
     // At once and not at the end of the tick: these bytes have waited for the dial, and go out before the answer to it
     // is encrypted.
