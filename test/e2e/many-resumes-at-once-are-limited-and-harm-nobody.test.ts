@@ -117,7 +117,7 @@ test(
   240_000,
 );
 
-test('connections at their handshake are bounded in number; a session does not notice, and resumes beside them', async () => {
+test('connections at their handshake are bounded; a session does not notice and resumes beside them', async () => {
   const { egress, network, ingress, transfer, descriptors } = await setUp();
   const before = descriptors();
   const idle = Array.from({ length: 4 * maxHandshakes }, () => {

@@ -10,6 +10,7 @@ import { AditError } from '@adit/shared/errors';
 import { ExpiryWatch } from '@adit/shared/identity/expiry';
 import { type Activation, checkActivation } from '@adit/shared/net/activation';
 import { listen, type Listener } from '@adit/shared/net/listen';
+import { Patience } from '@adit/shared/net/patience';
 import type { Logger } from '@adit/shared/observe/logger';
 import { within } from '@adit/shared/process/signals';
 import { watchFiles } from '@adit/shared/process/watch-files';
@@ -244,7 +245,7 @@ export class IngressAgent {
           ca,
           ...(revocation && { revocation }),
           ...(proxy && { proxy }),
-          deadlineMs: handshakeTimeoutMs,
+          deadline: new Patience(handshakeTimeoutMs),
           signal,
         });
       },

@@ -133,7 +133,7 @@ async function askEgress(
     serverName,
     credentials,
     ca,
-    deadlineMs: deadline.leftMs,
+    deadline,
     signal,
   });
   await askProven(proven, {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { dialProven } from '@adit/shared/carrier/proven-tls';
+import { Deadline } from '@adit/shared/net/deadline';
 import { AditError } from '@adit/shared/errors';
 import { loadCredentials } from '@adit/shared/identity/credentials';
 import { loadTrustAnchors } from '@adit/shared/identity/trust';
@@ -31,7 +32,7 @@ function connectTo({ port, certs }: Pick<TestEgress, 'port' | 'certs'>, kind: 'c
         serverName: '127.0.0.1',
         credentials: loadCredentials({ cert, key, role: 'client' }),
         ca: loadTrustAnchors(certs.ca),
-        deadlineMs: 15_000,
+        deadline: new Deadline(15_000),
         signal,
       }),
   });

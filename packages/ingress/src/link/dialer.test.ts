@@ -236,6 +236,15 @@ test.each([
   });
 });
 
+test('the headers for an intermediary before the egress are not shown to the proxy', async () => {
+  const egress = await testEgress();
+  const proxy = await smallProxy({ answers: ['HTTP/1.1 200 OK\r\n\r\n'], relayTo: egress.port });
+  const headers = [{ name: 'X-Access', value: 'for-the-intermediary' }];
+  await dialled(dialerTo(egress.port, egress, { carrier: 'websocket', proxyPort: proxy.port, headers }).dialer);
+  expect(proxy.asked.join('')).toMatch(/^CONNECT /);
+  expect(proxy.asked.join('')).not.toContain('for-the-intermediary');
+});
+
 test('a proxy that refuses is asked once, and not for a WebSocket too', async () => {
   const egress = await testEgress();
   const proxy = await smallProxy({

@@ -7,6 +7,7 @@ import { certificates, type Certificates } from '../../../../test/support/certif
 import { atEnd } from '../../../../test/support/scope.ts';
 import { loadCredentials } from '../identity/credentials.ts';
 import { loadTrustAnchors } from '../identity/trust.ts';
+import { Deadline } from '../net/deadline.ts';
 import { dialProven, type DialProvenOptions } from './proven-tls.ts';
 
 async function proxy(
@@ -48,7 +49,7 @@ const dial = (certs: Certificates, port: number, changes: Partial<DialProvenOpti
     serverName: '127.0.0.1',
     credentials: loadCredentials({ cert, key, role: 'client' }),
     ca: loadTrustAnchors(certs.ca),
-    deadlineMs: 15_000,
+    deadline: new Deadline(15_000),
     signal: new AbortController().signal,
     ...changes,
   });

@@ -7,7 +7,7 @@ import type net from 'node:net';
 import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
-import { Deadline } from '../net/deadline.ts';
+import type { Deadline } from '../net/deadline.ts';
 import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import { openRoute, type Proxy } from './route.ts';
 import { secure } from './secure.ts';
@@ -17,7 +17,8 @@ export interface DialProvenOptions extends EgressTrust, HostPort {
   readonly alpn: 'http/1.1' | 'h2';
   readonly credentials: Credentials;
   readonly proxy?: Proxy;
-  readonly deadlineMs: number;
+  /** Patience where the user waits for the connection; else what is left for something larger. */
+  readonly deadline: Deadline;
   readonly signal: AbortSignal;
 }
 
@@ -32,24 +33,18 @@ const keepAliveMs = 60_000;
  * Rejects with EGRESS_UNREACHABLE, EGRESS_CERT_INVALID, REVOCATION_STALE, LINK_TIMEOUT, or as openRoute does for a
  * proxy on the way.
  */
-export async function dialProven({
-  host,
-  port,
-  alpn,
-  deadlineMs,
-  ...options
-}: DialProvenOptions): Promise<ProvenConnection> {
-  const limited = { ...options, deadline: new Deadline(deadlineMs) };
+export async function dialProven({ host, port, alpn, ...options }: DialProvenOptions): Promise<ProvenConnection> {
   const remote = formatHostPort(host, port);
+  const peer = `the egress ${remote}`;
   const {
     credentials: { certPem, keyPem },
     ca,
   } = options;
-  const transport = await openRoute({ host, port }, limited);
+  const transport = await openRoute({ host, port }, { ...options, peer });
   const socket = await secure({
-    ...limited,
+    ...options,
     to: transport,
-    peer: `the egress ${remote}`,
+    peer,
     tls: {
       cert: certPem,
       key: keyPem,

@@ -12,7 +12,7 @@ import { tlsCarrier } from '../../../../test/support/tls-carrier.ts';
 import { loadCredentials } from '../identity/credentials.ts';
 import { loadTrustAnchors } from '../identity/trust.ts';
 import { Deadline } from '../net/deadline.ts';
-import { openRoute, routeTo, type Proxy, type RouteOptions } from './route.ts';
+import { openRoute, type Proxy, type RouteOptions } from './route.ts';
 import { dialTls, serverOptions } from './tls.ts';
 
 const certs = certificates();
@@ -208,8 +208,3 @@ test.each(['http', 'https', 'socks5'] as const)(
     await expect(opening).rejects.toMatchObject({ message: expect.stringContaining('given up') });
   },
 );
-
-test('without a proxy there is nothing to wait for', async () => {
-  const to = { host: 'a.example', port: 1 };
-  expect(await routeTo(to, { deadline: new Deadline(5), signal: new AbortController().signal })).toBe(to);
-});

@@ -12,7 +12,6 @@ import type { TrustAnchors } from '../identity/trust.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { noteOutgoing } from '../net/outgoing.ts';
-import { seconds } from '../observe/seconds.ts';
 import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import { formatProxy, type ProxyAddress } from '../protocol/proxy-address.ts';
 import { askHttpProxy } from './http-proxy.ts';
@@ -30,6 +29,8 @@ export interface RouteOptions {
   readonly proxy?: Proxy;
   readonly deadline: Deadline;
   readonly signal: AbortSignal;
+  /** The name of `to` in errors, if it is connected to directly; default its address. */
+  readonly peer?: string;
   /** For an HTTP proxy, beside the headers that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -38,15 +39,12 @@ export interface RouteOptions {
  * A connection to `to`; for an `https` proxy a TLS socket. Rejects with EGRESS_UNREACHABLE, LINK_TIMEOUT, PROXY_FAILED,
  * PROXY_REFUSED or PROXY_AUTH_REQUIRED.
  */
-export async function openRoute(to: HostPort, { proxy, headers, ...limits }: RouteOptions): Promise<net.Socket> {
-  const peer = formatHostPort(to.host, to.port);
+export async function openRoute(to: HostPort, { proxy, headers, ...rest }: RouteOptions): Promise<net.Socket> {
+  const { peer = formatHostPort(to.host, to.port), ...limits } = rest;
   if (proxy === undefined)
     return connected(to, { hop: { peer, unreachable: 'EGRESS_UNREACHABLE', timeout: 'LINK_TIMEOUT' }, ...limits });
   const { deadline, signal } = limits;
-  const socket =
-    proxy.scheme === 'https'
-      ? await secured(proxy, limits)
-      : await connected(proxy, { hop: { peer: `the proxy ${formatProxy(proxy)}`, ...proxyHop }, ...limits });
+  const socket = proxy.scheme === 'https' ? await secured(proxy, limits) : await toProxy(proxy, limits);
   try {
     const ask = proxy.scheme === 'socks5' ? askSocks5Proxy : askHttpProxy;
     await ask(socket, { proxy, to, deadlineMs: deadline.leftMs, signal, ...(headers && { headers }) });
@@ -57,11 +55,6 @@ export async function openRoute(to: HostPort, { proxy, headers, ...limits }: Rou
       ? new AditError('EGRESS_UNREACHABLE', `the connection to ${peer} was given up`, { cause: error })
       : error;
   }
-}
-
-/** For `secure`: the address to connect to, or the connection through the proxy. */
-export async function routeTo(to: HostPort, options: RouteOptions): Promise<HostPort | net.Socket> {
-  return options.proxy === undefined ? to : openRoute(to, options);
 }
 
 const proxyHop = { unreachable: 'PROXY_FAILED', timeout: 'PROXY_FAILED' } as const;
@@ -92,7 +85,7 @@ function connected({ host, port }: HostPort, { hop, deadline, signal }: Connecte
     {
       deadline,
       signal,
-      timedOut: () => new AditError(timeout, `no connection to ${peer} within ${seconds(deadline.totalMs)}`),
+      timedOut: () => new AditError(timeout, deadline.missed(`no connection to ${peer}`)),
       aborted: () => new AditError(unreachable, `the connection to ${peer} was given up`),
       giveUp: () => socket.destroy(),
     },
@@ -103,9 +96,16 @@ function connected({ host, port }: HostPort, { hop, deadline, signal }: Connecte
             new AditError(unreachable, `cannot reach ${peer} (${error.code ?? messageOf(error)})`, { cause: error }),
           ),
         )
-        .once('connect', () => succeed(socket));
+        .once('connect', () => {
+          deadline.watch(socket);
+          succeed(socket);
+        });
     },
   );
+}
+
+function toProxy(proxy: Proxy, limits: Pick<RouteOptions, 'deadline' | 'signal'>): Promise<net.Socket> {
+  return connected(proxy, { hop: { peer: `the proxy ${formatProxy(proxy)}`, ...proxyHop }, ...limits });
 }
 
 /** TLS to the proxy itself, whose certificate must chain to the roots of the system or of --proxy-ca. */
@@ -114,7 +114,7 @@ async function secured(proxy: Proxy, limits: Pick<RouteOptions, 'deadline' | 'si
   const socket = await secure({
     peer: name,
     hop: 'proxy',
-    to: { host: proxy.host, port: proxy.port },
+    to: await toProxy(proxy, limits),
     serverName: proxy.host,
     ...limits,
     tls: {

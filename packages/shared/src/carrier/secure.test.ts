@@ -35,6 +35,12 @@ function tlsServer(): tls.Server {
   return server;
 }
 
+async function connected(port: number): Promise<net.Socket> {
+  const socket = net.connect(port, '127.0.0.1').on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
 function shake(to: SecureOptions['to'], changes: Partial<SecureOptions> = {}): Promise<tls.TLSSocket> {
   return secure({
     peer: 'the egress',
@@ -47,27 +53,16 @@ function shake(to: SecureOptions['to'], changes: Partial<SecureOptions> = {}): P
   });
 }
 
-test(
-  'completes over TCP and over a socket that is connected already, and says what OpenSSL thinks of the ' +
-    'certificate',
-  async () => {
-    const port = await listening(tlsServer());
-    const over = net.connect(port, '127.0.0.1');
-    await once(over, 'connect');
-    for (const to of [{ host: '127.0.0.1', port }, over]) {
-      const socket = await shake(to);
-      socket.write('x');
-      expect([socket.authorized, String((await once(socket, 'data'))[0])]).toEqual([true, 'x']);
-      socket.destroy();
-    }
-    const stranger = await shake(
-      { host: '127.0.0.1', port },
-      { tls: { minVersion: 'TLSv1.3', ALPNProtocols: ['adit/1'] } },
-    );
-    expect(stranger.authorized).toBe(false);
-    stranger.destroy();
-  },
-);
+test('completes over a socket that is connected, and says what OpenSSL thinks of the certificate', async () => {
+  const port = await listening(tlsServer());
+  const socket = await shake(await connected(port));
+  socket.write('x');
+  expect([socket.authorized, String((await once(socket, 'data'))[0])]).toEqual([true, 'x']);
+  socket.destroy();
+  const stranger = await shake(await connected(port), { tls: { minVersion: 'TLSv1.3', ALPNProtocols: ['adit/1'] } });
+  expect(stranger.authorized).toBe(false);
+  stranger.destroy();
+});
 
 test('destroys the connection it was given when the handshake fails, and says what answered', async () => {
   const port = await listening(
@@ -76,8 +71,7 @@ test('destroys the connection it was given when the handshake fails, and says wh
       socket.end('SSH-2.0-x\r\n');
     }),
   );
-  const over = net.connect(port, '127.0.0.1');
-  await once(over, 'connect');
+  const over = await connected(port);
   await expect(shake(over)).rejects.toMatchObject({
     code: 'EGRESS_UNREACHABLE',
     message: expect.stringContaining('is not an Adit egress'),
@@ -92,10 +86,10 @@ test('waits no longer than it was told, and stops when told', async () => {
       socket.resume();
     }),
   );
-  await expect(shake({ host: '127.0.0.1', port }, { deadline: new Deadline(50) })).rejects.toMatchObject({
+  await expect(shake(await connected(port), { deadline: new Deadline(50) })).rejects.toMatchObject({
     code: 'LINK_TIMEOUT',
   });
-  await expect(shake({ host: '127.0.0.1', port }, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+  await expect(shake(await connected(port), { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'EGRESS_UNREACHABLE',
   });
 });
@@ -114,7 +108,7 @@ test('what TLS has to say after the handshake is why the connection ends', async
     near.pipe(far).pipe(near);
     between.once('spoil', () => near.write('no record of TLS'));
   });
-  const socket = await shake({ host: '127.0.0.1', port: await listening(between) });
+  const socket = await shake(await connected(await listening(between)));
   between.emit('spoil');
   await new Promise((resolve) => {
     socket.resume().once('close', resolve);

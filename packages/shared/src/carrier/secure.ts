@@ -1,5 +1,5 @@
 /**
- * A TLS handshake as a client, over a new TCP connection or over any duplex, under a deadline.
+ * A TLS handshake as a client, over a connected duplex, under a deadline.
  * Rule: nothing is sent before the caller has judged the certificate. The socket has an `error` listener from birth,
  * and is destroyed when this fails.
  * Not here: whom to trust. OpenSSL's verification is on the socket (`authorized`), and the caller uses it.
@@ -10,17 +10,14 @@ import tls from 'node:tls';
 import { AditError, messageOf, type Code } from '../errors.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
-import { noteOutgoing } from '../net/outgoing.ts';
-import { seconds } from '../observe/seconds.ts';
-import type { HostPort } from '../protocol/destination.ts';
 
 export interface SecureOptions {
   /** The name of the peer in errors: "the egress 203.0.113.7:8443". */
   readonly peer: string;
   /** The kind of the peer; default an egress. */
   readonly hop?: keyof typeof hops;
-  /** The address to connect to, or a connected duplex, which the TLS socket then owns. */
-  readonly to: HostPort | Duplex;
+  /** A connected duplex, which the TLS socket then owns. */
+  readonly to: Duplex;
   /** The name in SNI; an address sends none. */
   readonly serverName: string;
   readonly tls: Pick<
@@ -51,13 +48,12 @@ export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
   const socket = tls.connect(connection(options));
   // Also after the handshake: an alert that comes then is the reason for the end.
   socket.on('error', (error: Error) => socket.destroy(error));
-  if ('port' in to) noteOutgoing(socket, to);
-  else socket.once('close', () => to.destroy());
+  socket.once('close', () => to.destroy());
   return attempt<tls.TLSSocket>(
     {
       deadline,
       signal,
-      timedOut: () => new AditError(timeout, `no TLS connection to ${peer} within ${seconds(deadline.totalMs)}`),
+      timedOut: () => new AditError(timeout, deadline.missed(`no TLS connection to ${peer}`)),
       aborted: () => new AditError(unreachable, `the connection to ${peer} was given up`),
       giveUp: () => socket.destroy(),
     },
@@ -73,10 +69,8 @@ export function secure(options: SecureOptions): Promise<tls.TLSSocket> {
 function connection({ to, serverName, tls: settings }: SecureOptions): tls.ConnectionOptions {
   const halfOpen = { allowHalfOpen: true }; // an option of every socket, which the types of tls.connect leave out
   return {
-    ...('port' in to
-      ? { host: to.host, port: to.port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250, noDelay: true }
-      : // without SNI the certificate is compared with `host`
-        { socket: to, host: serverName }),
+    socket: to,
+    host: serverName, // without SNI the certificate is compared with it
     ...(net.isIP(serverName) === 0 && { servername: serverName }),
     ...halfOpen,
     ...settings,

@@ -12,11 +12,11 @@ import type { Credentials } from '../identity/credentials.ts';
 import { factsOf, judgeEgress } from '../identity/peer.ts';
 import type { RevocationList } from '../identity/revocation.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
-import { Deadline } from '../net/deadline.ts';
+import { Patience } from '../net/patience.ts';
 import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import { formatProxy } from '../protocol/proxy-address.ts';
 import type { Carrier, CarrierKind } from './contract.ts';
-import { routeTo, type Proxy } from './route.ts';
+import { openRoute, type Proxy } from './route.ts';
 import { secure } from './secure.ts';
 
 export const alpn = 'adit/1';
@@ -65,6 +65,7 @@ export interface DialTlsOptions extends EgressTrust, HostPort {
   readonly credentials: Credentials;
   /** The proxy to go through; absent: TCP connects directly. */
   readonly proxy?: Proxy;
+  /** So long without a byte from the other end, and `slowest` times as long in all. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
@@ -75,11 +76,12 @@ export interface DialTlsOptions extends EgressTrust, HostPort {
  */
 export async function dialTls({ host, port, deadlineMs, ...options }: DialTlsOptions): Promise<Carrier> {
   const remote = formatHostPort(host, port);
-  const limited = { ...options, deadline: new Deadline(deadlineMs) };
+  const limited = { ...options, deadline: new Patience(deadlineMs) };
+  const peer = `the egress ${remote}${throughProxy(options.proxy)}`;
   const socket = await secure({
     ...limited,
-    to: await routeTo({ host, port }, limited),
-    peer: `the egress ${remote}${throughProxy(options.proxy)}`,
+    to: await openRoute({ host, port }, { ...limited, peer }),
+    peer,
     tls: {
       cert: options.credentials.certPem,
       key: options.credentials.keyPem,

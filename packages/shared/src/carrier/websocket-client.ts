@@ -11,7 +11,6 @@ import { AditError, messageOf } from '../errors.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { safeText } from '../observe/safe-text.ts';
-import { seconds } from '../observe/seconds.ts';
 import { messageLimits, WebSocketDuplex } from './websocket-duplex.ts';
 import { subprotocol } from './websocket-server.ts';
 
@@ -36,11 +35,7 @@ export function upgrade(options: UpgradeOptions): Promise<WebSocketDuplex> {
     {
       deadline,
       signal,
-      timedOut: () =>
-        new AditError(
-          'LINK_TIMEOUT',
-          `${peer} did not answer the upgrade to WebSocket within ${seconds(deadline.totalMs)}`,
-        ),
+      timedOut: () => new AditError('LINK_TIMEOUT', deadline.missed(`${peer} did not answer the upgrade to WebSocket`)),
       aborted: () => new AditError('EGRESS_UNREACHABLE', `the connection to ${peer} was given up`),
       giveUp: () => {
         webSocket?.terminate();

@@ -10,10 +10,11 @@ import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
 import { factsOf } from '../identity/peer.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
-import { Deadline } from '../net/deadline.ts';
+import type { Deadline } from '../net/deadline.ts';
+import { Patience } from '../net/patience.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 import type { Carrier } from './contract.ts';
-import { routeTo } from './route.ts';
+import { openRoute } from './route.ts';
 import { secure } from './secure.ts';
 import { systemRoots } from './system-roots.ts';
 import { alpn, carrierOf, StrangerError, throughProxy, trusted, type DialTlsOptions } from './tls.ts';
@@ -45,7 +46,7 @@ export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carr
   const dial = {
     ...options,
     name: `wss://${authorityOf(options)}${options.path}`,
-    deadline: new Deadline(options.deadlineMs),
+    deadline: new Patience(options.deadlineMs),
   };
   if (options.form === 'websocket+tls') return dialInner(dial);
   let stranger: AditError;
@@ -114,10 +115,11 @@ async function dialInner(dial: Dial, stranger?: AditError): Promise<Carrier> {
 }
 
 async function outer(dial: Dial, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {
-  const { host, port, name, deadline, signal } = dial;
+  const { host, port, name, proxy, deadline, signal } = dial;
+  const peer = `${name}${throughProxy(proxy)}`;
   return secure({
-    peer: `${name}${throughProxy(dial.proxy)}`,
-    to: await routeTo({ host, port }, dial),
+    peer,
+    to: await openRoute({ host, port }, { ...(proxy && { proxy }), deadline, signal, peer }),
     serverName: host,
     tls: { ...settings, ALPNProtocols: ['http/1.1'] },
     deadline,

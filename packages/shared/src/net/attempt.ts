@@ -53,8 +53,12 @@ export function attempt<T>(options: AttemptOptions<T>, start: (settle: Settle<T>
       giveUp();
       reject(error);
     };
+    function look(): void {
+      if (deadline.passed) fail(timedOut());
+      else timer = setTimeout(look, deadline.nextLookMs);
+    }
     const onAbort = (): void => fail(aborted!());
-    const timer = setTimeout(() => fail(timedOut()), deadline.leftMs);
+    let timer = setTimeout(look, deadline.nextLookMs);
     if (signal?.aborted === true) return onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
