@@ -5,9 +5,10 @@ import { describe, expect, test } from '@jest/globals';
 import { Deadline } from '@adit/shared/net/deadline';
 import { testEgress } from '../../../../test/support/in-process.ts';
 import { certificates } from '../../../../test/support/certificates.ts';
-import { atEnd, temporaryFolder } from '../../../../test/support/scope.ts';
+import { atEnd, temporaryFolder, within } from '../../../../test/support/scope.ts';
 import { chunkFrom, closedPort, echo } from '../../../../test/support/services.ts';
 import { smallProxy } from '../../../../test/support/small-proxy.ts';
+import { vanishingProxy } from '../../../../test/support/vanishing-proxy.ts';
 import { viaSchema } from '../policy/via.ts';
 import { askNextHop, hopFilesOf, loadNextHop, type AskHopOptions, type NextHop } from './next-hop.ts';
 
@@ -103,6 +104,15 @@ describe('a proxy', () => {
 });
 
 describe('another egress', () => {
+  test('that is killed has not ended in order', async () => {
+    const certs = certificates();
+    const { cert, key } = certs.client('hop');
+    const { port } = await vanishingProxy(certs);
+    const { socket, peerEnd } = await ask(hopOf({ url: `connect://127.0.0.1:${port}`, ca: certs.ca, cert, key }));
+    await within(15_000, 'the end', once(socket, 'end'));
+    expect(peerEnd).toMatchObject({ inOrder: false });
+  });
+
   test('is asked inside mutual TLS, with our pseudonym, and its refusal keeps its code', async () => {
     const { at, port } = await echo();
     const egress = await testEgress({

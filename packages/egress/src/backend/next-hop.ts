@@ -16,6 +16,7 @@ import { about, AditError, type Code, messageOf } from '@adit/shared/errors';
 import type { Credentials } from '@adit/shared/identity/credentials';
 import type { TrustAnchors } from '@adit/shared/identity/trust';
 import type { Deadline } from '@adit/shared/net/deadline';
+import { tlsPeerEnd } from '@adit/shared/net/peer-end';
 import { overTls, type RelaySocket } from '@adit/shared/net/sockets';
 import type { HostPort } from '@adit/shared/protocol/destination';
 import { dialError, nextHopError, type Target } from '../dialer/failure.ts';
@@ -136,6 +137,7 @@ async function askEgress(
     deadline,
     signal,
   });
+  const peerEnd = tlsPeerEnd(proven.socket, proven.transport);
   await askProven(proven, {
     to: { host: target.host, port: target.port },
     headers: { Via: via },
@@ -143,7 +145,7 @@ async function askEgress(
     deadlineMs: deadline.leftMs,
     signal,
   });
-  return overTls(relayable(proven.socket).socket as typeof proven.socket, proven.transport);
+  return { ...overTls(relayable(proven.socket).socket as typeof proven.socket, proven.transport), peerEnd };
 }
 
 /**

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import tls from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { dialProven } from '@adit/shared/carrier/proven-tls';
 import { Deadline } from '@adit/shared/net/deadline';
@@ -12,7 +10,8 @@ import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { certificates } from '../../../../test/support/certificates.ts';
 import { memoryLog, testEgress, type TestEgress } from '../../../../test/support/in-process.ts';
 import { atEnd, within } from '../../../../test/support/scope.ts';
-import { echo, service } from '../../../../test/support/services.ts';
+import { echo } from '../../../../test/support/services.ts';
+import { vanishingProxy } from '../../../../test/support/vanishing-proxy.ts';
 import { ConnectEgress } from './connect-egress.ts';
 
 function connectTo({ port, certs }: Pick<TestEgress, 'port' | 'certs'>, kind: 'connect' | 'connect+h2') {
@@ -81,21 +80,8 @@ test.each([false, true])(
   'connect: a proxy whose connection ends without close_notify resets the stream (our half ended: %s)',
   async (finished) => {
     const certs = certificates();
-    const { cert, key } = certs.egress;
-    const to = await service((raw) => {
-      const secure = new tls.TLSSocket(raw, { isServer: true, cert: readFileSync(cert), key: readFileSync(key) });
-      secure.on('error', () => {
-        /* the connection that only proves the proxy is broken off */
-      });
-      const vanish = () => secure.write('some', () => raw.end());
-      secure.allowHalfOpen = true;
-      secure.once('data', () => {
-        secure.write('HTTP/1.1 200 OK\r\n\r\n');
-        if (finished) secure.once('end', vanish);
-        else vanish();
-      });
-    });
-    const { link, until } = connectTo({ port: to.port, certs }, 'connect');
+    const { port } = await vanishingProxy(certs, { afterEnd: finished });
+    const { link, until } = connectTo({ port, certs }, 'connect');
     await until((line) => line.event === 'connected');
     const stream = link.session!.open(encodeOpen({ destination: { kind: 'service', service: 'web' } }));
     const ended = new Promise<RelayOutcome>((resolve) => {

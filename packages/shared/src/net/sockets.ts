@@ -6,12 +6,15 @@
  */
 import net from 'node:net';
 import type tls from 'node:tls';
+import type { PeerEnd } from './peer-end.ts';
 import { PooledReads } from './read-buffers.ts';
 import { resetTls } from './reset.ts';
 
 export interface RelaySocket {
   readonly socket: net.Socket;
   readonly reads: PooledReads | undefined;
+  /** How the far side of the socket ended. Absent if every end that is read counts as one. */
+  readonly peerEnd?: PeerEnd;
 }
 
 /** Starts a connection; the caller waits for `connect`. `target` has an address, never a name. */

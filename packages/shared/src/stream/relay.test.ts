@@ -4,7 +4,7 @@ import net from 'node:net';
 import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MuxPair } from '../../../../test/support/mux-pair.ts';
-import { atEnd } from '../../../../test/support/scope.ts';
+import { atEnd, eventually } from '../../../../test/support/scope.ts';
 import { PooledReads } from '../net/read-buffers.ts';
 import { acceptPooled } from '../net/sockets.ts';
 import { Relay, type RelayEvents, type RelayOutcome } from './relay.ts';
@@ -54,6 +54,23 @@ function relayed(events: Omit<RelayEvents, 'ended'> = {}) {
   };
   return { pair, relay, ended, far: far.stream, pump };
 }
+
+test.each([
+  [true, ['end']],
+  [false, ['reset']],
+])('an end that was read is told as it was (in order: %s)', async (inOrder, told) => {
+  const { relay, far, pump } = relayed();
+  const { local, client } = await sockets();
+  const seen: string[] = [];
+  far.events = { ...far.events, end: () => seen.push('end'), reset: () => seen.push('reset') };
+  relay.attach({ socket: local, reads: undefined, peerEnd: { inOrder } }, { idleTimeoutMs: 0 });
+  client.end();
+  await eventually('the end', () => {
+    pump();
+    return seen.length > 0;
+  });
+  expect(seen).toEqual(told);
+});
 
 test.each(['pooled', 'plain'])('carries bytes both ways and each half-close by itself (%s reads)', async (reads) => {
   const { relay, far, pump, ended } = relayed();

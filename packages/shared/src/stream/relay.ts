@@ -39,6 +39,7 @@ export class Relay implements StreamEvents {
   readonly #events: RelayEvents;
   #socket: net.Socket | undefined;
   #reads: RelaySocket['reads'];
+  #peerEnd: RelaySocket['peerEnd'];
   readonly #pieces = new Gatherer((bytes, slab) => this.#pass(bytes, slab));
   /** Slabs that were filled and are being written, in order. */
   readonly #slabs: Buffer[] = [];
@@ -65,7 +66,7 @@ export class Relay implements StreamEvents {
   }
 
   /** Joins the socket: held bytes are written, and reading begins. An `idleTimeoutMs` of 0 means no timeout. */
-  attach({ socket, reads }: RelaySocket, options: { readonly idleTimeoutMs: number }): void {
+  attach({ socket, reads, peerEnd }: RelaySocket, options: { readonly idleTimeoutMs: number }): void {
     if (this.#over) {
       resetSocket(socket);
       return;
@@ -73,6 +74,7 @@ export class Relay implements StreamEvents {
     this.#pieces.flush();
     this.#socket = socket;
     this.#reads = reads;
+    this.#peerEnd = peerEnd;
     this.#idleTimeoutMs = options.idleTimeoutMs;
     socket.on('end', () => this.#localEnd());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#localError(error));
@@ -223,6 +225,10 @@ export class Relay implements StreamEvents {
 
   #localEnd(): void {
     if (this.#over) return;
+    if (this.#peerEnd?.inOrder === false) {
+      this.abort('PEER_GONE', 'the local side broke the connection');
+      return;
+    }
     this.#ourEnd = true;
     this.stream.finish();
     this.#maybeFinished();
