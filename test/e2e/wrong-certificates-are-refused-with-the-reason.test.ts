@@ -123,23 +123,26 @@ test.each(ours)('an ingress with a certificate %s does not start, and exits with
   const client = make(files);
   const { code, stderr } = await adit(['ingress', ...sessionArguments(files, client), '-L', '127.0.0.1:0:x:1']);
   expect([code, stderr]).toEqual([3, expect.stringMatching(words)]);
+  if (stderr.includes('expired on')) expect(stderr).toContain('Renew it: adit ca issue client alice --renew.');
 });
 
-const wrongEgress: readonly (readonly [string, (files: Certificates) => KeyPair, string])[] = [
+const wrongEgress: readonly (readonly [string, (files: Certificates) => KeyPair, string, RegExp])[] = [
   [
     'of an unknown CA',
     (files) => files.write('edge', newServer(newCa('Stranger CA'))),
     'issued by CN=Stranger CA: that is not our CA',
+    /--ca\b/,
   ],
   [
     'of another host',
     (files) => files.write('edge', newServer(files.authority, { dns: ['other.example'] })),
     'other.example',
+    /a name that its certificate covers, .*--server-name/,
   ],
 ];
 test.each(wrongEgress)(
   'an ingress does not talk to an egress with a certificate %s; it says why and tries again',
-  async (_, make, words) => {
+  async (_, make, words, advice) => {
     const files = certificates();
 
     make(files);
@@ -148,8 +151,14 @@ test.each(wrongEgress)(
     expect(await ingress.event('retrying')).toMatchObject({
       code: 'EGRESS_CERT_INVALID',
       reason: expect.stringContaining(words),
-      advice: expect.stringContaining('--ca'),
+      advice: expect.stringMatching(advice),
     });
+    // Nobody wrote the URL of the WebSocket that was tried, too.
+    expect(ingress.all('retrying').map(({ reason }) => reason)).not.toContainEqual(expect.stringContaining('wss://'));
+    const args = sessionArguments(files, files.client('alice'), egress.port);
+    const { stderr } = await adit(['connect', ...args, '--connect-timeout', '1s', '127.0.0.1:1']);
+    expect(stderr).toMatch(advice);
+    expect(stderr).not.toMatch(/wss:|that the egress runs/);
     await ingress.event('retrying', {}, { nth: 3 });
     expect(ingress.all('connected')).toEqual([]);
   },

@@ -205,7 +205,7 @@ export class EgressServer {
   #notReloaded(what: string, cause: string, error: unknown): void {
     if (!(error instanceof AditError)) throw error;
     this.#log.error(
-      { event: 'reload-failed', what, cause, code: error.code, reason: error.message },
+      { event: 'reload-failed', what, cause, code: error.code, reason: error.message, advice: error.advice },
       `${what} not reloaded: the old ones stay in force`,
     );
   }

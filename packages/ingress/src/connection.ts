@@ -38,7 +38,7 @@ export async function serveConnection(client: LocalClient, context: ConnectionCo
     const ask = await client.unlessCut(gather(client, context));
     if ('error' in ask) {
       const { error, answer } = ask;
-      return await client.refuse({ code: error.code, reason: error.message }, answer);
+      return await client.refuse({ code: error.code, reason: error.message, advice: error.ownAdvice }, answer);
     }
     client.asks(ask);
     const sinceMs = performance.now();

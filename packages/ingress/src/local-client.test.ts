@@ -79,6 +79,20 @@ describe('where a load balancer says who comes', () => {
     expect(await ingress.until((line) => line.event === 'refused' && line['code'] === 'PEER_GONE')).toBeDefined();
   });
 
+  test('a refusal of which more is known than the code says carries that advice', async () => {
+    const egress = await testEgress();
+    const ingress = await testIngress(egress, egress.certs.client('alice'), {
+      to: '127.0.0.1:1',
+      serverName: 'other.example',
+      connectTimeoutMs: 500,
+    });
+    expect(await endingOf(ingress.port)).toBe('reset');
+    expect(await ingress.until((line) => line.event === 'refused')).toMatchObject({
+      code: 'EGRESS_UNREACHABLE',
+      advice: expect.stringContaining('--server-name'),
+    });
+  });
+
   test('a connection that says nothing and goes is a health check, and no reason for a warning', async () => {
     const { ingress } = await behindBalancer();
     const { socket, received } = await client(ingress.port);

@@ -7,7 +7,7 @@
  * Not here: what happens when (connection.ts).
  */
 import type net from 'node:net';
-import { AditError, type Code, type Refusal } from '@adit/shared/errors';
+import { AditError, type AdvisedRefusal, type Code } from '@adit/shared/errors';
 import { BorrowedDuplex } from '@adit/shared/net/borrowed-duplex';
 import { descriptorOf } from '@adit/shared/net/descriptor';
 import { farewell } from '@adit/shared/net/farewell';
@@ -139,10 +139,11 @@ export class LocalClient implements Client {
    * Refuses a connection for which no stream was opened. A client that left is not worth a warning, nor is a health
    * check, which connects and asks for nothing.
    */
-  async fail({ code, message }: AditError): Promise<void> {
+  async fail({ code, message, ownAdvice: advice }: AditError): Promise<void> {
     const silent = this.#isSilent(code);
     const { socket } = this.#local;
-    if (!silent && !(code === 'PEER_GONE' && socket.destroyed)) return await this.refuse({ code, reason: message });
+    if (!silent && !(code === 'PEER_GONE' && socket.destroyed))
+      return await this.refuse({ code, reason: message, advice });
     this.#log.debug(
       { event: 'connection', ...this.#told(), end: 'reset', code, reason: message },
       silent ? 'nothing was asked for' : 'the client left',
@@ -155,14 +156,17 @@ export class LocalClient implements Client {
    * There is no connection: tells the log, and the client in these words or those of its front end; without words it is
    * reset. Resolves when the client is gone.
    */
-  async refuse(refusal: Refusal, words = this.#ask?.refused?.(refusal)): Promise<void> {
+  async refuse(refusal: AdvisedRefusal, words = this.#ask?.refused?.(refusal)): Promise<void> {
     this.logRefusal(refusal);
     if (words) await farewell(this.duplex, words);
     else this.reset();
   }
 
-  logRefusal({ code, reason }: Refusal): void {
-    this.#log.warn({ event: 'refused', ...this.#told(), code, reason }, 'connection refused');
+  logRefusal({ code, reason, advice }: AdvisedRefusal): void {
+    this.#log.warn(
+      { event: 'refused', ...this.#told(), code, reason, ...(advice !== undefined && { advice }) },
+      'connection refused',
+    );
   }
 
   /** Has it left, or does it have to go, without having sent a byte? */

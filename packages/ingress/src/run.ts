@@ -72,6 +72,6 @@ async function runAgent(
 function statusOf(error: unknown, log: Logger): number {
   if (!(error instanceof AditError)) throw error;
   const { code, message, advice, exitStatus } = error;
-  log.error({ event: 'denied', code, reason: message, advice }, `the egress denied us: ${message}. ${advice}`);
+  log.error({ event: 'denied', code, reason: message, advice }, 'the egress denied us');
   return exitStatus;
 }

@@ -206,7 +206,8 @@ export const codes = {
   SUPERSEDED: row({ ...session, wire: 52, retryable: true }, 'A newer carrier took over this session.'),
   DRAINING: row(
     { ...session, wire: 53, retryable: true },
-    'The egress is shutting down: another one, or the same one after its restart, takes new connections.',
+    'The ingress or the egress is shutting down: another one, or the same one after its restart, takes new ' +
+      'connections.',
   ),
   CERT_EXPIRED: row(
     { ...denied, wire: 54 },

@@ -41,6 +41,9 @@ test('an error says what it was about, and a bug stays as it is', () => {
       advice: 'Look there.',
     }),
   );
+  expect(fails(new AditError('CONFIG_INVALID', 'It expired.', { advice: 'Renew it.' }))).toThrow(
+    expect.objectContaining({ advice: 'Renew it.' }),
+  );
   expect(fails(new TypeError('bug'))).toThrow(TypeError);
   expect(about({ advice: '' }, () => 1)).toBe(1);
 });

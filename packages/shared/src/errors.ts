@@ -14,6 +14,11 @@ export interface Refusal {
   readonly detail?: string;
 }
 
+/** A refusal of which more is known than the table advises. */
+export interface AdvisedRefusal extends Refusal {
+  readonly advice?: string | undefined;
+}
+
 /** What an error may carry beside its code and message. */
 export interface AditErrorOptions {
   readonly cause?: unknown;
@@ -31,12 +36,13 @@ export class AditError extends Error {
   readonly code: Code;
   /** Who said no: this process, or the next hop that it asked. */
   readonly by: 'us' | 'next-hop';
-  readonly #advice: string | undefined;
+  /** The advice of the place that failed, if it knew better than the table. */
+  readonly ownAdvice: string | undefined;
   constructor(code: Code, message: string, { by = 'us', advice, ...options }: AditErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.by = by;
-    this.#advice = advice;
+    this.ownAdvice = advice;
   }
   get row(): CodeRow {
     return codes[this.code];
@@ -48,7 +54,7 @@ export class AditError extends Error {
     return this.row.retryable;
   }
   get advice(): string {
-    return this.#advice ?? this.row.advice;
+    return this.ownAdvice ?? this.row.advice;
   }
   get exitStatus(): number {
     return this.row.exit;
@@ -65,7 +71,7 @@ export function about<T>({ what, advice }: { readonly what?: string; readonly ad
   } catch (error) {
     if (!(error instanceof AditError)) throw error;
     const message = what === undefined ? error.message : `${what}: ${error.message}`;
-    throw new AditError(error.code, message, { cause: error, by: error.by, advice });
+    throw new AditError(error.code, message, { cause: error, by: error.by, advice: error.ownAdvice ?? advice });
   }
 }
 

@@ -7,6 +7,12 @@ export function storeOption(): Option {
 export function outOption(): Option {
   return new Option('--out <dir>', 'where the files go').default('.');
 }
+export function reinstateOption(): Option {
+  return new Option(
+    '--reinstate',
+    'like --renew, for a name whose last certificate was revoked, which stays revoked',
+  ).conflicts('renew');
+}
 export function passphraseOption(): Option {
   return new Option(
     '--passphrase-file <file>',

@@ -74,6 +74,34 @@ test('a second certificate needs --renew, which replaces both files and keeps th
     expect(readFileSync(join(cwd, name), 'utf8')).not.toBe(before[index]);
   await openssl(['verify', '-CAfile', 'ca.crt', 'bob.crt'], { cwd });
 });
+test('after a revocation, --renew and a plain issue name the way back, which keeps the groups', async () => {
+  await issue('client', 'erin', '--group', 'ops');
+  await aditCa(['revoke', 'erin'], { cwd });
+  const pointer = '"adit ca issue client erin --reinstate" issues a new one with its groups (ops);';
+  for (const [args, code] of [
+    [['--renew'], '[NOT_FOUND]'],
+    [[], '[FILE_EXISTS]'],
+  ] as const) {
+    const { code: status, stderr } = await issue('client', 'erin', ...args);
+    expect([status, stderr]).toEqual([1, expect.stringContaining(pointer)]);
+    expect(stderr).toContain(code);
+  }
+  expect((await issue('client', 'erin', '--reinstate')).stdout).toContain('the client erin (group ops)');
+  await openssl(['verify', '-CAfile', 'ca.crt', 'erin.crt'], { cwd });
+  const states = (await aditCa(['list'], { cwd })).stdout.split('\n').filter((line) => line.startsWith('erin'));
+  expect(states).toEqual([expect.stringContaining('revoked'), expect.stringContaining('valid')]);
+  expect(await issue('client', 'erin', '--reinstate', '--renew')).toMatchObject({ code: 2 });
+});
+test('a plain issue elsewhere after a revocation gives no groups, and says how to get them', async () => {
+  await issue('client', 'frank', '--group', 'ops');
+  await aditCa(['revoke', 'frank'], { cwd });
+  const { code, stdout } = await issue('client', 'frank', '--out', 'elsewhere');
+  expect([code, stdout]).toEqual([0, expect.stringContaining('the client frank, serial')]);
+  const command = 'adit ca issue client frank --renew --group ops';
+  expect(stdout).toContain(`The last certificate of this name was revoked. "${command}" issues one with its groups.`);
+  const again = await issue(...command.split(' ').slice(3), '--out', 'elsewhere');
+  expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('the client frank (group ops)')]);
+});
 test('key files are never overwritten', async () => {
   writeFileSync(join(cwd, 'carol.key'), 'precious');
   expect(await issue('client', 'carol')).toMatchObject({

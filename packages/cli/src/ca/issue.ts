@@ -1,7 +1,7 @@
 /** `adit ca issue client NAME` and `adit ca issue egress NAME`: a key and its certificate. */
 import { Command } from 'commander';
 import { openStore, type Ask } from '@adit/pki';
-import { days, many, outOption, passphraseOption, storeFolder, storeOption } from './flags.ts';
+import { days, many, outOption, passphraseOption, reinstateOption, storeFolder, storeOption } from './flags.ts';
 import { passphraseSource, p12Password } from './passphrase.ts';
 import { reportIssued } from './report.ts';
 
@@ -10,6 +10,7 @@ interface IssueFlags {
   readonly out: string;
   readonly days?: number;
   readonly renew?: true;
+  readonly reinstate?: true;
   readonly p12?: string;
   readonly p12PasswordFile?: string;
   readonly passphraseFile?: string;
@@ -48,6 +49,7 @@ function withFlags(command: Command): Command {
       '--renew',
       'a new certificate for a name that has one; replaces NAME.key and NAME.crt, keeps groups and hosts unless given',
     )
+    .addOption(reinstateOption())
     .option('--p12 <file>', 'also write certificate, CA and key as a PKCS#12 file')
     .option('--p12-password-file <file>', 'its password (or ADIT_P12_PASSWORD; else asked for on a terminal)')
     .addOption(passphraseOption());
@@ -57,5 +59,7 @@ async function issue(ask: Ask, flags: IssueFlags): Promise<void> {
   const store = openStore(storeFolder(flags), { passphrase: passphraseSource(flags) });
   const p12 =
     flags.p12 === undefined ? undefined : { file: flags.p12, password: await p12Password(flags.p12PasswordFile) };
-  reportIssued(await store.issue(ask, { days: flags.days, renew: flags.renew, out: flags.out, p12 }));
+  reportIssued(
+    await store.issue(ask, { days: flags.days, renew: flags.renew, reinstate: flags.reinstate, out: flags.out, p12 }),
+  );
 }

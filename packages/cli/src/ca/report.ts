@@ -1,13 +1,14 @@
 /** What `issue` and `sign` print at the end. */
 import type { Issued } from '@adit/pki';
 
-/** Prints one line about the certificate and one for each file. */
+/** Prints one line about the certificate, one for each file, and how to get back what a revocation took. */
 export function reportIssued({
   subject,
   serial,
   notAfter,
   files,
-}: Pick<Issued, 'subject' | 'serial' | 'notAfter' | 'files'>): void {
+  groupsBack,
+}: Pick<Issued, 'subject' | 'serial' | 'notAfter' | 'files' | 'groupsBack'>): void {
   const names =
     subject.kind === 'client'
       ? listed('group', subject.groups)
@@ -20,6 +21,7 @@ export function reportIssued({
       `Issued a certificate for the ${subject.kind} ${subject.name}${names}, serial ${serial}, valid until ` +
         `${notAfter.toISOString()}.`,
       ...files.map((file) => `  ${file}`),
+      ...(groupsBack === undefined ? [] : [`The last certificate of this name was revoked. ${groupsBack}`]),
       '',
     ].join('\n'),
   );

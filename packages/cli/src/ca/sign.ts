@@ -6,7 +6,7 @@ import { Command, Option } from 'commander';
 import { openStore, readRequest, type Ask } from '@adit/pki';
 import { AditError } from '@adit/shared/errors';
 import { readNamedFile } from '@adit/shared/identity/pem';
-import { days, many, outOption, passphraseOption, storeFolder, storeOption } from './flags.ts';
+import { days, many, outOption, passphraseOption, reinstateOption, storeFolder, storeOption } from './flags.ts';
 import { passphraseSource } from './passphrase.ts';
 import { reportIssued } from './report.ts';
 
@@ -19,6 +19,7 @@ interface SignFlags {
   readonly host?: readonly string[];
   readonly days?: number;
   readonly renew?: true;
+  readonly reinstate?: true;
   readonly passphraseFile?: string;
 }
 
@@ -38,6 +39,7 @@ export function signCommand(): Command {
       '--renew',
       'a new certificate for a name that has one; replaces NAME.crt, keeps groups and hosts unless given',
     )
+    .addOption(reinstateOption())
     .addOption(passphraseOption())
     .action(sign);
 }
@@ -46,7 +48,15 @@ async function sign(file: string, flags: SignFlags): Promise<void> {
   const ask = askOf(flags);
   const request = readRequest(readNamedFile(file, 'the request', 'FILE_UNREADABLE'), file);
   const store = openStore(storeFolder(flags), { passphrase: passphraseSource(flags) });
-  reportIssued(await store.issue(ask, { days: flags.days, renew: flags.renew, out: flags.out, request }));
+  reportIssued(
+    await store.issue(ask, {
+      days: flags.days,
+      renew: flags.renew,
+      reinstate: flags.reinstate,
+      out: flags.out,
+      request,
+    }),
+  );
 }
 
 function askOf({ client, egress, group, host }: SignFlags): Ask {

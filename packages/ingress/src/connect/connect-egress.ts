@@ -49,6 +49,10 @@ export class ConnectEgress implements EgressLink {
   get trouble(): string {
     return this.#current?.doubted ? `the proxy ${this.name} does not answer` : this.#trying.trouble;
   }
+  /** What helps, if the last attempt to connect failed. */
+  get advice(): string | undefined {
+    return this.#trying.advice;
+  }
   get session(): StreamOpener | undefined {
     return this.#current?.over === false && !this.#current.doubted ? this.#current : undefined;
   }

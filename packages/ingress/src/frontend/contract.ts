@@ -5,7 +5,7 @@
  * egress has dialled.
  */
 import type { Duplex } from 'node:stream';
-import type { AditError, Refusal } from '@adit/shared/errors';
+import type { AdvisedRefusal, AditError } from '@adit/shared/errors';
 import type { RelaySocket } from '@adit/shared/net/sockets';
 import type { Destination } from '@adit/shared/protocol/destination';
 import type { FrontEndKind } from '@adit/shared/protocol/open';
@@ -36,7 +36,7 @@ interface Answered {
   /** Sent once the egress has dialled; absent if the bytes of the service are the answer. */
   readonly accepted?: Uint8Array;
   /** Sent instead if there is no connection. */
-  readonly refused: (refusal: Refusal) => Uint8Array;
+  readonly refused: (refusal: AdvisedRefusal) => Uint8Array;
 }
 
 /** The client gets no answer: its bytes follow OPEN at once, and a refusal is a reset. */

@@ -74,6 +74,8 @@ test('every code of the table has an answer that is an error', () => {
     expect(Buffer.from(refusalOf({ code, reason: 'a test' })).toString()).toMatch(
       /^HTTP\/1\.1 [45]\d\d [A-Z][A-Za-z ]+\r\nProxy-Status: adit; error=[a-z_]+; /,
     );
+  const own = { code: 'EGRESS_UNREACHABLE', reason: 'a test', advice: 'Dial another name.' } as const;
+  expect(Buffer.from(refusalOf(own)).toString()).toMatch(/\nDial another name\.\n$/);
 });
 
 const good = [

@@ -11,7 +11,7 @@
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { codes } from '@adit/shared/codes';
-import { AditError, type Code } from '@adit/shared/errors';
+import { type AdvisedRefusal, AditError } from '@adit/shared/errors';
 import { seconds } from '@adit/shared/observe/seconds';
 import {
   absoluteTarget,
@@ -32,7 +32,7 @@ export interface HttpProxyOptions {
 }
 
 type Answer = (asked: Ask | TurnedAway) => void;
-type Reason = { readonly code: Code; readonly reason: string };
+type Reason = AdvisedRefusal;
 
 const maxHeadBytes = 65_536;
 const tooLong = 'HPE_HEADER_OVERFLOW';
@@ -183,7 +183,10 @@ function turnedAway({ code, reason }: Reason, manner: Manner = {}): TurnedAway {
 }
 
 /** The response for a code of the table. */
-export function refusalOf({ code, reason }: Reason, { head = false, status }: Manner = {}): Uint8Array {
-  const { http: usual, proxyStatus, advice } = codes[code];
+export function refusalOf(
+  { code, reason, advice = codes[code].advice }: Reason,
+  { head = false, status }: Manner = {},
+): Uint8Array {
+  const { http: usual, proxyStatus } = codes[code];
   return refusalResponse({ status: status ?? (usual >= 400 ? usual : 502), proxyStatus, code, reason, advice, head });
 }

@@ -145,6 +145,7 @@ export class Dialer {
     this.#form = undefined; // forgotten unless it works again
     const carrier = await dialWebSocket({
       ...this.#common(),
+      ...(target.kind !== 'websocket' && { called: formatEgress(target) }),
       path: (target.kind === 'websocket' ? target.path : undefined) ?? wsPath,
       headers: Object.fromEntries([...headers, ...secret].map(({ name, value }) => [name, value])),
       signal,
@@ -199,12 +200,12 @@ function combined(errors: readonly unknown[], name: string): Error {
     const bug = errors.find((error) => !(error instanceof AditError));
     return bug instanceof Error ? bug : new Error(String(bug));
   }
-  const { code } = refusals.find((refusal) => refusal.code === 'EGRESS_CERT_INVALID') ?? first;
+  const { code, ownAdvice } = refusals.find((refusal) => refusal.code === 'EGRESS_CERT_INVALID') ?? first;
   return refusals.length === 1
     ? first
     : new AditError(
         code,
         `no way to the egress ${name}: ${[...new Set(refusals.map(({ message }) => message))].join('; ')}`,
-        { cause: first },
+        { cause: first, advice: ownAdvice },
       );
 }

@@ -17,6 +17,8 @@ export interface EgressLink {
   readonly name: string;
   /** Why it has no session, for error messages; empty if there is no reason. */
   readonly trouble: string;
+  /** What helps against it, if that is known. */
+  readonly advice: string | undefined;
   readonly session: StreamOpener | undefined;
   readonly streams: number;
   /** Runs until stopped (resolves) or denied for good (rejects with the AditError). */
@@ -80,9 +82,10 @@ export class Egresses {
 
   /** Waits for a session; rejects with EGRESS_UNREACHABLE when the connect timeout passes. */
   ready(): Promise<StreamOpener> {
-    return this.#waiting.wait(() =>
-      [this.#trouble, ...this.#links.map((link) => link.trouble)].filter((text) => text !== '').join('; '),
-    );
+    return this.#waiting.wait(() => ({
+      reason: [this.#trouble, ...this.#links.map((link) => link.trouble)].filter((text) => text !== '').join('; '),
+      advice: this.#links.find((link) => link.advice !== undefined)?.advice,
+    }));
   }
 
   /** Resolves when stopped; rejects when every egress has denied us for good. */

@@ -67,7 +67,7 @@ test('a failed attempt is logged and repeated; the same failure again goes to th
   const { trying, running, done, calls, lines } = scripted([
     fails(unreachable('no route')),
     fails(unreachable('no route')),
-    fails(new AditError('LINK_TIMEOUT', 'too late')),
+    fails(new AditError('LINK_TIMEOUT', 'too late', { advice: 'Be early.' })),
   ]);
   await done();
   expect(shown(lines)).toEqual([
@@ -76,7 +76,9 @@ test('a failed attempt is logged and repeated; the same failure again goes to th
     ['warn', 'retrying', 'too late', 0, 'no session'],
   ]);
   expect(lines[0]).toMatchObject({ egress: 'edge', code: 'EGRESS_UNREACHABLE', advice: expect.any(String) });
-  expect(trying.trouble).toBe('too late');
+  expect([trying.trouble, trying.advice]).toEqual(['too late', 'Be early.']);
+  trying.trouble = 'lost';
+  expect(trying.advice).toBeUndefined();
   expect(calls).toEqual(['next', 'next', 'next']);
   trying.stop();
   await running;

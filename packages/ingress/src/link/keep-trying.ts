@@ -33,8 +33,8 @@ const doubtEveryMs = 1_000;
 const repeatMs = 10_000;
 
 export class KeepTrying {
-  /** Why there is no connection, for error messages: the last failure. */
-  trouble = '';
+  #trouble = '';
+  #advice: string | undefined;
   readonly backoff: Backoff;
   readonly #options: KeepTryingOptions;
   readonly #stop = new AbortController();
@@ -47,6 +47,19 @@ export class KeepTrying {
   constructor(options: KeepTryingOptions) {
     this.#options = options;
     this.backoff = options.backoff ?? newBackoff();
+  }
+
+  /** Why there is no connection, for error messages: the last failure. */
+  get trouble(): string {
+    return this.#trouble;
+  }
+  set trouble(text: string) {
+    this.#trouble = text;
+    this.#advice = undefined;
+  }
+  /** What helps, if the last attempt failed. */
+  get advice(): string | undefined {
+    return this.#advice;
   }
 
   /** Aborts with `stop`. */
@@ -117,6 +130,7 @@ export class KeepTrying {
     const isNews = reason !== this.trouble || performance.now() - this.#warnedAtMs >= repeatMs;
     if (isNews) this.#warnedAtMs = performance.now();
     this.trouble = reason;
+    this.#advice = advice;
     log[isNews ? 'warn' : 'debug']({ event: 'retrying', egress: name, code, reason, advice, delayMs }, `no ${what}`);
     return delayMs;
   }

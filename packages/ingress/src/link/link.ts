@@ -80,6 +80,10 @@ export class Link {
   get trouble(): string {
     return this.#current?.driver.doubted ? `the egress ${this.name} does not answer` : this.#trying.trouble;
   }
+  /** What helps, if the last attempt to connect failed. */
+  get advice(): string | undefined {
+    return this.#trying.advice;
+  }
   /** The session that takes new streams right now, if there is one. */
   get session(): MuxSession | undefined {
     return this.#current?.trusted ? this.#current.driver.session : undefined;

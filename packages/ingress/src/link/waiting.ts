@@ -11,6 +11,12 @@ interface Waiter<T> {
   readonly timer: NodeJS.Timeout;
 }
 
+/** Why there is no session. */
+export interface Trouble {
+  readonly reason: string;
+  readonly advice?: string | undefined;
+}
+
 export class Waiting<T> {
   readonly #options: { readonly timeoutMs: number; readonly maxWaiting: number };
   readonly #waiters = new Set<Waiter<T>>();
@@ -23,22 +29,17 @@ export class Waiting<T> {
     return this.#waiters.size;
   }
 
-  /** Rejects with EGRESS_UNREACHABLE; `trouble` is asked for the reason at that moment. */
-  wait(trouble: () => string): Promise<T> {
+  /** Rejects with EGRESS_UNREACHABLE; `trouble` is asked for the reason, and what helps, at that moment. */
+  wait(trouble: () => Trouble): Promise<T> {
     const { timeoutMs, maxWaiting } = this.#options;
     return new Promise((resolve, reject) => {
       if (this.#waiters.size >= maxWaiting) {
-        reject(
-          new AditError(
-            'EGRESS_UNREACHABLE',
-            `${maxWaiting} connections are already waiting for the egress: ${trouble()}`,
-          ),
-        );
+        reject(unreachable(`${maxWaiting} connections are already waiting for the egress`, trouble()));
         return;
       }
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
-        reject(new AditError('EGRESS_UNREACHABLE', `no session within ${seconds(timeoutMs)}: ${trouble()}`));
+        reject(unreachable(`no session within ${seconds(timeoutMs)}`, trouble()));
       }, timeoutMs);
       const waiter: Waiter<T> = { resolve, reject, timer };
       this.#waiters.add(waiter);
@@ -61,4 +62,8 @@ export class Waiting<T> {
       answer(waiter);
     }
   }
+}
+
+function unreachable(what: string, { reason, advice }: Trouble): AditError {
+  return new AditError('EGRESS_UNREACHABLE', `${what}: ${reason}`, { advice });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Code } from '@adit/shared/errors';
-import { decideSubject, type Ask } from './issuance.ts';
+import { decideSubject, groupsBack, wayBack, type Ask } from './issuance.ts';
 import { emptyRegister, type Entry } from './register.ts';
 
 const now = new Date('2030-02-01');
@@ -66,6 +66,32 @@ test('a renewal takes nothing over from what was revoked', () => {
   });
   expect(() => decide(alice, [entry(revoked)], true)).toThrow(fails('NOT_FOUND'));
   expect(() => decide(alice, [], true)).toThrow(fails('NOT_FOUND'));
+});
+test('what was revoked comes back when it is asked for by that word, with groups and hosts', () => {
+  const decideAgain = (ask: Ask, entries: readonly Entry[]): unknown =>
+    decideSubject(ask, { register: { ...emptyRegister, entries }, renew: false, reinstate: true, now });
+  const gone = entry({ serial: '0B', groups: ['admin'], ...revoked });
+  expect(decideAgain(alice, [entry(expired), gone])).toMatchObject({ groups: ['admin'] });
+  expect(decideAgain({ ...alice, groups: ['new'] }, [gone])).toMatchObject({ groups: ['new'] });
+  const edge = entry({ name: 'edge', kind: 'egress', hosts: ['a.b'], ...revoked });
+  expect(decideAgain({ kind: 'egress', name: 'edge' }, [edge])).toMatchObject({ hosts: [{ text: 'a.b' }] });
+  expect(() => decideAgain(alice, [gone, entry({ serial: '0C', ...expired })])).toThrow(
+    expect.objectContaining({ code: 'NOT_FOUND', advice: 'Use --renew.' }),
+  );
+  expect(() => decideAgain(alice, [])).toThrow(fails('NOT_FOUND'));
+  // Another certificate of hers is valid: it may not be doubled.
+  expect(() => decideAgain(alice, [entry(), gone])).toThrow(fails('NAME_TAKEN'));
+});
+test('the way back is named where a revocation is in the way', () => {
+  const register = { ...emptyRegister, entries: [entry(revoked)] };
+  const advice = expect.stringMatching(/^"adit ca issue client alice --reinstate" issues .* its groups \(dev\); /);
+  expect(() => decide(alice, register.entries, true)).toThrow(expect.objectContaining({ code: 'NOT_FOUND', advice }));
+  expect(wayBack(alice, register)).toEqual(advice);
+  expect(groupsBack(alice, register)).toContain('--renew --group dev"');
+  expect(groupsBack({ ...alice, groups: ['x'] }, register)).toBeUndefined();
+  expect(groupsBack(alice, { ...register, entries: [entry({ ...revoked, groups: [] })] })).toBeUndefined();
+  expect(wayBack({ ...alice, groups: [] }, register)).toBeUndefined();
+  expect(wayBack(alice, { ...emptyRegister, entries: [entry(expired)] })).toBeUndefined();
 });
 test('unusable names are refused', () => {
   expect(() => decide({ kind: 'client', name: '../x' }, [])).toThrow(fails('NAME_INVALID'));

@@ -16,10 +16,10 @@ import { newPrivateKey, isEncryptedKey, privateKeyPem, readPrivateKey } from '..
 import type { CertificateRequest } from '../request.ts';
 import { createRevocationList, type RevocationReason } from '../revocation-list.ts';
 import type { Subject } from '../names.ts';
-import { prepareDelivery } from './delivery.ts';
+import { type Delivery, type DeliveryOptions, prepareDelivery } from './delivery.ts';
 import { checkReplaceable, replaceFile } from './durable-file.ts';
 import { filesOf, requireAuthority, type StoreFiles } from './folder.ts';
-import { decideSubject, type Ask, type ClientAsk, type EgressAsk } from './issuance.ts';
+import { decideSubject, groupsBack, wayBack, type Ask, type ClientAsk, type EgressAsk } from './issuance.ts';
 import { withLock, type LockOptions } from './lock.ts';
 import { formatRegister, parseRegister, stateOf, type Entry, type Register, type State } from './register.ts';
 import { revokeIn } from './revoking.ts';
@@ -34,6 +34,8 @@ export interface IssueOptions {
   readonly days?: number | undefined;
   /** Issue another certificate for a name that has one, and replace its files in `out`. Default false. */
   readonly renew?: boolean | undefined;
+  /** Issue a certificate for a name whose last one was revoked, and replace its files in `out`. Default false. */
+  readonly reinstate?: boolean | undefined;
   /** Folder that gets NAME.key, NAME.crt and ca.crt. Default: no files. */
   readonly out?: string | undefined;
   readonly p12?: { readonly file: string; readonly password: string } | undefined;
@@ -47,6 +49,8 @@ export interface Issued extends Leaf {
   /** PKCS#8; absent if the holder made the key. */
   readonly keyPem?: string;
   readonly caPem: string;
+  /** The last certificate of the name was revoked, and this one has not its groups: how to get them. */
+  readonly groupsBack?: string;
   /** Paths of what was written. */
   readonly files: readonly string[];
 }
@@ -96,8 +100,8 @@ export class Store {
   }
 
   /**
-   * Fails with NAME_INVALID, NAME_TAKEN, NOT_FOUND (nothing to renew), FILE_EXISTS, FILE_UNREADABLE, USAGE,
-   * CA_PASSPHRASE, CA_BUSY, CA_CORRUPT, CREDENTIALS_UNUSABLE.
+   * Fails with NAME_INVALID, NAME_TAKEN, NOT_FOUND (nothing to renew or reinstate), FILE_EXISTS, FILE_UNREADABLE,
+   * USAGE, CA_PASSPHRASE, CA_BUSY, CA_CORRUPT, CREDENTIALS_UNUSABLE.
    */
   async issue(ask: Ask, options: IssueOptions = {}): Promise<Issued> {
     const authority = await this.#authority();
@@ -108,14 +112,17 @@ export class Store {
     register: Register,
     { authority, ask, options }: { readonly authority: Authority; readonly ask: Ask; readonly options: IssueOptions },
   ): Issued {
-    const { renew = false, out, p12, request, days, now = new Date() } = options;
-    const subject = decideSubject(ask, { register, renew, now });
+    const { renew = false, reinstate = false, out, p12, request, days, now = new Date() } = options;
+    const subject = decideSubject(ask, { register, renew, reinstate, now });
+    const again = renew || reinstate;
+    const back = again ? undefined : wayBack(ask, register);
+    const lost = again ? undefined : groupsBack(ask, register);
     const key = request === undefined ? newPrivateKey() : undefined;
     const keyPem = key && privateKeyPem(key);
     const delivery =
       out === undefined
         ? undefined
-        : prepareDelivery({ out, name: subject.name, renew, key: keyPem, caPem: this.caPem, p12: p12?.file });
+        : this.#deliver({ out, name: subject.name, renew: again, key: keyPem, p12: p12?.file }, back);
     try {
       const leaf = issueLeaf(authority, subject, {
         publicKey: request?.publicKey ?? key!,
@@ -134,9 +141,20 @@ export class Store {
         });
       this.#write({ ...register, entries: [...register.entries, entryOf(subject, leaf)] });
       const files = delivery?.finish({ certificatePem: leaf.certificatePem, p12: bundle }) ?? [];
-      return { ...leaf, subject, ...(keyPem !== undefined && { keyPem }), caPem: this.caPem, files };
+      const more = { ...(keyPem !== undefined && { keyPem }), ...(lost !== undefined && { groupsBack: lost }) };
+      return { ...leaf, subject, ...more, caPem: this.caPem, files };
     } finally {
       delivery?.discard();
+    }
+  }
+
+  /** A file in the way may be the key of a revoked certificate: `back` says how to replace it. */
+  #deliver(options: Omit<DeliveryOptions, 'caPem'>, back: string | undefined): Delivery {
+    try {
+      return prepareDelivery({ ...options, caPem: this.caPem });
+    } catch (error) {
+      if (back === undefined || !(error instanceof AditError) || error.code !== 'FILE_EXISTS') throw error;
+      throw new AditError(error.code, error.message, { cause: error, advice: `The last one was revoked: ${back}` });
     }
   }
 

@@ -118,8 +118,8 @@ export interface EgressTrust {
 
 /** The certificate of the peer is from a CA that is not ours: it may be an intermediary and not the egress. */
 export class StrangerError extends AditError {
-  constructor(message: string) {
-    super('EGRESS_CERT_INVALID', message);
+  constructor(message: string, advice?: string) {
+    super('EGRESS_CERT_INVALID', message, { advice });
   }
 }
 
@@ -136,7 +136,11 @@ export function trusted(socket: tls.TLSSocket, remote: string, { serverName, ca,
   });
   if (verdict.ok) return;
   const message = `the egress ${remote} cannot be trusted: ${verdict.reason}`;
-  throw refused(socket, verdict.stranger ? new StrangerError(message) : new AditError(verdict.code, message));
+  const { code, advice } = verdict;
+  throw refused(
+    socket,
+    verdict.stranger ? new StrangerError(message, advice) : new AditError(code, message, { advice }),
+  );
 }
 
 function refused(socket: tls.TLSSocket, error: AditError): AditError {

@@ -48,6 +48,14 @@ test('an intermediary that this system does not trust is refused, and named', as
   });
 });
 
+test('a complaint about a certificate calls the egress what the user wrote', async () => {
+  const { port } = await webSocketPairs(certs, 'websocket+tls');
+  await expect(dial(port, { called: 'tunnel.example.org:443' })).rejects.toMatchObject({
+    message: expect.stringMatching(/^the server that answers as tunnel\.example\.org:443 has a certificate /),
+    advice: expect.stringMatching(/--ca\b.*--outer-ca/),
+  });
+});
+
 test('an intermediary whose certificate is for another host is refused as that', async () => {
   const authority = newCa('Other');
   const shown = newServer(authority, { dns: ['elsewhere.example.org'] });

@@ -23,6 +23,8 @@ import type { WebSocketDuplex } from './websocket-duplex.ts';
 
 export interface DialWebSocketOptions extends DialTlsOptions {
   readonly path: string;
+  /** What complaints about a certificate call the egress: what the user wrote. Default: the URL of the WebSocket. */
+  readonly called?: string;
   /** Sent with the upgrade request, for an intermediary in front of the egress. */
   readonly headers: Readonly<Record<string, string>>;
   /** Roots for the outer TLS, beside those of the system. */
@@ -34,7 +36,9 @@ export interface DialWebSocketOptions extends DialTlsOptions {
 export type WebSocketForm = 'websocket' | 'websocket+tls';
 
 interface Dial extends DialWebSocketOptions {
+  /** The URL. */
   readonly name: string;
+  readonly called: string;
   readonly deadline: Deadline;
 }
 
@@ -43,9 +47,11 @@ interface Dial extends DialWebSocketOptions {
  * does for the proxy.
  */
 export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carrier> {
+  const name = `wss://${authorityOf(options)}${options.path}`;
   const dial = {
     ...options,
-    name: `wss://${authorityOf(options)}${options.path}`,
+    name,
+    called: options.called ?? name,
     deadline: new Patience(options.deadlineMs),
   };
   if (options.form === 'websocket+tls') return dialInner(dial);
@@ -60,7 +66,7 @@ export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carr
 }
 
 async function dialDirect(dial: Dial): Promise<Carrier> {
-  const { name, credentials, ca } = dial;
+  const { name, called, credentials, ca } = dial;
   const socket = await outer(dial, {
     cert: credentials.certPem,
     key: credentials.keyPem,
@@ -68,29 +74,15 @@ async function dialDirect(dial: Dial): Promise<Carrier> {
     minVersion: 'TLSv1.3',
     checkServerIdentity: judgedBelow,
   });
-  trusted(socket, name, dial);
+  trusted(socket, called, dial);
   const duplex = await open(dial, socket);
   return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name, via: dial.proxy });
 }
 
 async function dialInner(dial: Dial, stranger?: AditError): Promise<Carrier> {
-  const { name, credentials, ca, serverName, deadline, signal, outerCa } = dial;
+  const { name, called, credentials, ca, serverName, deadline, signal, outerCa } = dial;
   const socket = await outer(dial, { ca: [...systemRoots(), ...(outerCa?.pem ?? [])], minVersion: 'TLSv1.2' });
-  const { authorized, authorizationError = 'no reason given', leaf } = factsOf(socket);
-  const intermediary = leaf?.issuer.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300) ?? 'nobody';
-  if (!authorized) {
-    socket.destroy();
-    const fault =
-      authorizationError === 'ERR_TLS_CERT_ALTNAME_INVALID'
-        ? `it is not for ${dial.host}`
-        : 'this system does not trust it either';
-    throw new AditError(
-      'EGRESS_CERT_INVALID',
-      `the server that answers as ${name} has a certificate issued by ${intermediary}: ` +
-        `that is not our CA, and ${fault} (${authorizationError})`,
-      { cause: stranger },
-    );
-  }
+  const intermediary = acceptedIntermediary(socket, dial, stranger);
   const duplex = await open({ ...dial, name: `${name}, where ${intermediary} ends TLS,` }, socket);
   const proof = await secure({
     peer: `the egress behind ${name}`,
@@ -107,11 +99,34 @@ async function dialInner(dial: Dial, stranger?: AditError): Promise<Carrier> {
       ALPNProtocols: [alpn],
     },
   });
-  trusted(proof, name, dial);
+  trusted(proof, called, dial);
   return {
     ...carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name, via: dial.proxy }),
     intermediary,
   };
+}
+
+/** Who issued the certificate of the outer TLS. Throws EGRESS_CERT_INVALID if this system does not trust it. */
+function acceptedIntermediary(socket: tls.TLSSocket, { called, host }: Dial, stranger: AditError | undefined): string {
+  const { authorized, authorizationError = 'no reason given', leaf } = factsOf(socket);
+  const intermediary = leaf?.issuer.replace(/[^\x20-\x7e]+/g, ', ').slice(0, 300) ?? 'nobody';
+  if (authorized) return intermediary;
+  socket.destroy();
+  const fault =
+    authorizationError === 'ERR_TLS_CERT_ALTNAME_INVALID'
+      ? `it is not for ${host}`
+      : 'this system does not trust it either';
+  throw new AditError(
+    'EGRESS_CERT_INVALID',
+    `the server that answers as ${called} has a certificate issued by ${intermediary}: ` +
+      `that is not our CA, and ${fault} (${authorizationError})`,
+    {
+      cause: stranger,
+      advice:
+        'Give the CA that issued the certificate of the egress with --ca; if something on the way ends TLS, give ' +
+        'the CA of that with --outer-ca.',
+    },
+  );
 }
 
 async function outer(dial: Dial, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {

@@ -91,6 +91,18 @@ test.each([
 ] as const)('%s is refused', (_, certPem, keyPem, why) => {
   expect(complaint(files(certPem, keyPem))).toContain(why);
 });
+test.each([
+  [newClient(ca, { ...past, uris: ['spiffe://example.org/client/alice'] }), 'client', 'issue client alice --renew'],
+  [newServer(ca, { ...past, uris: ['spiffe://example.org/egress/edge1'] }), 'egress', 'issue egress edge1 --renew'],
+  [newServer(ca, { ...past, uris: [] }), 'egress', 'issue egress NAME --renew'],
+] as const)(
+  'an expired certificate is refused with the command that renews it',
+  ({ certPem, keyPem }, role, command) => {
+    expect(() => loadCredentials({ ...files(certPem, keyPem), role })).toThrow(
+      expect.objectContaining({ code: 'CREDENTIALS_UNUSABLE', advice: `Renew it: adit ca ${command}.` }),
+    );
+  },
+);
 test('a client certificate is refused for an egress', () => {
   expect(complaint({ ...files(alice.certPem, alice.keyPem), role: 'egress' })).toContain('lacks serverAuth');
 });

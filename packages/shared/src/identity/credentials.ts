@@ -44,7 +44,7 @@ export function loadCredentials({ cert, key, role }: CredentialFiles): Credentia
     );
   }
   checkUse(cert, leaf!, role);
-  checkDates(cert, leaf!);
+  checkDates(cert, leaf!, role);
   const certPem = certificates.map((block) => block.pem).join('');
   try {
     createSecureContext({ cert: certPem, key: privateKey.pem, minVersion: 'TLSv1.3' });
@@ -127,17 +127,27 @@ function checkUse(path: string, leaf: X509Certificate, role: CredentialFiles['ro
     );
 }
 
-function checkDates(path: string, leaf: X509Certificate): void {
+function checkDates(path: string, leaf: X509Certificate, role: CredentialFiles['role']): void {
   const now = new Date();
   if (leaf.validToDate < now)
-    throw unusable(
+    throw new AditError(
+      'CREDENTIALS_UNUSABLE',
       `The certificate ${path} expired on ${leaf.validToDate.toISOString()}; it is now ${now.toISOString()}.`,
+      { advice: renewal(leaf, role) },
     );
   if (leaf.validFromDate > now)
     throw unusable(
       `The certificate ${path} is not valid before ${leaf.validFromDate.toISOString()}; it is now ` +
         `${now.toISOString()}.`,
     );
+}
+
+/** The command that renews a certificate of `adit ca`; "NAME" where it is not one of those. */
+function renewal(leaf: X509Certificate, role: CredentialFiles['role']): string {
+  if (role === 'server') return 'Renew it, and write the new one to the same files.';
+  const names = uriNamesOf(readCertificate(leaf.raw).extensions);
+  const name = names.map((uri) => /^spiffe:\/\/[^/]+\/(?:client|egress)\/([\w.-]+)$/.exec(uri)?.[1]).find(Boolean);
+  return `Renew it: adit ca issue ${role} ${name ?? 'NAME'} --renew.`;
 }
 
 function summaryOf(leaf: X509Certificate): string {

@@ -255,6 +255,15 @@ describe('an egress certificate', () => {
       reason: expect.stringContaining(why),
     });
   });
+  test.each([
+    ['of an unknown CA', newServer(stranger), /with --ca\.$/],
+    ['that has expired', newServer(ca, past), /adit ca issue egress NAME --renew/],
+    ['that is not valid yet', newServer(ca, future), /compare the clocks\.$/],
+    ['of another host', newServer(ca, { dns: ['other.example'] }), /--server-name, .* --host localhost\.$/],
+    ['of a client', newServer(ca, { uses: [usage.client] }), /issue one with "adit ca issue egress NAME"/],
+  ])('%s is refused with what helps against that', async (_, server, advice) => {
+    expect(await verdict(server)).toMatchObject({ advice: expect.stringMatching(advice) });
+  });
   test('of another host is refused even if the caller checked another name during the handshake', async () => {
     expect(await verdict(edge, 'other.example', {}, { servername: 'localhost' })).toMatchObject({
       ok: false,

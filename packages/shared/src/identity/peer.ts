@@ -9,7 +9,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type Code, messageOf, type Refusal } from '../errors.ts';
+import { type AdvisedRefusal, type Code, messageOf, type Refusal } from '../errors.ts';
 import { type CertificateFields, extendedKeyUsagesOf, readCertificate, uriNamesOf, usages } from './certificate.ts';
 import type { RevocationList } from './revocation.ts';
 import { readClientNames } from './spiffe.ts';
@@ -47,7 +47,7 @@ export interface PeerIdentity {
 }
 
 /** `reason` is one clause, safe to send and to log. `stranger`: the certificate is of a CA that we do not know. */
-type NotProven = Refusal & { readonly ok: false; readonly stranger?: true };
+type NotProven = AdvisedRefusal & { readonly ok: false; readonly stranger?: true };
 export type PeerVerdict = { readonly ok: true; readonly identity: PeerIdentity } | NotProven;
 export type EgressVerdict = { readonly ok: true; readonly leaf: X509Certificate } | NotProven;
 
@@ -112,18 +112,38 @@ export function judgeEgress(facts: PeerFacts, context: PeerContext & { readonly 
     (isIP(serverName) > 0 ? leaf.checkIP(serverName) : leaf.checkHost(serverName, { subject: 'never' })) !== undefined;
   const wrongName = facts.authorizationError === 'ERR_TLS_CERT_ALTNAME_INVALID' || !named;
   if (!facts.authorized && facts.authorizationError !== 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return { ...unverified(leaf, facts.authorizationError, context), code: 'EGRESS_CERT_INVALID' };
+    return egressRefusal(unverified(leaf, facts.authorizationError, context));
   if (wrongName)
-    return refused(
-      'EGRESS_CERT_INVALID',
-      `the certificate is not for "${serverName}" but for ${oneLine(leaf.subjectAltName) ?? 'no host at all'}`,
-    );
+    return {
+      ...refused(
+        'EGRESS_CERT_INVALID',
+        `the certificate is not for "${serverName}" but for ${oneLine(leaf.subjectAltName) ?? 'no host at all'}`,
+      ),
+      advice:
+        'Dial the egress by a name that its certificate covers, give such a name with --server-name, or issue the ' +
+        `certificate again with --host ${serverName}.`,
+    };
   if (extendedKeyUsagesOf(fields.extensions)?.includes(usages.serverAuth) !== true)
     return refused('EGRESS_CERT_INVALID', 'the certificate is not for servers (extended key usage lacks serverAuth)');
   const dates = datesRefusal(leaf, context.now);
-  if (dates !== undefined) return { ...dates, code: 'EGRESS_CERT_INVALID' };
+  if (dates !== undefined) return egressRefusal(dates);
   return revocationRefusal(leaf, context, 'EGRESS_CERT_INVALID') ?? { ok: true, leaf };
 }
+
+/** A refusal of a client's certificate as one of the certificate of an egress. */
+function egressRefusal(refusal: NotProven): NotProven {
+  return { ...refusal, code: 'EGRESS_CERT_INVALID', advice: egressAdvice[refusal.code] };
+}
+
+const egressAdvice: Readonly<Partial<Record<Code, string>>> = {
+  CLIENT_CERT_UNKNOWN_CA: 'Give the CA that issued the certificate of the egress with --ca.',
+  CLIENT_CERT_EXPIRED:
+    'The egress has to renew its certificate (adit ca issue egress NAME --renew); if it looks valid, compare the ' +
+    'clocks.',
+  CLIENT_CERT_NOT_YET_VALID: 'The certificate of the egress starts in the future: compare the clocks.',
+  CLIENT_CERT_WRONG_USAGE:
+    'The egress shows a certificate that is not for servers: issue one with "adit ca issue egress NAME".',
+};
 
 /**
  * May a session of this identity go on? Called after a reload and as time passes. Refuses with CERT_EXPIRED, REVOKED or

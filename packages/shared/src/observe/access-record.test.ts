@@ -51,6 +51,20 @@ describe('an access record', () => {
       ...record,
     });
   });
+  test('is a warning where the policy denied, and is there when only warnings are logged', () => {
+    const lines: string[] = [];
+    const log = createLogger({
+      level: 'warn',
+      format: 'json',
+      name: 'egress',
+      destination: { write: (text) => lines.push(text) },
+    });
+    logStream(log, record);
+    logStream(log, { ...record, verdict: 'deny', code: 'POLICY_DENIED', end: 'refused' });
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({ level: 'warn', event: 'stream', verdict: 'deny' }),
+    ]);
+  });
   test('is published as it is, whatever the log level, while somebody watches', () => {
     let line = '';
     const log = createLogger({

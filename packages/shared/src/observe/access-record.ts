@@ -53,9 +53,10 @@ export interface SessionRecord {
 const streams = channel('adit:stream');
 const sessions = channel('adit:session');
 
-/** Logs the record as event `stream`. */
+/** Logs the record as event `stream`, a denial as a warning. */
 export function logStream(log: Logger, record: AccessRecord): void {
-  if (log.enabled('info')) log.record({ event: 'stream', ...record });
+  const severity = record.verdict === 'deny' ? 'warn' : 'info';
+  if (log.enabled(severity)) log.record({ event: 'stream', ...record }, severity);
 }
 
 /** Publishes the record on `adit:stream`. */

@@ -33,8 +33,8 @@ export interface Logger {
   readonly info: Write;
   readonly warn: Write;
   readonly error: Write;
-  /** Like `info`, batched: written within about 50 ms. For access records (access-record.ts). */
-  readonly record: Write;
+  /** Batched: written within about 50 ms. For access records (access-record.ts). */
+  readonly record: (fields: LogFields, severity?: 'info' | 'warn') => void;
   /** Is this level written? For callers that would do work only for a log line. */
   enabled(level: LogLevel): boolean;
 }
@@ -96,8 +96,8 @@ export function createLogger({ level, format, name, destination }: LoggerOptions
     info: urgent('info'),
     warn: urgent('warn'),
     error: urgent('error'),
-    record: (fields, message) => {
-      log.info(fields, message);
+    record: (fields, severity = 'info') => {
+      log[severity](fields);
     },
     enabled: (severity) => log.isLevelEnabled(severity),
   };

@@ -23,6 +23,16 @@ test('a value with spaces, quotes or nothing in it is quoted', () => {
   );
 });
 
+test('a warning and an error carry the advice of their code, at the end, unless they have their own', () => {
+  const refused = { level: 'warn', event: 'refused', code: 'POLICY_DENIED', client: 'local' };
+  expect(line(refused)).toMatch(
+    / code=POLICY_DENIED client=local advice="Ask the owner of the egress for a rule [^"]*"\n$/,
+  );
+  expect(line({ ...refused, level: 'error', advice: 'Look there.' })).toMatch(/ client=local advice="Look there\."\n$/);
+  expect(line({ ...refused, level: 'info' })).not.toContain('advice');
+  expect(line({ ...refused, code: 'EMFILE' })).not.toContain('advice');
+});
+
 test('colours are left away where the terminal does not want them', () => {
   const json = JSON.stringify({ level: 'error', time: 'never', event: 'failed' });
   expect(prettyLine(json, false)).toBe('never error failed\n');

@@ -1,8 +1,11 @@
 /**
  * One log event as one line for a person: time, level, event, message, then `key=value`.
- * Rule: shows every field of the JSON line and nothing else; no colours under NO_COLOR or outside of a terminal.
+ * Rule: shows every field of the JSON line and, in a warning or an error, the advice of its code, if the line has none
+ * of its own. No colours under NO_COLOR or outside of a terminal.
  */
 import { styleText } from 'node:util';
+import { codes } from '../codes.ts';
+import { isCode } from '../errors.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -18,7 +21,10 @@ export function prettyLine(json: string, colour?: boolean): string {
       ? text
       : styleText(style, text, colour === true ? { validateStream: false } : { stream: process.stderr });
   const word = String(level);
-  const fields = Object.entries(rest).map(([key, value]) => `${paint('gray', `${key}=`)}${show(value)}`);
+  const { advice = adviceOf(word, rest), ...others } = rest;
+  const fields = Object.entries({ ...others, ...(advice !== undefined && { advice }) }).map(
+    ([key, value]) => `${paint('gray', `${key}=`)}${show(value)}`,
+  );
   return (
     [
       paint('gray', clock(String(time))),
@@ -30,6 +36,11 @@ export function prettyLine(json: string, colour?: boolean): string {
       .join(' ')
       .trimEnd() + '\n'
   );
+}
+
+/** What the table advises on the code of a warning or an error. */
+function adviceOf(level: string, { code }: Readonly<Record<string, unknown>>): string | undefined {
+  return (level === 'warn' || level === 'error') && isCode(code) ? codes[code].advice : undefined;
 }
 
 /** Local time of day with milliseconds. */
