@@ -243,7 +243,7 @@ function filesBelow(folder) {
       if (entry.isDirectory()) return filesBelow(path);
       return entry.isFile() ? [path] : [];
     })
-    .sort();
+    .sort((one, other) => (one < other ? -1 : 1));
 }
 
 function slashed(path) {
