@@ -136,6 +136,7 @@ const mayImport = {
     'egress/src/policy/via.ts',
     'egress/src/via-header.ts',
   ],
+  'egress/src/limits': [...base, `${session}/turn-budget.ts`],
   'egress/src/stream.ts': [
     ...base,
     net,
@@ -144,7 +145,7 @@ const mayImport = {
     'egress/src/policy',
     'egress/src/dialer',
     'egress/src/backend',
-    'egress/src/limits.ts',
+    'egress/src/limits',
     'egress/src/via-header.ts',
   ],
   'egress/src/clients': [
@@ -154,7 +155,7 @@ const mayImport = {
     contract,
     'egress/src/backend',
     'egress/src/policy/policy.ts',
-    'egress/src/limits.ts',
+    'egress/src/limits',
     'egress/src/stream.ts',
   ],
   'egress/src/session': [
@@ -166,8 +167,7 @@ const mayImport = {
     'shared/src/config/values/duration.ts',
     'egress/src/clients',
     'egress/src/door/arrivals.ts',
-    'egress/src/limits.ts',
-    'egress/src/rate.ts',
+    'egress/src/limits',
   ],
   'egress/src/connect': [
     ...base,

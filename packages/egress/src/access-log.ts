@@ -7,7 +7,7 @@
  */
 import { type AccessRecord, logStream, publishStream } from '@adit/shared/observe/access-record';
 import type { Logger } from '@adit/shared/observe/logger';
-import { Rates } from './rate.ts';
+import { Rates } from './limits/rate.ts';
 
 /** Records of one identity for streams that came to nothing: 50 KiB a second, 500 KiB at once. */
 const ownRecords = { perSecond: 100, burst: 1_000 } as const;

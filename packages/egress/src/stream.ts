@@ -4,7 +4,7 @@
  * Rule: bytes that came early are held until the dial has succeeded and dropped when anything refuses; the address
  * checked is the address dialled; the identity asked about is the one that the client has now; whatever happens, the
  * stream ends exactly once and leaves one access record.
- * Not here: who the client is (clients/), how many streams it may open (limits.ts).
+ * Not here: who the client is (clients/), how many streams it may open (limits/).
  */
 import { AditError, type Code, codeOfWire, isCode, type Refusal, wireOfCode } from '@adit/shared/errors';
 import type { PeerIdentity } from '@adit/shared/identity/peer';
@@ -18,7 +18,8 @@ import { Relay, type RelayEnd, type RelayOutcome } from '@adit/shared/stream/rel
 import type { Reached, Services } from './backend/services.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Allowed } from './policy/verdict.ts';
-import type { Lease } from './limits.ts';
+import type { Lease } from './limits/limits.ts';
+import type { Waiting } from './limits/waiting.ts';
 import { loopOf } from './via-header.ts';
 
 /** Whose stream it is; a resume changes the identity and the address. */
@@ -28,14 +29,6 @@ export interface StreamOwner {
   readonly identity: PeerIdentity;
   /** Where its connection comes from. */
   readonly remote: string;
-}
-
-/** Counts what waits for the service of one stream. */
-export interface Waiting {
-  /** So many bytes wait now. Called often. */
-  set(bytes: number): void;
-  /** The stream is over: nothing waits any more. */
-  release(): void;
 }
 
 export interface StreamContext {

@@ -3,7 +3,7 @@
  * drains, then whether the policy names it.
  * Rule: these questions are asked here and nowhere else. A revocation list that is out of date keeps new clients out
  * and leaves those that are in alone.
- * Not here: what an identity may reach (each stream asks the policy), and how many clients it may have (limits.ts).
+ * Not here: what an identity may reach (each stream asks the policy), and how many clients it may have (limits/).
  */
 import type tls from 'node:tls';
 import type { Refusal } from '@adit/shared/errors';

@@ -11,8 +11,8 @@ import type { PeerIdentity } from '@adit/shared/identity/peer';
 import { publishSession } from '@adit/shared/observe/access-record';
 import type { Logger } from '@adit/shared/observe/logger';
 import type { OfferedStream } from '@adit/shared/stream/contract';
-import type { Lease, Limits } from '../limits.ts';
-import type { WaitingBytes } from './waiting.ts';
+import type { Lease, Limits } from '../limits/limits.ts';
+import type { WaitingBytes } from '../limits/waiting.ts';
 import { type Asked, type Changed, ServedStream, type StreamContext } from '../stream.ts';
 
 /** What a way in does itself. */

@@ -8,7 +8,7 @@
 import type { Duplex } from 'node:stream';
 import type { Refusal } from '@adit/shared/errors';
 import type { PeerIdentity } from '@adit/shared/identity/peer';
-import type { SessionPlace } from '../limits.ts';
+import type { SessionPlace } from '../limits/limits.ts';
 import {
   admit,
   admitAgain,

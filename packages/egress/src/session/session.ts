@@ -10,7 +10,7 @@ import type { Bound, Hello } from '@adit/shared/protocol/hello';
 import type { SessionDriver } from '@adit/shared/session/driver';
 import { binderHolds } from '@adit/shared/session/keys';
 import type { Client } from '../clients/client.ts';
-import type { Lease } from '../limits.ts';
+import type { Lease } from '../limits/limits.ts';
 
 /** What a session is made of. */
 export interface Founding {

@@ -17,9 +17,9 @@ import type { TurnBudget } from '@adit/shared/session/turn-budget';
 import { resumeKey } from '@adit/shared/session/keys';
 import type { Way } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
-import type { SessionPlace } from '../limits.ts';
+import type { SessionPlace } from '../limits/limits.ts';
 import { Detached, type DetachedOptions } from './detached.ts';
-import { Rates } from '../rate.ts';
+import { Rates } from '../limits/rate.ts';
 import { EgressSession } from './session.ts';
 
 export interface SessionsOptions extends DetachedOptions {

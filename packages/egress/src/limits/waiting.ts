@@ -6,7 +6,14 @@
  * Not here: what one stream may hold, which its credit or its window says.
  */
 import type { Refusal } from '@adit/shared/errors';
-import type { Waiting } from '../stream.ts';
+
+/** Counts what waits for the service of one stream. */
+export interface Waiting {
+  /** So many bytes wait now. Called often. */
+  set(bytes: number): void;
+  /** The stream is over: nothing waits any more. */
+  release(): void;
+}
 
 export class WaitingBytes {
   readonly #maxBytes: number;
