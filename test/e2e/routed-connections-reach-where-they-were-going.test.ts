@@ -37,7 +37,7 @@ for (const { word, needs } of firewalls) {
           const requested = `${address.includes(':') ? `[${address}]` : address}:80`;
           expect(await egress.process.event('stream', { requested }, { nth: 2 * nth + 1 })).toMatchObject({
             frontEnd: 'transparent',
-            client: expect.stringMatching(/192\.0\.2\.2:|2001:db8:2::2:/),
+            client: expect.stringMatching(/^(192\.0\.2\.2|\[2001:db8:2::2\]):\d+$/),
           });
           expect(await fileHash(client, address)).toBe(hash);
         }
