@@ -2,7 +2,8 @@
  * The bytes that wait in the egress for services, per identity, whichever way they came in: by a session or by CONNECT.
  * Rule: all streams of one identity together hold at most `maxBytes`. Beyond that, the one that holds most is reset
  * with OVERLOAD; its session or connection lives on, and so do its other streams.
- * Bounds: n bytes that wait hold at most 2 n of memory, and a slab or two for each stream (shared/net/gatherer.ts).
+ * Bounds: n bytes that wait hold at most 2 n of memory (5 n of what the last turn brought to a socket that had taken
+ * everything), and a slab or two for each stream (shared/net/gatherer.ts).
  * Not here: what one stream may hold, which its credit or its window says.
  */
 import type { Refusal } from '@adit/shared/errors';

@@ -33,6 +33,27 @@ test('copies a large piece out of a chunk more than twice its size', () => {
   expect(kept.buffer.byteLength).toBe(16_383);
 });
 
+test('leaves a record of bulk in its chunk while the socket drains, and copies it into a slab when it does not', () => {
+  const { gatherer, passed } = make();
+  const record = new Uint8Array(65_536).fill(7).subarray(0, 16_384);
+
+  gatherer.add(record, true);
+  gatherer.add(record);
+
+  expect(passed[0]).toBe(record);
+  expect([...new Set(passed[1])]).toEqual([7]);
+  expect(passed.map(({ length }) => length)).toEqual([16_384, 16_384]);
+  expect(passed[1]!.buffer.byteLength).toBe(slabBytes);
+});
+
+test('copies a piece of less than a fifth of its chunk, also while the socket drains', () => {
+  const { gatherer, passed } = make();
+
+  gatherer.add(new Uint8Array(65_536).subarray(0, 13_107), true);
+
+  expect(passed[0]!.buffer.byteLength).toBe(slabBytes);
+});
+
 test('gathers small pieces, and passes them on before a large one', () => {
   const { gatherer, passed } = make();
 

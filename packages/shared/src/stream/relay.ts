@@ -50,6 +50,8 @@ export class Relay implements StreamEvents {
   /** The bytes that were written to the socket. */
   #delivered = 0;
   #corked = false;
+  /** The socket had taken everything when this turn began. */
+  #drained = false;
   #ourEnd = false;
   #theirEnd = false;
   #over = false;
@@ -128,10 +130,11 @@ export class Relay implements StreamEvents {
     if (!socket.writable) return; // its `error` or `close` follows and ends the stream
     if (!this.#corked) {
       this.#corked = true;
+      this.#drained = socket.writableLength === 0;
       socket.cork();
       flushSoon(this);
     }
-    this.#pieces.add(bytes);
+    this.#pieces.add(bytes, this.#drained);
   }
 
   /** Bytes wait in the stream that `data` did not get yet. */
