@@ -25,6 +25,10 @@ export interface ChaosOptions {
   readonly delayMs?: number;
   /** For each connection and direction. */
   readonly bytesPerSecond?: number;
+  /** Throttles only what comes back from the far side. */
+  readonly answersOnly?: boolean;
+  /** Stalls the open connections once so many bytes have passed, of both directions. */
+  readonly stallAfterBytes?: number;
   /** The address that the far side sees; change it as a laptop changes its network. */
   readonly from?: string;
 }
@@ -81,6 +85,8 @@ export async function chaos(port: number, options: ChaosOptions = {}): Promise<C
     splitBytes = Infinity,
     delayMs = 0,
     bytesPerSecond = Infinity,
+    answersOnly = false,
+    stallAfterBytes = Infinity,
   } = options;
   const random = generator(seed);
   const between = ([low, high]: readonly [number, number]): number => low + Math.floor(random() * (high - low));
@@ -110,6 +116,11 @@ export async function chaos(port: number, options: ChaosOptions = {}): Promise<C
         if (gone.errored) left.resetAndDestroy();
         else left.destroySoon();
       }
+  };
+  const stall = (which: 'open' | 'all' = 'open'): void => {
+    did.stalls++;
+    stalled = which === 'all';
+    for (const line of lines) line.stalled = true;
   };
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
     did.connections++;
@@ -142,10 +153,12 @@ export async function chaos(port: number, options: ChaosOptions = {}): Promise<C
         did.bytes += bytes;
         did.pieces++;
         line.budget -= bytes;
+        if (did.bytes >= stallAfterBytes && did.stalls === 0) stall();
         if (line.budget <= 0 && !calm) kill(line, death);
       },
     };
-    line.pumps = [new Pump(near, far, line), new Pump(far, near, line)];
+    const outward: Line = answersOnly ? Object.create(line, { bytesPerSecond: { value: Infinity } }) : line;
+    line.pumps = [new Pump(near, far, outward), new Pump(far, near, line)];
     lines.add(line);
     for (const socket of [near, far])
       socket
@@ -188,11 +201,7 @@ export async function chaos(port: number, options: ChaosOptions = {}): Promise<C
     cut: (death = 'reset') => {
       for (const line of [...lines]) kill(line, death);
     },
-    stall: (which = 'open') => {
-      did.stalls++;
-      stalled = which === 'all';
-      for (const line of lines) line.stalled = true;
-    },
+    stall,
     flow: () => {
       stalled = false;
       for (const line of lines)
