@@ -13,7 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const maxLines = 350;
 const maxColumns = 120;
-const [protocol, codes, errors, observe, net, identity, config, carrier, session, stream, process_] = [
+const [protocol, codes, errors, observe, net, identity, config, carrier, session, stream, process_, native] = [
   'protocol',
   'codes.ts',
   'errors.ts',
@@ -25,6 +25,7 @@ const [protocol, codes, errors, observe, net, identity, config, carrier, session
   'session',
   'stream',
   'process',
+  'native',
 ].map((name) => `shared/src/${name}`);
 const contract = `${carrier}/contract.ts`;
 const frontEndContract = 'ingress/src/frontend/contract.ts';
@@ -36,6 +37,7 @@ const mayImport = {
   [codes]: [],
   [errors]: [codes, protocol],
   [observe]: [protocol, codes, errors],
+  [native]: base,
   [net]: base,
   [identity]: [...base, `${process_}/secret-mode.ts`],
   [config]: [...base, `${process_}/secret-mode.ts`],
@@ -43,7 +45,7 @@ const mayImport = {
   [`${carrier}/proxy-files.ts`]: [...base, identity, 'shared/src/config/values/proxy-url.ts'],
   [session]: [...base, net, contract],
   [stream]: [...base, net],
-  [process_]: base,
+  [process_]: [...base, native],
   'ingress/src/frontend': [...base, net, identity],
   'ingress/src/link': [
     ...base,
@@ -83,6 +85,7 @@ const mayImport = {
   ],
   'ingress/src/transparent': [
     ...base,
+    native,
     `${net}/listen.ts`,
     `${net}/outgoing.ts`,
     'shared/src/config/complaint.ts',

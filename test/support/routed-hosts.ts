@@ -6,9 +6,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { socketOptions } from '@adit/shared/native/socket-options';
 import { type Egress, type Ingress, adit, policyOf, startEgress, startIngress } from './adit.ts';
 import { certificates } from './certificates.ts';
 import { Child, type Finished, run, succeed } from './child.ts';
@@ -144,7 +144,7 @@ export const routedHosts: readonly (string | Ability)[] = [
     name: 'root with network namespaces',
     here: () => process.platform === 'linux' && process.getuid?.() === 0 && works('true'),
   },
-  { name: 'the package koffi', here: mayLoadKoffi },
+  { name: 'native calls', here: () => !('missing' in socketOptions()) },
 ];
 
 export interface Firewall {
@@ -192,15 +192,6 @@ function works(script: string): boolean {
       env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
     }).status === 0
   );
-}
-
-function mayLoadKoffi(): boolean {
-  try {
-    createRequire(join(import.meta.dirname, '..', '..', 'packages', 'ingress', 'package.json'))('koffi');
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function openHost(name: string): Promise<Child> {

@@ -15,7 +15,7 @@ import type { Trust } from './link/dialer.ts';
 import { loadProxyUsers, type ProxyUsers } from './listeners.ts';
 import type { IngressOptions } from './options.ts';
 import { loadProxies, proxyFiles } from './proxy/proxies.ts';
-import { loadSocketOptions } from './transparent/socket-options.ts';
+import { neededOptions } from './transparent/listeners.ts';
 
 /** What is in the files. */
 export interface IngressFiles extends Trust {
@@ -92,7 +92,7 @@ export function namedParts(options: IngressOptions): FilePart[] {
 
 /** Reads everything. Fails with CONFIG_INVALID, CREDENTIALS_UNUSABLE or TRANSPARENT_UNAVAILABLE. */
 export function loadIngressFiles(options: IngressOptions): IngressFiles {
-  if (options.transparent.length > 0) loadSocketOptions();
+  if (options.transparent.length > 0) neededOptions();
   return {
     ...certificates.load(options),
     ...proxy.load(options),

@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { duplexPair } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { transparentListeners } from './listeners.ts';
-import { socketOption, type SocketOption, type SocketOptions } from './socket-options.ts';
+import { neededOptions, transparentListeners } from './listeners.ts';
+import { socketOption, type SocketOption, type SocketOptions } from '@adit/shared/native/socket-options';
 
 const errno = (number: number) => ({ ok: false, errno: number }) as const;
 
@@ -16,7 +16,7 @@ function kernel(...may: readonly SocketOption[]): {
     turned,
     options: {
       read: () => errno(2),
-      turnOn: (fd, option) => {
+      set: (fd, option) => {
         turned.push([fd, option]);
         return may.includes(option) ? { ok: true } : errno(1);
       },
@@ -62,6 +62,15 @@ test('a listener that cannot be made transparent stops the start, and the error 
       message: expect.stringMatching(
         /TPROXY connections at 127\.0\.0\.1:4000: that needs the capability CAP_NET_ADMIN/,
       ),
+    }),
+  );
+});
+
+test('without native calls the start fails, and the error says what is missing', () => {
+  expect(() => neededOptions({ missing: 'Linux, and this is darwin' })).toThrow(
+    expect.objectContaining({
+      code: 'TRANSPARENT_UNAVAILABLE',
+      message: '--transparent needs Linux, and this is darwin',
     }),
   );
 });

@@ -6,12 +6,12 @@
 import { networkInterfaces } from 'node:os';
 import { AditError } from '@adit/shared/errors';
 import type { Listener } from '@adit/shared/net/listen';
+import { socketOption, socketOptions, type SocketOptions } from '@adit/shared/native/socket-options';
 import { isOutgoing } from '@adit/shared/net/outgoing';
 import { formatAddress, parseAddress } from '@adit/shared/protocol/address';
 import type { FrontEnd } from '../frontend/contract.ts';
 import { transparent } from '../frontend/transparent.ts';
 import { originalDestination } from './original-destination.ts';
-import { loadSocketOptions, socketOption, type SocketOptions } from './socket-options.ts';
 
 export interface TransparentListeners {
   readonly frontEnd: FrontEnd;
@@ -20,7 +20,7 @@ export interface TransparentListeners {
 }
 
 /** Throws TRANSPARENT_UNAVAILABLE if the native calls are missing. */
-export function transparentListeners(options: SocketOptions = loadSocketOptions()): TransparentListeners {
+export function transparentListeners(options: SocketOptions = neededOptions()): TransparentListeners {
   const ports = new Set<number>();
   return {
     frontEnd: transparent({
@@ -35,6 +35,12 @@ export function transparentListeners(options: SocketOptions = loadSocketOptions(
   };
 }
 
+/** The native calls that `--transparent` needs. Throws TRANSPARENT_UNAVAILABLE if this process has none. */
+export function neededOptions(options = socketOptions()): SocketOptions {
+  if ('missing' in options) throw new AditError('TRANSPARENT_UNAVAILABLE', `--transparent needs ${options.missing}`);
+  return options;
+}
+
 const notPermitted = 1; // EPERM
 
 /** Sets the option of either family: the kernel refuses that of the other one, and keeps one bit for both. */
@@ -42,9 +48,9 @@ function makeTransparent(
   { address, fd }: { readonly address: string; readonly fd: number },
   options: SocketOptions,
 ): void {
-  const six = options.turnOn(fd, socketOption.transparent6);
+  const six = options.set(fd, socketOption.transparent6, 1);
   if (six.ok) return;
-  const four = options.turnOn(fd, socketOption.transparent4);
+  const four = options.set(fd, socketOption.transparent4, 1);
   if (four.ok) return;
   const reason =
     six.errno === notPermitted || four.errno === notPermitted

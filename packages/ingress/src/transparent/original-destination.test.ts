@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { originalDestination, readSockaddr } from './original-destination.ts';
-import { socketOption, type SocketOption } from './socket-options.ts';
+import { socketOption, type SocketOption } from '@adit/shared/native/socket-options';
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 

@@ -8,10 +8,10 @@
  */
 import type { HostPort } from '@adit/shared/protocol/destination';
 import { AditError } from '@adit/shared/errors';
+import { socketOption, type SocketOptions } from '@adit/shared/native/socket-options';
 import { safeText } from '@adit/shared/observe/safe-text';
 import { formatAddress, isMapped, parseAddress, unmapped } from '@adit/shared/protocol/address';
 import type { Arrival } from '../frontend/contract.ts';
-import { socketOption, type SocketOptions } from './socket-options.ts';
 
 const sockaddrBytes = { 4: 16, 6: 28 } as const;
 const families: Readonly<Record<number, 4 | 6>> = { 2: 4, 10: 6 };
