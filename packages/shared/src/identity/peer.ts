@@ -51,9 +51,7 @@ type NotProven = AdvisedRefusal & { readonly ok: false; readonly stranger?: true
 export type PeerVerdict = { readonly ok: true; readonly identity: PeerIdentity } | NotProven;
 export type EgressVerdict = { readonly ok: true; readonly leaf: X509Certificate } | NotProven;
 
-/**
- * The leaves of sockets that were asked before: Node 22 and 24 return the certificate of a connection only once.
- */
+/** The leaves of sockets that were asked before: Node 24 returns the certificate of a connection only once. */
 const leaves = new WeakMap<TLSSocket, X509Certificate>();
 
 /** The facts of a TLS socket after `secureConnection` or `secureConnect`. */
@@ -184,7 +182,7 @@ function identify(leaf: X509Certificate, { extensions, serial }: CertificateFiel
 }
 
 /**
- * Turns OpenSSL's refusal into ours. Measured on Node 22 and 26: `authorizationError` names the last failure found;
+ * Turns OpenSSL's refusal into ours. Measured on Node 24 and 26: `authorizationError` names the last failure found;
  * OpenSSL reports an expiry rather than an unknown CA.
  */
 function unverified(leaf: X509Certificate, error: string | undefined, context: PeerContext): NotProven {

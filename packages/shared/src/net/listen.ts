@@ -212,7 +212,7 @@ function closed(server: Server): Promise<void> {
 
 /**
  * When descriptors run out, libuv closes waiting connections with a descriptor that it keeps in reserve, and reports
- * nothing (measured on Node 22 and 26). So a second after an accept we try to open one ourselves, and again every
+ * nothing (measured on Node 24 and 26). So a second after an accept we try to open one ourselves, and again every
  * second until that works.
  */
 function troubleOf(onTrouble: (sentence: string) => void): {

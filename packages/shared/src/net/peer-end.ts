@@ -2,7 +2,7 @@
  * Tells whether the peer ended its half of a connection in order, where Node shows a cut as an end too.
  * Rule: an end counts only if it was seen to be in order. If Node changes what this relies on, ends become resets,
  * which the tests notice; cuts do not become ends.
- * It relies on this (Node 22 to 26): the end of a readable is a `push(null)`, called on the instance.
+ * It relies on this (Node 24 to 26): the end of a readable is a `push(null)`, called on the instance.
  *   HTTP/2: the stream is not closed when END_STREAM is pushed. RST_STREAM, GOAWAY and the end of the connection close
  *   it first. After our own END_STREAM nothing else differs: RST_STREAM(NO_ERROR) leaves `rstCode` 0, `aborted` false.
  *   TLS: Node has no API for the shutdown state of OpenSSL. The end comes from close_notify while libuv still reads the

@@ -5,7 +5,7 @@ import { endingOf, runProgram, type Host, type Program } from './run-program.ts'
 /** A program that does one thing, and the host it runs on. */
 async function run(
   action: (argv: readonly string[]) => void,
-  node = '22.13.0',
+  node = '24.0.0',
 ): Promise<{
   stderr: string;
   exitCode: Host['exitCode'];
@@ -59,7 +59,7 @@ describe('a program', () => {
       }),
     ).toMatchObject({ stderr: '', exitCode: undefined, overridden: 4 });
   });
-  test.each(['20.20.2', '22.12.9', '18.0.0'])(
+  test.each(['22.23.0', '23.11.1', '9.0.0'])(
     'says so on Node %s, which is too old, and runs nothing',
     async (node) => {
       expect(
@@ -67,7 +67,7 @@ describe('a program', () => {
           throw new Error('it ran');
         }, node),
       ).toMatchObject({
-        stderr: `adit: This is Node ${node}, and Adit runs on Node 22.13 or newer. See --help. [USAGE]\n`,
+        stderr: `adit: This is Node ${node}, and Adit runs on Node 24 or newer. See --help. [USAGE]\n`,
         exitCode: 2,
       });
     },

@@ -57,13 +57,12 @@ export async function runProgram(name: string, make: () => Program, host: Host =
   }
 }
 
-/** The oldest Node that Adit runs on. */
-const oldestNode = [22, 13] as const;
+/** The oldest major version of Node that Adit runs on, as `engines` of every package says too. */
+const oldestNode = 24;
 
 function checkNode(version: string): void {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))
-    throw new AditError('USAGE', `This is Node ${version}, and Adit runs on Node ${oldestNode.join('.')} or newer`);
+  if (Number.parseInt(version, 10) < oldestNode)
+    throw new AditError('USAGE', `This is Node ${version}, and Adit runs on Node ${oldestNode} or newer`);
 }
 
 /** Makes errors of usage exceptions, for the program and every command in it. */
