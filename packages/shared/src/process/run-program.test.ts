@@ -59,19 +59,16 @@ describe('a program', () => {
       }),
     ).toMatchObject({ stderr: '', exitCode: undefined, overridden: 4 });
   });
-  test.each(['22.23.0', '23.11.1', '9.0.0'])(
-    'says so on Node %s, which is too old, and runs nothing',
-    async (node) => {
-      expect(
-        await run(() => {
-          throw new Error('it ran');
-        }, node),
-      ).toMatchObject({
-        stderr: `adit: This is Node ${node}, and Adit runs on Node 24 or newer. See --help. [USAGE]\n`,
-        exitCode: 2,
-      });
-    },
-  );
+  test.each(['22.23.0', '23.11.1', '9.0.0'])('says so on Node %s, which is too old, and runs nothing', async (node) => {
+    expect(
+      await run(() => {
+        throw new Error('it ran');
+      }, node),
+    ).toMatchObject({
+      stderr: `adit: This is Node ${node}, and Adit runs on Node 24 or newer. See --help. [USAGE]\n`,
+      exitCode: 2,
+    });
+  });
   test('prints an AditError as one line and exits with the status of the table', async () => {
     expect(
       await run(() => {
