@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import type { Carrier } from '@adit/shared/carrier/contract';
 import { encodeOpen } from '@adit/shared/protocol/open';
 import { connectSession, RefusedError, type SessionSecret } from '@adit/shared/session/connect';
-import { SessionDriver } from '@adit/shared/session/driver';
+import { SessionDriver } from '@adit/shared/session/session-driver';
 import { type Egress, policyOf, startEgress } from '../support/adit.ts';
 import { type Certificates, certificates, type KeyPair } from '../support/certificates.ts';
 import { atEnd, within } from '../support/scope.ts';

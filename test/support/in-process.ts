@@ -15,7 +15,7 @@ import { parseDestination } from '@adit/shared/protocol/destination';
 import type { MuxStream } from '@adit/shared/protocol/mux/stream';
 import { encodeOpen } from '@adit/shared/protocol/open';
 import { type Connected, connectSession, type SessionSecret } from '@adit/shared/session/connect';
-import { SessionDriver } from '@adit/shared/session/driver';
+import { SessionDriver } from '@adit/shared/session/session-driver';
 import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { EgressServer, type EgressOptions } from '@adit/egress';
 import { certificates, type Certificates, type KeyPair } from './certificates.ts';

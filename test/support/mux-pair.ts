@@ -128,7 +128,7 @@ export class MuxPair {
       return new MuxSession(options, events);
     };
     this.ends = { client: make('client'), server: make('server') };
-    for (const side of ['client', 'server'] as const) this.ends[side].attach({ offset: 0, partial: 0 });
+    for (const side of ['client', 'server'] as const) this.ends[side].first.attach({ offset: 0, partial: 0 });
   }
 
   open(): Seen {
@@ -166,7 +166,7 @@ export class MuxPair {
     const queued = (): number => this.link[side].reduce((sum, { length }) => sum + length, 0);
     this.ends[side].lane.busy = this.full[side] || queued() >= 262_144;
     // The link owns a copy from here on, as the kernel does.
-    this.ends[side].flush((bytes, done?: Lease) => {
+    this.ends[side].first.flush((bytes, done?: Lease) => {
       this.link[side].push(bytes.slice());
       done?.release();
       return !this.full[side] && queued() < 262_144;
@@ -183,7 +183,7 @@ export class MuxPair {
       if (taken.length === head.length) queue.shift();
       else queue[0] = head.subarray(taken.length);
       left -= taken.length;
-      const parsed = this.ends[other(side)].receive(taken, budget);
+      const parsed = this.ends[other(side)].first.receive(taken, budget);
       this.delivered += parsed;
       if (parsed === taken.length) continue;
       queue.unshift(taken.subarray(parsed));
@@ -198,7 +198,7 @@ export class MuxPair {
     this.attached = false;
     for (const side of ['client', 'server'] as const) {
       this.link[side] = [];
-      this.ends[side].detach();
+      this.ends[side].first.detach();
     }
   }
 
@@ -208,8 +208,8 @@ export class MuxPair {
     for (const side of ['client', 'server'] as const)
       if (!this.ends[side].lane.covers(positions[other(side)]))
         throw new Error(`${side} cannot resume at ${JSON.stringify(positions[other(side)])}`);
-    this.ends.client.attach(positions.server);
-    this.ends.server.attach(positions.client);
+    this.ends.client.first.attach(positions.server);
+    this.ends.server.first.attach(positions.client);
     this.attached = true;
   }
 

@@ -76,7 +76,8 @@ export function muxProperty(): fc.IProperty<[Step[]]> {
       pair.nowMs += 1;
       act(pair, one, answered);
       for (const end of ['client', 'server'] as const) {
-        const { lane, unanswered, streamCount } = pair.ends[end];
+        const { lane, streamCount } = pair.ends[end];
+        const { unanswered } = pair.ends[end].first;
         const { log } = lane;
         assert(unanswered >= 0 && unanswered <= streamCount, `${unanswered} OPENs of ${streamCount} are unanswered`);
         assert(log.acked <= log.sent && log.sent <= log.head, 'offsets out of order');
@@ -105,7 +106,7 @@ function act(pair: MuxPair, one: Step, answered: Set<number>): void {
       pair.full[one.side] = !pair.full[one.side];
       return;
     case 'ping':
-      pair.ends[one.side].ping(1);
+      pair.ends[one.side].first.ping(1);
       return;
     case 'move':
       pair.flush(one.side);
@@ -156,7 +157,7 @@ function judge(pair: MuxPair): void {
       if (peer.over)
         assert(seen.over !== undefined || (seen.ended && seen.finSent), `stream ${stream} lives on at the ${end}`);
     }
-    const { lane, silence } = pair.ends[end];
+    const { lane, silence } = pair.ends[end].first;
     assert.equal(lane.log.unacked, 0, 'bytes are kept that both ends have');
     assert.equal(silence.runs, false, 'a peer that answered everything owes nothing');
   }

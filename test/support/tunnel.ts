@@ -9,7 +9,7 @@ import type { Carrier } from '@adit/shared/carrier/contract';
 import { wireOfCode } from '@adit/shared/errors';
 import { acceptPooled, connectPooled } from '@adit/shared/net/sockets';
 import type { MuxStream } from '@adit/shared/protocol/mux/stream';
-import { SessionDriver } from '@adit/shared/session/driver';
+import { SessionDriver } from '@adit/shared/session/session-driver';
 import { Relay, type RelayOutcome } from '@adit/shared/stream/relay';
 import { atEnd } from './scope.ts';
 

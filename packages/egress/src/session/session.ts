@@ -7,7 +7,7 @@
 import type { Carrier } from '@adit/shared/carrier/contract';
 import { type PeerIdentity, sameIdentity } from '@adit/shared/identity/peer';
 import type { Bound, Hello } from '@adit/shared/protocol/hello';
-import type { SessionDriver } from '@adit/shared/session/driver';
+import type { SessionDriver } from '@adit/shared/session/session-driver';
 import { binderHolds } from '@adit/shared/session/keys';
 import type { Client } from '../clients/client.ts';
 import type { Lease } from '../limits/limits.ts';

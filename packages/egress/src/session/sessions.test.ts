@@ -8,7 +8,7 @@ import type { Position } from '@adit/shared/protocol/mux/lane';
 import { encodeOpen } from '@adit/shared/protocol/open';
 import { receiveHello, refuse } from '@adit/shared/session/accept';
 import { type Connected, connectSession, type SessionSecret } from '@adit/shared/session/connect';
-import { SessionDriver } from '@adit/shared/session/driver';
+import { SessionDriver } from '@adit/shared/session/session-driver';
 import { echo } from '../../../../test/support/services.ts';
 import { memoryLog, testEgress, testResume, testSession, testStream } from '../../../../test/support/in-process.ts';
 import { aliceInMemory, clientsInMemory } from '../../../../test/support/client-in-memory.ts';

@@ -12,7 +12,7 @@ import type { Logger } from '@adit/shared/observe/logger';
 import { type Bound, feature, type Hello, version } from '@adit/shared/protocol/hello';
 import type { Position } from '@adit/shared/protocol/mux/lane';
 import { sendWelcome } from '@adit/shared/session/accept';
-import { SessionDriver } from '@adit/shared/session/driver';
+import { SessionDriver } from '@adit/shared/session/session-driver';
 import type { TurnBudget } from '@adit/shared/session/turn-budget';
 import { resumeKey } from '@adit/shared/session/keys';
 import type { Way } from '../clients/client.ts';

@@ -9,7 +9,7 @@ import type { Logger } from '@adit/shared/observe/logger';
 import { feature } from '@adit/shared/protocol/hello';
 import type { Position } from '@adit/shared/protocol/mux/lane';
 import type { Connected, SessionSecret } from '@adit/shared/session/connect';
-import { SessionDriver } from '@adit/shared/session/driver';
+import { SessionDriver } from '@adit/shared/session/session-driver';
 
 export interface LinkSessionOptions {
   readonly window: number;

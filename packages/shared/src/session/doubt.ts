@@ -7,10 +7,10 @@
  * Spec: docs/protocol.md section 3.4.
  */
 import { performance } from 'node:perf_hooks';
-import type { MuxSession } from '../protocol/mux/session.ts';
+import type { SessionLane } from '../protocol/mux/session-lane.ts';
 
-/** What is doubted: a session, or whatever else owes answers. */
-export type Doubted = Pick<MuxSession, 'silence' | 'unanswered' | 'patienceMs' | 'doubted' | 'ping'>;
+/** What is doubted: a lane, or whatever else owes answers. */
+export type Doubted = Pick<SessionLane, 'silence' | 'unanswered' | 'patienceMs' | 'doubted' | 'ping'>;
 
 export interface DoubtEvents {
   begins(): void;
@@ -18,14 +18,14 @@ export interface DoubtEvents {
 }
 
 export class Doubt {
-  readonly #session: Doubted;
+  readonly #doubted: Doubted;
   readonly #events: DoubtEvents;
   #timer: NodeJS.Timeout | undefined;
   #holds = false;
   #judging: NodeJS.Immediate | undefined;
 
-  constructor(session: Doubted, events: DoubtEvents) {
-    this.#session = session;
+  constructor(doubted: Doubted, events: DoubtEvents) {
+    this.#doubted = doubted;
     this.#events = events;
   }
 
@@ -35,7 +35,7 @@ export class Doubt {
 
   /** Something was sent: its answer is awaited, if it is not yet. Called for every flush. */
   watch(): void {
-    const { silence, unanswered, patienceMs } = this.#session;
+    const { silence, unanswered, patienceMs } = this.#doubted;
     if (this.#timer !== undefined || this.#holds || !(silence.runs || unanswered > 0)) return;
     const leftMs = Math.max(1, patienceMs - silence.lastsMs(performance.now()));
     // Judged after the reads that wait: if it was this process that hung, the answers are there already.
@@ -46,7 +46,7 @@ export class Doubt {
 
   /** Bytes arrived. */
   settle(): void {
-    if (!this.#holds || this.#session.doubted) return;
+    if (!this.#holds || this.#doubted.doubted) return;
     this.#holds = false;
     this.watch();
     this.#events.ends();
@@ -62,7 +62,7 @@ export class Doubt {
 
   #judge(): void {
     this.#timer = undefined;
-    const { silence, unanswered, doubted } = this.#session;
+    const { silence, unanswered, doubted } = this.#doubted;
     if (doubted) {
       this.#holds = true;
       this.#ask();
@@ -74,6 +74,6 @@ export class Doubt {
   }
 
   #ask(): void {
-    this.#session.ping(Math.floor(performance.now()));
+    this.#doubted.ping(Math.floor(performance.now()));
   }
 }

@@ -1,38 +1,31 @@
 /**
- * Drives one mux session over its carriers: reads, one batch of writes per tick, acks, keepalive.
- * Rule: at most one carrier is attached, and only its bytes reach the session. Losing it detaches the session, and
- * nothing more. Nothing waits for a write: reading continues however full the carrier is, so that credit and acks
- * always flow.
+ * Drives one lane of a session over its carriers: reads, one batch of writes per tick, acks, keepalive.
+ * Rule: at most one carrier is attached, and only its bytes reach the lane. Losing it detaches the lane, and nothing
+ * more. Nothing waits for a write: reading continues however full the carrier is, so that credit and acks always flow.
+ * Not here: the session and its other lanes (session-driver.ts).
  */
 import { performance } from 'node:perf_hooks';
 import type { Carrier } from '../carrier/contract.ts';
 import { messageOf } from '../errors.ts';
 import { gatherPushes } from '../net/gathered-pushes.ts';
 import type { Position, Write } from '../protocol/mux/lane.ts';
-import { MuxSession, type Goaway, type SessionOptions } from '../protocol/mux/session.ts';
-import type { MuxStream } from '../protocol/mux/stream.ts';
-import { ProtocolFault, wireCode, type Close, type WireRefusal } from '../protocol/refusal.ts';
+import type { SessionLane } from '../protocol/mux/session-lane.ts';
 import { Doubt } from './doubt.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import type { TurnBudget } from './turn-budget.ts';
 
-export interface DriverEvents {
-  /** The peer opened a stream. */
-  opened(stream: MuxStream, payload: Uint8Array): void;
-  /** The session refused an OPEN of the peer by itself. */
-  refused?(): void;
-  goaway(goaway: Goaway): void;
+export interface LaneDriverEvents {
   /** The peer owes an answer for too long, and is asked by PING: see Doubt. */
-  doubted?(): void;
+  doubted(): void;
   /** It answers again. */
-  answers?(): void;
-  /** The carrier is gone. The session waits, detached. */
+  answers(): void;
+  /** The carrier is gone. The lane waits, detached. */
   lost(reason: string): void;
-  /** The session is over: the peer closed it, or one side broke the protocol. Not called after `end`. */
-  ended(refusal: WireRefusal): void;
+  /** The peer broke the protocol (a ProtocolFault), or we did something wrong. */
+  failed(error: unknown): void;
 }
 
-export interface DriverOptions extends Omit<SessionOptions, 'now' | 'allocate'>, KeepaliveOptions {
+export interface LaneDriverOptions extends KeepaliveOptions {
   /** How much is parsed in a turn of the event loop; absent: everything that comes. */
   readonly turns?: TurnBudget;
 }
@@ -43,9 +36,9 @@ const ackDelayMs = 25;
 const lingerMs = 1_000;
 const corkBelowBytes = 32_768;
 
-export class SessionDriver {
-  readonly session: MuxSession;
-  readonly #events: DriverEvents;
+export class LaneDriver {
+  readonly #lane: SessionLane;
+  readonly #events: LaneDriverEvents;
   #carrier: Carrier | undefined;
   #flushing = false;
   #ackTimer: NodeJS.Timeout | undefined;
@@ -62,25 +55,16 @@ export class SessionDriver {
     return duplex.writableLength < writeAheadBytes;
   };
 
-  constructor(options: DriverOptions, events: DriverEvents) {
+  constructor(lane: SessionLane, options: LaneDriverOptions, events: LaneDriverEvents) {
+    this.#lane = lane;
     this.#events = events;
     this.#turns = options.turns;
     this.#keepalive = new Keepalive(options, {
-      ping: () => this.session.ping(Math.floor(performance.now())),
+      ping: () => lane.ping(Math.floor(performance.now())),
       dead: (reason) => this.#lost(reason),
     });
-    this.session = new MuxSession(
-      { ...options, now: () => performance.now(), allocate: (bytes) => Buffer.allocUnsafeSlow(bytes) },
-      {
-        wake: () => this.#wake(),
-        opened: (stream, payload) => events.opened(stream, payload),
-        refused: () => events.refused?.(),
-        goaway: (goaway) => events.goaway(goaway),
-        closed: (close) => this.#closed(close),
-      },
-    );
     if (options.pingAfterMs > 0)
-      this.#doubt = new Doubt(this.session, { begins: () => events.doubted?.(), ends: () => events.answers?.() });
+      this.#doubt = new Doubt(lane, { begins: () => events.doubted(), ends: () => events.answers() });
   }
 
   /** The peer owes an answer for too long: no new stream is opened before it answers. */
@@ -113,36 +97,41 @@ export class SessionDriver {
     });
     duplex.on('end', gone('the peer ended the connection'));
     duplex.on('close', () => gone(duplex.errored ? messageOf(duplex.errored) : 'the connection closed')());
-    this.session.attach(theirs);
+    this.#lane.attach(theirs);
     if (rest.length > 0) this.#receive(rest);
     if (this.#carrier !== carrier) return;
     if (duplex.destroyed) this.#lost('the connection closed');
     else if (this.#rest === undefined) duplex.resume();
   }
 
-  /** Destroys the carrier. The session stays as it is. */
+  /** Destroys the carrier. The lane stays as it is. */
   detach(): void {
     const carrier = this.#carrier;
     if (carrier === undefined) return;
     this.#carrier = undefined;
-    this.session.detach();
+    this.#lane.detach();
     this.#stop();
     carrier.duplex.destroy();
   }
 
-  /** Ends the session from our side: resets its streams, and sends CLOSE to the peer. */
-  end(refusal: WireRefusal): void {
-    const carrier = this.#carrier;
-    if (carrier) this.#flush();
-    this.session.end(refusal);
+  /** The session is over: sends this last frame and lets go of the carrier. */
+  close(lastFrame: Uint8Array): void {
+    const duplex = this.#carrier?.duplex;
     this.#carrier = undefined;
     this.#stop();
-    if (!carrier) return;
-    const { duplex } = carrier;
+    if (!duplex) return;
     duplex.removeAllListeners('data');
-    duplex.end(this.session.closeFrame({ ...refusal, resumable: false }));
+    duplex.end(lastFrame);
     duplex.resume();
     setTimeout(() => duplex.destroy(), lingerMs).unref();
+  }
+
+  /** The session is over, and the peer knows: destroys the carrier. */
+  drop(): void {
+    const carrier = this.#carrier;
+    this.#carrier = undefined;
+    this.#stop();
+    carrier?.duplex.destroy();
   }
 
   /**
@@ -160,17 +149,17 @@ export class SessionDriver {
     this.#rest = undefined;
     let parsed: number;
     try {
-      parsed = this.session.receive(bytes, this.#turns?.left);
+      parsed = this.#lane.receive(bytes, this.#turns?.left);
     } catch (error) {
-      this.#fault(error);
+      this.#events.failed(error);
       return;
     }
     this.#doubt?.settle();
     if (parsed < bytes.length) this.#later(bytes.subarray(parsed));
-    if (this.#ackTimer === undefined && this.session.lane.owesAck) {
+    if (this.#ackTimer === undefined && this.#lane.lane.owesAck) {
       this.#ackTimer = setTimeout(() => {
         this.#ackTimer = undefined;
-        if (this.session.lane.owesAck) this.#flush();
+        if (this.#lane.lane.owesAck) this.flush();
       }, ackDelayMs);
     }
   }
@@ -189,59 +178,38 @@ export class SessionDriver {
     if (this.#rest === undefined) this.#carrier?.duplex.resume();
   };
 
-  #fault(error: unknown): void {
-    const refusal =
-      error instanceof ProtocolFault
-        ? { code: error.code, reason: error.message }
-        : { code: wireCode.internal, reason: 'an internal error' };
-    this.end(refusal);
-    this.#events.ended(refusal);
-    if (!(error instanceof ProtocolFault)) throw error;
-  }
-
-  #closed(close: Close): void {
-    if (close.resumable) {
-      this.#lost(`the peer closed the connection: ${close.reason}`);
-      return;
-    }
-    const carrier = this.#carrier;
-    this.#carrier = undefined;
-    this.#stop();
-    carrier?.duplex.destroy();
-    this.session.end(close);
-    this.#events.ended(close);
-  }
-
   #lost(reason: string): void {
     this.detach();
     this.#events.lost(reason);
   }
 
-  #wake(): void {
+  /** There is something to write, or a stream's turn. Called often. */
+  wake(): void {
     if (this.#flushing) return;
     this.#flushing = true;
     setImmediate(() => {
       this.#flushing = false;
-      this.#flush();
+      this.flush();
     });
   }
 
-  #flush(): void {
+  /** Writes what there is, now. */
+  flush(): void {
     const carrier = this.#carrier;
-    if (carrier === undefined || this.session.over) return;
+    if (carrier === undefined || !this.#lane.attached) return;
     const { duplex } = carrier;
-    this.session.lane.busy = duplex.writableLength >= writeAheadBytes; // it may have drained in part meanwhile
-    const small = this.session.lane.log.unsent < corkBelowBytes;
+    this.#lane.lane.busy = duplex.writableLength >= writeAheadBytes; // it may have drained in part meanwhile
+    const small = this.#lane.lane.log.unsent < corkBelowBytes;
     if (small) duplex.cork();
-    this.session.flush(this.#write);
+    this.#lane.flush(this.#write);
     this.#doubt?.watch();
     if (small) duplex.uncork();
-    this.session.lane.busy = duplex.writableLength >= writeAheadBytes;
+    this.#lane.lane.busy = duplex.writableLength >= writeAheadBytes;
   }
 
   #drained(): void {
-    this.session.lane.busy = false;
-    this.#wake();
+    this.#lane.lane.busy = false;
+    this.wake();
   }
 
   #stop(): void {

@@ -78,8 +78,8 @@ test('offsets beyond 2^32 are offsets like any other: 4.5 GB cross, and the carr
   const [client, server] = [make('client'), make('server')];
   const meet = (): void => {
     const [ours, theirs] = [client.lane.position, server.lane.position];
-    client.attach(theirs);
-    server.attach(ours);
+    client.first.attach(theirs);
+    server.first.attach(ours);
   };
   meet();
   const stream = client.open(new Uint8Array(0));
@@ -99,8 +99,8 @@ test('offsets beyond 2^32 are offsets like any other: 4.5 GB cross, and the carr
       sent += chunk.length;
     }
     const dies = round % 5_000 === 4_999;
-    client.flush((bytes) => {
-      server.receive(dies ? bytes.subarray(0, Math.min(bytes.length, 30_000)) : bytes);
+    client.first.flush((bytes) => {
+      server.first.receive(dies ? bytes.subarray(0, Math.min(bytes.length, 30_000)) : bytes);
       return !dies;
     });
     if (dies) {
@@ -108,17 +108,17 @@ test('offsets beyond 2^32 are offsets like any other: 4.5 GB cross, and the carr
       server.lane.detach();
       meet();
     }
-    server.flush((bytes) => {
-      client.receive(bytes);
+    server.first.flush((bytes) => {
+      client.first.receive(bytes);
       return true;
     });
   }
-  client.flush((bytes) => {
-    server.receive(bytes);
+  client.first.flush((bytes) => {
+    server.first.receive(bytes);
     return true;
   });
-  server.flush((bytes) => {
-    client.receive(bytes);
+  server.first.flush((bytes) => {
+    client.first.receive(bytes);
     return true;
   });
   expect([received.server, client.lane.log.unacked, server.lane.position]).toEqual([

@@ -122,12 +122,12 @@ describe('a peer that breaks the protocol', () => {
     ['a sequenced type that nobody knows', '01 000000 00000001 | 1f 000000 00000001'],
   ])('%s is a fault of the session', (_what, frames) => {
     const pair = new MuxPair();
-    expect(() => pair.ends.server.receive(hex(frames))).toThrow(expect.objectContaining({ code: 1 }));
+    expect(() => pair.ends.server.first.receive(hex(frames))).toThrow(expect.objectContaining({ code: 1 }));
   });
 
   test('more DATA than was granted is a fault of flow control', () => {
     const pair = new MuxPair();
-    pair.ends.server.receive(hex('01 000000 00000001'));
+    pair.ends.server.first.receive(hex('01 000000 00000001'));
     pair.streams.server.get(1)!.stream.events = {
       opened() {},
       refused() {},
@@ -138,13 +138,13 @@ describe('a peer that breaks the protocol', () => {
     };
     const frame = encodeFrame(frameType.data, 1, new Uint8Array(65_528));
     expect(() => {
-      for (let n = 0; n < 5; n++) pair.ends.server.receive(frame);
+      for (let n = 0; n < 5; n++) pair.ends.server.first.receive(frame);
     }).toThrow(expect.objectContaining({ code: 3 }));
   });
 
   test('an unsequenced type that nobody knows is skipped', () => {
     const pair = new MuxPair();
-    pair.ends.server.receive(hex('8f 000002 00000000 | 0102'));
+    pair.ends.server.first.receive(hex('8f 000002 00000000 | 0102'));
     expect(pair.ends.server.over).toBe(false);
   });
 
@@ -153,7 +153,7 @@ describe('a peer that breaks the protocol', () => {
     const opens = Array.from({ length: 40_000 }, (_, n) => encodeFrame(frameType.open, 2 * n + 1, new Uint8Array(0)));
     pair.ends.server.goaway({ code: 53, reason: 'x'.repeat(200) }, 0);
     expect(() => {
-      for (const open of opens) pair.ends.server.receive(open);
+      for (const open of opens) pair.ends.server.first.receive(open);
     }).toThrow(expect.objectContaining({ code: 4 }));
   });
 
@@ -161,7 +161,7 @@ describe('a peer that breaks the protocol', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         try {
-          new MuxPair().ends.server.receive(bytes);
+          new MuxPair().ends.server.first.receive(bytes);
         } catch (error) {
           expect(error).toHaveProperty('code');
         }
@@ -173,7 +173,7 @@ describe('a peer that breaks the protocol', () => {
 
 test('PING is answered with what it brought', () => {
   const pair = new MuxPair();
-  pair.ends.client.ping(7);
+  pair.ends.client.first.ping(7);
   pair.flush('client');
   pair.deliver('client');
   pair.flush('server');
@@ -291,7 +291,7 @@ describe('frames of unknown unsequenced types', () => {
 
     for (let second = 0; second < 3_600; second++) {
       pair.nowMs += 1_000;
-      for (let n = 0; n < 64; n++) pair.ends.server.receive(unknown(960));
+      for (let n = 0; n < 64; n++) pair.ends.server.first.receive(unknown(960));
     }
 
     pair.open();
@@ -305,9 +305,9 @@ describe('frames of unknown unsequenced types', () => {
   ])('end the session when they are too many at once: %s ones', (_, length, allowed) => {
     const pair = new MuxPair();
 
-    for (let n = 0; n < allowed; n++) pair.ends.server.receive(unknown(length));
+    for (let n = 0; n < allowed; n++) pair.ends.server.first.receive(unknown(length));
 
-    expect(() => pair.ends.server.receive(unknown(length))).toThrow(
+    expect(() => pair.ends.server.first.receive(unknown(length))).toThrow(
       expect.objectContaining({ code: wireCode.excessive, message: expect.stringContaining('type 144') }),
     );
   });

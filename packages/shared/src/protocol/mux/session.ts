@@ -1,5 +1,5 @@
 /**
- * Many streams on one lane: the stream table, opening and refusing, going away, and whose turn it is.
+ * Many streams of one session: the stream table, opening and refusing, and going away.
  * Rule: a fault of the peer throws ProtocolFault out of `receive` and ends the whole session. A frame for a stream that
  * has ended is dropped; one for a stream that never existed is a fault. Stream ids: the client's are odd, strictly
  * increasing, and never reused.
@@ -19,13 +19,10 @@ import {
   type WireRefusal,
 } from '../refusal.ts';
 import { Allowance } from './allowance.ts';
-import type { ParseBudget } from './decoder.ts';
 import { encodeFrame, frameType, unknownFrames } from './frame.ts';
-import { Lane, type LaneOptions, type Position, type Write } from './lane.ts';
-import type { Lease } from './replay.ts';
-import { TurnQueue } from './schedule.ts';
-import { patience, Silence } from './silence.ts';
-import { MuxStream, type StreamHost } from './stream.ts';
+import type { Lane, LaneOptions } from './lane.ts';
+import { type Frame, type LaneOwner, SessionLane } from './session-lane.ts';
+import { MuxStream } from './stream.ts';
 import { maxSessionGrowthBytes } from './window.ts';
 
 export interface Goaway extends WireRefusal {
@@ -35,8 +32,8 @@ export interface Goaway extends WireRefusal {
 
 /** The events of a session, for its driver and its owner. */
 export interface SessionEvents {
-  /** There is something to write, or a stream's turn: call `flush` soon. Called often; must be cheap. */
-  wake(): void;
+  /** The lane has something to write, or a stream's turn: call its `flush` soon. Called often; must be cheap. */
+  wake(lane: SessionLane): void;
   /** The peer opened a stream; set `stream.events` before returning. */
   opened(stream: MuxStream, payload: Uint8Array): void;
   /** An OPEN of the peer was refused here: too many streams are open, or the session goes away. */
@@ -55,20 +52,16 @@ export interface SessionOptions extends LaneOptions {
   readonly maxStreams: number;
 }
 
-const turnsPerPump = 4;
 /** From this id on a client needs a new session: an id is never reused. */
 const lastId = 0xffff_fff1;
 
-export class MuxSession implements StreamHost {
-  readonly lane: Lane;
-  /** Whether the peer answers. */
-  readonly silence = new Silence();
+export class MuxSession implements LaneOwner {
+  /** Lane 0: the one that every session has. */
+  readonly first: SessionLane;
   growthBytes = maxSessionGrowthBytes;
-  unanswered = 0;
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
   readonly #streams = new Map<number, MuxStream>();
-  readonly #turns = new TurnQueue<MuxStream>();
   #nextId: number;
   #lastTheirs = 0;
   #draining: WireRefusal | undefined;
@@ -80,10 +73,7 @@ export class MuxSession implements StreamHost {
     this.#events = events;
     this.#unknown = new Allowance(unknownFrames, options.now());
     this.#nextId = options.role === 'client' ? 1 : 2;
-    this.lane = new Lane(
-      { data: (id, bytes) => this.#data(id, bytes), control: (type, id, payload) => this.#control(type, id, payload) },
-      options,
-    );
+    this.first = new SessionLane(0, this, options);
   }
 
   get streamCount(): number {
@@ -92,35 +82,29 @@ export class MuxSession implements StreamHost {
   get over(): boolean {
     return this.#over;
   }
-  /** The bytes of the lane that the peer has not acknowledged. */
-  get unacked(): number {
-    return this.lane.log.unacked;
+  get lane(): Lane {
+    return this.first.lane;
   }
-  /** How long an answer may take before there is a doubt, ms. */
-  get patienceMs(): number {
-    return patience(this.srttMs);
+  /** The bytes that the peer has not acknowledged. */
+  get unacked(): number {
+    return this.first.unacked;
   }
   /** An answer of the peer is overdue. */
   get doubted(): boolean {
-    return this.silence.lastsMs(this.nowMs) >= this.patienceMs;
+    return this.first.doubted;
   }
   /** The peer has not answered a PING either, or there is no carrier to ask it on. */
   get silent(): boolean {
-    return this.silence.lastsMs(this.nowMs) >= 2 * this.patienceMs;
-  }
-  get nowMs(): number {
-    return this.#options.now();
-  }
-  get srttMs(): number {
-    return this.lane.flight.srttMs;
+    return this.first.silent;
   }
 
   /** Opens a stream (OPEN); DATA may follow at once. The session must not be over. */
   open(payload: Uint8Array): MuxStream {
-    const stream = this.#stream(this.#nextId, true);
+    const lane = this.first;
+    const stream = this.#stream(this.#nextId, lane, true);
     this.#nextId += 2;
-    this.append(frameType.open, stream.id, payload);
-    if (this.#isOwed) this.silence.begin(this.nowMs);
+    lane.append(frameType.open, stream.id, payload);
+    lane.asked();
     if (this.#nextId === lastId)
       this.#events.goaway({
         lastStreamId: lastId,
@@ -131,48 +115,6 @@ export class MuxSession implements StreamHost {
     return stream;
   }
 
-  /**
-   * Parses a chunk of the carrier as far as the budget goes, and returns how many bytes of it are done. Throws
-   * ProtocolFault.
-   */
-  receive(chunk: Uint8Array, budget?: ParseBudget): number {
-    const parsed = this.lane.receive(chunk, budget);
-    if (this.lane.ackIsUrgent) this.#events.wake();
-    return parsed;
-  }
-
-  /** Writes what there is to the carrier, and gives waiting streams their turns. */
-  flush(write: Write): void {
-    this.lane.flush(write);
-    if (!this.silence.runs && this.#isOwed) this.silence.begin(this.nowMs);
-    this.pump();
-  }
-
-  /** Lets waiting streams read as long as there is room. */
-  pump(): void {
-    for (let turns = turnsPerPump; turns > 0 && this.#turns.size > 0 && this.lane.hasRoom(); turns--)
-      this.#turns.next()!.events.writable();
-    if (this.#turns.size > 0 && this.lane.hasRoom()) this.#events.wake();
-  }
-
-  attach(theirs: Position): void {
-    this.lane.attach(theirs);
-    this.#answered();
-    this.#events.wake();
-  }
-
-  /** The carrier is gone. */
-  detach(): void {
-    this.lane.detach();
-    if (this.unanswered > 0) this.silence.begin(this.nowMs);
-  }
-
-  ping(token: number): void {
-    this.lane.ping(token);
-    this.silence.ask(this.nowMs);
-    this.#events.wake();
-  }
-
   /** Accepts no new streams from the peer; open ones continue. */
   goaway(refusal: WireRefusal, graceMs: number): void {
     this.#draining = refusal;
@@ -180,7 +122,7 @@ export class MuxSession implements StreamHost {
     putU32(head, 0, this.#lastTheirs);
     putU16(head, 4, refusal.code);
     putU32(head, 6, graceMs);
-    this.append(frameType.goaway, 0, concat([head, utf8AtMost(refusal.reason, maxReasonBytes)]));
+    this.first.append(frameType.goaway, 0, concat([head, utf8AtMost(refusal.reason, maxReasonBytes)]));
   }
 
   /** The last frame on this carrier, for the driver to write. */
@@ -194,46 +136,12 @@ export class MuxSession implements StreamHost {
     this.#over = true;
     const streams = [...this.#streams.values()];
     this.#streams.clear();
-    this.lane.close();
+    this.first.lane.close();
     for (const stream of streams) stream.onReset(refusal);
   }
 
-  // For the streams.
-
-  hasRoom(extraBytes: number): boolean {
-    return this.lane.hasRoom(extraBytes) && (this.#turns.size === 0 || extraBytes > 0);
-  }
-
-  append(type: number, streamId: number, payload: Uint8Array): void {
-    if (this.#over) return;
-    this.lane.append(type, streamId, payload);
-    this.#events.wake();
-  }
-
-  appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void {
-    if (this.#over) return;
-    this.lane.appendBuffer(buffer, length, lease);
-    this.#events.wake();
-  }
-
-  appendView(streamId: number, bytes: Uint8Array): void {
-    if (this.#over) return;
-    this.lane.appendView(streamId, bytes);
-    this.#events.wake();
-  }
-
-  waitForTurn(stream: MuxStream): void {
-    this.#turns.wait(stream);
-    if (this.lane.hasRoom()) this.#events.wake();
-  }
-
-  forget(stream: MuxStream): void {
-    this.#streams.delete(stream.id);
-    this.#turns.leave(stream);
-  }
-
-  #stream(id: number, ours: boolean): MuxStream {
-    const stream = new MuxStream(id, this, {
+  #stream(id: number, lane: SessionLane, ours: boolean): MuxStream {
+    const stream = new MuxStream(id, lane, {
       sendCredit: this.#options.sendWindow,
       receiveWindow: this.#options.receiveWindow,
       ours,
@@ -242,24 +150,27 @@ export class MuxSession implements StreamHost {
     return stream;
   }
 
-  #data(id: number, bytes: Uint8Array): void {
+  // For the lanes.
+
+  wake(lane: SessionLane): void {
+    this.#events.wake(lane);
+  }
+
+  data(id: number, bytes: Uint8Array): void {
     const stream = this.#streams.get(id);
     if (stream) stream.onData(bytes);
     else this.#checkKnown(id);
   }
 
-  #control(type: number, id: number, payload: Uint8Array): void {
-    const { acked } = this.lane.log;
-    if (this.lane.control(type, payload)) {
-      if (type === frameType.pong || this.lane.log.acked > acked) this.#answered();
-      if (type === frameType.ping) this.#events.wake();
-      else this.pump();
-      return;
-    }
+  forget(stream: MuxStream): void {
+    this.#streams.delete(stream.id);
+  }
+
+  control(lane: SessionLane, { type, id, payload }: Frame): void {
     if (type === frameType.close) this.#events.closed(decodeClose(payload));
     else if (type === frameType.goaway) this.#goaway(payload);
-    else if (type === frameType.open) this.#opened(id, payload);
-    else if (type < 0x80) this.#onStream(type, id, payload);
+    else if (type === frameType.open) this.#opened(lane, id, payload);
+    else if (type < 0x80) this.#onStream(lane, { type, id, payload });
     else if (type >= frameType.hello)
       throw new ProtocolFault(wireCode.protocolError, `a handshake frame (type ${type}) inside the session`);
     else this.#skip(type, payload);
@@ -267,13 +178,13 @@ export class MuxSession implements StreamHost {
 
   /** An unsequenced frame of a newer peer, which does not rely on it. */
   #skip(type: number, payload: Uint8Array): void {
-    if (!this.#unknown.spend(unknownFrames.overheadBytes + payload.length, this.nowMs))
+    if (!this.#unknown.spend(unknownFrames.overheadBytes + payload.length, this.#options.now()))
       throw new ProtocolFault(wireCode.excessive, `too many frames of an unknown type (the last of type ${type})`);
   }
 
-  #onStream(type: number, id: number, payload: Uint8Array): void {
+  #onStream(lane: SessionLane, { type, id, payload }: Frame): void {
     const stream = this.#streams.get(id);
-    const { unanswered } = this;
+    const { unanswered } = lane;
     if (stream === undefined) this.#checkKnown(id);
     if (type === frameType.window) {
       if (payload.length !== 4) throw new ProtocolFault(wireCode.protocolError, `WINDOW of ${payload.length} bytes`);
@@ -285,28 +196,19 @@ export class MuxSession implements StreamHost {
     else if (type === frameType.openOk) stream?.onOpened(payload);
     else if (type === frameType.openErr) stream?.onRefused(decodeRefusal(payload));
     else throw new ProtocolFault(wireCode.protocolError, `an unknown sequenced frame (type ${type})`);
-    if (this.unanswered < unanswered) this.#answered();
+    if (lane.unanswered < unanswered) lane.answered();
   }
 
-  /** Whether the peer owes an acknowledgement; without resumption it never does. */
-  get #isOwed(): boolean {
-    return this.#options.resumable && this.unacked > 0;
-  }
-
-  #answered(): void {
-    this.silence.restart(this.nowMs, this.#isOwed);
-  }
-
-  #opened(id: number, payload: Uint8Array): void {
+  #opened(lane: SessionLane, id: number, payload: Uint8Array): void {
     const parity = this.#options.role === 'server' ? 1 : 0;
     if (id % 2 !== parity || id <= this.#lastTheirs)
       throw new ProtocolFault(wireCode.protocolError, `OPEN on stream ${id}`);
     this.#lastTheirs = id;
     const refusal = this.#draining ?? (this.#streams.size >= this.#options.maxStreams ? tooMany : undefined);
     if (refusal) {
-      this.append(frameType.openErr, id, encodeRefusal(refusal));
+      lane.append(frameType.openErr, id, encodeRefusal(refusal));
       this.#events.refused?.();
-    } else this.#events.opened(this.#stream(id, false), payload);
+    } else this.#events.opened(this.#stream(id, lane, false), payload);
   }
 
   #goaway(payload: Uint8Array): void {

@@ -56,14 +56,14 @@ test('an OPEN that is acknowledged and not answered is no doubt; a PING that is 
   const pair = new MuxPair();
   pair.open();
   exchange(pair);
-  expect([later(pair, 60_000), pair.ends.client.unanswered]).toEqual([fine, 1]);
-  pair.ends.client.ping(1);
+  expect([later(pair, 60_000), pair.ends.client.first.unanswered]).toEqual([fine, 1]);
+  pair.ends.client.first.ping(1);
   expect([later(pair, 999), later(pair, 1), later(pair, 1_000)]).toEqual([fine, doubted, silent]);
   exchange(pair);
   expect(later(pair, 60_000)).toEqual(fine);
   pair.streams.server.get(1)!.stream.accept(nothing);
   exchange(pair);
-  expect([later(pair, 60_000), pair.ends.client.unanswered]).toEqual([fine, 0]);
+  expect([later(pair, 60_000), pair.ends.client.first.unanswered]).toEqual([fine, 0]);
 });
 
 test('once it was asked, only an answer ends the doubt, even if nothing else is owed any more', () => {
@@ -71,7 +71,7 @@ test('once it was asked, only an answer ends the doubt, even if nothing else is 
   const stream = pair.open();
   pair.flush('client');
   expect(later(pair, 60_000)).toEqual(fine);
-  pair.ends.client.ping(1);
+  pair.ends.client.first.ping(1);
   expect(later(pair, 1_000)).toEqual(doubted);
   stream.stream.reset({ code: 25, reason: 'nobody waits' });
   pair.flush('client');
@@ -133,11 +133,11 @@ test('no OPEN stays counted as unanswered, however it ends', () => {
         if (cuts) pair.cut();
         pair.settle();
       }
-      expect(pair.ends.client.unanswered).toBe(0);
+      expect(pair.ends.client.first.unanswered).toBe(0);
       expect(later(pair, 3_600_000)).toEqual(fine);
       pair.open();
       pair.ends.client.end({ code: 0, reason: 'over' });
-      expect(pair.ends.client.unanswered).toBe(0);
+      expect(pair.ends.client.first.unanswered).toBe(0);
     }),
   );
 });

@@ -3,7 +3,7 @@ import { duplexPair, type Duplex } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import type { Carrier } from '../carrier/contract.ts';
 import { encodeFrame, frameType } from '../protocol/mux/frame.ts';
-import { SessionDriver } from './driver.ts';
+import { SessionDriver } from './session-driver.ts';
 import { TurnBudget } from './turn-budget.ts';
 
 function carrier(duplex: Duplex): Carrier {
