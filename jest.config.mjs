@@ -1,10 +1,10 @@
 /**
- * Tests run from TypeScript source: Node strips the types, the condition `@adit/source` resolves our packages to `src`.
+ * Tests run from TypeScript source: Node strips the types, and our packages export their sources. Only end-to-end tests
+ * run the bundled programs, which are brought up to date before.
  */
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: '<rootDir>/test/support/node-realm-environment.mjs',
-  testEnvironmentOptions: { customExportConditions: ['@adit/source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
 };
@@ -28,6 +28,11 @@ export default {
       ],
     },
     { ...common, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.test.ts'] },
-    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+    {
+      ...common,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+      globalSetup: '<rootDir>/scripts/bundle.mjs',
+    },
   ],
 };

@@ -1,6 +1,6 @@
 /**
  * What a blocklist costs: memory, time to load, time of a look-up, and how long nobody else had a turn while it was
- * loaded. node --expose-gc --conditions=@adit/source bench/blocklist.ts [NAMES]
+ * loaded. node --expose-gc bench/blocklist.ts [NAMES]
  * Rule: times are what the thread worked (needs Node 23.9), so that a busy machine does not count. What is measured
  * runs in a heap without the names: they are made again for each step. Names like those of public lists: two to four
  * labels, 20 bytes on average; every look-up of a name that is there is checked.

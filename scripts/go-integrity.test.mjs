@@ -67,6 +67,7 @@ async function build(pinned, home) {
   mkdirSync(join(root, 'scripts'));
   mkdirSync(join(root, 'packages'));
   copyFileSync(fileURLToPath(new URL('./go.mjs', import.meta.url)), join(root, 'scripts', 'go.mjs'));
+  writeFileSync(join(root, 'scripts', 'bundle.mjs'), 'console.log("bundled")');
   writeFileSync(join(root, 'scripts', 'pnpm.json'), JSON.stringify({ version, programs: { [machine]: pinned } }));
   const child = spawn(process.execPath, [join(root, 'scripts', 'go.mjs'), 'build'], {
     env: {
@@ -84,9 +85,9 @@ const emptyHome = () => mkdtempSync(join(folder, 'home-'));
 
 test('pnpm with the hash of the repository is installed and run, and the next clone needs no registry', async () => {
   const home = emptyHome();
-  expect(await build(integrity, home)).toEqual({ status: 0, out: 'pnpm ran\ncompiled', error: '' });
+  expect(await build(integrity, home)).toEqual({ status: 0, out: 'pnpm ran\ncompiled\nbundled', error: '' });
   const before = requests;
-  expect(await build(integrity, home)).toEqual({ status: 0, out: 'pnpm ran\ncompiled', error: '' });
+  expect(await build(integrity, home)).toEqual({ status: 0, out: 'pnpm ran\ncompiled\nbundled', error: '' });
   expect(requests).toBe(before);
 });
 

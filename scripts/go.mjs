@@ -1,5 +1,6 @@
 /**
- * From a bare clone to a running task: installs with the pinned pnpm, builds, and runs the task with the pinned Node.
+ * From a bare clone to a running task: installs with the pinned pnpm, checks the types, bundles the programs, and runs
+ * the task with the pinned Node.
  * Rule: needs only Node 20 and npm. Nothing that was downloaded runs before its SHA-512 was compared: npm compares that
  * of pnpm with `pnpm.json`, pnpm those of Node and everything else with its lockfile. Installs again only if the hash
  * of the manifests has changed. A step that fails prints one line and ends with its status. `test` prints its closing
@@ -23,22 +24,22 @@ const pinned = at('node_modules', nodePackages[machine] ?? `node-${machine}`, 'b
 const stamp = at('node_modules', '.cache', 'adit-installed');
 
 const quiet = '--disable-warning=ExperimentalWarning';
-const fromSource = ['--conditions=@adit/source', quiet];
 /** What the pinned Node is given for each task; `build` ends with the build. */
 const tasks = {
   build: undefined,
   test: [quiet, at('scripts', 'test.mjs')],
-  demo: [...fromSource, at('scripts', 'demo.ts')],
+  demo: [quiet, at('scripts', 'demo.ts')],
   lint: [at('scripts', 'lint.mjs')],
-  fuzz: [...fromSource, at('test', 'fuzz', 'main.ts')],
-  soak: [...fromSource, at('test', 'soak', 'main.ts')],
-  bench: [...fromSource, at('bench', 'main.ts')],
+  fuzz: [quiet, at('test', 'fuzz', 'main.ts')],
+  soak: [quiet, at('test', 'soak', 'main.ts')],
+  bench: [quiet, at('bench', 'main.ts')],
 };
 
 const [task = '(none)', ...args] = process.argv.slice(2);
 if (!Object.hasOwn(tasks, task)) fail(`unknown task ${task}: one of ${Object.keys(tasks).join(', ')}`, 2);
 install();
 run('build', pinned, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b']);
+run('bundle', pinned, [at('scripts', 'bundle.mjs')]);
 if (task === 'test') runTests();
 else if (tasks[task] !== undefined) run(task, pinned, [...tasks[task], ...args]);
 

@@ -23,7 +23,7 @@ let clones = 0;
  * A clone in which nothing is installed. Its pnpm, a script, installs Node and a compiler unless told otherwise; its
  * `npm` installs that pnpm without a look at its hash, unless the true npm is asked for.
  */
-function clone({ installs = 'exit 0', node = true, compiles = '', tests = '', npm = true } = {}) {
+function clone({ installs = 'exit 0', node = true, compiles = '', bundles = '', tests = '', npm = true } = {}) {
   const root = join(folder, String(clones++));
   const put = (name, text, mode = 0o644) => {
     mkdirSync(dirname(join(root, name)), { recursive: true });
@@ -35,6 +35,7 @@ function clone({ installs = 'exit 0', node = true, compiles = '', tests = '', np
   put('.pnpmfile.mjs', '');
   put('scripts/test.mjs', `console.log('tests of', process.argv.slice(2).join(' ')); ${tests}`);
   put('compiler.js', `console.log('compiled'); ${compiles}`);
+  put('scripts/bundle.mjs', `console.log('bundled'); ${bundles}`);
   copyFileSync(fileURLToPath(new URL('./go.mjs', import.meta.url)), join(root, 'scripts', 'go.mjs'));
   pin(root, 'sha512-of-some-pnpm');
   put(
@@ -69,10 +70,10 @@ test('a bare clone installs, compiles and runs; the next run does not install ag
   const { go } = clone();
   expect(go('test', 'packages/shared', '-t', 'one')).toEqual({
     status: 0,
-    out: [installed, 'compiled', 'tests of packages/shared -t one'],
+    out: [installed, 'compiled', 'bundled', 'tests of packages/shared -t one'],
     error: '',
   });
-  expect(go('test')).toEqual({ status: 0, out: ['compiled', 'tests of'], error: '' });
+  expect(go('test')).toEqual({ status: 0, out: ['compiled', 'bundled', 'tests of'], error: '' });
 });
 
 test.each(['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.pnpmfile.mjs', 'packages/shared/package.json'])(
@@ -81,8 +82,8 @@ test.each(['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.pnpmfile.m
     const { root, go } = clone();
     go('build');
     appendFileSync(join(root, name), '\n');
-    expect(go('build').out).toEqual([installed, 'compiled']);
-    expect(go('build').out).toEqual(['compiled']);
+    expect(go('build').out).toEqual([installed, 'compiled', 'bundled']);
+    expect(go('build').out).toEqual(['compiled', 'bundled']);
   },
 );
 
@@ -112,6 +113,15 @@ test('a build that fails ends a run of the tests with their closing line, as a f
     status: 2,
     out: [installed, 'compiled', '0 passed, 1 failed'],
     error: 'build failed (exit status 2)',
+  });
+});
+
+test('a bundle that fails does the same', () => {
+  const { go } = clone({ bundles: 'process.exitCode = 3;' });
+  expect(go('test')).toEqual({
+    status: 3,
+    out: [installed, 'compiled', 'bundled', '0 passed, 1 failed'],
+    error: 'bundle failed (exit status 3)',
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * The fuzzer: every decoder and state machine against random input, by seed.
- * usage: node --conditions=@adit/source test/fuzz/main.ts [--cases N] [--seed S] [--only TARGET [--path PATH]]
+ * usage: node test/fuzz/main.ts [--cases N] [--seed S] [--only TARGET [--path PATH]]
  * Rule: each target says what may be thrown; anything else is a failure, told with the seed and path that reproduce it.
  * Ends with `N passed, N failed`.
  */

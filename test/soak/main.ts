@@ -2,7 +2,7 @@
  * The soak: honest clients of every kind beside attackers of every kind, on real processes, for as long as one likes.
  * Ends with a table, and a verdict: 0 if nobody but the attackers noticed anything, and the processes hold no more
  * than after the warm-up; else 1, with what is wrong.
- * usage: node --conditions=@adit/source test/soak/main.ts [--minutes N]
+ * usage: node test/soak/main.ts [--minutes N]
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

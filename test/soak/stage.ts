@@ -26,7 +26,7 @@ export interface Stage {
 /** A program of the soak; it reports when something is said to it. */
 export function program(name: string, options?: unknown): Child {
   const file = join(import.meta.dirname, `${name}.ts`);
-  const args = ['--conditions=@adit/source', file, ...(options === undefined ? [] : [JSON.stringify(options)])];
+  const args = [file, ...(options === undefined ? [] : [JSON.stringify(options)])];
   return new Child(process.execPath, args, { name, listens: true });
 }
 

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { atEnd } from './scope.ts';
 
 /** What Node is given to run one of our programs from its source. */
-export const fromSource = ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning'] as const;
+export const fromSource = ['--disable-warning=ExperimentalWarning'] as const;
 
 export interface Started {
   /** The next line of that event; fails when the process ends before. */

@@ -31,7 +31,7 @@ export function program(): Command {
       'A tunnel in two halves: the ingress on your machine, the egress beside the services, mutual TLS 1.3 ' +
         'between them.',
     )
-    .version(packageVersion(import.meta.url), '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .addHelpText('after', examples)
     .addCommand(ingressCommand())
     .addCommand(connectCommand())

@@ -40,7 +40,5 @@ export function egressCommand(): Command {
 
 /** The whole of `adit-egress`, ready to parse. */
 export function egressProgram(): Command {
-  return egressCommand()
-    .name('adit-egress')
-    .version(packageVersion(import.meta.url));
+  return egressCommand().name('adit-egress').version(packageVersion());
 }

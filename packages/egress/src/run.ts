@@ -5,6 +5,7 @@
 import { logUnknownVariables, warnOfVariables } from '@adit/shared/config/environment';
 import { takeActivation } from '@adit/shared/net/activation';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
+import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { logIgnored, untilSignalled } from '@adit/shared/process/signals';
 import { AccessLog } from './access-log.ts';
@@ -24,7 +25,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     log,
     record: (record) => access.record(record),
     lookUpsAtOnce,
-    agent: `adit/${packageVersion(import.meta.url)}`,
+    agent: `adit/${packageVersion()}`,
     activation: takeActivation(process.env, process.pid),
   });
   const failed = new AbortController();
@@ -43,6 +44,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
   });
   try {
     await server.start();
+    saveCompiledCode();
   } catch (error) {
     failed.abort();
     server.close();

@@ -63,7 +63,7 @@ export function ingressCommand(): Command {
 export function ingressProgram(): Command {
   return ingressCommand()
     .name('adit-ingress')
-    .version(packageVersion(import.meta.url))
+    .version(packageVersion())
     .enablePositionalOptions()
     .addCommand(connectCommand());
 }

@@ -7,6 +7,7 @@ import { logUnknownVariables, warnOfVariables } from '@adit/shared/config/enviro
 import { AditError } from '@adit/shared/errors';
 import { takeActivation } from '@adit/shared/net/activation';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
+import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { logIgnored, type ReloadSignal, untilSignalled } from '@adit/shared/process/signals';
 import { IngressAgent } from './agent.ts';
@@ -26,7 +27,7 @@ export async function runIngress(options: IngressOptions): Promise<number> {
   logUnknownVariables(process.env, log);
   const agent = new IngressAgent(options, {
     log,
-    agent: `adit/${packageVersion(import.meta.url)}`,
+    agent: `adit/${packageVersion()}`,
     activation: takeActivation(process.env, process.pid),
   });
   const status = await runAgent(agent, { log, reloadSignal: options.reloadSignal });
@@ -52,6 +53,7 @@ async function runAgent(
   });
   try {
     await agent.start();
+    saveCompiledCode();
   } catch (error) {
     denied.abort();
     agent.close();

@@ -240,7 +240,7 @@ describe('a process', () => {
       });`;
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
+      ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
       { timeout: 60_000 },
     );
     expect(stdout).toBe('PEER_GONE\nDIAL_TIMEOUT\n');

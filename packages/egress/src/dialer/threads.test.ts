@@ -18,7 +18,7 @@ async function inProcess({ used = false, told }: { readonly used?: boolean; read
   const { UV_THREADPOOL_SIZE: _, ...environment } = process.env;
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--conditions=@adit/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
+    ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
     { env: { ...environment, ...(told !== undefined && { UV_THREADPOOL_SIZE: told }) }, timeout: 60_000 },
   );
   return JSON.parse(stdout) as [atOnce: number, threads: number];

@@ -107,7 +107,7 @@ async function openSession(
   const options = sessionOptions(session, controlSocket);
   const agent = new IngressAgent(options, {
     log,
-    agent: `adit/${packageVersion(import.meta.url)}`,
+    agent: `adit/${packageVersion()}`,
   });
   const close = (): void => agent.close();
   signal.addEventListener('abort', close);

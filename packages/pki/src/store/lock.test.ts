@@ -17,7 +17,6 @@ beforeEach(() => {
 /** A process that counts `file` up to `turns` times under the lock, by reading and writing it. */
 const counter = (turns: number): Child =>
   new Child(process.execPath, [
-    '--conditions=@adit/source',
     '--disable-warning=ExperimentalWarning',
     '--input-type=module',
     '-e',
@@ -99,7 +98,6 @@ test('who finds the lock taken waits, also when it is released at that moment', 
   // Four that take and release as fast as they can, from one moment on, so that most turns meet another one's.
   const hasty = (): Child =>
     new Child(process.execPath, [
-      '--conditions=@adit/source',
       '--disable-warning=ExperimentalWarning',
       '--input-type=module',
       '-e',

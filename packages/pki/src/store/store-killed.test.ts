@@ -15,7 +15,6 @@ const store = pathToFileURL(join(import.meta.dirname, 'store.ts')).href;
 /** A process that issues and revokes for ever, or `turns` times, and says each serial once it was handed out. */
 const worker = (folder: string, name: string, turns = 1e9): Child =>
   new Child(process.execPath, [
-    '--conditions=@adit/source',
     '--disable-warning=ExperimentalWarning',
     '--input-type=module',
     '-e',

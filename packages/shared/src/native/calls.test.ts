@@ -56,7 +56,7 @@ test('the warning that node:ffi is experimental does not reach the user, others 
     `process.emitWarning('of others');`;
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ['--conditions=@adit/source', '--experimental-strip-types', '--input-type=module', '-e', script],
+    ['--experimental-strip-types', '--input-type=module', '-e', script],
     { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
   );
   expect(stdout).toMatch(/^(node:ffi|koffi|none)\n$/);

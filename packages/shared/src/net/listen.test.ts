@@ -193,7 +193,6 @@ test('a process that runs out of file descriptors says so and accepts again when
       '-c',
       'ulimit -n 64; exec "$0" "$@"',
       process.execPath,
-      '--conditions=@adit/source',
       '--disable-warning=ExperimentalWarning',
       '--input-type=module',
       '-e',

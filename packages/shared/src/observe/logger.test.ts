@@ -113,7 +113,6 @@ function runScript(script: string): { stderr: string; status: number | null } {
   return spawnSync(
     process.execPath,
     [
-      '--conditions=@adit/source',
       '--input-type=module',
       '-e',
       `

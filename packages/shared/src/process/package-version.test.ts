@@ -1,16 +1,14 @@
-import { expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { expect, test } from '@jest/globals';
 import { packageVersion } from './package-version.ts';
 
-test('the version is that of the package above the module', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'adit-'));
-  const module = pathToFileURL(join(folder, 'dist', 'main.js')).href;
-  writeFileSync(join(folder, 'package.json'), '{"version":"1.2.3"}');
-  expect(packageVersion(module)).toBe('1.2.3');
-  writeFileSync(join(folder, 'package.json'), '{}');
-  expect(() => packageVersion(module)).toThrow('no version');
-  rmSync(folder, { recursive: true });
+const root = join(import.meta.dirname, '..', '..', '..', '..');
+const versionOf = (...folder: readonly string[]): unknown =>
+  (JSON.parse(readFileSync(join(root, ...folder, 'package.json'), 'utf8')) as { readonly version?: unknown }).version;
+
+test('the version is that of the repository and of each of its packages', () => {
+  expect(packageVersion()).toMatch(/^\d+\.\d+\.\d+/);
+  const all = [versionOf(), ...readdirSync(join(root, 'packages')).map((name) => versionOf('packages', name))];
+  expect(new Set(all)).toEqual(new Set([packageVersion()]));
 });

@@ -1,18 +1,16 @@
 /**
- * The version of the package that a module belongs to, from the nearest package.json above it, in `src` and in `dist`.
+ * The version of Adit, which all of its packages share.
+ * Rule: the bundle carries it (scripts/bundle.mjs), so that a program needs no file beside it; from source it is that
+ * of the package.json of this package.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
-/** `packageVersion(import.meta.url)`; a package without a version is a broken installation and throws. */
-export function packageVersion(moduleUrl: string): string {
-  let file = new URL('./package.json', moduleUrl);
-  for (
-    let above = new URL('../package.json', file);
-    !existsSync(file) && above.href !== file.href;
-    above = new URL('../package.json', file)
-  )
-    file = above;
-  const { version } = (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}) as { version?: unknown };
-  if (typeof version !== 'string') throw new TypeError(`no version in the package.json of ${moduleUrl}`);
-  return version;
+/** Replaced by its value in a bundle. */
+declare const ADIT_VERSION: string | undefined;
+
+/** Such as `1.2.3`. */
+export function packageVersion(): string {
+  if (typeof ADIT_VERSION === 'string') return ADIT_VERSION;
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
 }
