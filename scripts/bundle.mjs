@@ -5,7 +5,8 @@
  *                replaces its files
  *   program.js.map   for the stack of a bug, which process/source-stack.ts maps
  * Rule: it writes only what is older than its sources, whole or not at all, and `dist` holds nothing else. The version
- * is that of the repository's package.json. The native libraries are optional and stay outside.
+ * is that of the repository's package.json, the commit that of the variable ADIT_COMMIT, which a release sets. The
+ * native libraries are optional and stay outside.
  * usage: node scripts/bundle.mjs; jest calls it before end-to-end tests
  */
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -69,7 +70,7 @@ export async function esbuild(options) {
     minifySyntax: true,
     minifyWhitespace: true, // names stay: they are in stacks
     lineLimit: 120, // Node prints the line that threw
-    define: { ADIT_VERSION: JSON.stringify(version()) },
+    define: { ADIT_VERSION: JSON.stringify(version()), ADIT_COMMIT: JSON.stringify(process.env['ADIT_COMMIT'] ?? '') },
     banner: { js: requireOfModule },
     logLevel: 'warning',
     ...options,

@@ -6,9 +6,12 @@ import { Command } from 'commander';
 import { egressCommand } from '@adit/egress';
 import { connectCommand, ingressCommand } from '@adit/ingress';
 import { warnOfVariables } from '@adit/shared/config/environment';
+import { declareVersion } from '@adit/shared/config/flags';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { caCommand } from './ca.ts';
+import { completionCommand } from './completion.ts';
 import { policyCommand } from './policy.ts';
+import { versionCommand } from './version.ts';
 
 const examples = `
 Start here:
@@ -26,16 +29,20 @@ Start here:
 export function program(): Command {
   const warned = (command: Command): Command =>
     command.hook('preAction', () => warnOfVariables(process.env, (line) => process.stderr.write(line)));
-  return new Command('adit')
+  const version = packageVersion();
+  const adit = new Command('adit')
     .description(
       'A tunnel in two halves: the ingress on your machine, the egress beside the services, mutual TLS 1.3 ' +
         'between them.',
     )
-    .version(packageVersion(), '-V, --version', 'print the version')
     .addHelpText('after', examples)
     .addCommand(ingressCommand())
     .addCommand(connectCommand())
     .addCommand(egressCommand())
     .addCommand(warned(caCommand()))
-    .addCommand(warned(policyCommand()));
+    .addCommand(warned(policyCommand()))
+    .addCommand(versionCommand(version))
+    .addCommand(completionCommand(program));
+  declareVersion(adit, version);
+  return adit;
 }

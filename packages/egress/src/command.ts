@@ -3,7 +3,7 @@
  * Rule: the status that run.ts answers becomes the exit status of the process; errors are printed by runProgram.
  */
 import { Command } from 'commander';
-import { declareFlags, pointElsewhere } from '@adit/shared/config/flags';
+import { declareFlags, declareVersion, pointElsewhere } from '@adit/shared/config/flags';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { egressSettings, resolveEgressOptions } from './options.ts';
 import { runEgress } from './run.ts';
@@ -40,5 +40,7 @@ export function egressCommand(): Command {
 
 /** The whole of `adit-egress`, ready to parse. */
 export function egressProgram(): Command {
-  return egressCommand().name('adit-egress').version(packageVersion());
+  const program = egressCommand().name('adit-egress');
+  declareVersion(program, packageVersion());
+  return program;
 }

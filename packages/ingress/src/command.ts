@@ -3,7 +3,7 @@
  * Rule: the status that run.ts returns is the exit status of the process; runProgram prints errors.
  */
 import { Command } from 'commander';
-import { declareFlags, pointElsewhere } from '@adit/shared/config/flags';
+import { declareFlags, declareVersion, pointElsewhere } from '@adit/shared/config/flags';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { resolveIngressOptions, resolveRules } from './options.ts';
 import { ingressSettings } from './options/settings.ts';
@@ -61,9 +61,7 @@ export function ingressCommand(): Command {
 
 /** The whole of `adit-ingress`, ready to parse. */
 export function ingressProgram(): Command {
-  return ingressCommand()
-    .name('adit-ingress')
-    .version(packageVersion())
-    .enablePositionalOptions()
-    .addCommand(connectCommand());
+  const program = ingressCommand().name('adit-ingress').enablePositionalOptions().addCommand(connectCommand());
+  declareVersion(program, packageVersion());
+  return program;
 }

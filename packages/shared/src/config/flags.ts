@@ -45,6 +45,24 @@ export function pointElsewhere<O extends HiddenOption>(command: OptionTarget<O>,
   command.addOption(option);
 }
 
+/** The part of commander's `Command` that `declareVersion` needs. */
+export interface VersionTarget<O extends { hideHelp(): unknown }> {
+  version(text: string, flags: string, help: string): unknown;
+  createOption(flags: string): O;
+  addOption(option: O): unknown;
+  on(event: string, listener: () => void): unknown;
+}
+
+/** `-v` and `--version`, and `-V`, which help does not show. */
+export function declareVersion<O extends { hideHelp(): unknown }>(command: VersionTarget<O>, version: string): void {
+  command.version(version, '-v, --version', 'print the version');
+  const capital = command.createOption('-V');
+  capital.hideHelp();
+  command.addOption(capital);
+  // Commander's Command is an EventEmitter, which its types do not say.
+  command.on('option:V', () => (command as unknown as NodeJS.EventEmitter).emit('option:version'));
+}
+
 /** `client-ca` -> `clientCa`: the name under which commander keeps a flag. */
 export function fieldOf(name: string): string {
   return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

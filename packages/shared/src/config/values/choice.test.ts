@@ -1,12 +1,17 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { choice, parseSwitch } from './choice.ts';
+import { choice, parseSwitch, wordsOf } from './choice.ts';
 
 test('a choice takes its words exactly and names them when it refuses', () => {
   const parse = choice(['json', 'pretty']);
   expect(parse('json')).toEqual({ ok: true, value: 'json' });
   for (const text of ['JSON', ' json', '', 'yaml', 'toString', '__proto__'])
     expect(parse(text)).toEqual({ ok: false, reason: 'not one of json, pretty' });
+});
+
+test('a choice tells its words, and another parser has none', () => {
+  expect(wordsOf(choice(['json', 'pretty']))).toEqual(['json', 'pretty']);
+  expect(wordsOf(parseSwitch)).toEqual([]);
 });
 
 test('a switch is true or false and nothing else', () => {
