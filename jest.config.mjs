@@ -2,6 +2,9 @@
  * Tests run from TypeScript source: Node strips the types, and our packages export their sources. Only end-to-end tests
  * run the bundled programs, which are brought up to date before.
  */
+// released buffers are overwritten, also in the processes that tests start (packages/shared/src/net/slab.ts)
+process.env.NODE_DEBUG = 'adit-poison';
+
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: '<rootDir>/test/support/node-realm-environment.mjs',

@@ -1,10 +1,16 @@
 /**
- * The property of gathered pieces: whatever is cut how, and whenever slabs go from one stream to another, every
- * stream's bytes arrive exact. Used by the unit test and by the fuzzer.
+ * The property of gathered pieces: whatever is cut how, out of memory of its own or out of a slab that the reader uses
+ * again, and whenever slabs go from one stream to another, every stream's bytes arrive exact. Used by the unit test and
+ * by the fuzzer.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Gatherer, recycle, smallBytes } from '../../packages/shared/src/net/gatherer.ts';
+import { Gatherer, smallBytes } from '../../packages/shared/src/net/gatherer.ts';
+import { poisonReleased, SlabPool } from '../../packages/shared/src/net/slab.ts';
+import type { Lease } from '../../packages/shared/src/protocol/mux/replay.ts';
+
+poisonReleased();
+const reads = new SlabPool({ slabBytes: 65_536, most: 2 });
 
 /** The size of a piece: often on an edge. */
 export const pieceBytes = fc.oneof(
@@ -18,23 +24,35 @@ const of = fc.nat(2);
 const step = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ op: fc.constant('add' as const), of, length: pieceBytes, fill: fc.nat(255) }),
+    arbitrary: fc.record({
+      op: fc.constant('add' as const),
+      of,
+      length: pieceBytes,
+      fill: fc.nat(255),
+      lent: fc.boolean(),
+      drains: fc.boolean(),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('flush' as const, 'write' as const), of }) },
 );
 
 class Stream {
-  readonly gatherer = new Gatherer((bytes, slab) => {
+  readonly gatherer = new Gatherer((bytes, lease) => {
     this.#passed.push(bytes);
-    if (slab) this.#slabs.push(slab);
+    if (lease) this.#leases.push(lease);
   });
   readonly #passed: Uint8Array[] = [];
-  readonly #slabs: Buffer[] = [];
+  readonly #leases: Lease[] = [];
   readonly #given: Buffer[] = [];
 
-  add(bytes: Buffer): void {
+  /** `lent`: the memory is the reader's, who gives it back after the call. */
+  add(bytes: Buffer, { lent, drains }: { readonly lent: boolean; readonly drains: boolean }): void {
     this.#given.push(bytes);
-    this.gatherer.add(bytes);
+    if (!lent) return this.gatherer.add(bytes, drains);
+    const slab = reads.take();
+    slab.bytes.set(bytes);
+    this.gatherer.add(slab.bytes.subarray(0, bytes.length), drains);
+    slab.release();
   }
 
   /** Everything is written, and nobody reads it any more. What is given back is poisoned. */
@@ -42,7 +60,7 @@ class Stream {
     this.gatherer.flush();
     assert.deepEqual(Buffer.concat(this.#passed), Buffer.concat(this.#given));
     this.#passed.length = this.#given.length = 0;
-    for (const slab of this.#slabs.splice(0)) recycle(slab.fill(0xee));
+    for (const lease of this.#leases.splice(0)) lease.release();
     this.gatherer.release();
   }
 }
@@ -52,7 +70,7 @@ export function gatherProperty() {
     const streams = [new Stream(), new Stream(), new Stream()];
     for (const done of steps) {
       const stream = streams[done.of]!;
-      if (done.op === 'add') stream.add(Buffer.alloc(done.length, done.fill));
+      if (done.op === 'add') stream.add(Buffer.alloc(done.length, done.fill), done);
       else if (done.op === 'flush') stream.gatherer.flush();
       else stream.write();
     }

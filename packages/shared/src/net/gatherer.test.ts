@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { gatherProperty, pieceBytes } from '../../../../test/support/gather-property.ts';
 import { Gatherer, keepable, slabBytes, smallBytes } from './gatherer.ts';
+import { slabOf, SlabPool } from './slab.ts';
 
 /** A gatherer, and what it passed on. */
 function make() {
@@ -44,6 +45,18 @@ test('leaves a record of bulk in its chunk while the socket drains, and copies i
   expect([...new Set(passed[1])]).toEqual([7]);
   expect(passed.map(({ length }) => length)).toEqual([16_384, 16_384]);
   expect(passed[1]!.buffer.byteLength).toBe(slabBytes);
+});
+
+test('copies what waits out of a slab that is read into again; what drains stays there, with a lease', () => {
+  const leases: unknown[] = [];
+  const gatherer = new Gatherer((bytes, lease) => leases.push(lease === slabOf(bytes) && lease));
+  const slab = new SlabPool({ slabBytes: 65_536, most: 1 }).take();
+
+  gatherer.add(slab.bytes.subarray(0, 60_000));
+  gatherer.add(slab.bytes.subarray(0, 60_000), true);
+
+  expect(leases).toEqual([undefined, slab]);
+  expect(keepable(slab.bytes).buffer).not.toBe(slab.bytes.buffer);
 });
 
 test('copies a piece of less than a fifth of its chunk, also while the socket drains', () => {

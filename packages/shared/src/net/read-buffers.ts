@@ -9,6 +9,7 @@ import { concat } from '../protocol/bytes.ts';
 import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
 import { Gatherer } from './gatherer.ts';
+import { poison } from './slab.ts';
 
 export const readBufferBytes = 65_536;
 const smallReadBytes = 4_096;
@@ -27,6 +28,7 @@ export class ReadBuffer implements Lease {
     this.body = this.bytes.subarray(headerBytes);
   }
   release(): void {
+    poison(this.bytes);
     if (pool.length < maxPooled) pool.push(this);
   }
 }

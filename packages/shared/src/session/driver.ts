@@ -7,7 +7,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Carrier } from '../carrier/contract.ts';
 import { messageOf } from '../errors.ts';
-import { gatherPushes } from '../net/gathered-pushes.ts';
+import { readCarrier } from '../net/carrier-reads.ts';
 import type { Position, Write } from '../protocol/mux/lane.ts';
 import type { SessionLane } from '../protocol/mux/session-lane.ts';
 import { Doubt } from './doubt.ts';
@@ -87,10 +87,8 @@ export class LaneDriver {
     const gone = (reason: string) => (): void => {
       if (this.#carrier === carrier) this.#lost(reason);
     };
-    const pushes = gatherPushes(duplex); // it is paused while the budget of the turn is used up
-    duplex.on('data', (chunk: Buffer) => {
-      if (this.#carrier === carrier) this.#receive(chunk);
-      pushes.taken();
+    const before = readCarrier(duplex, (bytes) => {
+      if (this.#carrier === carrier) this.#receive(bytes);
     });
     duplex.on('drain', () => {
       if (this.#carrier === carrier) this.#drained();
@@ -98,7 +96,7 @@ export class LaneDriver {
     duplex.on('end', gone('the peer ended the connection'));
     duplex.on('close', () => gone(duplex.errored ? messageOf(duplex.errored) : 'the connection closed')());
     this.#lane.attach(theirs);
-    if (rest.length > 0) this.#receive(rest);
+    for (const bytes of [rest, before]) if (bytes.length > 0 && this.#carrier === carrier) this.#receive(bytes);
     if (this.#carrier !== carrier) return;
     if (duplex.destroyed) this.#lost('the connection closed');
     else if (this.#rest === undefined) duplex.resume();
@@ -144,7 +142,7 @@ export class LaneDriver {
 
   #receive(chunk: Uint8Array): void {
     this.#keepalive.heard();
-    // a stream that was paused emits no more; if one does, its bytes keep their order
+    // TLS passes on what it has decrypted already, also to a carrier that is paused
     const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
     this.#rest = undefined;
     let parsed: number;
@@ -165,7 +163,7 @@ export class LaneDriver {
   }
 
   #later(rest: Uint8Array): void {
-    this.#rest = rest;
+    this.#rest = Buffer.from(rest); // a copy: the carrier reads into the same memory again
     this.#carrier?.duplex.pause();
     this.#turns?.wait(this.#goOn);
   }

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
+import { certificates } from '../../../../test/support/certificates.ts';
+import { eventually } from '../../../../test/support/scope.ts';
+import { tlsPairs } from '../../../../test/support/tls-pair.ts';
 import type { Carrier } from '../carrier/contract.ts';
 import { encodeFrame, frameType } from '../protocol/mux/frame.ts';
 import { SessionDriver } from './session-driver.ts';
@@ -159,6 +162,18 @@ describe('a budget', () => {
     expect(server.told.join('')).toBe(`${whole(5_000)}end`);
     expect(near.isPaused()).toBe(false);
     server.driver.detach();
+  });
+
+  test('leaves bytes over that stay what they were, while TLS reads on into the same memory', async () => {
+    const { client, server: far } = await (await tlsPairs(certificates()))();
+    const server = end('server', new TurnBudget());
+    server.driver.attach(far, start, new Uint8Array(0));
+    const floods = 60_000; // several slabs: some are read into while something of the turns before waits
+    client.duplex.write(flood(floods));
+    await eventually('all of it', () => server.told.length === floods);
+    expect(server.told.join('') === whole(floods)).toBe(true);
+    server.driver.detach();
+    client.duplex.destroy();
   });
 
   test('is shared: what one session takes another waits for', async () => {

@@ -8,9 +8,10 @@
  * the credit of the stream.
  */
 import type net from 'node:net';
+import type { Lease } from '../protocol/mux/replay.ts';
 import { readBytes, type StreamEvents } from '../protocol/mux/stream.ts';
 import type { WireRefusal } from '../protocol/refusal.ts';
-import { Gatherer, recycle } from '../net/gatherer.ts';
+import { Gatherer } from '../net/gatherer.ts';
 import { resetSocket, type RelaySocket } from '../net/sockets.ts';
 import { wireOfCode, type Code } from '../errors.ts';
 import { seconds } from '../observe/seconds.ts';
@@ -40,9 +41,9 @@ export class Relay implements StreamEvents {
   #socket: net.Socket | undefined;
   #reads: RelaySocket['reads'];
   #peerEnd: RelaySocket['peerEnd'];
-  readonly #pieces = new Gatherer((bytes, slab) => this.#pass(bytes, slab));
-  /** Slabs that were filled and are being written, in order. */
-  readonly #slabs: Buffer[] = [];
+  readonly #pieces = new Gatherer((bytes, lease) => this.#pass(bytes, lease));
+  /** The leases on what is being written, in order. */
+  readonly #leases: Lease[] = [];
   /** A write of small pieces is under way. */
   #writing = false;
   #held: Uint8Array[] = [];
@@ -163,23 +164,23 @@ export class Relay implements StreamEvents {
   }
 
   /** Bytes in order, which may be kept. */
-  #pass(bytes: Uint8Array, slab?: Buffer): void {
+  #pass(bytes: Uint8Array, lease?: Lease): void {
     if (this.#socket === undefined) {
       this.#held.push(bytes);
       return;
     }
     this.#delivered += bytes.length;
-    if (slab === undefined) this.#socket.write(bytes);
+    if (lease === undefined) this.#socket.write(bytes);
     else {
-      this.#slabs.push(slab);
-      this.#socket.write(bytes, this.#slabWritten);
+      this.#leases.push(lease);
+      this.#socket.write(bytes, this.#leaseWritten);
     }
   }
 
-  /** The socket is done with the oldest slab. After an error the kernel may hold it still: it is not used again. */
-  readonly #slabWritten = (error?: Error | null): void => {
-    const slab = this.#slabs.shift()!;
-    if (!error) recycle(slab);
+  /** The socket is done with the oldest. After an error the kernel may hold its bytes still: it is not released. */
+  readonly #leaseWritten = (error?: Error | null): void => {
+    const lease = this.#leases.shift()!;
+    if (!error) lease.release();
   };
 
   #writeSmall(socket: net.Socket): void {

@@ -11,7 +11,7 @@ import { ProtocolFault, wireCode } from '../refusal.ts';
 import { frameType, headerBytes, isSequenced, maxControlBytes, maxDataBytes } from './frame.ts';
 
 export interface FrameSink {
-  /** Some bytes of a DATA frame. The view belongs to the carrier's chunk: keep it only if the chunk is not reused. */
+  /** Some bytes of a DATA frame: a view of the carrier's chunk, valid during the call only. */
   data(streamId: number, bytes: Uint8Array): void;
   /** A whole frame that is not DATA. `payload` is valid during the call only. */
   control(type: number, streamId: number, payload: Uint8Array): void;

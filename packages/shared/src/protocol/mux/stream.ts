@@ -17,7 +17,7 @@ export interface StreamEvents {
   opened(payload: Uint8Array): void;
   /** The egress refused (OPEN_ERR). The stream is over. */
   refused(refusal: WireRefusal): void;
-  /** The next bytes. The view may be kept. */
+  /** The next bytes, valid during the call only: their memory may be read into again (net/carrier-reads.ts). */
   data(bytes: Uint8Array): void;
   /** The stream holds bytes that `data` gets later: `bytesReceived` has grown. */
   held?(): void;
