@@ -1,8 +1,9 @@
 /**
  * The credit of one direction of a stream, kept by the side that receives.
  * Rule: credit is granted for bytes that the destination accepted, never for bytes that only arrived; granted -
- * accepted never exceeds the window. The window doubles, up to its maximum, while half of it is consumed within one
- * round trip: then the window is the limit, and not the destination.
+ * accepted never exceeds the window. The window doubles, up to its maximum, while half of it is consumed within two
+ * round trips: then the window is the limit, and not the destination. One round trip is not enough: a sender that reads
+ * by the piece leaves a piece of its credit unused, so that it sends all of a small window at once and waits.
  * Spec: docs/protocol.md section 3.6.
  */
 
@@ -12,6 +13,8 @@ export const defaultWindowBytes = 262_144;
 export const maxWindowBytes = 8_388_608;
 /** By how much all windows of a session together may grow. */
 export const maxSessionGrowthBytes = 67_108_864;
+
+const growthRoundTrips = 2;
 
 export class ReceiveWindow {
   received = 0;
@@ -48,7 +51,7 @@ export class ReceiveWindow {
     this.accepted = total;
     const owed = this.accepted + this.#window - this.#granted;
     if (owed * 2 < this.#window) return 0;
-    if (nowMs - this.#grantedAtMs < srttMs)
+    if (nowMs - this.#grantedAtMs < growthRoundTrips * srttMs)
       this.#window += Math.max(0, Math.min(this.#window, maxWindowBytes - this.#window, mayGrow));
     this.#grantedAtMs = nowMs;
     const credit = this.accepted + this.#window - this.#granted;
