@@ -6,6 +6,7 @@ import { logUnknownVariables, warnOfVariables } from '@adit/shared/config/enviro
 import { takeActivation } from '@adit/shared/net/activation';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
+import { giveMemoryBack } from '@adit/shared/process/give-back';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { logIgnored, untilSignalled } from '@adit/shared/process/signals';
 import { AccessLog } from './access-log.ts';
@@ -45,6 +46,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
   try {
     await server.start();
     saveCompiledCode();
+    giveMemoryBack();
   } catch (error) {
     failed.abort();
     server.close();

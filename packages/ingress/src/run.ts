@@ -8,6 +8,7 @@ import { AditError } from '@adit/shared/errors';
 import { takeActivation } from '@adit/shared/net/activation';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
+import { giveMemoryBack } from '@adit/shared/process/give-back';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { logIgnored, type ReloadSignal, untilSignalled } from '@adit/shared/process/signals';
 import { IngressAgent } from './agent.ts';
@@ -54,6 +55,7 @@ async function runAgent(
   try {
     await agent.start();
     saveCompiledCode();
+    giveMemoryBack();
   } catch (error) {
     denied.abort();
     agent.close();

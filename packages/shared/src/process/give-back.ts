@@ -1,0 +1,53 @@
+/**
+ * Gives memory back after a peak, once the process is quiet.
+ * V8 shrinks a heap by itself (its memory reducer: in steps, while little is allocated). But it measures how much is
+ * allocated only when it collects, so after a burst that ends in silence it keeps the rate of the burst in mind, and
+ * the heap as large as it was. A collection of young objects, which takes some milliseconds, is such a measurement.
+ * Rule: while there is work to do nothing happens but a look every `lookEveryMs`. After each burst there are at most
+ * `measurements` collections, and the full ones are V8's own. Where Node lends no collector, the heap stays as it is.
+ * Not here: what else can be given back; `quiet` is called for that.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+export interface GiveBackOptions {
+  /** Called at the first look at a quiet process after a burst. */
+  readonly quiet?: () => void;
+  readonly lookEveryMs?: number;
+}
+
+/** Two looks lie further apart than V8 looks by itself, 8 s. */
+const defaultLookEveryMs = 5_000;
+/** From which share of the time on that the event loop works there is a burst, and below which it is quiet. */
+const [busyShare, quietShare] = [0.1, 0.03];
+/** The first collection still has the garbage of the burst before it: only the next ones see that little is allocated. */
+const measurements = 4;
+
+type Collect = (options: { readonly type: 'minor' }) => void;
+
+/** Watches from now on. The start of the process counts as a burst. Returns what ends it. */
+export function giveMemoryBack({ quiet, lookEveryMs = defaultLookEveryMs }: GiveBackOptions = {}): () => void {
+  let due: number = measurements;
+  let collect: Collect | undefined;
+  let before = performance.eventLoopUtilization();
+  const timer = setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    if (utilization >= busyShare) due = measurements;
+    if (utilization >= quietShare || due === 0) return;
+    if (due === measurements) quiet?.();
+    collect ??= borrowCollector();
+    collect?.({ type: 'minor' });
+    if (--due === 0) collect = undefined; // it holds a context of its own
+  }, lookEveryMs).unref();
+  return () => clearInterval(timer);
+}
+
+/** The function `gc` of V8: only contexts that are made while `--expose-gc` is set have it. */
+function borrowCollector(): Collect | undefined {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('globalThis.gc');
+  setFlagsFromString('--no-expose-gc');
+  return typeof collect === 'function' ? (collect as Collect) : undefined;
+}
