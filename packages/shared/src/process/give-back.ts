@@ -20,7 +20,7 @@ export interface GiveBackOptions {
 const defaultLookEveryMs = 5_000;
 /** From which share of the time on that the event loop works there is a burst, and below which it is quiet. */
 const [busyShare, quietShare] = [0.1, 0.03];
-/** The first collection still has the garbage of the burst before it: only the next ones see that little is allocated. */
+/** The first still has the garbage of the burst before it: only the next ones see that little is allocated. */
 const measurements = 4;
 
 type Collect = (options: { readonly type: 'minor' }) => void;
