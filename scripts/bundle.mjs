@@ -1,9 +1,12 @@
 /**
  * Bundles the programs: `adit`, `adit-ingress` and `adit-egress`, each into `dist` of its package.
- *   main.js      what is run: it asks for the compile cache, and loads the rest
- *   program.js   everything else, in one file. What it loads late is inside, so that a program goes on when an upgrade
+ *   main.js      what is run: it turns on the compile cache, and loads one of the others
+ *   program.js   everything in one file. What is imported late is inside, so that a program goes on when an upgrade
  *                replaces its files
- *   program.js.map   for the stack of a bug, which process/source-stack.ts maps
+ *   egress.js, ingress.js, connect.js (of `adit`)   the same with one command, for those that start often or stay
+ *   *.js.map     lead from a stack to the source (node --enable-source-maps)
+ *   package.json   says that all are CommonJS. A module that imports `node:http` or `node:tls` makes Node evaluate all
+ *                of their exports, among them a web client and the roots of the system: 20 ms of CPU and 6 MB
  * Rule: it writes only what is older than its sources, whole or not at all, and `dist` holds nothing else. The version
  * is that of the repository's package.json, the commit that of the variable ADIT_COMMIT, which a release sets. The
  * native libraries are optional and stay outside.
@@ -14,49 +17,59 @@ import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** The packages with a program, in whose `dist` it is. */
-const programs = ['cli', 'egress', 'ingress'];
+/** The files with a program, by the package in whose `dist` they are, each with its source. */
+const programs = {
+  cli: {
+    program: 'main.ts',
+    egress: 'programs/egress/main.ts',
+    ingress: 'programs/ingress/main.ts',
+    connect: 'programs/connect/main.ts',
+  },
+  egress: { program: 'main.ts' },
+  ingress: { program: 'main.ts' },
+};
 /** Optional native libraries, found at run time or not. */
 const native = ['koffi', 'bufferutil', 'utf-8-validate'];
 
-const starter = `
+/** What main.js is made of: it loads the file that is called as the command, if there is one. */
+const starter = (files) => `
 import { keepCompiledCode } from '@adit/shared/process/compiled-code';
 keepCompiledCode();
-await import('./program.js');
+const [, , command] = process.argv;
+const file = ${JSON.stringify(files)}.includes(command) ? './' + command + '.js' : './program.js';
+require(file);
 `;
 
 /** Bundles what is out of date. */
 export default async function bundleAll() {
   const changedMs = newest();
-  const stale = programs.filter((name) => builtMs(name) <= changedMs);
+  const stale = Object.keys(programs).filter((name) => builtMs(name) <= changedMs);
   if (stale.length > 0) await Promise.all(stale.map(bundle));
 }
 
 async function bundle(name) {
-  const dist = join(root, 'packages', name, 'dist');
-  const entry = join(root, 'packages', name, 'src', 'main.ts');
-  const stdin = { contents: starter, resolveDir: join(root, 'packages', name), sourcefile: 'start.js' };
+  const folder = join(root, 'packages', name);
+  const dist = join(folder, 'dist');
+  const sources = Object.entries(programs[name]);
+  const start = { contents: starter(sources.map(([file]) => file)), resolveDir: folder, sourcefile: 'start.js' };
+  const maps = { sourcemap: true, sourcesContent: false };
   const outputs = await Promise.all([
-    esbuild({ entryPoints: [entry], outfile: join(dist, 'program.js'), sourcemap: true, sourcesContent: false }),
-    esbuild({
-      stdin,
-      outfile: join(dist, 'main.js'),
-      external: ['./program.js'],
-      banner: { js: '#!/usr/bin/env node' },
-    }),
+    ...sources.map(([file, source]) =>
+      esbuild({ entryPoints: [join(folder, 'src', source)], outfile: join(dist, `${file}.js`), ...maps }),
+    ),
+    esbuild({ stdin: start, outfile: join(dist, 'main.js'), banner: { js: '#!/usr/bin/env node' } }),
   ]);
+  const kind = { path: join(dist, 'package.json'), contents: '{ "type": "commonjs" }\n' };
+  write(dist, [kind, ...outputs.flatMap(({ outputFiles }) => outputFiles)]);
+}
+
+/** Writes these files and removes all others: main.js last, whose time says that the others are there. */
+function write(dist, files) {
   mkdirSync(dist, { recursive: true });
-  const files = outputs.flatMap(({ outputFiles }) => outputFiles);
-  // main.js last: its time says that all are there.
-  for (const { path, contents } of files) replace(path, contents, path.endsWith('.js') ? 0o755 : 0o644);
+  for (const { path, contents } of files) replace(path, contents, basename(path) === 'main.js' ? 0o755 : 0o644);
   const kept = new Set(files.map(({ path }) => basename(path)));
   for (const other of readdirSync(dist)) if (!kept.has(other)) rmSync(join(dist, other), { recursive: true });
 }
-
-/** For the libraries that are CommonJS: esbuild calls a `require`, which a module does not have. */
-const requireOfModule =
-  "import { createRequire as __createRequire } from 'node:module'; " +
-  'const require = __createRequire(import.meta.url);';
 
 /** What every bundle is made with; the caller writes the files. */
 export async function esbuild(options) {
@@ -65,13 +78,17 @@ export async function esbuild(options) {
     bundle: true,
     write: false,
     platform: 'node',
-    format: 'esm',
+    format: 'cjs',
     target: 'node24',
     minifySyntax: true,
     minifyWhitespace: true, // names stay: they are in stacks
     lineLimit: 120, // Node prints the line that threw
-    define: { ADIT_VERSION: JSON.stringify(version()), ADIT_COMMIT: JSON.stringify(process.env['ADIT_COMMIT'] ?? '') },
-    banner: { js: requireOfModule },
+    define: {
+      ADIT_VERSION: JSON.stringify(version()),
+      ADIT_COMMIT: JSON.stringify(process.env['ADIT_COMMIT'] ?? ''),
+      'import.meta.url': 'moduleUrl',
+    },
+    banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
     logLevel: 'warning',
     ...options,
     external: [...native, ...(options.external ?? [])],

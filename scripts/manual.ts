@@ -2,7 +2,7 @@
  * Writes the man pages and the completions: from the flags, the tables of settings and docs/.
  * Rule: the bytes depend on the sources, the version and the date alone; the date is that of SOURCE_DATE_EPOCH, else of
  * the last commit.
- * usage: node --conditions=@adit/source scripts/manual.ts FOLDER
+ * usage: node scripts/manual.ts FOLDER
  *   FOLDER/man/man1/*.1, FOLDER/man/man5/*.5     to share/man
  *   FOLDER/completions/adit.bash                 to share/bash-completion/completions/adit, and linked there as
  *                                                adit-ingress and adit-egress
@@ -17,7 +17,7 @@ import { manualFiles } from './manual/pages.ts';
 const root = join(import.meta.dirname, '..');
 const [folder] = process.argv.slice(2);
 if (folder === undefined || folder.startsWith('-')) {
-  process.stderr.write('usage: node --conditions=@adit/source scripts/manual.ts FOLDER\n');
+  process.stderr.write('usage: node scripts/manual.ts FOLDER\n');
   process.exit(2);
 }
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-/** The program `adit`. */
+/** The program `adit`. Some of its commands are also programs of their own (programs/), for a faster start. */
 import { runProgram } from '@adit/shared/process/run-program';
 import { program } from './program.ts';
 
-await runProgram('adit', program);
+void runProgram('adit', program);

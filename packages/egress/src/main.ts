@@ -3,4 +3,4 @@
 import { runProgram } from '@adit/shared/process/run-program';
 import { egressProgram } from './command.ts';
 
-await runProgram('adit-egress', egressProgram);
+void runProgram('adit-egress', egressProgram);

@@ -3,4 +3,4 @@
 import { runProgram } from '@adit/shared/process/run-program';
 import { ingressProgram } from './command.ts';
 
-await runProgram('adit-ingress', ingressProgram);
+void runProgram('adit-ingress', ingressProgram);
