@@ -8,6 +8,7 @@ import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { giveMemoryBack } from '@adit/shared/process/give-back';
 import { packageVersion } from '@adit/shared/process/package-version';
+import { ServiceManager } from '@adit/shared/process/service-manager';
 import { logIgnored, untilSignalled } from '@adit/shared/process/signals';
 import { AccessLog } from './access-log.ts';
 import { startLookUpThreads } from './dialer/threads.ts';
@@ -29,10 +30,11 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     agent: `adit/${packageVersion()}`,
     activation: takeActivation(process.env, process.pid),
   });
+  const systemd = new ServiceManager({ environment: process.env, log, status: () => server.status });
   const failed = new AbortController();
   // Before the log says that it listens: whoever reads that may send a signal at once.
   const signalled = untilSignalled({
-    reload: () => server.reload('SIGHUP'),
+    reload: () => void systemd.reloading(() => server.reload('SIGHUP')),
     reloadSignal: options.reloadSignal,
     ignored: (signal) => logIgnored(log, signal),
     swap: () =>
@@ -40,11 +42,15 @@ export async function runEgress(options: EgressOptions): Promise<number> {
         { event: 'failed', reason: 'SIGUSR2 moves the sessions of an ingress; an egress cannot' },
         'nothing done',
       ),
-    drain: (impatient) => server.drain(impatient),
+    drain: (impatient) => {
+      systemd.stopping();
+      return server.drain(impatient);
+    },
     until: failed.signal,
   });
   try {
     await server.start();
+    systemd.ready();
     saveCompiledCode();
     giveMemoryBack();
   } catch (error) {
@@ -53,6 +59,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     throw error;
   }
   await signalled;
+  systemd.close();
   stopped(log, access);
   return 0;
 }

@@ -92,7 +92,7 @@ test('a revocation list that ends soon is said at the start, and no longer when 
   const said = (): unknown[] => egress.lines.filter(({ event }) => event === 'expiring').map(({ what }) => what);
   expect(said()).toEqual(['revocation list']);
   certs.revoke({});
-  egress.server.reload('a test');
+  void egress.server.reload('a test');
   expect(said()).toEqual(['revocation list']);
 });
 
@@ -104,7 +104,7 @@ test('a reload says what it reloaded and nothing else: one line for the file tha
   writeFileSync(`${egress.certs.folder}/policy.yaml`, `${allowLoopback}# changed\n`);
   await egress.until((line) => line.event === 'reloaded' && line['what'] === 'policy');
   expect(reloads()).toEqual(['certificates', 'policy']);
-  egress.server.reload('SIGHUP');
+  void egress.server.reload('SIGHUP');
   await egress.until((line) => line['cause'] === 'SIGHUP' && line['what'] === 'policy');
   expect(new Set(reloads().slice(2))).toEqual(new Set(['certificates', 'policy']));
 });

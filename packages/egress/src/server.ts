@@ -108,6 +108,11 @@ export class EgressServer {
     return this.#limits.streams;
   }
 
+  /** In one line, for the service manager. */
+  get status(): string {
+    return `clients: ${this.#clients.size}, streams: ${this.#limits.streams}`;
+  }
+
   /** Opens the listeners. Rejects with LISTEN_FAILED or ACTIVATION_INVALID. */
   async start(): Promise<void> {
     // In the same turn as the files were loaded: what changes from here on is seen.
@@ -122,10 +127,11 @@ export class EgressServer {
     this.#recheck = setInterval(() => this.#clients.recheckIdentities(), recheckMs).unref();
   }
 
-  /** Loads every file again; each that is bad keeps its old content in force. */
-  reload(cause: string): void {
-    void this.#reloadPolicy(cause);
+  /** Loads every file again; each that is bad keeps its old content in force. Resolves when all are loaded. */
+  async reload(cause: string): Promise<void> {
+    const policy = this.#reloadPolicy(cause);
     this.#reloadTrust(cause);
+    await policy;
   }
 
   #reloadTrust(cause: string): void {

@@ -100,6 +100,12 @@ export class IngressAgent {
     return this.#egresses.streams;
   }
 
+  /** In one line, for the service manager. */
+  get status(): string {
+    const { up } = this.#egresses;
+    return `egress: ${up.length === 0 ? 'none is reached' : up.join(', ')}; connections: ${this.#clients.size}`;
+  }
+
   /** Keeps the links up; resolves when stopped, rejects when denied for good. */
   run(): Promise<void> {
     void this.#discover();

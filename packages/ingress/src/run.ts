@@ -10,6 +10,7 @@ import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { giveMemoryBack } from '@adit/shared/process/give-back';
 import { packageVersion } from '@adit/shared/process/package-version';
+import { ServiceManager } from '@adit/shared/process/service-manager';
 import { logIgnored, type ReloadSignal, untilSignalled } from '@adit/shared/process/signals';
 import { IngressAgent } from './agent.ts';
 import { checkIngressFiles } from './files.ts';
@@ -31,29 +32,38 @@ export async function runIngress(options: IngressOptions): Promise<number> {
     agent: `adit/${packageVersion()}`,
     activation: takeActivation(process.env, process.pid),
   });
-  const status = await runAgent(agent, { log, reloadSignal: options.reloadSignal });
+  const systemd = new ServiceManager({ environment: process.env, log, status: () => agent.status });
+  const status = await runAgent(agent, { log, systemd, reloadSignal: options.reloadSignal });
+  systemd.close();
   log.info({ event: 'stopped', status }, 'stopped');
   flush();
   return status;
 }
 
+interface Running {
+  readonly log: Logger;
+  readonly systemd: ServiceManager;
+  readonly reloadSignal: ReloadSignal;
+}
+
 /** From listening to the exit status: runs until a signal, or until every egress has denied us for good. */
-async function runAgent(
-  agent: IngressAgent,
-  { log, reloadSignal }: { readonly log: Logger; readonly reloadSignal: ReloadSignal },
-): Promise<number> {
+async function runAgent(agent: IngressAgent, { log, systemd, reloadSignal }: Running): Promise<number> {
   const denied = new AbortController();
   // Before the log says that it listens: whoever reads that line may send a signal at once.
   const signalled = untilSignalled({
-    reload: () => agent.reload('SIGHUP'),
+    reload: () => void systemd.reloading(() => agent.reload('SIGHUP')),
     reloadSignal,
     ignored: (signal) => logIgnored(log, signal),
     swap: () => void agent.swap('SIGUSR2'),
-    drain: (impatient) => agent.drain(impatient),
+    drain: (impatient) => {
+      systemd.stopping();
+      return agent.drain(impatient);
+    },
     until: denied.signal,
   });
   try {
     await agent.start();
+    systemd.ready();
     saveCompiledCode();
     giveMemoryBack();
   } catch (error) {

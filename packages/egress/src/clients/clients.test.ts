@@ -81,7 +81,7 @@ test(
     await expect(testResume(egress, waiting, { epoch: 1 })).rejects.toMatchObject({ code: 'IDENTITY_NOT_IN_POLICY' });
     await testStream(kept, to.at).opened;
     writeFileSync(egress.policyFile, allowLoopback);
-    egress.server.reload('a test');
+    void egress.server.reload('a test');
     await expect(testResume(egress, waiting, { epoch: 2 })).rejects.toMatchObject({ code: 'NOT_RESUMABLE' });
   },
 );

@@ -80,6 +80,11 @@ export class Egresses {
     return [...this.#links, ...this.#retired].reduce((sum, { streams }) => sum + streams, 0);
   }
 
+  /** The names of those that have a session. */
+  get up(): readonly string[] {
+    return this.#links.filter(({ session }) => session !== undefined).map(({ name }) => name);
+  }
+
   /** Waits for a session; rejects with EGRESS_UNREACHABLE when the connect timeout passes. */
   ready(): Promise<StreamOpener> {
     return this.#waiting.wait(() => ({

@@ -10,6 +10,7 @@ import { inspect } from 'node:util';
 import { pino } from 'pino';
 import { AditError, messageOf } from '../errors.ts';
 import type { EventName } from './events.ts';
+import { isJournal, journalPrefix } from './journal.ts';
 import { LineSink } from './line-sink.ts';
 import type { LogFormat, LogLevel } from './log-settings.ts';
 import { prettyLine } from './pretty.ts';
@@ -57,8 +58,10 @@ function stderrSink(name: string): LineSink {
     // The first use of process.stderr makes a pipe non-blocking, which the sink needs.
     assert(process.stderr);
     sink = new LineSink(stderr, {
-      lost: (lines) =>
-        `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), name, event: 'log-lost', lines })}\n`,
+      lost: (lines) => {
+        const line = `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), name, event: 'log-lost', lines })}\n`;
+        return (isJournal() ? journalPrefix(line) : '') + line;
+      },
     });
     process.on('exit', flush);
   }
@@ -74,6 +77,7 @@ export function flush(): void {
 
 export function createLogger({ level, format, name, destination }: LoggerOptions): Logger {
   const out = destination ?? stderrSink(name);
+  const levelOf = destination === undefined && isJournal() ? journalPrefix : () => '';
   const pretty = format === 'pretty' || (format === 'auto' && destination === undefined && isatty(stderr));
   const log = pino(
     {
@@ -82,7 +86,7 @@ export function createLogger({ level, format, name, destination }: LoggerOptions
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: safeFields },
     },
-    pretty ? { write: (line: string) => out.write(prettyLine(line)) } : out,
+    { write: (line: string) => out.write(levelOf(line) + (pretty ? prettyLine(line) : line)) },
   );
   const urgent =
     (severity: LogLevel): Write =>

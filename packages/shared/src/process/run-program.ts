@@ -7,6 +7,7 @@
  * Not here: commander. Program is the part of it that is used, so that this package does not depend on it.
  */
 import { AditError, messageOf } from '../errors.ts';
+import { isJournal, journalErrors } from '../observe/journal.ts';
 import { safeText } from '../observe/safe-text.ts';
 import { refuseDebugger } from './signals.ts';
 
@@ -52,7 +53,7 @@ export async function runProgram(name: string, make: () => Program, host: Host =
     await program.parseAsync(host.argv);
   } catch (error) {
     const { text, status } = endingOf(name, error);
-    if (text !== '') host.stderr.write(text);
+    if (text !== '') host.stderr.write(isJournal() ? journalErrors(text) : text);
     host.exitCode = status;
   }
 }
