@@ -12,6 +12,7 @@ import { aditOf } from './adit.ts';
 import { caCommand } from './ca.ts';
 import { completionCommand } from './completion.ts';
 import { policyCommand } from './policy.ts';
+import { serviceCommand } from './service.ts';
 import { versionCommand } from './version.ts';
 
 /** The whole command line, ready to parse. */
@@ -23,6 +24,7 @@ export function program(): Command {
     egressCommand(),
     warned(caCommand()),
     warned(policyCommand()),
+    warned(serviceCommand()),
     versionCommand(version),
     completionCommand(program),
   ]);

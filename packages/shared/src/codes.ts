@@ -241,6 +241,8 @@ export const codes = {
     'Compare FileDescriptorName= of the .socket units with the systemd:NAME of the options.',
   ),
   TRANSPARENT_UNAVAILABLE: row(config, 'Or leave out --transparent: --socks and --http-proxy work everywhere.'),
+  SERVICE_UNAVAILABLE: row(local, 'See "Without systemd" in docs/operations.md.'),
+  SERVICE_FAILED: row(local, 'Correct what is named, and run the command again.'),
   LISTEN_FAILED: row(local, 'Choose another address or port, or stop the program that uses it.'),
   EGRESS_UNREACHABLE: row(
     { ...session, retryable: true },
