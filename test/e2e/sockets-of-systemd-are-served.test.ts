@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
@@ -183,6 +183,7 @@ scenario(
 scenario('systemd finds nothing wrong with the units of the page', ['systemd-analyze'], async () => {
   const folder = temporaryFolder();
   const units = blocksOf('systemd.md').filter(({ language }) => language === 'ini');
+  const service = readFileSync(join(import.meta.dirname, '../../packaging/systemd/adit-egress.service'), 'utf8');
   const names = [
     ['adit-egress.socket', 'adit-egress.service'],
     ['adit-db.socket', 'adit-socks.socket', 'adit-ingress.service'],
@@ -194,7 +195,10 @@ scenario('systemd finds nothing wrong with the units of the page', ['systemd-ana
     for (const name of group)
       writeFileSync(
         join(folder, String(at), name),
-        units[names.flat().indexOf(name)]!.text.replaceAll('/usr/bin/node', process.execPath),
+        ((name === 'adit-egress.service' ? service : '') + units[names.flat().indexOf(name)]!.text).replaceAll(
+          '/usr/bin/adit',
+          process.execPath,
+        ),
       );
     const { code, stderr } = await run('systemd-analyze', [
       'verify',

@@ -8,7 +8,7 @@ import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { giveMemoryBack } from '@adit/shared/process/give-back';
 import { packageVersion } from '@adit/shared/process/package-version';
-import { ServiceManager } from '@adit/shared/process/service-manager';
+import { SdNotify } from '@adit/shared/process/sd-notify';
 import { logIgnored, untilSignalled } from '@adit/shared/process/signals';
 import { AccessLog } from './access-log.ts';
 import { startLookUpThreads } from './dialer/threads.ts';
@@ -30,7 +30,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     agent: `adit/${packageVersion()}`,
     activation: takeActivation(process.env, process.pid),
   });
-  const systemd = new ServiceManager({ environment: process.env, log, status: () => server.status });
+  const systemd = new SdNotify({ environment: process.env, log, status: () => server.status });
   const failed = new AbortController();
   // Before the log says that it listens: whoever reads that may send a signal at once.
   const signalled = untilSignalled({

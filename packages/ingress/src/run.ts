@@ -10,7 +10,7 @@ import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { giveMemoryBack } from '@adit/shared/process/give-back';
 import { packageVersion } from '@adit/shared/process/package-version';
-import { ServiceManager } from '@adit/shared/process/service-manager';
+import { SdNotify } from '@adit/shared/process/sd-notify';
 import { logIgnored, type ReloadSignal, untilSignalled } from '@adit/shared/process/signals';
 import { IngressAgent } from './agent.ts';
 import { checkIngressFiles } from './files.ts';
@@ -32,7 +32,7 @@ export async function runIngress(options: IngressOptions): Promise<number> {
     agent: `adit/${packageVersion()}`,
     activation: takeActivation(process.env, process.pid),
   });
-  const systemd = new ServiceManager({ environment: process.env, log, status: () => agent.status });
+  const systemd = new SdNotify({ environment: process.env, log, status: () => agent.status });
   const status = await runAgent(agent, { log, systemd, reloadSignal: options.reloadSignal });
   systemd.close();
   log.info({ event: 'stopped', status }, 'stopped');
@@ -42,7 +42,7 @@ export async function runIngress(options: IngressOptions): Promise<number> {
 
 interface Running {
   readonly log: Logger;
-  readonly systemd: ServiceManager;
+  readonly systemd: SdNotify;
   readonly reloadSignal: ReloadSignal;
 }
 

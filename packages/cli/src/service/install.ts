@@ -77,8 +77,8 @@ function refuseWithoutSystemd({ half, command, config }: UnitOptions, { withoutS
   throw new AditError(
     'SERVICE_UNAVAILABLE',
     `${line}\n${withoutSystemd}, so that nothing was installed: let what supervises programs here start the line ` +
-      `above, and start it again unless it ends with 0, 2${half === 'egress' ? ' or 3' : ', 3 or 4'}; SIGTERM ends it, ` +
-      'SIGHUP loads its files again',
+      `above, and start it again unless it ends with 0, 2${half === 'egress' ? ' or 3' : ', 3 or 4'}; ` +
+      'SIGTERM ends it, SIGHUP loads its files again',
   );
 }
 
@@ -134,7 +134,8 @@ function start({ half, scope }: UnitOptions, machine: Machine): string[] {
     if (status !== 0)
       throw new AditError(
         'SERVICE_FAILED',
-        `systemctl ${order.join(' ')}: ${output.trim()}\nsee: journalctl ${scope === 'user' ? '--user-unit' : '--unit'} ${name}`,
+        `systemctl ${order.join(' ')}: ${output.trim()}\n` +
+          `see: journalctl ${scope === 'user' ? '--user-unit' : '--unit'} ${name}`,
       );
   }
   const control = `systemctl ${scope === 'user' ? '--user ' : ''}`;

@@ -59,8 +59,8 @@ function stderrSink(name: string): LineSink {
     assert(process.stderr);
     sink = new LineSink(stderr, {
       lost: (lines) => {
-        const line = `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), name, event: 'log-lost', lines })}\n`;
-        return (isJournal() ? journalPrefix(line) : '') + line;
+        const line = JSON.stringify({ level: 'warn', time: new Date().toISOString(), name, event: 'log-lost', lines });
+        return `${isJournal() ? journalPrefix(line) : ''}${line}\n`;
       },
     });
     process.on('exit', flush);

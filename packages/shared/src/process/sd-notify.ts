@@ -12,7 +12,7 @@ import { type UnixDatagram, unixDatagram } from '../native/unix-datagram.ts';
 import type { Logger } from '../observe/logger.ts';
 import { safeText } from '../observe/safe-text.ts';
 
-export interface ServiceManagerOptions {
+export interface SdNotifyOptions {
   /** NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are read from it and removed: no child may speak for us. */
   readonly environment: Record<string, string | undefined>;
   readonly log: Logger;
@@ -33,8 +33,8 @@ const tryAgain = 11; // EAGAIN
 /** Sends one message; calls back with the reason if it was not sent, `true` if it is worth another try. */
 type Send = (message: string, done: (failed?: { readonly reason: string; readonly again: boolean }) => void) => void;
 
-export class ServiceManager {
-  readonly #options: ServiceManagerOptions;
+export class SdNotify {
+  readonly #options: SdNotifyOptions;
   readonly #send: Send | undefined;
   readonly #watched: boolean;
   readonly #everyMs: number;
@@ -45,7 +45,7 @@ export class ServiceManager {
   #said = false;
   #status = '';
 
-  constructor(options: ServiceManagerOptions) {
+  constructor(options: SdNotifyOptions) {
     const { environment, pid = process.pid } = options;
     const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: watched } = environment;
     for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name];
@@ -130,25 +130,25 @@ function isBeat(message: string): boolean {
   return message.startsWith('WATCHDOG=1') || message.startsWith('STATUS=');
 }
 
-function sender(socket: string, { native = unixDatagram, program = 'systemd-notify' }: ServiceManagerOptions): Send {
+function sender(socket: string, { native = unixDatagram, program = 'systemd-notify' }: SdNotifyOptions): Send {
   const datagram = native();
-  if ('missing' in datagram)
-    return (message, done) => {
-      execFile(program, message.split('\n'), { env: { ...process.env, NOTIFY_SOCKET: socket } }, (error) => {
-        done(
-          error
-            ? {
-                reason: `${program} failed (${error.message.split('\n')[0]}), and native calls need ${datagram.missing}`,
-                again: false,
-              }
-            : undefined,
-        );
-      });
-    };
+  if ('missing' in datagram) return byProgram(program, socket, datagram.missing);
   return (message, done) => {
     const sent = datagram.send(socket, Buffer.from(message));
     done(
       sent.ok ? undefined : { reason: `errno ${sent.errno} for ${safeText(socket)}`, again: sent.errno === tryAgain },
     );
+  };
+}
+
+function byProgram(program: string, socket: string, missing: string): Send {
+  const failed = (error: Error): { reason: string; again: boolean } => ({
+    reason: `${program} failed (${error.message.split('\n')[0]}), and native calls need ${missing}`,
+    again: false,
+  });
+  return (message, done) => {
+    execFile(program, message.split('\n'), { env: { ...process.env, NOTIFY_SOCKET: socket } }, (error) => {
+      done(error ? failed(error) : undefined);
+    });
   };
 }

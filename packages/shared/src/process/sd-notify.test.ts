@@ -3,10 +3,10 @@ import { notifySocket } from '../../../../test/support/notify-socket.ts';
 import { scenario } from '../../../../test/support/scenario.ts';
 import { atEnd } from '../../../../test/support/scope.ts';
 import { createLogger } from '../observe/logger.ts';
-import { ServiceManager, type ServiceManagerOptions } from './service-manager.ts';
+import { SdNotify, type SdNotifyOptions } from './sd-notify.ts';
 
 /** One that speaks to a socket, and what it wrote into the log. */
-function manager(environment: Record<string, string | undefined>, options: Partial<ServiceManagerOptions> = {}) {
+function manager(environment: Record<string, string | undefined>, options: Partial<SdNotifyOptions> = {}) {
   const logged: string[] = [];
   const log = createLogger({
     level: 'info',
@@ -15,7 +15,7 @@ function manager(environment: Record<string, string | undefined>, options: Parti
     destination: { write: (line) => void logged.push(line) },
   });
   let status = 'idle';
-  const systemd = new ServiceManager({ environment, log, status: () => status, ...options });
+  const systemd = new SdNotify({ environment, log, status: () => status, ...options });
   // Its own timers do not hold the process; the test has to.
   const alive = setInterval(() => {}, 1000);
   atEnd(() => {
