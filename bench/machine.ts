@@ -27,8 +27,8 @@ export async function describeMachine(peers: readonly Peer[]): Promise<Machine> 
     return path === undefined ? [] : [{ name: name!, version: () => versionOf([path, flag!]) }];
   });
   const versions: [string, string][] = [];
-  for (const { name, version } of [...peers.filter(({ kind }) => kind !== 'bound'), ...tools])
-    versions.push([name, await version()]);
+  const programs = peers.filter(({ kind, variantOf }) => kind !== 'bound' && variantOf === undefined);
+  for (const { name, version } of [...programs, ...tools]) versions.push([name, await version()]);
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown processor',
     cores: cpus().length,

@@ -16,9 +16,12 @@ import { revisionCells } from './report/comparison.ts';
 import { markdownReport, place } from './report/markdown.ts';
 import type { Results } from './report/results.ts';
 import { row } from './report/row.ts';
-import { alignTable, barLines, comparisonLines, noteLines, tableCells } from './report/table.ts';
+import { sectionsOf } from './report/section.ts';
+import { alignTable, barCells, comparisonLines, noiseLines, noteLines, tableCells } from './report/table.ts';
 import { buildRevision } from './revision.ts';
 import { type RunOptions, runBench } from './run.ts';
+import type { Test } from './test.ts';
+import { testsOf } from './tests.ts';
 
 const commandLine = ['npm run bench', ...(process.argv.length > 2 ? ['--'] : []), ...process.argv.slice(2)].join(' ');
 
@@ -29,23 +32,25 @@ function say(line: string): void {
 async function main(options: BenchOptions): Promise<number> {
   if (options.markdown !== undefined) withReport(options.markdown, '');
   const other = options.compare === undefined ? undefined : await otherBuild(options.compare);
+  const tests = availableTests(options);
   const { peers, missing } = select(
     other === undefined ? options : { ...options, only: [ownBuild.name, other.name], builds: [other] },
   );
   for (const { name, why } of missing) say(`left out: ${name} (${why})`);
   const machine = await describeMachine(peers);
   for (const line of machineLines(machine)) say(line);
-  const { smoke, seconds, tests, rounds } = options;
+  const { smoke, seconds, rounds, fewerOfLong } = options;
   const results = await runBench({
     peers,
     tests,
     rounds,
+    fewerOfLong,
     seconds,
     folder: temporaryFolder(),
     progress,
     ...(smoke
-      ? { warmUp: false, setups: 100, idleConnections: 1000 }
-      : { warmUp: true, setups: 500, idleConnections: 1000 }),
+      ? { warmUp: false, setups: 100, idleConnections: 1000, shortConnections: 2000, quietSeconds: 1 }
+      : { warmUp: true, setups: 500, idleConnections: 1000, shortConnections: 90_000, quietSeconds: 60 }),
   });
   print(results, other);
   if (options.json !== undefined)
@@ -67,8 +72,18 @@ const progress: RunOptions['progress'] = (step, outcome) => {
       : Object.entries(outcome.values)
           .map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`)
           .join(', ') || 'nothing to measure';
-  say(`round ${step.round + 1}  ${step.test.padEnd(5)}  ${step.pair.padEnd(10)}  ${text}`);
+  say(`round ${step.round + 1}  ${step.test.padEnd(11)}  ${step.pair.padEnd(10)}  ${text}`);
 };
+
+/** Those that can be run here; with --full the others are named, otherwise they were asked for. */
+function availableTests({ tests, full }: BenchOptions): Test[] {
+  return testsOf(tests).filter((test) => {
+    const why = test.together ? test.unavailable() : undefined;
+    if (why !== undefined && !full) throw new Error(`${test.test} cannot be measured: ${why}`);
+    if (why !== undefined) say(`left out: ${test.test} (${why})`);
+    return why === undefined;
+  });
+}
 
 /** The revision to compare with, built. */
 function otherBuild(revision: string): Promise<AditBuild> {
@@ -80,8 +95,9 @@ function print(results: Results, other: AditBuild | undefined): void {
   const sections =
     other === undefined
       ? [
-          alignTable(tableCells(results)),
-          titled('bars', barLines(results)),
+          ...sectionsOf(results).map((section) => titled(section.title, alignTable(tableCells(results, section)))),
+          noiseLines(results),
+          titled('bars', alignTable(barCells(results))),
           titled('builds', comparisonLines(results)),
           titled('notes', noteLines(results)),
         ]

@@ -1,17 +1,19 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { UsageError, parseOptions, testNames } from './options.ts';
+import { UsageError, linkTests, parseOptions, testNames } from './options.ts';
 
 describe('the command line of the benchmark', () => {
-  test('measures everything in five rounds of four seconds when nothing is said', () => {
+  test('measures everything on loopback in five rounds of four seconds when nothing is said', () => {
     expect(parseOptions([])).toEqual({
       only: undefined,
-      tests: testNames,
+      tests: ['bulk', 'bulk8', 'http', 'rate', 'setup', 'idle', 'idle10k', 'churn', 'start', 'rest'],
       seconds: 4,
       rounds: 5,
+      fewerOfLong: true,
       json: undefined,
       markdown: undefined,
       smoke: false,
+      full: false,
       compare: undefined,
       builds: [],
       help: false,
@@ -25,6 +27,17 @@ describe('the command line of the benchmark', () => {
   test('makes smoke one round of one second', () => {
     expect(parseOptions(['--smoke'])).toMatchObject({ smoke: true, rounds: 1, seconds: 1 });
     expect(() => parseOptions(['--smoke', '--rounds', '3'])).toThrow('--rounds means nothing with --smoke');
+  });
+  test('measures across links, the multiplexer alone, or everything', () => {
+    expect(parseOptions(['--link']).tests).toEqual(linkTests);
+    expect(parseOptions(['--link', '--mux']).tests).toEqual([...linkTests, 'mux']);
+    expect(parseOptions(['--full'])).toMatchObject({ tests: testNames, rounds: 7, full: true, fewerOfLong: true });
+    expect(parseOptions(['--full', '--rounds', '9'])).toMatchObject({ rounds: 9, fewerOfLong: false });
+    expect(parseOptions(['--link', '--smoke']).tests).toEqual(['lossy', 'clean-cubic']);
+    expect(parseOptions(['--smoke']).tests).not.toContain('idle10k');
+    for (const other of [['--tests', 'bulk'], ['--link'], ['--mux']])
+      expect(() => parseOptions(['--full', ...other])).toThrow(`${other[0]} means nothing with --full`);
+    expect(() => parseOptions(['--link', '--tests', 'bulk'])).toThrow('--link means nothing with --tests');
   });
   test('compares two revisions in fifteen rounds, and measures nothing else then', () => {
     expect(parseOptions(['--compare', 'HEAD~3'])).toMatchObject({ compare: 'HEAD~3', rounds: 15 });

@@ -5,15 +5,24 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export const testNames = ['bulk', 'http', 'rate', 'setup', 'idle'] as const;
+/** On loopback. */
+const loopbackTests = ['bulk', 'bulk8', 'http', 'rate', 'setup', 'idle', 'idle10k', 'churn', 'start', 'rest'] as const;
+/** Left out of a smoke: each differs from another test in a number alone. */
+const slowTests: readonly TestName[] = ['idle10k', 'lossy-cubic', 'clean-bbr'];
+/** Across an emulated link (bench/link/links.ts). */
+export const linkTests = ['lossy', 'lossy-cubic', 'clean-cubic', 'clean-bbr'] as const;
+const muxTests = ['mux'] as const;
+export const testNames = [...loopbackTests, ...linkTests, ...muxTests] as const;
 /** A group of rows that one load produces. */
 export type TestName = (typeof testNames)[number];
+export type LinkTestName = (typeof linkTests)[number];
 
 /** A built checkout of Adit: a name for the table and the absolute path of its root folder. */
 export interface AditBuild {
   readonly name: string;
   readonly root: string;
   readonly egressFlags?: readonly string[];
+  readonly ingressFlags?: readonly string[];
   /** What stands before the address of --egress: another carrier than the default. */
   readonly scheme?: string;
 }
@@ -25,11 +34,14 @@ export interface BenchOptions {
   /** Length of one iperf3 or wrk measurement. */
   readonly seconds: number;
   readonly rounds: number;
+  /** Whether tests that take long are measured in fewer rounds than that. */
+  readonly fewerOfLong: boolean;
   /** File for every raw value. */
   readonly json: string | undefined;
-  /** File for the table as Markdown. */
+  /** File for the tables as Markdown. */
   readonly markdown: string | undefined;
   readonly smoke: boolean;
+  readonly full: boolean;
   /** A revision to build and to measure in turn with this checkout. */
   readonly compare: string | undefined;
   /** Those to measure beside this checkout's own. */
@@ -41,13 +53,20 @@ export interface BenchOptions {
 export class UsageError extends Error {}
 
 export const usage = `usage: npm run bench -- [options]
-  --only a,b            pairs to measure: direct, adit, stunnel, haproxy, nginx, socat, ghostunnel, names given by
-                        --adit; and, only when named: adit-no-replay, adit-wss, adit-connect-h2
-  --tests a,b           ${testNames.join(', ')} (default: all)
+  --only a,b            pairs to measure: direct, adit, nginx, haproxy, stunnel, ghostunnel, chisel, wstunnel, names
+                        given by --adit; and, only when named: socat, adit-no-replay, adit-wss, adit-connect-h2,
+                        adit-bbr
+  --tests a,b           of ${testNames.join(', ')}
+                        (default: those on loopback)
+  --link                the tests across emulated links: ${linkTests.join(', ')};
+                        needs root, as it makes network namespaces
+  --mux                 the multiplexer alone, without sockets
+  --full                everything, with all carriers: seven rounds of one second, those that take long in fewer
   --seconds N           length of one transfer or load (default 4)
-  --rounds N            interleaved rounds (default 5, with --compare 15)
+  --rounds N            interleaved rounds (default 5, with --compare 15; without this option, tests that take long have
+                        fewer)
   --json FILE           every raw value
-  --markdown FILE       the table as Markdown, between the marks <!-- bench: begin --> and <!-- bench: end --> of FILE,
+  --markdown FILE       the tables as Markdown, between the marks <!-- bench: begin --> and <!-- bench: end --> of FILE,
                         or in a new FILE
   --smoke               one short round, Adit and one peer; fails unless every row was measured without errors
   --compare REV         this checkout against the revision REV of it, which is built in a temporary worktree: the ratio
@@ -59,6 +78,9 @@ export const usage = `usage: npm run bench -- [options]
 const flags = {
   only: { type: 'string' },
   tests: { type: 'string' },
+  link: { type: 'boolean' },
+  mux: { type: 'boolean' },
+  full: { type: 'boolean' },
   seconds: { type: 'string' },
   rounds: { type: 'string' },
   json: { type: 'string' },
@@ -68,29 +90,46 @@ const flags = {
   adit: { type: 'string', multiple: true },
   help: { type: 'boolean' },
 } as const;
+type Flag = keyof typeof flags;
+
+/** Flags that mean nothing beside another, and why. */
+const contradictions: readonly (readonly [Flag, readonly Flag[], string])[] = [
+  ['smoke', ['rounds', 'seconds', 'full'], 'which is one round of one second'],
+  ['compare', ['only', 'markdown', 'smoke', 'adit', 'full'], 'which measures two builds of Adit'],
+  ['full', ['tests', 'link', 'mux'], 'which is every test'],
+  ['tests', ['link', 'mux'], 'which says which tests'],
+];
 
 /** Parses the arguments after the program's name. Fails with UsageError. */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const values = readFlags(args);
-  const smoke = values.smoke ?? false;
-  for (const fixed of ['rounds', 'seconds'] as const)
-    if (smoke && values[fixed] !== undefined)
-      throw new UsageError(`--${fixed} means nothing with --smoke, which is one round of one second.`);
-  for (const other of ['only', 'markdown', 'smoke', 'adit'] as const)
-    if (values.compare !== undefined && values[other] !== undefined)
-      throw new UsageError(`--${other} means nothing with --compare, which measures two builds of Adit.`);
+  for (const [flag, others, why] of contradictions)
+    for (const other of others)
+      if (values[flag] !== undefined && values[other] !== undefined)
+        throw new UsageError(`--${other} means nothing with --${flag}, ${why}.`);
+  const { smoke = false, full = false, compare, rounds, seconds } = values;
   return {
     only: values.only === undefined ? undefined : list('--only', values.only),
-    tests: values.tests === undefined ? testNames : list('--tests', values.tests).map(testName),
-    seconds: smoke ? 1 : wholeNumber('--seconds', values.seconds ?? '4'),
-    rounds: smoke ? 1 : wholeNumber('--rounds', values.rounds ?? (values.compare === undefined ? '5' : '15')),
+    tests: testsOf(values),
+    seconds: smoke ? 1 : wholeNumber('--seconds', seconds ?? (full ? '1' : '4')),
+    rounds: smoke ? 1 : wholeNumber('--rounds', rounds ?? (compare === undefined ? (full ? '7' : '5') : '15')),
+    fewerOfLong: rounds === undefined,
     json: values.json,
     markdown: values.markdown,
     smoke,
-    compare: values.compare,
+    full,
+    compare,
     builds: (values.adit ?? []).map(aditBuild),
     help: values.help ?? false,
   };
+}
+
+function testsOf({ tests, link, mux, full, smoke }: ReturnType<typeof readFlags>): readonly TestName[] {
+  if (full) return testNames;
+  if (tests !== undefined) return list('--tests', tests).map(testName);
+  const links = linkTests.filter((name) => !smoke || !slowTests.includes(name));
+  if (link || mux) return [...(link ? links : []), ...(mux ? muxTests : [])];
+  return smoke ? [...loopbackTests.filter((name) => !slowTests.includes(name)), ...muxTests] : loopbackTests;
 }
 
 function readFlags(args: readonly string[]) {

@@ -41,9 +41,12 @@ describe('a pair', () => {
     expect(running.tunnelled).toBe(true);
     running.check();
     expect(running.memory().total).toBeGreaterThan(2 ** 20);
+    expect(running.memory('egress').anonymous).toBeGreaterThan(2 ** 20);
+    expect(running.memory('egress').resident).toBeLessThan(running.memory().resident);
     expect(running.processorSeconds()).toBeGreaterThan(0);
     await running.stop();
     expect(() => running.check()).toThrow('relays egress ended with SIGTERM');
+    expect(running.memory('egress').total + running.memory('ingress').total).toBe(0);
     await expect(
       new Promise((resolve, reject) => {
         connect(running.port, '127.0.0.1').on('connect', resolve).on('error', reject);
@@ -64,7 +67,7 @@ describe('a pair', () => {
   });
   test('without a tunnel is the service itself', async () => {
     const bound = await startPair(direct, { pki, folder, servicePort: 4711 });
-    expect([bound.port, bound.tunnelled, bound.processorSeconds()]).toEqual([4711, false, 0]);
+    expect([bound.host, bound.port, bound.tunnelled, bound.processorSeconds()]).toEqual(['127.0.0.1', 4711, false, 0]);
     await bound.stop();
   });
 });

@@ -12,14 +12,27 @@ import { Child } from './process/child.ts';
 import { freePorts, untilListening } from './process/port.ts';
 
 const tries = 3;
+const usualConnections = 4000;
+const halfNames = ['egress', 'ingress'] as const;
+export type Half = (typeof halfNames)[number];
+
+/** Where a half runs: what stands before its command, and its address for the other one. */
+export interface Place {
+  readonly prefix: readonly string[];
+  readonly address: string;
+}
+const here: Place = { prefix: [], address: '127.0.0.1' };
 
 export class Pair {
-  /** Where clients connect on 127.0.0.1. */
+  /** Where clients connect, which is 127.0.0.1 unless there is no tunnel to a service elsewhere. */
+  readonly host: string;
   readonly port: number;
   /** Empty when there is no tunnel between client and service. */
   readonly #halves: readonly Child[];
 
-  constructor(port: number, halves: readonly Child[]) {
+  /** `halves`: the egress, then the ingress. */
+  constructor(port: number, halves: readonly Child[], host = here.address) {
+    this.host = host;
     this.port = port;
     this.#halves = halves;
   }
@@ -32,9 +45,9 @@ export class Pair {
   processorSeconds(): number {
     return processorSeconds(this.#halves.map(({ pid }) => pid));
   }
-  /** Proportional set size of both halves. */
-  memory(): Memory {
-    return memoryOf(this.#halves.map(({ pid }) => pid));
+  /** Memory of both halves, or of one. */
+  memory(half?: Half): Memory {
+    return memoryOf(this.#halves.filter((_, at) => half === undefined || halfNames[at] === half).map(({ pid }) => pid));
   }
 
   /** Fails when a half is gone. */
@@ -51,7 +64,12 @@ export class Pair {
 export interface PairOptions {
   readonly pki: Pki;
   readonly servicePort: number;
-  /** A new folder is made in it. */ readonly folder: string;
+  /** A new folder is made in it. */
+  readonly folder: string;
+  /** The most that are open at once. */
+  readonly connections?: number;
+  /** Where each half runs, the service beside the egress; default: here. */
+  readonly places?: Readonly<Record<Half, Place>>;
 }
 
 /** Starts both halves of a peer. */
@@ -65,14 +83,20 @@ export async function startPair(peer: Peer, options: PairOptions): Promise<Pair>
   }
 }
 
-async function tryStart(peer: Peer, { pki, servicePort, folder }: PairOptions): Promise<Pair> {
+async function tryStart(
+  peer: Peer,
+  { pki, servicePort, folder, connections = usualConnections, places = { egress: here, ingress: here } }: PairOptions,
+): Promise<Pair> {
   const [ingressPort, egressPort] = (await freePorts(2)) as [number, number];
   const site = mkdtempSync(join(folder, `${peer.name}-`));
-  const commands = peer.commands({ folder: site, pki, ingressPort, egressPort, servicePort });
-  if (commands === undefined) return new Pair(servicePort, []);
-  const halves = (['egress', 'ingress'] as const).map(
-    (half) => new Child(commands[half], { name: `${peer.name} ${half}`, logFile: join(site, `${half}.log`) }),
-  );
+  const egressHost = places.egress.address;
+  const ports = { ingressPort, egressHost, egressPort, servicePort };
+  const commands = peer.commands({ folder: site, pki, connections, ...ports });
+  if (commands === undefined) return new Pair(servicePort, [], egressHost);
+  const halves = halfNames.map((half) => {
+    const command = [...places[half].prefix, ...commands[half]];
+    return new Child(command, { name: `${peer.name} ${half}`, logFile: join(site, `${half}.log`) });
+  });
   try {
     await untilListening(egressPort, halves[0]!);
     await untilListening(ingressPort, halves[1]!);

@@ -5,6 +5,7 @@
  */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { farAddress } from './link/far-address.ts';
 import { run } from './process/child.ts';
 import { requireProgram } from './process/program.ts';
 
@@ -51,7 +52,7 @@ export async function makePki(folder: string): Promise<Pki> {
     server: await issue(folder, {
       name: serverName,
       usage: 'serverAuth',
-      subjectAltName: `DNS:${serverName},IP:127.0.0.1`,
+      subjectAltName: `DNS:${serverName},IP:127.0.0.1,IP:${farAddress}`,
     }),
     client: await issue(folder, {
       name: clientName,

@@ -1,7 +1,8 @@
 /**
  * Which pair is measured when.
- * Rule: within a round every test visits all pairs one after the other, so that the values of a row lie close in time;
- * each round starts one pair further, so that none is always first.
+ * Rule: within a round every test visits all its pairs one after the other, so that the values of a row lie close in
+ * time; each round starts one pair further, so that none is always first. Pairs that are measured together stand in one
+ * turn.
  */
 import type { TestName } from './options.ts';
 
@@ -11,19 +12,27 @@ export interface Step {
   readonly pair: string;
 }
 
-/** Every step of a run in order; rounds count from 0. */
-export function schedule({
-  rounds,
-  tests,
-  pairs,
-}: {
-  readonly rounds: number;
-  readonly tests: readonly TestName[];
+/** A test with its pairs. `rounds`: it is over after so many. */
+export interface Planned {
+  readonly test: TestName;
   readonly pairs: readonly string[];
-}): Step[] {
+  readonly rounds: number;
+  readonly together: boolean;
+}
+
+/** Every turn of a run in order, each the steps that are taken at the same time; rounds count from 0. */
+export function schedule(tests: readonly Planned[]): Step[][] {
+  const rounds = Math.max(0, ...tests.map((planned) => planned.rounds));
   return Array.from({ length: rounds }, (_, round) =>
-    tests.flatMap((test) => rotate(pairs, round).map((pair) => ({ round, test, pair }))),
-  ).flat();
+    tests
+      .filter((planned) => round < planned.rounds)
+      .flatMap(({ test, pairs, together }) => {
+        const steps = rotate(pairs, round).map((pair): Step => ({ round, test, pair }));
+        return together ? [steps] : steps.map((step) => [step]);
+      }),
+  )
+    .flat()
+    .filter((steps) => steps.length > 0);
 }
 
 function rotate<T>(values: readonly T[], by: number): T[] {

@@ -29,6 +29,7 @@ export async function startHttp(folder: string): Promise<Service> {
       folder,
       name: 'http',
       workers: 1,
+      connections: 16_000,
       body: [
         'http {',
         ...temporary,

@@ -1,5 +1,5 @@
 /**
- * One TCP connection as fast as it goes, first up (client to service), then down: iperf3.
+ * Bytes as fast as they go, on one TCP connection or on eight, first up (client to service), then down: iperf3.
  * CPU is that of the pair alone, from before iperf3 starts until the last bytes have drained.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,25 +12,33 @@ import type { Load } from './load.ts';
 const drainMs = 200;
 const warmUpBytes = 200_000_000;
 
-export const bulk: Load = {
-  test: 'bulk',
-  service: 'iperf3',
-  needs: ['iperf3'],
-  async measure(pair, { seconds, warmUp }) {
-    if (warmUp) await transfer(pair, ['-n', String(warmUpBytes)], 30);
-    const up = await counted(pair, ['-t', String(seconds)], seconds);
-    const down = await counted(pair, ['-t', String(seconds), '-R'], seconds);
-    return {
-      trouble: [],
-      values: {
-        'bulk-up': up.gigabitsPerSecond,
-        ...(pair.tunnelled && { 'bulk-up-cpu': up.secondsPerGigabyte }),
-        'bulk-down': down.gigabitsPerSecond,
-        ...(pair.tunnelled && { 'bulk-down-cpu': down.secondsPerGigabyte }),
-      },
-    };
-  },
-};
+/** One connection. */
+export const bulk = bulkOf('bulk', 1);
+/** Eight at once. */
+export const bulk8 = bulkOf('bulk8', 8);
+
+function bulkOf(test: 'bulk' | 'bulk8', streams: number): Load {
+  return {
+    test,
+    service: 'iperf3',
+    needs: ['iperf3'],
+    async measure(pair, { seconds, warmUp }) {
+      const parallel = ['-P', String(streams)];
+      if (warmUp) await transfer(pair, ['-n', String(warmUpBytes), ...parallel], 30);
+      const up = await counted(pair, ['-t', String(seconds), ...parallel], seconds);
+      const down = await counted(pair, ['-t', String(seconds), '-R', ...parallel], seconds);
+      return {
+        trouble: [],
+        values: {
+          [`${test}-up`]: up.gigabitsPerSecond,
+          ...(pair.tunnelled && { [`${test}-up-cpu`]: up.secondsPerGigabyte }),
+          [`${test}-down`]: down.gigabitsPerSecond,
+          ...(pair.tunnelled && { [`${test}-down-cpu`]: down.secondsPerGigabyte }),
+        },
+      };
+    },
+  };
+}
 
 async function counted(
   pair: Pair,

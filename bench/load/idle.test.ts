@@ -3,7 +3,14 @@ import { Pair } from '../pair.ts';
 import { Child, killAll } from '../process/child.ts';
 import { idle } from './idle.ts';
 
-const options = { seconds: 1, warmUp: false, setups: 1, idleConnections: 60 };
+const options = {
+  seconds: 1,
+  warmUp: false,
+  setups: 1,
+  idleConnections: 60,
+  shortConnections: 1,
+  quietSeconds: 0,
+};
 
 /** A process that stands for a pair: answers each connection, and does to it what `also` says. */
 async function service(also: string): Promise<Pair> {

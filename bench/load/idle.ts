@@ -8,40 +8,55 @@
  */
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Pair } from '../pair.ts';
-import type { Memory } from '../process/accounting.ts';
 import { Child } from '../process/child.ts';
 import type { Load } from './load.ts';
+import { memoryAtRest, ownBytes } from './memory-at-rest.ts';
 
 const client = join(import.meta.dirname, 'idle-client.ts');
 /** Enough for every worker or thread of a pair to have loaded its code. */
 const warmUps = 4;
-const sampleMs = 250;
-const longestRestMs = 5000;
+/** Those of the warm-up may not be gone yet. */
+const spareConnections = 64;
 const openTimeoutMs = 60_000;
 
+/** A thousand, and the pair without any. */
 export const idle: Load = {
   test: 'idle',
   service: 'http',
   needs: ['nginx'],
-  async measure(pair, { idleConnections }) {
+  measure: async (pair, { idleConnections }) => {
     if (!pair.tunnelled) return { trouble: [], values: {} };
-    await holding(pair, warmUps, () => Promise.resolve());
-    const base = await memoryAtRest(pair);
-    const without = ownBytes(base);
-    const together = ownBytes(await holding(pair, idleConnections, () => memoryAtRest(pair)));
-    if (together <= without)
-      throw new Error(
-        `idle: memory did not grow with ${idleConnections} connections (${without} bytes before, ${together} ` +
-          'with them)',
-      );
-    return {
-      trouble: [],
-      values: { idle: (together - without) / idleConnections / 1024, 'idle-base': base.total / 2 ** 20 },
-    };
+    const { base, each } = await grown(pair, idleConnections);
+    return { trouble: [], values: { idle: each / 1024, 'idle-base': base / 2 ** 20 } };
   },
 };
+
+/** Ten thousand. */
+export const idle10k: Load = {
+  test: 'idle10k',
+  service: 'http',
+  needs: ['nginx'],
+  mostRounds: 3,
+  connections: 10_000 + spareConnections,
+  measure: async (pair) => {
+    if (!pair.tunnelled) return { trouble: [], values: {} };
+    return { trouble: [], values: { idle10k: (await grown(pair, 10_000)).each / 1024 } };
+  },
+};
+
+/** Bytes of the pair before, and for each connection. */
+async function grown(pair: Pair, count: number): Promise<{ readonly base: number; readonly each: number }> {
+  await holding(pair, warmUps, () => Promise.resolve());
+  const base = await memoryAtRest(pair);
+  const without = ownBytes(base);
+  const together = ownBytes(await holding(pair, count, () => memoryAtRest(pair)));
+  if (together <= without)
+    throw new Error(
+      `idle: memory did not grow with ${count} connections (${without} bytes before, ${together} with them)`,
+    );
+  return { base: base.total, each: (together - without) / count };
+}
 
 /** Runs `work` while `count` connections are open. */
 async function holding<T>(pair: Pair, count: number, work: () => Promise<T>): Promise<T> {
@@ -72,24 +87,5 @@ async function holding<T>(pair: Pair, count: number, work: () => Promise<T>): Pr
   } finally {
     clearTimeout(timer);
     child.kill();
-  }
-}
-
-/** What is no file. */
-function ownBytes({ total, file }: Memory): number {
-  return total - file;
-}
-
-/** The memory once three samples in a row differ by less than one percent, at most 5 s from now. */
-async function memoryAtRest(pair: Pair): Promise<Memory> {
-  const deadline = performance.now() + longestRestMs;
-  const samples: Memory[] = [];
-  for (;;) {
-    await pause(sampleMs);
-    samples.push(pair.memory());
-    const last = samples.slice(-3).map(ownBytes);
-    const largest = Math.max(...last);
-    if ((last.length === 3 && largest - Math.min(...last) < largest / 100) || performance.now() > deadline)
-      return samples.at(-1)!;
   }
 }

@@ -16,6 +16,9 @@ export interface LoadOptions {
   readonly setups: number;
   /** Connections held open. */
   readonly idleConnections: number;
+  /** Short connections, and how long the pair then has until its memory is read. */
+  readonly shortConnections: number;
+  readonly quietSeconds: number;
 }
 
 export interface Sample {
@@ -28,5 +31,11 @@ export interface Load {
   readonly service: 'iperf3' | 'http';
   /** Programs that must be installed. */
   readonly needs: readonly string[];
+  /** `adit`: its rows say something about Adit alone. Default: every pair. */
+  readonly of?: 'adit';
+  /** It takes long: so many rounds are enough, unless more are asked for. */
+  readonly mostRounds?: number;
+  /** The most connections that are open at once, when it is more than a pair is usually set up for. */
+  readonly connections?: number;
   measure(pair: Pair, options: LoadOptions): Promise<Sample>;
 }

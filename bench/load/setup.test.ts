@@ -16,7 +16,7 @@ async function serve(answer: (socket: Socket) => void): Promise<number> {
   });
   return (server.address() as AddressInfo).port;
 }
-const few = { seconds: 1, warmUp: false, setups: 30, idleConnections: 1 };
+const few = { seconds: 1, warmUp: false, setups: 30, idleConnections: 1, shortConnections: 1, quietSeconds: 0 };
 
 describe('connect to first byte', () => {
   afterEach(() => {

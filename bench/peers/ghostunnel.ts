@@ -5,12 +5,12 @@ import { programPeer } from './program-peer.ts';
 export const ghostunnel = programPeer({
   program: 'ghostunnel',
   versionFlag: '--version',
-  commands: (program, { pki, ingressPort, egressPort, servicePort }) => ({
+  commands: (program, { pki, ingressPort, egressHost, egressPort, servicePort }) => ({
     egress: [
       program,
       'server',
       '--listen',
-      `127.0.0.1:${egressPort}`,
+      `${egressHost}:${egressPort}`,
       '--target',
       `127.0.0.1:${servicePort}`,
       '--cert',
@@ -29,7 +29,9 @@ export const ghostunnel = programPeer({
       '--listen',
       `127.0.0.1:${ingressPort}`,
       '--target',
-      `${serverName}:${egressPort}`,
+      `${egressHost}:${egressPort}`,
+      '--override-server-name',
+      serverName,
       '--cert',
       pki.client.cert,
       '--key',

@@ -7,9 +7,9 @@ import { serverName } from '../pki.ts';
 import { configuration } from './configuration.ts';
 import { programPeer } from './program-peer.ts';
 
-const shared = [
+const shared = (connections: number): string[] => [
   'global',
-  '  maxconn 8000',
+  `  maxconn ${2 * connections}`,
   '  nbthread 2',
   '  ssl-default-bind-options ssl-min-ver TLSv1.3',
   '  ssl-default-server-options ssl-min-ver TLSv1.3',
@@ -23,15 +23,15 @@ const shared = [
 export const haproxy = programPeer({
   program: 'haproxy',
   versionFlag: '-v',
-  commands: (program, { folder, pki, ingressPort, egressPort, servicePort }) => ({
+  commands: (program, { folder, pki, ingressPort, egressHost, egressPort, servicePort, connections }) => ({
     egress: [
       program,
       '-db',
       '-f',
       configuration(folder, 'egress.cfg', [
-        ...shared,
+        ...shared(connections),
         'frontend tunnel',
-        `  bind 127.0.0.1:${egressPort} ssl crt ${pki.server.pem} ca-file ${pki.ca} verify required`,
+        `  bind ${egressHost}:${egressPort} ssl crt ${pki.server.pem} ca-file ${pki.ca} verify required`,
         '  default_backend service',
         'backend service',
         `  server service 127.0.0.1:${servicePort}`,
@@ -42,12 +42,12 @@ export const haproxy = programPeer({
       '-db',
       '-f',
       configuration(folder, 'ingress.cfg', [
-        ...shared,
+        ...shared(connections),
         'frontend local',
         `  bind 127.0.0.1:${ingressPort}`,
         '  default_backend tunnel',
         'backend tunnel',
-        `  server egress 127.0.0.1:${egressPort} ssl crt ${pki.client.pem} ca-file ${pki.ca} verify required ` +
+        `  server egress ${egressHost}:${egressPort} ssl crt ${pki.client.pem} ca-file ${pki.ca} verify required ` +
           `verifyhost ${serverName}`,
       ]),
     ],

@@ -12,6 +12,9 @@ import { programPeer } from './program-peer.ts';
 /** Distributions ship the stream module as a file; elsewhere it is compiled in. */
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
+/** A worker may get all connections, two sockets for each, and has a few of its own. */
+const spare = 64;
+
 /** The command that starts an nginx in the foreground whose every file lies in `folder`. */
 export function nginxCommand(
   program: string,
@@ -19,15 +22,23 @@ export function nginxCommand(
     folder,
     name,
     workers,
+    connections,
     body,
-  }: { readonly folder: string; readonly name: string; readonly workers: number; readonly body: readonly string[] },
+  }: {
+    readonly folder: string;
+    readonly name: string;
+    readonly workers: number;
+    /** The most that each worker has open; memory for each is taken at the start. */
+    readonly connections: number;
+    readonly body: readonly string[];
+  },
 ): string[] {
   const file = configuration(folder, `${name}.conf`, [
     ...(existsSync(streamModule) ? [`load_module ${streamModule};`] : []),
     `worker_processes ${workers};`,
     'daemon off;',
     `pid ${join(folder, `${name}.pid`)};`,
-    'events { worker_connections 16000; }',
+    `events { worker_connections ${connections}; }`,
     ...body,
   ]);
   return [program, '-e', join(folder, `${name}.error.log`), '-c', file];
@@ -48,14 +59,15 @@ export const nginx = programPeer({
     existsSync(streamModule) || hasStream(spawnSync(program, ['-V'], { encoding: 'utf8' }).stderr ?? '')
       ? undefined
       : 'without its stream module (Debian: libnginx-mod-stream)',
-  commands: (program, { folder, pki, ingressPort, egressPort, servicePort }) => ({
+  commands: (program, { folder, pki, ingressPort, egressHost, egressPort, servicePort, connections }) => ({
     egress: nginxCommand(program, {
       folder,
       name: 'egress',
       workers: 2,
+      connections: 2 * connections + spare,
       body: [
         'stream { server {',
-        `  listen 127.0.0.1:${egressPort} ssl backlog=4096;`,
+        `  listen ${egressHost}:${egressPort} ssl backlog=4096;`,
         `  proxy_pass 127.0.0.1:${servicePort};`,
         '  proxy_timeout 1h;',
         `  ssl_certificate ${pki.server.cert};`,
@@ -70,10 +82,11 @@ export const nginx = programPeer({
       folder,
       name: 'ingress',
       workers: 2,
+      connections: 2 * connections + spare,
       body: [
         'stream { server {',
         `  listen 127.0.0.1:${ingressPort} backlog=4096;`,
-        `  proxy_pass 127.0.0.1:${egressPort};`,
+        `  proxy_pass ${egressHost}:${egressPort};`,
         '  proxy_timeout 1h;',
         '  proxy_ssl on;',
         '  proxy_ssl_protocols TLSv1.3;',

@@ -4,6 +4,8 @@ import type { PairCommands, PairSite, Peer } from './peer.ts';
 
 export interface ProgramPeer {
   readonly program: string;
+  /** Default: `peer`. */
+  readonly kind?: 'peer' | 'rival';
   /** The argument that prints its version. */
   readonly versionFlag: string;
   /** What is wrong with the installed program at this path, or undefined; default: nothing. */
@@ -13,10 +15,10 @@ export interface ProgramPeer {
 }
 
 /** Makes a peer out of the program of that name. */
-export function programPeer({ program, versionFlag, fault, commands }: ProgramPeer): Peer {
+export function programPeer({ program, kind = 'peer', versionFlag, fault, commands }: ProgramPeer): Peer {
   return {
     name: program,
-    kind: 'peer',
+    kind,
     unavailable: () => {
       const path = findProgram(program);
       return path === undefined ? 'not installed' : fault?.(path);

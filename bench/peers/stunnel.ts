@@ -19,13 +19,13 @@ const shared = [
 export const stunnel = programPeer({
   program: 'stunnel',
   versionFlag: '-version',
-  commands: (program, { folder, pki, ingressPort, egressPort, servicePort }) => ({
+  commands: (program, { folder, pki, ingressPort, egressHost, egressPort, servicePort }) => ({
     egress: [
       program,
       configuration(folder, 'egress.conf', [
         ...shared,
         '[egress]',
-        `accept = 127.0.0.1:${egressPort}`,
+        `accept = ${egressHost}:${egressPort}`,
         `connect = 127.0.0.1:${servicePort}`,
         `cert = ${pki.server.cert}`,
         `key = ${pki.server.key}`,
@@ -40,7 +40,7 @@ export const stunnel = programPeer({
         '[ingress]',
         'client = yes',
         `accept = 127.0.0.1:${ingressPort}`,
-        `connect = 127.0.0.1:${egressPort}`,
+        `connect = ${egressHost}:${egressPort}`,
         `cert = ${pki.client.cert}`,
         `key = ${pki.client.key}`,
         `CAfile = ${pki.ca}`,

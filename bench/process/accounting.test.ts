@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { memoryOf, parsePss, parseStat, processorSeconds } from './accounting.ts';
+import { memoryOf, parseRollup, parseStat, processorSeconds } from './accounting.ts';
 import { Child, killAll } from './child.ts';
 
 describe('accounting from /proc', () => {
@@ -13,15 +13,15 @@ describe('accounting from /proc', () => {
   test('refuses a stat line that ends early', () => {
     expect(() => parseStat('1 (x) S 1 2')).toThrow('not understood');
   });
-  test('reads the proportional set size, and its part that is files', () => {
+  test('reads what is resident, its share, the part that is files, and the part that is of no file', () => {
     expect(
-      parsePss(
+      parseRollup(
         '55d0-7ffd ---p 00000000 00:00 0 [rollup]\nRss:    3000 kB\nPss:    2048 kB\nPss_Anon:   900 kB\n' +
-          'Pss_File:   1148 kB\nPss_Shmem:   0 kB\n',
+          'Pss_File:   1148 kB\nPss_Shmem:   0 kB\nAnonymous:    901 kB\n',
       ),
-    ).toEqual({ total: 2048 * 1024, file: 1148 * 1024 });
-    expect(() => parsePss('Rss: 1 kB\n')).toThrow('no Pss line');
-    expect(() => parsePss('Pss: 1 kB\n')).toThrow('no Pss_File line');
+    ).toEqual({ total: 2048 * 1024, file: 1148 * 1024, resident: 3000 * 1024, anonymous: 901 * 1024 });
+    expect(() => parseRollup('Rss: 1 kB\n')).toThrow('no Pss line');
+    expect(() => parseRollup('Pss: 1 kB\n')).toThrow('no Pss_File line');
   });
   test('counts the time and memory of a session, children included', async () => {
     const burn = 'while (process.cpuUsage().user < 300_000);';
@@ -38,6 +38,6 @@ describe('accounting from /proc', () => {
     expect(memoryOf([child.pid]).total).toBeGreaterThan(2 ** 20);
   });
   test('finds nothing for no session', () => {
-    expect([processorSeconds([]), memoryOf([])]).toEqual([0, { total: 0, file: 0 }]);
+    expect([processorSeconds([]), memoryOf([])]).toEqual([0, { total: 0, file: 0, resident: 0, anonymous: 0 }]);
   });
 });

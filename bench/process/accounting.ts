@@ -38,18 +38,26 @@ export function parseStat(text: string): ProcessStat {
   return { session, ticks: utime + stime + cutime + cstime };
 }
 
-/**
- * Bytes of own pages, and of shared ones divided by their users. `file`: the part that is files in memory, which is
- * code.
- */
+/** Bytes of memory. */
 export interface Memory {
+  /** Own pages, and shared ones divided by their users. */
   readonly total: number;
+  /** The part of `total` that is files in memory, which is code. */
   readonly file: number;
+  /** Every page that is in memory, shared or not. */
+  readonly resident: number;
+  /** Pages of no file: heaps, stacks, buffers. */
+  readonly anonymous: number;
 }
 
-/** Parses the lines `Pss:` and `Pss_File:` (Linux 5.4 and later). */
-export function parsePss(text: string): Memory {
-  return { total: line(text, 'Pss'), file: line(text, 'Pss_File') };
+/** Parses the lines `Pss:`, `Pss_File:`, `Rss:` and `Anonymous:` (Linux 5.4 and later). */
+export function parseRollup(text: string): Memory {
+  return {
+    total: line(text, 'Pss'),
+    file: line(text, 'Pss_File'),
+    resident: line(text, 'Rss'),
+    anonymous: line(text, 'Anonymous'),
+  };
 }
 
 function line(text: string, name: string): number {
@@ -63,16 +71,21 @@ export function processorSeconds(sessions: readonly number[]): number {
   return members(sessions).reduce((sum, { ticks }) => sum + ticks, 0) / ticksPerSecond;
 }
 
-/** Proportional set size of these sessions. */
+/** Memory of these sessions. */
 export function memoryOf(sessions: readonly number[]): Memory {
   return members(sessions).reduce(
     (sum, { pid }) => {
       const rollup = readGone(`/proc/${pid}/smaps_rollup`);
       if (rollup === undefined || rollup === '') return sum;
-      const { total, file } = parsePss(rollup);
-      return { total: sum.total + total, file: sum.file + file };
+      const { total, file, resident, anonymous } = parseRollup(rollup);
+      return {
+        total: sum.total + total,
+        file: sum.file + file,
+        resident: sum.resident + resident,
+        anonymous: sum.anonymous + anonymous,
+      };
     },
-    { total: 0, file: 0 },
+    { total: 0, file: 0, resident: 0, anonymous: 0 },
   );
 }
 

@@ -1,7 +1,7 @@
 /**
  * Ports for programs that want to be told one.
- * Rule: a port comes from the kernel; whether somebody listens on it is read from /proc/net, without a connection that
- * the program would have to serve.
+ * Rule: a port comes from the kernel; whether somebody listens on it is read from /proc, in the network namespace of
+ * the program, without a connection that the program would have to serve.
  */
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -55,9 +55,19 @@ export async function untilListening(port: number, child: Child): Promise<void> 
   const deadline = performance.now() + listenPatienceMs;
   for (;;) {
     if (!child.running) throw new Error(child.complaint());
-    if (listeningPorts(readFileSync('/proc/net/tcp', 'latin1')).has(port)) return;
+    if (listeningPorts(tableOf(child)).has(port)) return;
     if (performance.now() > deadline)
       throw new Error(`${child.name} does not listen on ${port} after ${listenPatienceMs / 1000} s`);
     await pause(20);
+  }
+}
+
+/** The table of the namespace that the process is in; empty if it has just ended. */
+function tableOf({ pid }: Child): string {
+  try {
+    return readFileSync(`/proc/${pid}/net/tcp`, 'latin1');
+  } catch (error) {
+    if (['ENOENT', 'EINVAL', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
+    throw error;
   }
 }

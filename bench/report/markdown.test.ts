@@ -17,24 +17,39 @@ describe('the report in Markdown', () => {
       pairs: [
         { name: 'adit', kind: 'adit' },
         { name: 'nginx', kind: 'peer' },
+        { name: 'chisel', kind: 'rival' },
       ],
-      rows: ['setup'],
+      rows: ['setup', 'rest-egress-rss'],
+      planned: (pair, name) => pair === 'adit' || name === 'setup',
     });
-    results.add({ pair: 'adit', test: 'setup', round: 0 }, { setup: 0.5 });
-    results.add({ pair: 'nginx', test: 'setup', round: 0 }, { setup: 1.25 });
+    const step = { test: 'setup', round: 0 } as const;
+    results.add({ pair: 'adit', ...step }, { setup: 0.5, 'rest-egress-rss': 66.6 });
+    results.add({ pair: 'nginx', ...step }, { setup: 1.25 });
+    results.add({ pair: 'chisel', ...step }, { setup: 0.4 });
     expect(markdownReport(results, { command: 'npm run bench', date: '2026-01-31', machine }))
       .toBe(`Made by \`npm run bench\` on 2026-01-31:
 
 - Some CPU, 2 cores, 8 GiB, Linux 6.1
 - nginx 1.22.1
 
-| median (times the best peer) | adit | nginx |
-| --- | ---: | ---: |
-| connect to first byte, p50, ms | 0.5 (0.40x) | 1.25 (1.00x) |
+### Beside other tunnels
 
-Bars:
+| median (times the best peer) | adit | nginx | chisel |
+| --- | ---: | ---: | ---: |
+| connect to first byte, p50, ms | 0.5 (0.40x) | 1.25 (1.00x) | 0.4 (0.32x) |
 
-- met: adit, connect to first byte, p50: wanted at most 0.5x the best peer, is 0.40x of nginx
+### Start and memory
+
+| median | adit |
+| --- | ---: |
+| memory of the egress at rest, resident, MB | 66.6 |
+
+### Bars
+
+| measure | bar | goal | is | verdict |
+| --- | ---: | ---: | ---: | ---: |
+| connect to first byte, p50 | at most 1x chisel | at most 0.8x chisel | 1.25x of chisel | not met, goal not met |
+| memory of the egress at rest, resident | at most 70 MB | at most 62 MB | 66.6 MB | met, goal not met |
 `);
   });
   test('goes between the marks of a document and leaves the rest alone', () => {

@@ -5,28 +5,30 @@
  */
 import { type Machine, machineLines } from '../machine.ts';
 import type { Results } from './results.ts';
-import { barLines, comparisonLines, markdownTable, noteLines, tableCells } from './table.ts';
+import { sectionsOf } from './section.ts';
+import { barCells, comparisonLines, markdownTable, noiseLines, noteLines, tableCells } from './table.ts';
 
 const begin = '<!-- bench: begin -->';
 const end = '<!-- bench: end -->';
 
-/** What was run, where, the table, the bars, the notes. */
+/** What was run, where, the tables, the bars, the notes. */
 export function markdownReport(
   results: Results,
   { command, date, machine }: { readonly command: string; readonly date: string; readonly machine: Machine },
 ): string {
-  const sections = [
+  const bars = barCells(results);
+  const blocks = [
     [`Made by \`${command}\` on ${date}:`],
-    machineLines(machine).map(item),
-    markdownTable(tableCells(results)),
-    titled('Bars:', barLines(results)),
-    titled('Builds, round by round:', comparisonLines(results)),
-    titled('Notes:', noteLines(results)),
+    [...machineLines(machine), ...noiseLines(results)].map(item),
+    ...sectionsOf(results).flatMap((section) => [
+      [`### ${section.title}`],
+      markdownTable(tableCells(results, section)),
+    ]),
+    ...(bars.length === 0 ? [] : [['### Bars'], markdownTable(bars)]),
+    ...titled('### Builds, round by round', comparisonLines(results)),
+    ...titled('### Notes', noteLines(results)),
   ];
-  return `${sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
+  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
 /**
@@ -42,8 +44,8 @@ export function place(report: string, document: string): string {
   return `${document.slice(0, from + begin.length)}\n${report}${document.slice(to)}`;
 }
 
-function titled(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [title, '', ...lines.map(item)];
+function titled(title: string, lines: readonly string[]): string[][] {
+  return lines.length === 0 ? [] : [[title], lines.map(item)];
 }
 
 function item(line: string): string {

@@ -5,9 +5,9 @@
 import type { Peer } from '../peers/peer.ts';
 import type { Step } from '../schedule.ts';
 import { type RowName, row } from './row.ts';
-import { median } from './statistics.ts';
+import { median, spread } from './statistics.ts';
 
-export type PairName = Pick<Peer, 'name' | 'kind'>;
+export type PairName = Pick<Peer, 'name' | 'kind' | 'variantOf'>;
 /** Something the reader must know about one step. `failed`: nothing was measured. */
 export interface Note extends Step {
   readonly text: string;
@@ -18,12 +18,31 @@ export class Results {
   readonly pairs: readonly PairName[];
   readonly rows: readonly RowName[];
   readonly notes: Note[] = [];
+  /** How many the run set out to do. */
+  readonly rounds: number;
+  readonly #planned: (pair: string, row: RowName) => boolean;
   readonly #values = new Map<string, (number | undefined)[]>();
 
-  /** `rows`: those the run set out to measure. */
-  constructor({ pairs, rows }: { readonly pairs: readonly PairName[]; readonly rows: readonly RowName[] }) {
-    this.pairs = pairs.map(({ name, kind }) => ({ name, kind }));
+  /** `rows`, `planned`: what the run set out to measure; by default every row of every pair. */
+  constructor({
+    pairs,
+    rows,
+    rounds = 1,
+    planned = () => true,
+  }: {
+    readonly pairs: readonly PairName[];
+    readonly rows: readonly RowName[];
+    readonly rounds?: number;
+    readonly planned?: (pair: string, row: RowName) => boolean;
+  }) {
+    this.pairs = pairs.map(({ name, kind, variantOf }) => ({
+      name,
+      kind,
+      ...(variantOf !== undefined && { variantOf }),
+    }));
     this.rows = rows;
+    this.rounds = rounds;
+    this.#planned = planned;
   }
 
   add({ pair, round }: Step, values: Partial<Record<RowName, number>>): void {
@@ -42,28 +61,48 @@ export class Results {
 
   /** Median of the rounds that brought a value; undefined when none did. */
   median(pair: string, name: RowName): number | undefined {
-    const values = this.byRound(pair, name).filter((value) => value !== undefined);
+    const values = this.#measured(pair, name);
     return values.length === 0 ? undefined : median(values);
   }
 
-  /** Why a cell is empty: the row does not exist for a pair without a tunnel, or it could not be measured. */
+  /** How far the rounds lie apart, as a part of their median; undefined when there are too few to tell. */
+  spread(pair: string, name: RowName): number | undefined {
+    return spread(this.#measured(pair, name));
+  }
+
+  /** How many rounds a row was measured in, by the pair with most of them. */
+  roundsOf(name: RowName): number {
+    return Math.max(0, ...this.pairs.map(({ name: pair }) => this.byRound(pair, name).length));
+  }
+
+  /** Whether the run set out to measure this row of this pair. */
+  isPlanned(pair: string, name: RowName): boolean {
+    return this.#planned(pair, name);
+  }
+
+  /** Why a cell is empty: the row says nothing about this pair, or it could not be measured. */
   absence({ name, kind }: PairName, rowName: RowName): 'missing' | 'not applicable' {
+    if (!this.isPlanned(name, rowName)) return 'not applicable';
     return kind === 'bound' &&
       !this.notes.some((note) => note.failed && note.pair === name && note.test === row(rowName).test)
       ? 'not applicable'
       : 'missing';
   }
 
-  /** The pair that leads a row among the peers (neither Adit nor the bound). */
-  best(name: RowName): { readonly pair: string; readonly value: number } | undefined {
+  /** The pair that leads a row among the peers, or among these and their rivals; never Adit, nor the bound. */
+  best(name: RowName, among: 'best' | 'any' = 'best'): { readonly pair: string; readonly value: number } | undefined {
     const sign = row(name).better === 'more' ? -1 : 1;
     return this.pairs
-      .filter(({ kind }) => kind === 'peer')
+      .filter(({ kind }) => kind === 'peer' || (among === 'any' && kind === 'rival'))
       .flatMap(({ name: pair }) => {
         const value = this.median(pair, name);
         return value === undefined ? [] : [{ pair, value }];
       })
       .toSorted((a, b) => sign * (a.value - b.value))[0];
+  }
+
+  #measured(pair: string, name: RowName): number[] {
+    return this.byRound(pair, name).filter((value) => value !== undefined);
   }
 
   /** For JSON: values by row and pair, by round; null where a round brought none. */

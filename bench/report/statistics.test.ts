@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { median, percentile, range } from './statistics.ts';
+import { median, percentile, range, spread } from './statistics.ts';
 
 const numbers = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 }), { minLength: 1 });
 
@@ -16,6 +16,11 @@ describe('statistics', () => {
   });
   test('sort numbers as numbers', () => {
     expect(range([10, 9, 100])).toEqual([9, 100]);
+  });
+  test('tell how far values lie apart, and take one outlier on each side for none', () => {
+    expect(spread([10, 11, 12])).toBeCloseTo(2 / 11);
+    expect(spread([1, 10, 11, 12, 90])).toBeCloseTo(2 / 11);
+    expect([spread([1, 9]), spread([]), spread([-1, 0, 1])]).toEqual([undefined, undefined, undefined]);
   });
   test('of nothing fail', () => {
     for (const statistic of [median, range, (values: number[]) => percentile(values, 50)])

@@ -1,4 +1,4 @@
-/** Statistics of a list of numbers. Rule: every function fails on an empty list; none returns NaN. */
+/** Statistics of a list of numbers. Rule: none returns NaN; those that need a value fail on an empty list. */
 
 /** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
@@ -17,6 +17,17 @@ export function percentile(values: readonly number[], percent: number): number {
 export function range(values: readonly number[]): readonly [number, number] {
   const sorted = ordered(values);
   return [sorted[0]!, sorted.at(-1)!];
+}
+
+/**
+ * How far values lie apart, as a part of their median: largest less smallest, from five values on without these two
+ * themselves, so that one outlier is no noise. Undefined for fewer than three values, and for a median of 0.
+ */
+export function spread(values: readonly number[]): number | undefined {
+  if (values.length < 3 || median(values) === 0) return undefined;
+  const sorted = ordered(values);
+  const [least, most] = range(sorted.length < 5 ? sorted : sorted.slice(1, -1));
+  return (most - least) / Math.abs(median(values));
 }
 
 function ordered(values: readonly number[]): number[] {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Results } from './results.ts';
-import { alignTable, barLines, comparisonLines, markdownTable, noteLines, tableCells } from './table.ts';
+import { sectionsOf } from './section.ts';
+import { alignTable, barCells, comparisonLines, markdownTable, noiseLines, noteLines, tableCells } from './table.ts';
 
 const rate = (pair: string, round = 0) => ({ pair, round, test: 'rate' as const });
 
@@ -29,7 +30,7 @@ function measured(): Results {
 
 describe('the table', () => {
   test('puts the ratio to the best peer beside every median, and says why a cell is empty', () => {
-    expect(tableCells(measured())).toEqual([
+    expect(tableCells(measured(), sectionsOf(measured())[0]!)).toEqual([
       ['median (times the best peer)', 'direct', 'adit', 'other', 'nginx', 'socat'],
       [
         'a connection per request, 64 at once, connections/s',
@@ -68,10 +69,34 @@ describe('the table', () => {
 });
 
 test('the bars say what was asked, what came of it and against whom', () => {
-  expect(barLines(measured())).toEqual([
-    'met: adit, a connection per request, 64 at once: wanted at least 2x the best peer, is 2.25x of nginx',
-    'met: other, a connection per request, 64 at once: wanted at least 2x the best peer, is 2.55x of nginx',
+  expect(barCells(measured())).toEqual([
+    ['measure', 'bar', 'goal', 'is', 'verdict'],
+    ['adit: a connection per request, 64 at once', 'at least 4x the best peer', '', '2.25x of nginx', 'not met'],
+    ['other: a connection per request, 64 at once', 'at least 4x the best peer', '', '2.55x of nginx', 'not met'],
   ]);
+  expect(barCells(new Results({ pairs: [{ name: 'adit', kind: 'adit' }], rows: ['idle-base'] }))).toEqual([]);
+});
+test('a bar of a number says the number, and a goal beside it whether it is met', () => {
+  const results = new Results({ pairs: [{ name: 'adit', kind: 'adit' }], rows: ['start-egress'] });
+  results.add({ pair: 'adit', round: 0, test: 'start' }, { 'start-egress': 0.21 });
+  expect(barCells(results)[1]).toEqual([
+    'start of `adit egress` to `listening`',
+    'at most 0.3 s',
+    'at most 0.15 s',
+    '0.21 s',
+    'met, goal not met',
+  ]);
+});
+test('a row that was measured in fewer rounds says so, and noisy rounds are marked', () => {
+  const results = new Results({ pairs: [{ name: 'adit', kind: 'adit' }], rows: ['churn'], rounds: 7 });
+  for (const [round, churn] of [1, 2, 3].entries()) results.add({ pair: 'adit', round, test: 'churn' }, { churn });
+  expect(tableCells(results, sectionsOf(results)[0]!)).toEqual([
+    ['median', 'adit'],
+    ['the same, times that at its start, times (3 rounds)', '2 ~'],
+  ]);
+  expect(noiseLines(results)[0]).toContain('more than 30% of their median apart');
+  expect(barCells(results)[1]!.at(-1)).toBe('not met, goal not met, too noisy (100%)');
+  expect(noiseLines(measured())).toEqual([]);
 });
 test('builds are compared round by round', () => {
   expect(comparisonLines(measured())).toEqual([
