@@ -1,5 +1,6 @@
 /**
- * Two hosts with a bad link between them: network namespaces of their own, joined by link-emulator.py packet by packet.
+ * Two hosts with a bad link between them: network namespaces of their own, joined packet by packet by the emulator that
+ * the benchmark uses (bench/link/emulator.ts).
  * Rule: a host is entered by its `prefix` and reached from nowhere else, so that two runs cannot meet; it ends with the
  * emulator and has no name that could be left behind. Addresses are the test's to give and to take. Needs Linux, root
  * and /dev/net/tun.
@@ -12,7 +13,6 @@ import type { Ability } from './scenario.ts';
 
 /** For `scenario`, together with the programs that this file starts. */
 export const namespaces: readonly (string | Ability)[] = [
-  'python3',
   'ip',
   'nsenter',
   'unshare',
@@ -88,9 +88,10 @@ export interface Link {
 /** Two hosts and the link between them, both interfaces down and without an address. */
 export async function openLink({ delayMs, lossPercent, megabitsPerSecond, seed = 1 }: LinkOptions): Promise<Link> {
   const emulator = new Child(
-    'python3',
+    process.execPath,
     [
-      join(import.meta.dirname, 'link-emulator.py'),
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, '..', '..', 'bench', 'link', 'emulator.ts'),
       device,
       ...[delayMs, lossPercent, megabitsPerSecond, seed].map(String),
     ],
