@@ -7,6 +7,7 @@ import { takeActivation } from '@adit/shared/net/activation';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { giveMemoryBack } from '@adit/shared/process/give-back';
+import { watchLoop } from '@adit/shared/process/loop-watch';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { SdNotify } from '@adit/shared/process/sd-notify';
 import { logIgnored, untilSignalled } from '@adit/shared/process/signals';
@@ -53,6 +54,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     systemd.ready();
     saveCompiledCode();
     giveMemoryBack();
+    watchLoop({ log });
   } catch (error) {
     failed.abort();
     server.close();

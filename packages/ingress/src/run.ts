@@ -9,6 +9,7 @@ import { takeActivation } from '@adit/shared/net/activation';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { giveMemoryBack } from '@adit/shared/process/give-back';
+import { watchLoop } from '@adit/shared/process/loop-watch';
 import { packageVersion } from '@adit/shared/process/package-version';
 import { SdNotify } from '@adit/shared/process/sd-notify';
 import { logIgnored, type ReloadSignal, untilSignalled } from '@adit/shared/process/signals';
@@ -66,6 +67,7 @@ async function runAgent(agent: IngressAgent, { log, systemd, reloadSignal }: Run
     systemd.ready();
     saveCompiledCode();
     giveMemoryBack();
+    watchLoop({ log });
   } catch (error) {
     denied.abort();
     agent.close();

@@ -32,6 +32,7 @@ export const events = {
   draining: 'no new streams; those that are open may finish',
   stopped: 'the process is done, with its exit `status`',
   failed: 'trouble that concerns no single stream, such as a machine out of file descriptors',
+  'held-up': 'the event loop was held up for `delayMs`: everything that the process does waited',
   'log-lost': '`lines` of this log were dropped because nobody read them',
 } as const;
 
