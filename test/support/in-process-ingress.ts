@@ -55,6 +55,7 @@ export async function testIngress(
       connectTimeoutMs: 30_000,
       idleTimeoutMs: 0,
       drainTimeoutMs: 60_000,
+      congestion: 'auto',
       reloadSignal: 'auto',
       logLevel: 'debug',
       logFormat: 'json',

@@ -95,6 +95,7 @@ export async function testEgress({
       dialTimeoutMs: 30_000,
       idleTimeoutMs: 0,
       drainTimeoutMs: 60_000,
+      congestion: 'auto',
       reloadSignal: 'auto',
       maxStreams: 1_000,
       maxStreamsPerIdentity: 100,

@@ -11,6 +11,7 @@ import { type Credentials, loadCredentials } from '@adit/shared/identity/credent
 import { refuseStale, type ShownCertificate } from '@adit/shared/identity/expiry';
 import { loadRevocationList, type RevocationList } from '@adit/shared/identity/revocation';
 import { loadTrustAnchors, type TrustAnchors } from '@adit/shared/identity/trust';
+import { checkCongestion } from '@adit/shared/net/tcp-control';
 import { loadServices, type Services } from './backend/services.ts';
 import { loadDestinationTls, type ServiceTls } from './backend/service-tls.ts';
 import type { EgressOptions } from './options.ts';
@@ -27,6 +28,7 @@ export interface Trust {
 
 /** Reads everything. Fails with POLICY_INVALID, CONFIG_INVALID or CREDENTIALS_UNUSABLE. */
 export function loadEgressFiles(options: EgressOptions): { readonly trust: Trust; readonly policy: PolicyFile } {
+  checkCongestion(options.congestion);
   return { policy: loadPolicyFiles(options.policy), trust: loadTrust(options) };
 }
 

@@ -26,6 +26,7 @@ test('an egress needs certificate, key, client CA and policy, and has a default 
     maxDetachedPerIdentity: 8,
     maxWaitingPerIdentity: 256 * 1024 ** 2,
     maxReplayPerSession: 8 * 1024 ** 2,
+    congestion: 'auto',
     maxReplayPerIdentity: 64 * 1024 ** 2,
     maxReplay: 512 * 1024 ** 2,
     reloadSignal: 'auto',

@@ -4,6 +4,7 @@
  * Rule: a value that is missing, unknown or wrong stops the start; after this file everything is trusted.
  * Not here: reading certificates and the policy (run.ts does, and again at each reload).
  */
+import { carrierSettings } from '@adit/shared/config/carrier-settings';
 import { processSettings } from '@adit/shared/config/process-settings';
 import { resolveOptions, type Sources } from '@adit/shared/config/resolve';
 import type { Options, Settings } from '@adit/shared/config/setting';
@@ -198,6 +199,7 @@ export const egressSettings = {
     parse: parseReplaySize,
     help: 'bytes that all waiting sessions keep',
   },
+  ...carrierSettings,
   ...processSettings,
 } as const satisfies Settings;
 

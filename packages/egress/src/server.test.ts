@@ -33,6 +33,7 @@ test('does not start without a policy', () => {
     maxReplayPerSession: 1 << 20,
     maxReplayPerIdentity: 1 << 20,
     maxReplay: 1 << 20,
+    congestion: 'auto',
     reloadSignal: 'auto',
     logLevel: 'info',
     logFormat: 'json',

@@ -207,13 +207,14 @@ export class IngressAgent {
   #link(target: EgressTarget, onUsable: (opener: StreamOpener) => void): EgressLink {
     const { log, agent } = this.#deps;
     if (target.kind === 'connect' || target.kind === 'connect+h2') return this.#connectEgress(target, onUsable);
-    const { carrier, serverName, wsPath, headers, maxCarrierAgeMs, maxReplayPerSession } = this.#options;
+    const { carrier, serverName, wsPath, headers, congestion, maxCarrierAgeMs, maxReplayPerSession } = this.#options;
     const dialer = new Dialer({
       target,
       carrier,
       serverName,
       wsPath,
       headers,
+      congestion,
       trust: () => this.#trust,
       deadlineMs: handshakeTimeoutMs,
       log,
@@ -251,6 +252,7 @@ export class IngressAgent {
           ca,
           ...(revocation && { revocation }),
           ...(proxy && { proxy }),
+          congestion: this.#options.congestion,
           deadline: new Patience(handshakeTimeoutMs),
           signal,
         });

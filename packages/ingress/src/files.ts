@@ -9,6 +9,7 @@ import { loadCredentials } from '@adit/shared/identity/credentials';
 import { refuseStale, type ShownCertificate } from '@adit/shared/identity/expiry';
 import { loadRevocationList } from '@adit/shared/identity/revocation';
 import { loadTrustAnchors } from '@adit/shared/identity/trust';
+import { checkCongestion } from '@adit/shared/net/tcp-control';
 import { loadLocalPairs, localCertificates, type LocalCertificates } from './frontend/local-certificates.ts';
 import { readHeaderFile } from './link/header-file.ts';
 import type { Trust } from './link/dialer.ts';
@@ -93,6 +94,7 @@ export function namedParts(options: IngressOptions): FilePart[] {
 /** Reads everything. Fails with CONFIG_INVALID, CREDENTIALS_UNUSABLE or TRANSPARENT_UNAVAILABLE. */
 export function loadIngressFiles(options: IngressOptions): IngressFiles {
   if (options.transparent.length > 0) neededOptions();
+  checkCongestion(options.congestion);
   return {
     ...certificates.load(options),
     ...proxy.load(options),

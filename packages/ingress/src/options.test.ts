@@ -17,6 +17,7 @@ test(
       egress: [{ kind: 'address', host: 'tunnel.example.org', port: 8443 }],
       select: 'priority',
       carrier: 'auto',
+      congestion: 'auto',
       wsPath: '/.well-known/adit',
       headers: [],
       maxCarrierAgeMs: 0,

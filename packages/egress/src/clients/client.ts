@@ -36,6 +36,8 @@ export interface Joining {
 export interface Connected {
   readonly carrier: CarrierKind | 'h2';
   readonly resumed: boolean;
+  /** That of its TCP connection, where we choose it. */
+  readonly congestion?: string;
   readonly agent?: string;
   readonly epoch?: number;
 }

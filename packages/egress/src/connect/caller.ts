@@ -26,6 +26,7 @@ export function joinCaller(
 ): Client {
   const { remote, socket } = arrival;
   arrival.settled();
+  arrival.controlled();
   socket.setKeepAlive(true, keepAliveMs); // there is no ping here: TCP finds a peer that vanished
   return clients.join({ name: randomBytes(6).toString('hex'), identity, remote, way });
 }

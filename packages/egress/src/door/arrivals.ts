@@ -11,6 +11,7 @@ import type net from 'node:net';
 import type tls from 'node:tls';
 import { Deadline } from '@adit/shared/net/deadline';
 import { peerAddress } from '@adit/shared/net/peer-address';
+import { type Congestion, controlTcp, type TcpControl } from '@adit/shared/net/tcp-control';
 import type { Logger } from '@adit/shared/observe/logger';
 import { formatHostPort, type HostPort } from '@adit/shared/protocol/destination';
 import { logDenied } from '../clients/denied.ts';
@@ -20,6 +21,8 @@ import { sourceOf } from './source.ts';
 export interface ArrivalsContext {
   readonly handshakeTimeoutMs: number;
   readonly maxHandshakes: number;
+  /** Of the TCP connections of clients that were admitted. */
+  readonly congestion: Congestion;
   readonly log: Logger;
 }
 
@@ -39,6 +42,8 @@ export interface Arrival extends Holder {
   heard(): void;
   /** Its certificate was accepted: strangers take no place from it any more. */
   proved(identity: string): void;
+  /** Takes control of its TCP connection: it is that of an admitted client. */
+  controlled(): TcpControl | undefined;
   /** It is attached, or was refused: it leaves the handshake deadline and limit. */
   settled(): void;
 }
@@ -92,6 +97,7 @@ export class Arrivals {
       remote: peer ? formatHostPort(peer.host, peer.port) : 'local',
       source: peer && !announced ? sourceOf(peer.host) : `unknown ${++this.#unnamed}`,
       deadline: new Deadline(this.#context.handshakeTimeoutMs),
+      congestion: this.#context.congestion,
       moved: () => this.#strangers.recount(arrival),
       proven: () => {
         this.#strangers.leave(arrival);
@@ -150,6 +156,7 @@ export class Arrivals {
 }
 
 interface Beginning extends Pick<Arrival, 'socket' | 'remote' | 'source' | 'deadline' | 'unix'> {
+  readonly congestion: Congestion;
   /** Its source changed. */
   readonly moved: () => void;
   readonly proven: () => void;
@@ -195,6 +202,10 @@ class Arriving implements Arrival {
   proved(identity: string): void {
     this.source = identity;
     this.#beginning.proven();
+  }
+
+  controlled(): TcpControl | undefined {
+    return this.unix ? undefined : controlTcp(this.socket, this.#beginning.congestion);
   }
 
   settled(): void {

@@ -15,6 +15,7 @@ import type { Credentials } from '@adit/shared/identity/credentials';
 import type { TrustAnchors } from '@adit/shared/identity/trust';
 import { type Activation, checkActivation } from '@adit/shared/net/activation';
 import { listen, type Listener } from '@adit/shared/net/listen';
+import type { Congestion } from '@adit/shared/net/tcp-control';
 import type { Logger } from '@adit/shared/observe/logger';
 import type { Cidr } from '@adit/shared/protocol/address';
 import type { Clients } from '../clients/clients.ts';
@@ -34,6 +35,7 @@ export interface DoorOptions {
   readonly acceptProxyProtocol: readonly Cidr[];
   readonly handshakeTimeoutMs: number;
   readonly maxHandshakes: number;
+  readonly congestion: Congestion;
 }
 
 /** What is shown and believed in handshakes. */
@@ -68,9 +70,9 @@ export class Door {
 
   constructor(context: DoorContext) {
     const { options, clients, sessions, log } = context;
-    const { handshakeTimeoutMs, maxHandshakes, acceptProxyProtocol, wsPath } = options;
+    const { handshakeTimeoutMs, maxHandshakes, congestion, acceptProxyProtocol, wsPath } = options;
     this.#context = context;
-    this.#arrivals = new Arrivals({ handshakeTimeoutMs, maxHandshakes, log });
+    this.#arrivals = new Arrivals({ handshakeTimeoutMs, maxHandshakes, congestion, log });
     this.#proxyHeaders = new ProxyHeaders({ from: acceptProxyProtocol, log });
     const turns = this.#turns;
     this.#http = new HttpDoor({ wsPath, clients, sessions, innerTls: () => innerTls(context.trust()), turns, log });

@@ -63,11 +63,12 @@ export async function attach(arrival: Arrival, offer: Offer, context: AttachCont
 
 /** Reads HELLO and attaches; the refusal where there is one. Rejects where no HELLO comes. */
 async function greet(
-  { remote, deadline }: Arrival,
+  arrival: Arrival,
   { kind, duplex, proof, identity }: Offer & { readonly identity: PeerIdentity },
   { clients, sessions }: AttachContext,
 ): Promise<Refusal | undefined> {
-  const carrier = carrierOf({ kind, duplex, proof: proof!, remote });
+  const { remote, deadline } = arrival;
+  const carrier = carrierOf({ kind, duplex, proof: proof!, remote, tcp: arrival.controlled() });
   const hello = await receiveHello(carrier, deadline.leftMs);
   return clients.admitAgain(identity) ?? sessions.attach(carrier, identity, hello);
 }

@@ -5,7 +5,7 @@
  * Not here: who may come in, and what ends a client that may not stay (clients/).
  */
 import { randomBytes } from 'node:crypto';
-import type { Carrier } from '@adit/shared/carrier/contract';
+import type { Carrier, CarrierKind } from '@adit/shared/carrier/contract';
 import { codeOfWire, type Refusal, wireOfCode } from '@adit/shared/errors';
 import type { PeerIdentity } from '@adit/shared/identity/peer';
 import type { Logger } from '@adit/shared/observe/logger';
@@ -102,7 +102,7 @@ export class Sessions {
       }),
     });
     this.#sessions.set(id.toString('hex'), session);
-    session.client.connected({ carrier: carrier.kind, resumed: false, agent: hello.agent });
+    session.client.connected({ ...factsOf(carrier), resumed: false, agent: hello.agent });
     this.#welcome(session, carrier, { kind: 'new', theirs: { offset: 0, partial: 0 }, rest });
     return undefined;
   }
@@ -180,7 +180,7 @@ export class Sessions {
     this.#detached.remove(session);
     // before anything that rode behind HELLO is read: it is for streams of the new identity
     session.client.resumed(identity, carrier.remote);
-    session.client.connected({ carrier: carrier.kind, resumed: true, epoch: hello.epoch });
+    session.client.connected({ ...factsOf(carrier), resumed: true, epoch: hello.epoch });
     this.#welcome(session, carrier, { kind: 'resume', theirs: hello.position, rest });
     return undefined;
   }
@@ -241,4 +241,9 @@ export class Sessions {
     session.place.release();
     session.client.left(`${code}: ${reason}`);
   }
+}
+
+/** For the log. */
+function factsOf({ kind, tcp }: Carrier): { readonly carrier: CarrierKind; readonly congestion?: string } {
+  return { carrier: kind, ...(tcp && { congestion: tcp.congestion }) };
 }

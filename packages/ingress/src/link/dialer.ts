@@ -12,6 +12,7 @@ import { AditError, type Code } from '@adit/shared/errors';
 import type { Credentials } from '@adit/shared/identity/credentials';
 import type { RevocationList } from '@adit/shared/identity/revocation';
 import type { TrustAnchors } from '@adit/shared/identity/trust';
+import type { Congestion } from '@adit/shared/net/tcp-control';
 import type { Logger } from '@adit/shared/observe/logger';
 import { networkName } from './network-watch.ts';
 import type { ProxyFor } from '../proxy/proxies.ts';
@@ -36,6 +37,8 @@ export interface DialerOptions {
   readonly serverName: string | undefined;
   readonly wsPath: string;
   readonly headers: readonly HeaderField[];
+  /** Default `auto`. */
+  readonly congestion?: Congestion;
   readonly trust: () => Trust;
   readonly deadlineMs: number;
   readonly log: Logger;
@@ -160,6 +163,7 @@ export class Dialer {
     const {
       target: { host, port },
       serverName,
+      congestion,
       trust,
       deadlineMs,
     } = this.#options;
@@ -173,6 +177,7 @@ export class Dialer {
       ca,
       ...(revocation && { revocation }),
       ...(proxy && { proxy }),
+      ...(congestion !== undefined && { congestion }),
       deadlineMs,
     };
   }

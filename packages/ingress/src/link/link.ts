@@ -228,7 +228,7 @@ export class Link {
     });
   }
 
-  #logConnected({ remote, kind, via, intermediary }: Carrier, { welcome }: Connected, resumed: boolean): void {
+  #logConnected({ remote, kind, via, intermediary, tcp }: Carrier, { welcome }: Connected, resumed: boolean): void {
     this.#options.log.info(
       {
         event: 'connected',
@@ -237,6 +237,7 @@ export class Link {
         carrier: kind,
         ...(via !== undefined && { proxy: via }),
         ...(intermediary !== undefined && { intermediary }),
+        ...(tcp && { congestion: tcp.congestion }),
         session: Buffer.from(welcome.sessionId).subarray(0, 6).toString('hex'),
         resumed,
         agent: welcome.agent,

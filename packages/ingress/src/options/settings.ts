@@ -3,6 +3,7 @@
  * help and the type of its option follow.
  * Not here: what is wrong about several of them together (the files beside this one).
  */
+import { carrierSettings } from '@adit/shared/config/carrier-settings';
 import { processSettings } from '@adit/shared/config/process-settings';
 import type { Settings } from '@adit/shared/config/setting';
 import { parseAlpnName } from '@adit/shared/config/values/alpn-name';
@@ -279,5 +280,6 @@ export const ingressSettings = {
     parse: parseReplaySize,
     help: 'unacknowledged bytes that a session keeps; at this limit it stops reading',
   },
+  ...carrierSettings,
   ...processSettings,
 } as const satisfies Settings;

@@ -16,6 +16,7 @@ function kernel(...may: readonly SocketOption[]): {
     turned,
     options: {
       read: () => errno(2),
+      tryOn: () => errno(2),
       set: (fd, option) => {
         turned.push([fd, option]);
         return may.includes(option) ? { ok: true } : errno(1);

@@ -4,6 +4,7 @@
  * allows half-open.
  */
 import type { Duplex } from 'node:stream';
+import type { TcpControl } from '../net/tcp-control.ts';
 
 /**
  * `websocket`: a WebSocket inside mutual TLS. `websocket+tls`: mutual TLS inside a WebSocket, through an intermediary
@@ -20,6 +21,8 @@ export interface Carrier {
   readonly via?: string;
   /** If an intermediary ends the outer TLS: the issuer of its certificate. */
   readonly intermediary?: string;
+  /** The TCP connection below it all; absent where the kernel takes no orders from us. */
+  readonly tcp?: TcpControl;
   /** Keying material that only the two ends of this carrier know (RFC 8446 section 7.5). */
   exportKey(label: string, context: Buffer): Buffer;
 }

@@ -8,6 +8,7 @@ import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
 import type { Deadline } from '../net/deadline.ts';
+import { type Congestion, controlTcp } from '../net/tcp-control.ts';
 import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import { openRoute, type Proxy } from './route.ts';
 import { secure } from './secure.ts';
@@ -17,6 +18,8 @@ export interface DialProvenOptions extends EgressTrust, HostPort {
   readonly alpn: 'http/1.1' | 'h2';
   readonly credentials: Credentials;
   readonly proxy?: Proxy;
+  /** Of the TCP connection; absent: that of the system, and nothing is bounded. */
+  readonly congestion?: Congestion;
   /** Patience where the user waits for the connection; else what is left for something larger. */
   readonly deadline: Deadline;
   readonly signal: AbortSignal;
@@ -40,7 +43,9 @@ export async function dialProven({ host, port, alpn, ...options }: DialProvenOpt
     credentials: { certPem, keyPem },
     ca,
   } = options;
-  const transport = await openRoute({ host, port }, { ...options, peer });
+  const { congestion } = options;
+  const connected = (tcp: net.Socket): unknown => congestion && controlTcp(tcp, congestion);
+  const transport = await openRoute({ host, port }, { ...options, peer, connected });
   const socket = await secure({
     ...options,
     to: transport,

@@ -31,6 +31,8 @@ export interface RouteOptions {
   readonly signal: AbortSignal;
   /** The name of `to` in errors, if it is connected to directly; default its address. */
   readonly peer?: string;
+  /** Called with the TCP connection, which is below all that this opens. */
+  readonly connected?: (tcp: net.Socket) => unknown;
   /** For an HTTP proxy, beside the headers that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -59,7 +61,9 @@ export async function openRoute(to: HostPort, { proxy, headers, ...rest }: Route
 
 const proxyHop = { unreachable: 'PROXY_FAILED', timeout: 'PROXY_FAILED' } as const;
 
-interface ConnectedOptions extends Pick<RouteOptions, 'deadline' | 'signal'> {
+type Limits = Pick<RouteOptions, 'deadline' | 'signal' | 'connected'>;
+
+interface ConnectedOptions extends Limits {
   /** The name of the peer and the codes, for failures. */
   readonly hop: {
     readonly peer: string;
@@ -69,7 +73,10 @@ interface ConnectedOptions extends Pick<RouteOptions, 'deadline' | 'signal'> {
 }
 
 /** A TCP connection, by whichever address answers first (RFC 8305). */
-function connected({ host, port }: HostPort, { hop, deadline, signal }: ConnectedOptions): Promise<net.Socket> {
+function connected(
+  { host, port }: HostPort,
+  { hop, deadline, signal, connected: told }: ConnectedOptions,
+): Promise<net.Socket> {
   const { peer, unreachable, timeout } = hop;
   const socket = net.connect({
     host,
@@ -98,18 +105,19 @@ function connected({ host, port }: HostPort, { hop, deadline, signal }: Connecte
         )
         .once('connect', () => {
           deadline.watch(socket);
+          told?.(socket);
           succeed(socket);
         });
     },
   );
 }
 
-function toProxy(proxy: Proxy, limits: Pick<RouteOptions, 'deadline' | 'signal'>): Promise<net.Socket> {
+function toProxy(proxy: Proxy, limits: Limits): Promise<net.Socket> {
   return connected(proxy, { hop: { peer: `the proxy ${formatProxy(proxy)}`, ...proxyHop }, ...limits });
 }
 
 /** TLS to the proxy itself, whose certificate must chain to the roots of the system or of --proxy-ca. */
-async function secured(proxy: Proxy, limits: Pick<RouteOptions, 'deadline' | 'signal'>): Promise<net.Socket> {
+async function secured(proxy: Proxy, limits: Limits): Promise<net.Socket> {
   const name = `the proxy ${formatProxy(proxy)}`;
   const socket = await secure({
     peer: name,

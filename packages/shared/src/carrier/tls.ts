@@ -6,6 +6,7 @@
  */
 import { constants } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import type net from 'node:net';
 import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
 import type { Credentials } from '../identity/credentials.ts';
@@ -13,6 +14,7 @@ import { factsOf, judgeEgress } from '../identity/peer.ts';
 import type { RevocationList } from '../identity/revocation.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
 import { Patience } from '../net/patience.ts';
+import { type Congestion, controlTcp, type TcpControl } from '../net/tcp-control.ts';
 import { formatHostPort, type HostPort } from '../protocol/destination.ts';
 import { formatProxy } from '../protocol/proxy-address.ts';
 import type { Carrier, CarrierKind } from './contract.ts';
@@ -47,24 +49,28 @@ export function carrierOf({
   proof,
   remote,
   via,
+  tcp,
 }: {
   readonly kind: CarrierKind;
   readonly duplex: Duplex;
   readonly proof: tls.TLSSocket;
   readonly remote: string;
   readonly via?: Proxy | undefined;
+  readonly tcp?: TcpControl | undefined;
 }): Carrier {
   const exportKey = (label: string, context: Buffer): Buffer => {
     if (proof.destroyed) throw new AditError('LINK_LOST', `the connection to ${remote} closed`);
     return proof.exportKeyingMaterial(32, label, context);
   };
-  return { kind, duplex, remote, exportKey, ...(via && { via: formatProxy(via) }) };
+  return { kind, duplex, remote, exportKey, ...(via && { via: formatProxy(via) }), ...(tcp && { tcp }) };
 }
 
 export interface DialTlsOptions extends EgressTrust, HostPort {
   readonly credentials: Credentials;
   /** The proxy to go through; absent: TCP connects directly. */
   readonly proxy?: Proxy;
+  /** Of the TCP connection; default `auto`. */
+  readonly congestion?: Congestion;
   /** So long without a byte from the other end, and `slowest` times as long in all. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
@@ -78,9 +84,13 @@ export async function dialTls({ host, port, deadlineMs, ...options }: DialTlsOpt
   const remote = formatHostPort(host, port);
   const limited = { ...options, deadline: new Patience(deadlineMs) };
   const peer = `the egress ${remote}${throughProxy(options.proxy)}`;
+  let tcp: TcpControl | undefined;
+  const connected = (below: net.Socket): void => {
+    tcp = controlTcp(below, options.congestion ?? 'auto');
+  };
   const socket = await secure({
     ...limited,
-    to: await openRoute({ host, port }, { ...limited, peer }),
+    to: await openRoute({ host, port }, { ...limited, peer, connected }),
     peer,
     tls: {
       cert: options.credentials.certPem,
@@ -100,7 +110,7 @@ export async function dialTls({ host, port, deadlineMs, ...options }: DialTlsOpt
         `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`,
       ),
     );
-  return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote, via: options.proxy });
+  return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote, via: options.proxy, tcp });
 }
 
 /** For errors: empty, or " through the proxy http://proxy.example.org:3128". */

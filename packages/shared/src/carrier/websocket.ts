@@ -6,12 +6,14 @@
  * one set of roots only, so that a root of the system can never vouch for an egress. A known intermediary is not
  * offered our certificate.
  */
+import type net from 'node:net';
 import type tls from 'node:tls';
 import { AditError } from '../errors.ts';
 import { factsOf } from '../identity/peer.ts';
 import type { TrustAnchors } from '../identity/trust.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { Patience } from '../net/patience.ts';
+import { controlTcp, type TcpControl } from '../net/tcp-control.ts';
 import { formatHostPort } from '../protocol/destination.ts';
 import type { Carrier } from './contract.ts';
 import { openRoute } from './route.ts';
@@ -34,6 +36,11 @@ export interface DialWebSocketOptions extends DialTlsOptions {
 }
 
 export type WebSocketForm = 'websocket' | 'websocket+tls';
+
+interface Outer {
+  readonly socket: tls.TLSSocket;
+  readonly tcp: TcpControl | undefined;
+}
 
 interface Dial extends DialWebSocketOptions {
   /** The URL. */
@@ -67,7 +74,7 @@ export async function dialWebSocket(options: DialWebSocketOptions): Promise<Carr
 
 async function dialDirect(dial: Dial): Promise<Carrier> {
   const { name, called, credentials, ca } = dial;
-  const socket = await outer(dial, {
+  const { socket, tcp } = await outer(dial, {
     cert: credentials.certPem,
     key: credentials.keyPem,
     ca: [...ca.pem],
@@ -76,12 +83,12 @@ async function dialDirect(dial: Dial): Promise<Carrier> {
   });
   trusted(socket, called, dial);
   const duplex = await open(dial, socket);
-  return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name, via: dial.proxy });
+  return carrierOf({ kind: 'websocket', duplex, proof: socket, remote: name, via: dial.proxy, tcp });
 }
 
 async function dialInner(dial: Dial, stranger?: AditError): Promise<Carrier> {
   const { name, called, credentials, ca, serverName, deadline, signal, outerCa } = dial;
-  const socket = await outer(dial, { ca: [...systemRoots(), ...(outerCa?.pem ?? [])], minVersion: 'TLSv1.2' });
+  const { socket, tcp } = await outer(dial, { ca: [...systemRoots(), ...(outerCa?.pem ?? [])], minVersion: 'TLSv1.2' });
   const intermediary = acceptedIntermediary(socket, dial, stranger);
   const duplex = await open({ ...dial, name: `${name}, where ${intermediary} ends TLS,` }, socket);
   const proof = await secure({
@@ -101,7 +108,7 @@ async function dialInner(dial: Dial, stranger?: AditError): Promise<Carrier> {
   });
   trusted(proof, called, dial);
   return {
-    ...carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name, via: dial.proxy }),
+    ...carrierOf({ kind: 'websocket+tls', duplex: proof, proof, remote: name, via: dial.proxy, tcp }),
     intermediary,
   };
 }
@@ -129,17 +136,22 @@ function acceptedIntermediary(socket: tls.TLSSocket, { called, host }: Dial, str
   );
 }
 
-async function outer(dial: Dial, settings: tls.ConnectionOptions): Promise<tls.TLSSocket> {
-  const { host, port, name, proxy, deadline, signal } = dial;
+async function outer(dial: Dial, settings: tls.ConnectionOptions): Promise<Outer> {
+  const { host, port, name, proxy, congestion = 'auto', deadline, signal } = dial;
   const peer = `${name}${throughProxy(proxy)}`;
-  return secure({
+  let tcp: TcpControl | undefined;
+  const connected = (below: net.Socket): void => {
+    tcp = controlTcp(below, congestion);
+  };
+  const socket = await secure({
     peer,
-    to: await openRoute({ host, port }, { ...(proxy && { proxy }), deadline, signal, peer }),
+    to: await openRoute({ host, port }, { ...(proxy && { proxy }), deadline, signal, peer, connected }),
     serverName: host,
     tls: { ...settings, ALPNProtocols: ['http/1.1'] },
     deadline,
     signal,
   });
+  return { socket, tcp };
 }
 
 function open(dial: Dial, over: tls.TLSSocket): Promise<WebSocketDuplex> {

@@ -12,6 +12,7 @@ export const socketOption = {
   transparent4: { level: 0, name: 19 }, // SOL_IP, IP_TRANSPARENT
   transparent6: { level: 41, name: 75 }, // SOL_IPV6, IPV6_TRANSPARENT
   congestion: { level: 6, name: 13 }, // IPPROTO_TCP, TCP_CONGESTION: a name of at most 16 bytes
+  info: { level: 6, name: 11 }, // IPPROTO_TCP, TCP_INFO: struct tcp_info
   notSentLowat: { level: 6, name: 25 }, // IPPROTO_TCP, TCP_NOTSENT_LOWAT: bytes
 } as const;
 
@@ -22,7 +23,12 @@ export interface SocketOptions {
   read(fd: number, option: SocketOption, length: number): { readonly ok: true; readonly bytes: Uint8Array } | Failed;
   /** Sets an integer, or bytes as they are. */
   set(fd: number, option: SocketOption, value: number | Uint8Array): { readonly ok: true } | Failed;
+  /** Sets it on a TCP socket made for this, to learn whether it may be set. */
+  tryOn(option: SocketOption, value: number | Uint8Array): { readonly ok: true } | Failed;
 }
+
+const internet = 2; // AF_INET
+const stream = 1 | 0o2000000; // SOCK_STREAM | SOCK_CLOEXEC
 
 let ours: SocketOptions | Missing | undefined;
 
@@ -36,6 +42,8 @@ export function loadSocketOptions(loading?: Loading): SocketOptions | Missing {
   const native = bindNative(
     {
       getsockopt: { takes: ['int32', 'int32', 'int32', 'bytes', 'bytes'], returns: 'int32' },
+      socket: { takes: ['int32', 'int32', 'int32'], returns: 'int32' },
+      close: { takes: ['int32'], returns: 'int32' },
       setsockopt: { takes: ['int32', 'int32', 'int32', 'bytes', 'uint32'], returns: 'int32' },
     },
     loading,
@@ -43,7 +51,12 @@ export function loadSocketOptions(loading?: Loading): SocketOptions | Missing {
   if ('missing' in native) return native;
   const { call } = native;
   const failed = (): Failed => ({ ok: false, errno: native.errno() });
+  const set: SocketOptions['set'] = (fd, { level, name }, value) => {
+    const bytes = typeof value === 'number' ? Int32Array.of(value) : value;
+    return call.setsockopt(fd, level, name, bytes, bytes.byteLength) === 0 ? { ok: true } : failed();
+  };
   return {
+    set,
     read: (fd, { level, name }, maxBytes) => {
       const bytes = new Uint8Array(maxBytes);
       const length = Uint32Array.of(maxBytes);
@@ -51,9 +64,12 @@ export function loadSocketOptions(loading?: Loading): SocketOptions | Missing {
         ? { ok: true, bytes: bytes.subarray(0, length[0]) }
         : failed();
     },
-    set: (fd, { level, name }, value) => {
-      const bytes = typeof value === 'number' ? Int32Array.of(value) : value;
-      return call.setsockopt(fd, level, name, bytes, bytes.byteLength) === 0 ? { ok: true } : failed();
+    tryOn: (option, value) => {
+      const fd = call.socket(internet, stream, 0);
+      if (fd < 0) return failed();
+      const result = set(fd, option, value);
+      call.close(fd);
+      return result;
     },
   };
 }

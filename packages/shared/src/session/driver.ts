@@ -12,6 +12,7 @@ import type { Position, Write } from '../protocol/mux/lane.ts';
 import type { SessionLane } from '../protocol/mux/session-lane.ts';
 import { Doubt } from './doubt.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
+import { PathWatch } from './path-watch.ts';
 import type { TurnBudget } from './turn-budget.ts';
 
 export interface LaneDriverEvents {
@@ -30,7 +31,6 @@ export interface LaneDriverOptions extends KeepaliveOptions {
   readonly turns?: TurnBudget;
 }
 
-const writeAheadBytes = 262_144;
 const ackDelayMs = 25;
 /** How long the peer of an ended session may take to close. */
 const lingerMs = 1_000;
@@ -40,6 +40,7 @@ export class LaneDriver {
   readonly #lane: SessionLane;
   readonly #events: LaneDriverEvents;
   #carrier: Carrier | undefined;
+  #path: PathWatch | undefined;
   #flushing = false;
   #ackTimer: NodeJS.Timeout | undefined;
   readonly #turns: TurnBudget | undefined;
@@ -52,7 +53,7 @@ export class LaneDriver {
     const duplex = this.#carrier!.duplex;
     if (done) duplex.write(bytes, () => done.release());
     else duplex.write(bytes);
-    return duplex.writableLength < writeAheadBytes;
+    return duplex.writableLength < this.#lane.lane.aheadBytes;
   };
 
   constructor(lane: SessionLane, options: LaneDriverOptions, events: LaneDriverEvents) {
@@ -95,6 +96,7 @@ export class LaneDriver {
     });
     duplex.on('end', gone('the peer ended the connection'));
     duplex.on('close', () => gone(duplex.errored ? messageOf(duplex.errored) : 'the connection closed')());
+    this.#path = new PathWatch(carrier.tcp, this.#lane.lane.flight);
     this.#lane.attach(theirs);
     for (const bytes of [rest, before]) if (bytes.length > 0 && this.#carrier === carrier) this.#receive(bytes);
     if (this.#carrier !== carrier) return;
@@ -196,13 +198,15 @@ export class LaneDriver {
     const carrier = this.#carrier;
     if (carrier === undefined || !this.#lane.attached) return;
     const { duplex } = carrier;
-    this.#lane.lane.busy = duplex.writableLength >= writeAheadBytes; // it may have drained in part meanwhile
+    const { lane } = this.#lane;
+    this.#path?.look(performance.now());
+    lane.busy = duplex.writableLength >= lane.aheadBytes; // it may have drained in part meanwhile
     const small = this.#lane.lane.log.unsent < corkBelowBytes;
     if (small) duplex.cork();
     this.#lane.flush(this.#write);
     this.#doubt?.watch();
     if (small) duplex.uncork();
-    this.#lane.lane.busy = duplex.writableLength >= writeAheadBytes;
+    lane.busy = duplex.writableLength >= lane.aheadBytes;
   }
 
   #drained(): void {

@@ -35,6 +35,30 @@ test('on a long fat link the cap grows to what the link holds, and not far beyon
   expect(srttMs).toBeLessThan(rtt + 40);
 });
 
+test('after a loss the kernel alone decides, for ten seconds; then the cap is back', () => {
+  const flight = run(6_250, 40, 1_000);
+  const capped = flight.capBytes;
+  flight.lost(1_000);
+  expect(flight.capBytes).toBe(64 * 1024 * 1024);
+  const acknowledge = (now: number): void => {
+    const offset = 1e9 + now * 6_250;
+    flight.sent(offset, offset - 250_000, now);
+    flight.acknowledged(offset, 0, now + 40);
+  };
+  acknowledge(10_900);
+  expect(flight.capBytes).toBe(64 * 1024 * 1024);
+  acknowledge(11_000);
+  expect(flight.capBytes).toBeLessThan(2 * capped);
+});
+
+test('what is unsent is bounded by what leaves in 10 ms, within bounds; before the first ack nothing is known', () => {
+  expect(new Flight(1_000_000).unsentBytes).toBeUndefined();
+  expect(run(12_500, 80, 5_000).unsentBytes).toBeGreaterThan(100_000);
+  expect(run(12_500, 80, 5_000).unsentBytes).toBeLessThan(200_000);
+  expect(run(625, 40, 5_000).unsentBytes).toBe(32_768);
+  expect(run(2_000_000, 1, 1_000).unsentBytes).toBe(1_048_576);
+});
+
 test('on a slow link the queue stays short', () => {
   const [rate, rtt] = [625, 40]; // 5 Mbit/s
   expect(run(rate, rtt, 10_000).capBytes).toBeLessThanOrEqual(131_072);

@@ -1,17 +1,27 @@
 /**
- * How many unacknowledged bytes a lane may have in flight: an estimate that the acks drive.
- * Rule: the cap is `rate * (least round trip + slack) + 64 KiB`, so that a bulk stream keeps the link full and the
- * queue in front of it short. A ping-pong stream on the same carrier then waits for milliseconds, not for the whole
- * window. The rate is the greatest of the last second, the round trip the least of the last ten.
+ * How many bytes a lane may have unsent and unacknowledged: estimates that the acks drive.
+ * Rule: the kernel owns what is in flight, and what is unsent is bounded (ADR 19). While no segment is lost, what is
+ * unacknowledged has a cap too, `rate * (least round trip + slack) + what an ACK holds back + 64 KiB`: it keeps the
+ * link full and the queue in front of it short, whatever the congestion control. A lost segment holds up the acks of a
+ * whole round trip, so that such a cap would starve the link: after a loss there is none for ten seconds.
+ * The rate is the greatest of the last second, the round trip the least of the last ten.
  */
 
 /** The slack that the cap adds to the least round trip: as much again, within these bounds. */
 const slackMs = { least: 4, most: 8 } as const;
 const floorBytes = 65_536;
+/** The peer acknowledges after so many bytes, or after so long: what it has received counts as in flight until then. */
+const ackBytes = 131_072;
+const ackMs = 25;
 const firstCapBytes = 524_288;
 const markEveryBytes = 32_768;
 const rateWindowMs = 1_000;
 const rttWindowMs = 10_000;
+/** After a loss. */
+const uncappedMs = 10_000;
+/** What is unsent: as much as leaves in this time, within these bounds. */
+const unsentMs = 10;
+const unsent = { least: 32_768, most: 1_048_576 } as const;
 
 export class Flight {
   /** The most bytes that may be in flight now. */
@@ -27,6 +37,7 @@ export class Flight {
   // A queue of marks as flat triples: offset sent, time, offset acknowledged at that time.
   #marks: number[] = [];
   #lastMark = 0;
+  #uncappedUntil = -Infinity;
 
   /** `limitBytes` is the most that replay may keep; it bounds the cap. */
   constructor(limitBytes: number) {
@@ -62,8 +73,13 @@ export class Flight {
       this.#rate = rate;
       this.#rateAt = nowMs;
     }
+    if (nowMs < this.#uncappedUntil) {
+      this.capBytes = this.#limitBytes;
+      return;
+    }
     const slack = Math.min(slackMs.most, Math.max(slackMs.least, this.#minRttMs));
-    const wanted = this.#rate * (this.#minRttMs + slack) + floorBytes;
+    const unreported = Math.min(ackBytes, this.#rate * ackMs);
+    const wanted = this.#rate * (this.#minRttMs + slack) + unreported + floorBytes;
     // A lane that sends little measures a small rate, which says nothing about the link. Therefore the cap never falls
     // below its start.
     this.capBytes = Math.min(
@@ -75,6 +91,18 @@ export class Flight {
   /** A round trip was measured. */
   measured(rttMs: number): void {
     this.srttMs = this.srttMs === 0 ? rttMs : this.srttMs + (rttMs - this.srttMs) / 8;
+  }
+
+  /** The kernel had to send again: for a while it alone decides what is in flight. */
+  lost(nowMs: number): void {
+    this.#uncappedUntil = nowMs + uncappedMs;
+    this.capBytes = this.#limitBytes;
+  }
+
+  /** How many bytes may wait before the kernel sends them; undefined before the first acks. */
+  get unsentBytes(): number | undefined {
+    if (this.#rate === 0) return undefined;
+    return Math.round(Math.min(unsent.most, Math.max(unsent.least, this.#rate * unsentMs)));
   }
 
   /** There is a new carrier: measurements of the old one do not apply. */

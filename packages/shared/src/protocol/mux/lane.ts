@@ -36,7 +36,9 @@ export interface Position {
 }
 
 const ackEveryBytes = 131_072;
-const aheadBytes = 262_144;
+/** A frame has up to 64 KiB. */
+const leastAheadBytes = 65_536;
+const mostAheadBytes = 262_144;
 /**
  * A peer whose unacknowledged control frames exceed the limit of DATA this many times counts as one that never
  * acknowledges.
@@ -98,10 +100,15 @@ export class Lane {
     return (
       this.#attached &&
       !this.#busy &&
-      this.log.unsent < aheadBytes &&
+      this.log.unsent < this.aheadBytes &&
       (!this.#options.resumable ||
         this.log.unacked < Math.min(this.flight.capBytes + extra, this.#options.replayLimitBytes))
     );
+  }
+
+  /** How much may wait to be written, here and in the carrier; bytes. */
+  get aheadBytes(): number {
+    return Math.min(mostAheadBytes, Math.max(leastAheadBytes, this.flight.unsentBytes ?? mostAheadBytes));
   }
 
   /** Whether the carrier is full. */

@@ -21,8 +21,8 @@ test('the window doubles while half of it goes within two round trips, and stays
 });
 
 /**
- * A link of `rate` bytes per ms and a round trip of `rtt` ms: the source reads `read` bytes at a time, with credit for a
- * whole read, and the destination takes what arrives at once. Returns bytes per ms at the end.
+ * A link of `rate` bytes per ms and a round trip of `rtt` ms: the source reads `read` bytes at a time, with credit for
+ * a whole read, and the destination takes what arrives at once. Returns bytes per ms at the end.
  */
 function throughput(rate: number, rtt: number, read: number): number {
   const window = new ReceiveWindow(defaultWindowBytes);
