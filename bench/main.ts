@@ -72,7 +72,8 @@ const progress: RunOptions['progress'] = (step, outcome) => {
       : Object.entries(outcome.values)
           .map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`)
           .join(', ') || 'nothing to measure';
-  say(`round ${step.round + 1}  ${step.test.padEnd(11)}  ${step.pair.padEnd(10)}  ${text}`);
+  const seconds = String(Math.round(process.uptime())).padStart(4);
+  say(`${seconds} s  round ${step.round + 1}  ${step.test.padEnd(11)}  ${step.pair.padEnd(10)}  ${text}`);
 };
 
 /** Those that can be run here; with --full the others are named, otherwise they were asked for. */

@@ -65,6 +65,22 @@ describe('a pair', () => {
       'relays ingress ended with 3: no certificate here',
     );
   });
+  test('may open two descriptors for each of many connections', async () => {
+    const counted: Peer = {
+      ...relays,
+      commands: (site) => ({
+        ...relays.commands(site)!,
+        ingress: [
+          process.execPath,
+          '-e',
+          "throw new Error(/Max open files\\s+(\\d+)/.exec(require('fs').readFileSync('/proc/self/limits'))[1])",
+        ],
+      }),
+    };
+    await expect(startPair(counted, { pki, folder, servicePort: 9, connections: 4_100 })).rejects.toThrow(
+      'Error: 16400',
+    );
+  });
   test('without a tunnel is the service itself', async () => {
     const bound = await startPair(direct, { pki, folder, servicePort: 4711 });
     expect([bound.host, bound.port, bound.tunnelled, bound.processorSeconds()]).toEqual(['127.0.0.1', 4711, false, 0]);

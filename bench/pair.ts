@@ -94,7 +94,7 @@ async function tryStart(
   const commands = peer.commands({ folder: site, pki, connections, ...ports });
   if (commands === undefined) return new Pair(servicePort, [], egressHost);
   const halves = halfNames.map((half) => {
-    const command = [...places[half].prefix, ...commands[half]];
+    const command = [...places[half].prefix, ...roomFor(connections), ...commands[half]];
     return new Child(command, { name: `${peer.name} ${half}`, logFile: join(site, `${half}.log`) });
   });
   try {
@@ -105,4 +105,9 @@ async function tryStart(
     await Promise.all(halves.map((half) => half.stop()));
     throw error;
   }
+}
+
+/** A connection takes two descriptors in each half: more than a shell usually permits, when there are many. */
+function roomFor(connections: number): string[] {
+  return connections > usualConnections ? ['prlimit', `--nofile=${4 * connections}`] : [];
 }

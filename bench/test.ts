@@ -46,7 +46,7 @@ export function onPair(load: Load): Test {
   const { test, needs, of, mostRounds, connections } = load;
   return {
     test,
-    suits: ({ kind }) => of === undefined || kind === of,
+    suits: ({ kind }) => of === undefined || kind === of || (of === 'tunnels' && kind !== 'bound'),
     unavailable: () => absent(needs),
     ...(mostRounds !== undefined && { mostRounds }),
     measure: async (peer, { pki, folder, options }) => {

@@ -45,7 +45,4 @@ describe('memory per idle connection', () => {
       /idle: .*\d+ of 60 were open/,
     );
   });
-  test('does not exist without a tunnel', async () => {
-    expect(await idle.measure(new Pair(1, []), options)).toEqual({ trouble: [], values: {} });
-  });
 });

@@ -31,8 +31,8 @@ export interface Load {
   readonly service: 'iperf3' | 'http';
   /** Programs that must be installed. */
   readonly needs: readonly string[];
-  /** `adit`: its rows say something about Adit alone. Default: every pair. */
-  readonly of?: 'adit';
+  /** `adit`: its rows say something about Adit alone; `tunnels`: about every pair that is one. Default: every pair. */
+  readonly of?: 'adit' | 'tunnels';
   /** It takes long: so many rounds are enough, unless more are asked for. */
   readonly mostRounds?: number;
   /** The most connections that are open at once, when it is more than a pair is usually set up for. */
