@@ -9,10 +9,12 @@ import { atEnd, temporaryFolder, within } from '../../../../test/support/scope.t
 import { chunkFrom, closedPort, echo } from '../../../../test/support/services.ts';
 import { smallProxy } from '../../../../test/support/small-proxy.ts';
 import { vanishingProxy } from '../../../../test/support/vanishing-proxy.ts';
-import { viaSchema } from '../policy/via.ts';
+import { read } from '../policy/shape.ts';
+import { via, type Via } from '../policy/via.ts';
 import { askNextHop, hopFilesOf, loadNextHop, type AskHopOptions, type NextHop } from './next-hop.ts';
 
-const hopOf = (raw: unknown, folder = '/nowhere'): NextHop => loadNextHop(viaSchema(raw).parse(raw), folder);
+const viaOf = (raw: unknown): Via => read(via, raw).value!;
+const hopOf = (raw: unknown, folder = '/nowhere'): NextHop => loadNextHop(viaOf(raw), folder);
 const ask = async (
   hop: NextHop,
   { target = { host: 'web.internal', port: 80 }, ...more }: Partial<AskHopOptions> = {},
@@ -162,12 +164,8 @@ describe('another egress', () => {
 
   test('names its files, with paths relative to the folder of the policy', () => {
     const raw = { url: 'connect://e:1', ca: 'ca.pem', cert: '/abs/c.pem', key: 'k.pem' };
-    expect(hopFilesOf(viaSchema(raw).parse(raw), '/etc/adit')).toEqual([
-      '/etc/adit/ca.pem',
-      '/abs/c.pem',
-      '/etc/adit/k.pem',
-    ]);
-    expect(hopFilesOf(viaSchema({ file: 'p' }).parse({ file: 'p' }), '/etc/adit')).toEqual(['/etc/adit/p']);
+    expect(hopFilesOf(viaOf(raw), '/etc/adit')).toEqual(['/etc/adit/ca.pem', '/abs/c.pem', '/etc/adit/k.pem']);
+    expect(hopFilesOf(viaOf({ file: 'p' }), '/etc/adit')).toEqual(['/etc/adit/p']);
     expect(() => hopOf(raw)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   });
 });

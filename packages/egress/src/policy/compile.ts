@@ -4,14 +4,14 @@
  * Not here: the tests in the file (policy.ts runs them on the compiled rules).
  */
 import { isServiceName } from '@adit/shared/protocol/destination';
-import type { z } from 'zod';
 import { didYouMean, policyInvalid, type Complaint, type Position } from './complaint.ts';
 import type { DestinationPattern } from './destination-pattern.ts';
-import { readDocument, type Path, type SourceDocument } from './document.ts';
+import { readDocument, type SourceDocument } from './document.ts';
 import type { Clause, Grant } from './grants.ts';
 import type { IdentityPattern } from './identity-pattern.ts';
-import { keysAt, policySchema, type PolicySource } from './schema.ts';
+import { policy, type PolicySource } from './schema.ts';
 import type { Service } from './service.ts';
+import { type Fault, isMap, read } from './shape.ts';
 
 export interface Rule {
   readonly name: string;
@@ -41,12 +41,11 @@ export function compilePolicy(text: string, file: string): CompiledPolicy {
   if (document.complaints.length > 0) throw policyInvalid(file, document.complaints);
   if (document.value === null || document.value === undefined)
     throw policyInvalid(file, [{ line: 1, column: 1, text: 'the file is empty: a policy begins with "version: 1"' }]);
-  const written = mapOf((document.value as { services?: unknown }).services);
-  const services = Object.keys(written);
-  const parsed = policySchema(written, (document.value as { rules?: unknown }).rules).safeParse(document.value);
+  const { services: written } = document.value as { readonly services?: unknown };
+  const { value, faults } = read(policy, document.value);
   const complaints = [
-    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => complain(issue, document))),
-    ...services
+    ...faults.map((fault) => complain(fault, document)),
+    ...Object.keys(isMap(written) ? written : {})
       .filter((name) => !isServiceName(name))
       .map((name) => ({
         ...document.positionOfKey(['services'], name),
@@ -56,14 +55,8 @@ export function compilePolicy(text: string, file: string): CompiledPolicy {
       })),
     ...ruleFaults(document),
   ];
-  if (!parsed.success || complaints.length > 0) throw policyInvalid(file, complaints);
-  return assemble(parsed.data, document, file);
-}
-
-function mapOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : {};
+  if (value === undefined || complaints.length > 0) throw policyInvalid(file, complaints);
+  return assemble(value, document, file);
 }
 
 function assemble(source: PolicySource, document: SourceDocument, file: string): CompiledPolicy {
@@ -123,37 +116,15 @@ function ruleFaults(document: SourceDocument): Complaint[] {
   });
 }
 
-const nouns: Readonly<Record<string, string>> = {
-  string: 'text (in quotes, if YAML reads it as something else)',
-  array: 'a list',
-  object: 'a map of keys and values',
-  record: 'a map of keys and values',
-};
-
-/** A fault that zod found, in plain words. */
-function complain(issue: z.core.$ZodIssue, document: SourceDocument): Complaint[] {
-  const { path } = issue;
-  if (issue.code === 'unrecognized_keys') {
-    const keys = keysAt(path);
-    return issue.keys.map((key) => ({
-      ...document.positionOfKey(path, key),
-      text: `unknown key "${key}"${didYouMean(key, keys) || `: there are ${keys.join(', ')}`}`,
-    }));
+/** A fault with its place in the file. */
+function complain(fault: Fault, document: SourceDocument): Complaint {
+  const { path } = fault;
+  if ('key' in fault) {
+    const { key, known } = fault;
+    const text = `unknown key "${key}"${didYouMean(key, known) || `: there are ${known.join(', ')}`}`;
+    return { ...document.positionOfKey(path, key), text };
   }
   const what = typeof path.at(-1) === 'string' ? `"${String(path.at(-1))}" ` : '';
-  return [{ ...document.positionOf(path), text: what + problem(issue, isMissing(document.value, path)) }];
-}
-
-function problem(issue: z.core.$ZodIssue, missing: boolean): string {
-  if (missing) return issue.path[0] === 'version' ? 'is missing: a policy begins with "version: 1"' : 'is missing';
-  if (issue.code === 'invalid_type') return `has to be ${nouns[issue.expected] ?? issue.expected}`;
-  if (issue.code === 'invalid_value') return `has to be ${issue.values.map(String).join(' or ')}`;
-  if (issue.code === 'too_small') return 'is empty';
-  return issue.message;
-}
-
-function isMissing(value: unknown, path: Path): boolean {
-  let at: unknown = value;
-  for (const key of path) at = (at as Readonly<Record<PropertyKey, unknown>> | null | undefined)?.[key];
-  return at === undefined;
+  const start = path[0] === 'version' && fault.text === 'is missing' ? ': a policy begins with "version: 1"' : '';
+  return { ...document.positionOf(path), text: what + fault.text + start };
 }

@@ -3,15 +3,14 @@
  * Rule: an unknown key is an error, and every fault of the file is found in one pass.
  * Not here: duplicate names of rules (compile.ts), and whether the tests pass (policy-tests.ts).
  */
-import { z } from 'zod';
 import type { Parsed } from '@adit/shared/protocol/address';
 import { addressFamily, type Destination, parseDestination, parseHost } from '@adit/shared/protocol/destination';
 import { didYouMean } from './complaint.ts';
 import { parseDestinationPattern, type DestinationPattern } from './destination-pattern.ts';
 import { parseIdentityPattern, type IdentityPattern } from './identity-pattern.ts';
-import { serviceKeys, serviceSchema } from './service-schema.ts';
-import { textOf } from './text-of.ts';
-import { viaKeys, viaSchema } from './via.ts';
+import { service } from './service-schema.ts';
+import { isMap, list, map, mapOf, oneOf, type Shape, text, textOf, then } from './shape.ts';
+import { via } from './via.ts';
 
 /** Accepts only services that the file defines. */
 const known =
@@ -47,40 +46,40 @@ function parseIp(text: string): Parsed<string> {
   return host ?? { ok: false, reason: 'it is not an address' };
 }
 
-/** The schema of a file with these services, by name, and these rules, both as they were read. */
-export function policySchema(written: Readonly<Record<string, unknown>>, writtenRules: unknown = []) {
-  const services = Object.keys(written);
-  type RuleSchema = ReturnType<typeof ruleSchema>;
-  const rules = Array.isArray(writtenRules) ? writtenRules.map((raw: unknown) => ruleSchema(raw, services)) : [];
-  return z.strictObject({
-    version: z.literal(1),
-    services: z
-      .strictObject(Object.fromEntries(services.map((name) => [name, serviceSchema(written[name])])))
-      .optional(),
-    rules:
-      rules.length > 0 ? z.tuple(rules as [RuleSchema, ...RuleSchema[]]) : z.array(ruleSchema(undefined, services)),
-    tests: z.array(testSchema(services)).optional(),
-  });
-}
+/** A policy file as it was written; the services that its rules may name are its own. */
+export const policy: Shape<PolicySource> = (value, at) => {
+  const written = isMap(value) ? value['services'] : undefined;
+  return policyOf(isMap(written) ? Object.keys(written) : [])(value, at);
+};
 
-/** The schema of a rule that was read as `raw`. */
-function ruleSchema(raw: unknown, services: readonly string[]) {
-  const patterns = z.array(textOf(known(services, parseDestinationPattern)));
-  return z
-    .strictObject({
-      name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, {
-        error: 'a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores',
-      }),
-      identities: z.array(textOf(parseIdentityPattern)).min(1),
-      allow: patterns.optional(),
-      deny: patterns.optional(),
-      'deny-files': z.array(textOf(parseFile)).min(1).optional(),
-      via: viaSchema((raw as { readonly via?: unknown } | null | undefined)?.via).optional(),
-    })
-    .superRefine(({ allow = [], via }, context) => {
-      for (const { path, message } of via === undefined ? [] : viaFaults(allow.map(({ value }) => value)))
-        context.addIssue({ code: 'custom', path: [...path], message });
-    });
+/** The shape of a file with services of these names. */
+const policyOf = (services: readonly string[]) =>
+  map(
+    { version: oneOf(1), rules: list(ruleOf(services)) },
+    { services: mapOf(service), tests: list(testOf(services)) },
+  );
+
+export type PolicySource = NonNullable<ReturnType<ReturnType<typeof policyOf>>>;
+
+const ruleName = then(text, (name, at) =>
+  /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/.test(name)
+    ? name
+    : at.fault('a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores'),
+);
+
+function ruleOf(services: readonly string[]) {
+  const patterns = list(textOf(known(services, parseDestinationPattern)));
+  return then(
+    map(
+      { name: ruleName, identities: list(textOf(parseIdentityPattern), { least: 1 }) },
+      { allow: patterns, deny: patterns, 'deny-files': list(textOf(parseFile), { least: 1 }), via },
+    ),
+    (rule, at) => {
+      const wrong = rule.via === undefined ? [] : viaFaults((rule.allow ?? []).map(({ value }) => value));
+      for (const { path, message } of wrong) at.fault(message, path);
+      return wrong.length > 0 ? undefined : rule;
+    },
+  );
 }
 
 interface Fault {
@@ -99,24 +98,13 @@ function viaFaults(allow: readonly DestinationPattern[]): readonly Fault[] {
   });
 }
 
-function testSchema(services: readonly string[]) {
-  return z.strictObject({
-    identity: textOf(parseTestIdentity),
-    groups: z.array(textOf(parseGroup)).optional(),
-    destination: textOf<Destination>(known(services, parseDestination)),
-    address: textOf(parseIp).optional(),
-    expect: z.enum(['allow', 'deny']),
-  });
+function testOf(services: readonly string[]) {
+  return map(
+    {
+      identity: textOf(parseTestIdentity),
+      destination: textOf<Destination>(known(services, parseDestination)),
+      expect: oneOf('allow', 'deny'),
+    },
+    { groups: list(textOf(parseGroup)), address: textOf(parseIp) },
+  );
 }
-
-/** The keys that the map at a path may have, for complaints about an unknown one. */
-export function keysAt(path: readonly PropertyKey[]): readonly string[] {
-  if (path.at(-1) === 'via') return viaKeys;
-  const [top, , ...below] = path;
-  if (top === undefined) return ['version', 'services', 'rules', 'tests'];
-  if (top === 'rules') return ['name', 'identities', 'allow', 'deny', 'deny-files', 'via'];
-  if (top === 'tests') return ['identity', 'groups', 'destination', 'address', 'expect'];
-  return serviceKeys[String(below[0] ?? '')] ?? [];
-}
-
-export type PolicySource = z.output<ReturnType<typeof policySchema>>;

@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { compilePolicy } from './compile.ts';
-import { serviceSchema } from './service-schema.ts';
+import { service as shape, type ServiceSource } from './service-schema.ts';
+import { read as readShape } from './shape.ts';
 
-const read = (raw: unknown) => serviceSchema(raw).parse(raw);
+const read = (raw: unknown): ServiceSource => {
+  const { value, faults } = readShape(shape, raw);
+  expect(faults).toEqual([]);
+  return value!;
+};
 const complaintsOf = (service: string): string[] => {
   try {
     compilePolicy(`version: 1\nservices:\n  web: ${service}\nrules: []\n`, 'p.yaml');

@@ -7,7 +7,6 @@
 import { parseDuration } from '@adit/shared/config/values/duration';
 import type { Parsed } from '@adit/shared/protocol/address';
 import { formatHostPort, parseDestination, parseHost } from '@adit/shared/protocol/destination';
-import { z } from 'zod';
 import {
   balances,
   hashOns,
@@ -19,60 +18,14 @@ import {
   type BackendAddress,
   type Service,
 } from './service.ts';
-import { textOf } from './text-of.ts';
-import { viaSchema, type Via } from './via.ts';
+import { list, map, oneOf, type Shape, textOf, then, wholeNumber } from './shape.ts';
+import { type Via, via } from './via.ts';
 
 export type ServiceSource = Omit<Service, 'name'>;
 
-/** The schema for what stands under the name of a service. */
-export function serviceSchema(raw: unknown) {
-  if (typeof raw === 'string')
-    return textOf(parseShort).transform(({ value }): ServiceSource => ({ ...serviceDefaults, backends: [value] }));
-  const { backends: written, via: hop } = (raw ?? {}) as { readonly backends?: unknown; readonly via?: unknown };
-  const entries = Array.isArray(written) ? written.map(backendSchema) : [];
-  return z
-    .strictObject({
-      backends:
-        Array.isArray(written) && written.length > 0
-          ? z.tuple(entries as [z.ZodType<Backend>, ...z.ZodType<Backend>[]])
-          : z.array(backendSchema('')).min(1),
-      balance: z.enum(balances).optional(),
-      'hash-on': z.enum(hashOns).optional(),
-      health: health.optional(),
-      'proxy-protocol': z.enum(proxyProtocols).optional(),
-      tls: tls.optional(),
-      via: viaSchema(hop).optional(),
-    })
-    .superRefine((value, context) => {
-      for (const { path, message } of faults(value)) context.addIssue({ code: 'custom', path: [...path], message });
-    })
-    .transform(
-      ({
-        backends,
-        balance,
-        'hash-on': hashOn,
-        health: checks,
-        'proxy-protocol': proxyProtocol,
-        tls: toward,
-        via,
-      }): ServiceSource => ({
-        backends: via === undefined ? backends : backends.map((backend) => ({ via, ...backend })),
-        balance: balance ?? serviceDefaults.balance,
-        hashOn: hashOn ?? serviceDefaults.hashOn,
-        tls: toward ?? {},
-        ...(checks && { health: checks }),
-        ...(proxyProtocol && { proxyProtocol }),
-      }),
-    );
-}
-
-/** The keys of each map below a service. */
-export const serviceKeys: Readonly<Record<string, readonly string[]>> = {
-  '': ['backends', 'balance', 'hash-on', 'health', 'proxy-protocol', 'tls', 'via'],
-  backends: ['address', 'weight', 'via'],
-  health: ['interval', 'timeout', 'rise', 'fall'],
-  tls: ['ca', 'server-name', 'cert', 'key'],
-};
+/** What stands under the name of a service: an address, or a map. */
+export const service: Shape<ServiceSource> = (value, at) =>
+  typeof value === 'string' ? shortForm(value, at) : longForm(value, at);
 
 const forms = 'tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH';
 
@@ -112,71 +65,81 @@ function named(address: BackendAddress, weight: number): Backend {
   return { ...address, weight, name };
 }
 
-function backendSchema(raw: unknown): z.ZodType<Backend> {
-  if (typeof raw === 'string') return textOf(parseBackend).transform(({ value }) => value);
-  const hop = (raw as { readonly via?: unknown } | null | undefined)?.via;
-  return z
-    .strictObject({
-      address: textOf(parseBackend),
-      weight: wholeNumber(0, maxWeight).optional(),
-      via: viaSchema(hop).optional(),
-    })
-    .transform(({ address: { value }, weight = 1, via }) => ({ ...value, weight, ...(via && { via }) }));
-}
+const shortForm = then(textOf(parseShort), ({ value }): ServiceSource => ({ ...serviceDefaults, backends: [value] }));
 
-function wholeNumber(least: number, most: number) {
-  return z.unknown().transform((value, context) => {
-    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-    context.issues.push({ code: 'custom', message: `has to be a whole number from ${least} to ${most}`, input: value });
-    return z.NEVER;
-  });
-}
+const backend: Shape<Backend> = (value, at) =>
+  typeof value === 'string' ? shortBackend(value, at) : longBackend(value, at);
+
+const shortBackend = then(textOf(parseBackend), ({ value }) => value);
+
+const longBackend = then(
+  map({ address: textOf(parseBackend) }, { weight: wholeNumber(0, maxWeight), via }),
+  ({ address: { value }, weight = 1, via: hop }): Backend => ({ ...value, weight, ...(hop && { via: hop }) }),
+);
 
 const shortestMs = 100;
 
 /** Milliseconds; a number without a unit is seconds. */
-const time = z.preprocess(
-  (value) => (typeof value === 'number' ? String(value) : value),
-  textOf((text: string): Parsed<number> => {
-    const duration = parseDuration(text);
-    return duration.ok && duration.value < shortestMs
-      ? { ok: false, reason: `too short: at least ${shortestMs}ms` }
-      : duration;
-  }),
-);
+const duration = textOf((written: string): Parsed<number> => {
+  const parsed = parseDuration(written);
+  return parsed.ok && parsed.value < shortestMs ? { ok: false, reason: `too short: at least ${shortestMs}ms` } : parsed;
+});
+const time: Shape<{ readonly value: number }> = (value, at) =>
+  duration(typeof value === 'number' ? String(value) : value, at);
 
-const health = z
-  .strictObject({
-    interval: time.optional(),
-    timeout: time.optional(),
-    rise: wholeNumber(1, 100).optional(),
-    fall: wholeNumber(1, 100).optional(),
-  })
-  .transform(({ interval, timeout, rise, fall }) => ({
+const health = then(
+  map({}, { interval: time, timeout: time, rise: wholeNumber(1, 100), fall: wholeNumber(1, 100) }),
+  ({ interval, timeout, rise, fall }) => ({
     intervalMs: interval?.value ?? healthDefaults.intervalMs,
     timeoutMs: timeout?.value ?? healthDefaults.timeoutMs,
     rise: rise ?? healthDefaults.rise,
     fall: fall ?? healthDefaults.fall,
-  }));
+  }),
+);
 
-const file = textOf((text): Parsed<string> =>
-  text === '' || text.includes('\0') ? { ok: false, reason: 'name a file' } : { ok: true, value: text },
+const file = textOf((written): Parsed<string> =>
+  written === '' || written.includes('\0') ? { ok: false, reason: 'name a file' } : { ok: true, value: written },
 );
 const serverName = textOf(parseHost);
 
-const tls = z
-  .strictObject({
-    ca: file.optional(),
-    'server-name': serverName.optional(),
-    cert: file.optional(),
-    key: file.optional(),
-  })
-  .transform(({ ca, 'server-name': name, cert, key }) => ({
+const tls = then(
+  map({}, { ca: file, 'server-name': serverName, cert: file, key: file }),
+  ({ ca, 'server-name': name, cert, key }) => ({
     ...(ca && { ca: ca.value }),
     ...(name && { serverName: name.value }),
     ...(cert && { cert: cert.value }),
     ...(key && { key: key.value }),
-  }));
+  }),
+);
+
+const longForm = then(
+  map(
+    { backends: list(backend, { least: 1 }) },
+    {
+      balance: oneOf(...balances),
+      'hash-on': oneOf(...hashOns),
+      health,
+      'proxy-protocol': oneOf(...proxyProtocols),
+      tls,
+      via,
+    },
+  ),
+  (written, at): ServiceSource | undefined => {
+    const wrong = faults(written);
+    for (const { path, message } of wrong) at.fault(message, path);
+    if (wrong.length > 0) return undefined;
+    const { backends, balance, 'hash-on': hashOn, health: checks, 'proxy-protocol': proxyProtocol } = written;
+    const { tls: toward, via: hop } = written;
+    return {
+      backends: hop === undefined ? backends : backends.map((one) => ({ via: hop, ...one })),
+      balance: balance ?? serviceDefaults.balance,
+      hashOn: hashOn ?? serviceDefaults.hashOn,
+      tls: toward ?? {},
+      ...(checks && { health: checks }),
+      ...(proxyProtocol && { proxyProtocol }),
+    };
+  },
+);
 
 interface Written {
   readonly backends: readonly Backend[];

@@ -3,13 +3,12 @@ import { AditError } from '@adit/shared/errors';
 import type { Destination } from '@adit/shared/protocol/destination';
 import fc from 'fast-check';
 import { Policy } from './policy.ts';
-import { viaSchema } from './via.ts';
+import { read as readShape } from './shape.ts';
+import { via as shape } from './via.ts';
 
-const read = (raw: unknown) => viaSchema(raw).parse(raw);
+const read = (raw: unknown) => readShape(shape, raw).value;
 const complaintsOf = (raw: unknown): readonly string[] =>
-  viaSchema(raw)
-    .safeParse(raw)
-    .error?.issues.map(({ message }) => message) ?? [];
+  readShape(shape, raw).faults.map((fault) => ('text' in fault ? fault.text : `unknown key ${fault.key}`));
 
 describe('via', () => {
   it.each([

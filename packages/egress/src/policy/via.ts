@@ -13,8 +13,7 @@ import { parseProxyUrl, withoutPassword } from '@adit/shared/config/values/proxy
 import type { Parsed } from '@adit/shared/protocol/address';
 import { parseHost } from '@adit/shared/protocol/destination';
 import { formatProxy, type ProxyAddress } from '@adit/shared/protocol/proxy-address';
-import { z } from 'zod';
-import { textOf } from './text-of.ts';
+import { map, oneOf, type Place, type Shape, text, textOf, then } from './shape.ts';
 
 /** Paths as the policy has them. */
 export interface ViaFiles {
@@ -40,8 +39,6 @@ type Hop = { readonly name: string } & (
   | { readonly kind: 'connect'; readonly target: ConnectTarget }
 );
 
-export const viaKeys: readonly string[] = ['url', 'file', 'ca', 'cert', 'key', 'server-name', 'resolve'];
-
 /** Does the hop resolve names, so that their addresses are unknown here? */
 export function resolvesThere(via: Via | undefined): boolean {
   return via !== undefined && via.resolve !== 'here';
@@ -49,54 +46,60 @@ export function resolvesThere(via: Via | undefined): boolean {
 
 const no = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
 
-/** The schema for a `via` that was read as `raw`. */
-export function viaSchema(raw: unknown): z.ZodType<Via> {
-  if (typeof raw !== 'object' || raw === null)
-    return hop.transform((value, context): Via => provided(value, {}, context));
-  return z
-    .strictObject({
-      url: hop.optional(),
-      file: path.optional(),
-      ca: path.optional(),
-      cert: path.optional(),
-      key: path.optional(),
-      'server-name': serverName.optional(),
-      resolve: z.enum(['here', 'there']).optional(),
-    })
-    .transform(({ url, file, resolve, 'server-name': name, ...files }, context): Via => {
-      const fault = (message: string): never => {
-        context.issues.push({ code: 'custom', message, input: raw });
-        return z.NEVER;
-      };
-      if (url === undefined && file === undefined) return fault('names neither "url" nor "file"');
-      if (url !== undefined && file !== undefined) return fault('names both "url" and "file": the file holds the URL');
-      const paths: ViaFiles = {
-        ...(files.ca && { ca: files.ca.value }),
-        ...(files.cert && { cert: files.cert.value }),
-        ...(files.key && { key: files.key.value }),
-        ...(name && { serverName: name.value }),
-      };
-      if ((paths.cert === undefined) !== (paths.key === undefined))
-        return fault('needs both "cert" and "key", or neither');
-      const here = resolve === 'here' ? { resolve } : {};
-      if (file !== undefined)
-        return paths.serverName === undefined
-          ? { kind: 'file', name: `the proxy of ${file.value}`, file: file.value, ...paths, ...here }
-          : fault('"server-name" is for connect:// only');
-      return { ...provided(url!, paths, context), ...here };
-    });
-}
+/** A `via`: a URL, or a map. */
+export const via: Shape<Via> = (value, at) =>
+  typeof value === 'object' && value !== null ? viaMap(value, at) : plainVia(value, at);
+
+/** A URL, whose complaints show no password. */
+const hop = then(text, (written, at) => {
+  const parsed = parseVia(written);
+  if (parsed.ok) return parsed.value;
+  return at.fault(`${JSON.stringify(withoutPassword(written))}: ${parsed.reason}`);
+});
+
+const path = textOf((written): Parsed<string> =>
+  written === '' || written.includes('\0') ? no('name a file') : { ok: true, value: written },
+);
+const serverName = textOf(parseHost);
+
+const plainVia = then(hop, (value, at): Via | undefined => provided(value, {}, at));
+
+const viaMap = then(
+  map(
+    {},
+    {
+      url: hop,
+      file: path,
+      ca: path,
+      cert: path,
+      key: path,
+      'server-name': serverName,
+      resolve: oneOf('here', 'there'),
+    },
+  ),
+  ({ url, file, resolve, 'server-name': name, ...files }, at): Via | undefined => {
+    if (url === undefined && file === undefined) return at.fault('names neither "url" nor "file"');
+    if (url !== undefined && file !== undefined) return at.fault('names both "url" and "file": the file holds the URL');
+    const paths: ViaFiles = {
+      ...(files.ca && { ca: files.ca.value }),
+      ...(files.cert && { cert: files.cert.value }),
+      ...(files.key && { key: files.key.value }),
+      ...(name && { serverName: name.value }),
+    };
+    if ((paths.cert === undefined) !== (paths.key === undefined))
+      return at.fault('needs both "cert" and "key", or neither');
+    const here = resolve === 'here' ? { resolve } : {};
+    if (file !== undefined)
+      return paths.serverName === undefined
+        ? { kind: 'file', name: `the proxy of ${file.value}`, file: file.value, ...paths, ...here }
+        : at.fault('"server-name" is for connect:// only');
+    const whole = provided(url!, paths, at);
+    return whole && { ...whole, ...here };
+  },
+);
 
 /** The hop with its files, if it has all that its kind needs and nothing that its kind does not use. */
-function provided(
-  value: Hop,
-  paths: ViaFiles,
-  context: {
-    readonly issues: {
-      push(issue: { readonly code: 'custom'; readonly message: string; readonly input: unknown }): void;
-    };
-  },
-): Via {
+function provided(value: Hop, paths: ViaFiles, at: Place): Via | undefined {
   const message =
     value.kind === 'connect'
       ? paths.ca === undefined || paths.cert === undefined
@@ -107,22 +110,8 @@ function provided(
         : value.proxy.scheme !== 'https' && (paths.ca ?? paths.cert) !== undefined
           ? `"ca", "cert" and "key" are for TLS, and ${value.proxy.scheme}:// has none`
           : undefined;
-  if (message === undefined) return { ...value, ...paths };
-  context.issues.push({ code: 'custom', message, input: value.name });
-  return z.NEVER;
+  return message === undefined ? { ...value, ...paths } : at.fault(message);
 }
-
-/** A URL, whose complaints show no password. */
-const hop = z.string().transform((text, context): Hop => {
-  const parsed = parseVia(text);
-  if (parsed.ok) return parsed.value;
-  context.issues.push({
-    code: 'custom',
-    message: `${JSON.stringify(withoutPassword(text))}: ${parsed.reason}`,
-    input: '',
-  });
-  return z.NEVER;
-});
 
 function parseVia(text: string): Parsed<Hop> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
@@ -146,8 +135,3 @@ function parseVia(text: string): Parsed<Hop> {
     );
   return { ok: true, value: { kind: 'proxy', name: formatProxy(proxy.value), proxy: proxy.value } };
 }
-
-const path = textOf((text): Parsed<string> =>
-  text === '' || text.includes('\0') ? no('name a file') : { ok: true, value: text },
-);
-const serverName = textOf(parseHost);
