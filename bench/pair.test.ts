@@ -78,7 +78,7 @@ describe('a pair', () => {
       }),
     };
     await expect(startPair(counted, { pki, folder, servicePort: 9, connections: 4_100 })).rejects.toThrow(
-      'Error: 16400',
+      'Error: 8300',
     );
   });
   test('without a tunnel is the service itself', async () => {

@@ -13,6 +13,8 @@ import { freePorts, untilListening } from './process/port.ts';
 
 const tries = 3;
 const usualConnections = 4000;
+/** What a program has open beside connections. */
+const ownDescriptors = 100;
 const halfNames = ['egress', 'ingress'] as const;
 export type Half = (typeof halfNames)[number];
 
@@ -107,7 +109,10 @@ async function tryStart(
   }
 }
 
-/** A connection takes two descriptors in each half: more than a shell usually permits, when there are many. */
+/**
+ * A connection takes two descriptors in each half. For many, the soft limit is raised as far as that; the hard limit
+ * has to permit it.
+ */
 function roomFor(connections: number): string[] {
-  return connections > usualConnections ? ['prlimit', `--nofile=${4 * connections}`] : [];
+  return connections > usualConnections ? ['prlimit', `--nofile=${2 * connections + ownDescriptors}:`] : [];
 }

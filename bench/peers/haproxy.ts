@@ -7,12 +7,9 @@ import { serverName } from '../pki.ts';
 import { configuration } from './configuration.ts';
 import { programPeer } from './program-peer.ts';
 
-/** Connections beside those of the load. */
-const spare = 64;
-
 const shared = (connections: number): string[] => [
   'global',
-  `  maxconn ${connections + spare}`,
+  `  maxconn ${connections}`,
   '  nbthread 2',
   '  ssl-default-bind-options ssl-min-ver TLSv1.3',
   '  ssl-default-server-options ssl-min-ver TLSv1.3',
