@@ -48,19 +48,31 @@ export default async function bundleAll() {
 }
 
 async function bundle(name) {
+  const { files } = await filesOf(name);
+  write(join(root, 'packages', name, 'dist'), files);
+}
+
+/**
+ * The files of the `dist` of a package, and the paths of what they were made from. Writes nothing. A release says by
+ * `define` which commit it is.
+ */
+export async function filesOf(name, define = {}) {
   const folder = join(root, 'packages', name);
   const dist = join(folder, 'dist');
   const sources = Object.entries(programs[name]);
   const start = { contents: starter(sources.map(([file]) => file)), resolveDir: folder, sourcefile: 'start.js' };
-  const maps = { sourcemap: true, sourcesContent: false };
+  const options = { sourcemap: true, sourcesContent: false, define };
   const outputs = await Promise.all([
     ...sources.map(([file, source]) =>
-      esbuild({ entryPoints: [join(folder, 'src', source)], outfile: join(dist, `${file}.js`), ...maps }),
+      esbuild({ entryPoints: [join(folder, 'src', source)], outfile: join(dist, `${file}.js`), ...options }),
     ),
     esbuild({ stdin: start, outfile: join(dist, 'main.js'), banner: { js: '#!/usr/bin/env node' } }),
   ]);
   const kind = { path: join(dist, 'package.json'), contents: '{ "type": "commonjs" }\n' };
-  write(dist, [kind, ...outputs.flatMap(({ outputFiles }) => outputFiles)]);
+  return {
+    files: [kind, ...outputs.flatMap(({ outputFiles }) => outputFiles)],
+    inputs: outputs.flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+  };
 }
 
 /** Writes these files and removes all others: main.js last, whose time says that the others are there. */
@@ -83,14 +95,17 @@ export async function esbuild(options) {
     minifySyntax: true,
     minifyWhitespace: true, // names stay: they are in stacks
     lineLimit: 120, // Node prints the line that threw
+    absWorkingDir: root, // paths in the output start here
+    metafile: true,
+    ...options,
     define: {
       ADIT_VERSION: JSON.stringify(version()),
       ADIT_COMMIT: JSON.stringify(process.env['ADIT_COMMIT'] ?? ''),
       'import.meta.url': 'moduleUrl',
+      ...options.define,
     },
-    banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    banner: options.banner ?? { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
     logLevel: 'warning',
-    ...options,
     external: [...native, ...(options.external ?? [])],
   });
 }
