@@ -5,7 +5,7 @@
  * of pnpm with `pnpm.json`, pnpm those of Node and everything else with its lockfile. Installs again only if the hash
  * of the manifests has changed. A step that fails prints one line and ends with its status. `test` prints its closing
  * line even if the tests could not start.
- * usage: node scripts/go.mjs build|test|demo|lint|fuzz|soak|bench [arguments]
+ * usage: node scripts/go.mjs build|test|demo|lint|fuzz|soak|bench|release|release:test [arguments]
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -33,14 +33,17 @@ const tasks = {
   fuzz: [quiet, at('test', 'fuzz', 'main.ts')],
   soak: [quiet, at('test', 'soak', 'main.ts')],
   bench: [quiet, at('bench', 'main.ts')],
+  release: [quiet, at('scripts', 'release', 'main.ts')],
+  'release:test': [quiet, at('scripts', 'test.mjs'), 'release'],
 };
 
 const [task = '(none)', ...args] = process.argv.slice(2);
+const tests = task === 'test' || task === 'release:test';
 if (!Object.hasOwn(tasks, task)) fail(`unknown task ${task}: one of ${Object.keys(tasks).join(', ')}`, 2);
 install();
 run('build', pinned, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b']);
 run('bundle', pinned, [at('scripts', 'bundle.mjs')]);
-if (task === 'test') runTests();
+if (tests) runTests();
 else if (tasks[task] !== undefined) run(task, pinned, [...tasks[task], ...args]);
 
 /** Installs what the lockfile says, unless that is installed already. */
@@ -106,7 +109,7 @@ function fingerprint() {
 
 /** The test runner reports its failures itself, and its closing line must be the last one. */
 function runTests() {
-  const { status } = spawnSync(pinned, [...tasks.test, ...args], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(pinned, [...tasks[task], ...args], { cwd: root, stdio: 'inherit' });
   if (status === null) fail('tests were cut off', 1);
   process.exitCode = status;
 }
@@ -121,6 +124,6 @@ function run(step, command, argv) {
 
 function fail(message, status) {
   process.stderr.write(`${message}\n`);
-  if (task === 'test') process.stdout.write('0 passed, 1 failed\n');
+  if (tests) process.stdout.write('0 passed, 1 failed\n');
   process.exit(status);
 }

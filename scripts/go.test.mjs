@@ -146,7 +146,7 @@ test('an unknown task is refused with those that exist', () => {
   expect(go('deploy')).toEqual({
     status: 2,
     out: [''],
-    error: 'unknown task deploy: one of build, test, demo, lint, fuzz, soak, bench',
+    error: 'unknown task deploy: one of build, test, demo, lint, fuzz, soak, bench, release, release:test',
   });
   expect(() => readFileSync(join(root, 'node_modules'))).toThrow('ENOENT');
 });

@@ -235,16 +235,19 @@ export function findings(root) {
     });
   return [
     ...inPackages,
-    ...filesBelow(root).flatMap((file) => aboutText(slashed(relative(root, file)), readFileSync(file, 'utf8'))),
+    ...filesBelow(root, join(root, 'release')).flatMap((file) =>
+      aboutText(slashed(relative(root, file)), readFileSync(file, 'utf8')),
+    ),
   ];
 }
 
-function filesBelow(folder) {
+/** Not those that `npm run release` makes. */
+function filesBelow(folder, artifacts) {
   return readdirSync(folder, { withFileTypes: true })
     .filter(({ name }) => !ignored.has(name))
     .flatMap((entry) => {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) return filesBelow(path);
+      if (entry.isDirectory()) return path === artifacts ? [] : filesBelow(path, artifacts);
       return entry.isFile() ? [path] : [];
     })
     .sort((one, other) => (one < other ? -1 : 1));
