@@ -37,5 +37,11 @@ export default {
       testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
       globalSetup: '<rootDir>/scripts/bundle.mjs',
     },
+    {
+      ...common,
+      displayName: 'release',
+      testMatch: ['<rootDir>/test/release/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/release/build-once.mjs',
+    },
   ],
 };
