@@ -7,6 +7,7 @@
  */
 import type { ParseBudget } from '../../packages/shared/src/protocol/mux/decoder.ts';
 import { MuxSession, type SessionEvents, type SessionOptions } from '../../packages/shared/src/protocol/mux/session.ts';
+import type { SessionLane } from '../../packages/shared/src/protocol/mux/session-lane.ts';
 import type { MuxStream, StreamEvents } from '../../packages/shared/src/protocol/mux/stream.ts';
 import type { Lease } from '../../packages/shared/src/protocol/mux/replay.ts';
 import type { Close, WireRefusal } from '../../packages/shared/src/protocol/refusal.ts';
@@ -83,6 +84,7 @@ export interface PairOptions {
   readonly window?: number;
   readonly maxStreams?: number;
   readonly resumable?: boolean;
+  readonly lanes?: number;
 }
 
 export class MuxPair {
@@ -99,7 +101,13 @@ export class MuxPair {
   full: Record<Side, boolean> = { client: false, server: false };
   delivered = 0;
 
-  constructor({ replayLimitBytes = 1 << 20, window = 262_144, maxStreams = 64, resumable = true }: PairOptions = {}) {
+  constructor({
+    replayLimitBytes = 1 << 20,
+    window = 262_144,
+    maxStreams = 64,
+    resumable = true,
+    lanes = 1,
+  }: PairOptions = {}) {
     const make = (role: Side): MuxSession => {
       const options: SessionOptions = {
         role,
@@ -108,6 +116,7 @@ export class MuxPair {
         sendWindow: window,
         maxStreams,
         replayLimitBytes,
+        lanes,
         now: () => this.nowMs,
         allocate: (bytes) => new Uint8Array(bytes),
       };
@@ -124,6 +133,7 @@ export class MuxPair {
         closed: (close) => {
           this.closed[role] = close;
         },
+        laneClosed: (lane) => this.laneClosed(role, lane),
       };
       return new MuxSession(options, events);
     };
@@ -159,6 +169,11 @@ export class MuxPair {
     if (!seen || seen.over) return;
     seen.finSent = true;
     seen.stream.finish();
+  }
+
+  /** A further lane is closed at this end; for a pair that has some. */
+  laneClosed(_side: Side, _lane: SessionLane): void {
+    throw new Error('there is one lane');
   }
 
   /** Writes what an end has to the link. */

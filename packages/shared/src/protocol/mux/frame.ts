@@ -16,6 +16,7 @@ export const frameType = {
   window: 0x04,
   fin: 0x05,
   reset: 0x06,
+  laneClose: 0x07,
   goaway: 0x09,
   ack: 0x80,
   ping: 0x81,

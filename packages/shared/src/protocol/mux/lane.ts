@@ -43,7 +43,9 @@ const mostAheadBytes = 262_144;
  * A peer whose unacknowledged control frames exceed the limit of DATA this many times counts as one that never
  * acknowledges.
  */
-const controlLimitFactor = 4;
+export const controlLimitFactor = 4;
+/** Smaller pieces are copied when they change lanes: a view of each would be an object of its own. */
+const copyBelowBytes = 4_096;
 /** Without ACKs a PING measures the round trip, at most this often, and only while something is sent. */
 const measureEveryMs = 100;
 
@@ -111,6 +113,11 @@ export class Lane {
     return Math.min(mostAheadBytes, Math.max(leastAheadBytes, this.flight.unsentBytes ?? mostAheadBytes));
   }
 
+  /** Bytes of control frames that the peer has not acknowledged. */
+  get controlOwed(): number {
+    return this.#control - this.#controlAcked;
+  }
+
   /** Whether the carrier is full. */
   set busy(value: boolean) {
     this.#busy = value;
@@ -156,7 +163,7 @@ export class Lane {
   receive(chunk: Uint8Array, budget?: ParseBudget): number {
     this.#arrivedAtMs = this.#options.now();
     const parsed = this.#decoder.receive(chunk, budget);
-    if (this.#control - this.#controlAcked > this.#options.replayLimitBytes * controlLimitFactor)
+    if (this.controlOwed > this.#options.replayLimitBytes * controlLimitFactor)
       throw new ProtocolFault(wireCode.excessive, 'the peer makes us answer and acknowledges nothing');
     return parsed;
   }
@@ -187,7 +194,16 @@ export class Lane {
   appendView(streamId: number, bytes: Uint8Array): void {
     const at = this.log.reserve(headerBytes, false);
     putHeader(this.log.slab, at, { type: frameType.data, length: bytes.length, streamId });
-    this.log.append(bytes, { start: 0, stop: bytes.length, boundary: true });
+    this.log.append(bytes, { start: 0, stop: bytes.length, boundary: true, of: streamId });
+  }
+
+  /** The lane is over: what the peer has not parsed by `theirs` goes on another lane, in the same order. */
+  handOver(theirs: Position, to: Lane): void {
+    this.log.rest(theirs.offset, (type, id, payload) => {
+      if (type === frameType.data && payload.length >= copyBelowBytes) to.appendView(id, payload);
+      else to.append(type, id, payload);
+    });
+    this.close();
   }
 
   ping(token: number): void {

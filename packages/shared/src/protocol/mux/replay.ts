@@ -8,8 +8,8 @@
  * Spec: docs/protocol.md sections 3.4 and 5.
  */
 
-import { u24 } from '../bytes.ts';
-import { headerBytes } from './frame.ts';
+import { u24, u32 } from '../bytes.ts';
+import { frameType, headerBytes } from './frame.ts';
 
 /** A borrowed buffer: released when nobody uses it any more. */
 export interface Lease {
@@ -28,6 +28,8 @@ interface Segment {
   /** Whether it begins with a header (and not with payload of the segment before), and whether it ends a frame. */
   readonly headed: boolean;
   readonly boundary: boolean;
+  /** The stream, of payload whose header is in the segment before. */
+  readonly of: number | undefined;
 }
 
 const slabBytes = 65_536;
@@ -58,10 +60,13 @@ export class ReplayLog {
     return this.head - this.acked;
   }
 
-  /** Appends the bytes [start, stop) of a buffer without a copy; `boundary` says whether they end a frame. */
+  /**
+   * Appends the bytes [start, stop) of a buffer without a copy; `boundary` says whether they end a frame, `of` whose
+   * payload they are where the header went before.
+   */
   append(
     bytes: Uint8Array,
-    range: { readonly start: number; readonly stop: number; readonly boundary: boolean },
+    range: { readonly start: number; readonly stop: number; readonly boundary: boolean; readonly of?: number },
     lease?: Lease,
   ): void {
     const headed = this.#segments.at(-1)?.boundary ?? true;
@@ -74,6 +79,7 @@ export class ReplayLog {
       end: this.head,
       lease,
       open: false,
+      of: range.of,
       headed,
       boundary: range.boundary,
     });
@@ -104,6 +110,7 @@ export class ReplayLog {
         end: this.head,
         lease: undefined,
         open: boundary,
+        of: undefined,
         headed: true,
         boundary,
       });
@@ -197,6 +204,17 @@ export class ReplayLog {
     }
   }
 
+  /** Passes every frame of which something lies behind the kept `offset`, in order: a control frame whole, of DATA the rest. */
+  rest(offset: number, each: (type: number, streamId: number, payload: Uint8Array) => void): void {
+    for (const segment of this.#segments) {
+      if (segment === undefined || segment.end <= offset) continue;
+      const { bytes, start, stop, end, boundary, of } = segment;
+      const from = end - (stop - start);
+      if (of !== undefined) each(frameType.data, of, bytes.subarray(start + Math.max(0, offset - from), stop));
+      else if (boundary) eachFrame(bytes.subarray(start, stop), offset - from, each);
+    }
+  }
+
   /**
    * There is a new carrier: everything from `offset` on is sent again, first the `partial` missing bytes of a frame
    * that the peer has begun. Buffers in the log never return to their pool, because the socket of the dead carrier may
@@ -230,5 +248,21 @@ export class ReplayLog {
     this.#segments.splice(0, this.#first);
     this.#next = Math.max(0, this.#next - this.#first);
     this.#first = 0;
+  }
+}
+
+/** The whole frames in `bytes` that end behind `skip`. */
+function eachFrame(bytes: Uint8Array, skip: number, each: Parameters<ReplayLog['rest']>[1]): void {
+  for (let at = 0; at < bytes.length;) {
+    const type = bytes[at]!;
+    const behind = at + headerBytes + u24(bytes, at + 1);
+    const payload = at + headerBytes;
+    if (behind > skip)
+      each(
+        type,
+        u32(bytes, at + 4),
+        bytes.subarray(type === frameType.data ? Math.max(payload, skip) : payload, behind),
+      );
+    at = behind;
   }
 }

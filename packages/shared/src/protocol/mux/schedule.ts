@@ -15,8 +15,9 @@ export class TurnQueue<T> {
     this.#waiting.add(stream);
   }
 
-  leave(stream: T): void {
-    this.#waiting.delete(stream);
+  /** Says whether it waited. */
+  leave(stream: T): boolean {
+    return this.#waiting.delete(stream);
   }
 
   next(): T | undefined {

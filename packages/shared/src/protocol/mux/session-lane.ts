@@ -25,7 +25,20 @@ export interface LaneOwner {
   readonly over: boolean;
   /** By how much the windows of all streams may still grow; bytes. */
   growthBytes: number;
+  /** Lane 0. */
+  readonly first: SessionLane;
+  /** There are further lanes now. */
+  readonly several: boolean;
   wake(lane: SessionLane): void;
+  /** Whether the limit of the session lets this lane keep more. Asked only where there are several. */
+  hasShare(lane: SessionLane): boolean;
+  /** The peer has acknowledged more. Told only where there are several. */
+  progressed(lane: SessionLane): void;
+  /** Throws ProtocolFault where lanes together are owed too much. Asked only where there are several. */
+  checkControl(): void;
+  /** Before anything is written. */
+  flushing(): void;
+  moved(stream: MuxStream, bytes: number, way: 'sent' | 'received'): void;
   data(id: number, bytes: Uint8Array): void;
   /** A frame that is neither DATA nor of the lane itself. */
   control(lane: SessionLane, frame: Frame): void;
@@ -40,9 +53,16 @@ export class SessionLane implements StreamHost {
   /** Whether the peer answers. */
   readonly silence = new Silence();
   unanswered = 0;
+  streams = 0;
+  /** LANE_CLOSE was sent: no stream is to send on it. */
+  closing = false;
+  /** CLOSE came on it. */
+  closed = false;
   readonly #owner: LaneOwner;
   readonly #options: LaneOptions;
   readonly #turns = new TurnQueue<MuxStream>();
+  /** Streams that leave it, when what they sent here is acknowledged. */
+  readonly #movers = new Set<MuxStream>();
 
   constructor(number: number, owner: LaneOwner, options: LaneOptions) {
     this.number = number;
@@ -60,11 +80,19 @@ export class SessionLane implements StreamHost {
   get attached(): boolean {
     return this.lane.attached;
   }
+  /** Streams may go there. */
+  get takes(): boolean {
+    return this.attached && !this.closing;
+  }
+  get head(): number {
+    return this.lane.log.head;
+  }
   get nowMs(): number {
     return this.#options.now();
   }
+  /** The smoothed round trip, ms: that of lane 0 before there is a sample, 0 before that has one. */
   get srttMs(): number {
-    return this.lane.flight.srttMs;
+    return this.lane.flight.srttMs || (this.number === 0 ? 0 : this.#owner.first.srttMs);
   }
   get growthBytes(): number {
     return this.#owner.growthBytes;
@@ -95,12 +123,14 @@ export class SessionLane implements StreamHost {
    */
   receive(chunk: Uint8Array, budget?: ParseBudget): number {
     const parsed = this.lane.receive(chunk, budget);
+    if (this.#owner.several) this.#owner.checkControl();
     if (this.lane.ackIsUrgent) this.#owner.wake(this);
     return parsed;
   }
 
   /** Writes what there is to the carrier, and gives waiting streams their turns. */
   flush(write: Write): void {
+    this.#owner.flushing();
     this.lane.flush(write);
     if (!this.silence.runs && this.#isOwed) this.silence.begin(this.nowMs);
     this.pump();
@@ -108,13 +138,14 @@ export class SessionLane implements StreamHost {
 
   /** Lets waiting streams read as long as there is room. */
   pump(): void {
-    for (let turns = turnsPerPump; turns > 0 && this.#turns.size > 0 && this.lane.hasRoom(); turns--)
+    for (let turns = turnsPerPump; turns > 0 && this.#turns.size > 0 && this.#fits(0); turns--)
       this.#turns.next()!.events.writable();
-    if (this.#turns.size > 0 && this.lane.hasRoom()) this.#owner.wake(this);
+    if (this.#turns.size > 0 && this.#fits(0)) this.#owner.wake(this);
   }
 
   attach(theirs: Position): void {
     this.lane.attach(theirs);
+    this.#passed();
     this.answered();
     this.#owner.wake(this);
   }
@@ -131,6 +162,12 @@ export class SessionLane implements StreamHost {
     this.#owner.wake(this);
   }
 
+  /** Frames of another lane were appended. */
+  handedOver(): void {
+    this.asked();
+    this.#owner.wake(this);
+  }
+
   /** An OPEN was appended: its acknowledgement is awaited. */
   asked(): void {
     if (this.#isOwed) this.silence.begin(this.nowMs);
@@ -144,7 +181,7 @@ export class SessionLane implements StreamHost {
   // For the streams.
 
   hasRoom(extraBytes: number): boolean {
-    return this.lane.hasRoom(extraBytes) && (this.#turns.size === 0 || extraBytes > 0);
+    return this.#fits(extraBytes) && (this.#turns.size === 0 || extraBytes > 0);
   }
 
   append(type: number, streamId: number, payload: Uint8Array): void {
@@ -167,11 +204,28 @@ export class SessionLane implements StreamHost {
 
   waitForTurn(stream: MuxStream): void {
     this.#turns.wait(stream);
-    if (this.lane.hasRoom()) this.#owner.wake(this);
+    if (this.#fits(0)) this.#owner.wake(this);
+  }
+
+  leaveTurn(stream: MuxStream): boolean {
+    return this.#turns.leave(stream);
+  }
+
+  startMove(stream: MuxStream): void {
+    if (!stream.passed(this.lane.log.acked)) this.#movers.add(stream);
+  }
+
+  sentMuch(stream: MuxStream, bytes: number): void {
+    this.#owner.moved(stream, bytes, 'sent');
+  }
+
+  tookMuch(stream: MuxStream, bytes: number): void {
+    this.#owner.moved(stream, bytes, 'received');
   }
 
   forget(stream: MuxStream): void {
     this.#turns.leave(stream);
+    this.#movers.delete(stream);
     this.#owner.forget(stream);
   }
 
@@ -181,9 +235,21 @@ export class SessionLane implements StreamHost {
       this.#owner.control(this, { type, id, payload });
       return;
     }
+    if (this.lane.log.acked > acked) this.#passed();
     if (type === frameType.pong || this.lane.log.acked > acked) this.answered();
     if (type === frameType.ping) this.#owner.wake(this);
     else this.pump();
+  }
+
+  /** Whether there is room: on this lane, and within the limit of the session. */
+  #fits(extraBytes: number): boolean {
+    return this.lane.hasRoom(extraBytes) && (!this.#owner.several || this.#owner.hasShare(this));
+  }
+
+  /** The peer has acknowledged more. */
+  #passed(): void {
+    for (const stream of this.#movers) if (stream.passed(this.lane.log.acked)) this.#movers.delete(stream);
+    if (this.#owner.several) this.#owner.progressed(this);
   }
 
   /** Whether the peer owes an acknowledgement; without resumption it never does. */

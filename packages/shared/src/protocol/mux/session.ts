@@ -21,7 +21,10 @@ import {
 import { Allowance } from './allowance.ts';
 import { encodeFrame, frameType, unknownFrames } from './frame.ts';
 import type { Lane, LaneOptions } from './lane.ts';
-import { type Frame, type LaneOwner, SessionLane } from './session-lane.ts';
+import { LaneClose } from './lane-close.ts';
+import { Lanes } from './lanes.ts';
+import { Placement } from './placement.ts';
+import type { Frame, LaneOwner, SessionLane } from './session-lane.ts';
 import { MuxStream } from './stream.ts';
 import { maxSessionGrowthBytes } from './window.ts';
 
@@ -39,8 +42,12 @@ export interface SessionEvents {
   /** An OPEN of the peer was refused here: too many streams are open, or the session goes away. */
   refused?(): void;
   goaway(goaway: Goaway): void;
-  /** The peer ended the session (or, when resumable, only this carrier). */
-  closed(close: Close): void;
+  /** The peer's last frame on this lane: it ends the session, or when resumable only the carrier. */
+  closed(close: Close, lane: SessionLane): void;
+  /** The peer closed a further lane, or has answered ours: its carrier is of no use any more. */
+  laneClosed?(lane: SessionLane): void;
+  /** More lanes would serve than there are. Called often; must be cheap. */
+  crowded?(): void;
 }
 
 export interface SessionOptions extends LaneOptions {
@@ -50,14 +57,15 @@ export interface SessionOptions extends LaneOptions {
   readonly sendWindow: number;
   /** The most streams that the peer may have open at once. */
   readonly maxStreams: number;
+  /** How many lanes both ends agreed on, with lane 0; default 1. */
+  readonly lanes?: number;
 }
 
 /** From this id on a client needs a new session: an id is never reused. */
 const lastId = 0xffff_fff1;
 
 export class MuxSession implements LaneOwner {
-  /** Lane 0: the one that every session has. */
-  readonly first: SessionLane;
+  readonly lanes: Lanes;
   growthBytes = maxSessionGrowthBytes;
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
@@ -67,13 +75,38 @@ export class MuxSession implements LaneOwner {
   #draining: WireRefusal | undefined;
   readonly #unknown: Allowance;
   #over = false;
+  /** Absent where only one lane was agreed on. */
+  readonly #placement: Placement | undefined;
+  readonly #laneClose: LaneClose | undefined;
 
   constructor(options: SessionOptions, events: SessionEvents) {
     this.#options = options;
     this.#events = events;
     this.#unknown = new Allowance(unknownFrames, options.now());
     this.#nextId = options.role === 'client' ? 1 : 2;
-    this.first = new SessionLane(0, this, options);
+    this.lanes = new Lanes(this, options);
+    if ((options.lanes ?? 1) < 2 || !options.resumable) return;
+    const streams = (): Iterable<MuxStream> => this.#streams.values();
+    this.#placement = new Placement(this.lanes, streams, options.now);
+    this.#laneClose = new LaneClose({
+      lanes: this.lanes,
+      placement: this.#placement,
+      streams,
+      closed: (lane) => events.laneClosed?.(lane),
+    });
+  }
+
+  /** Lane 0: the one that every session has. */
+  get first(): SessionLane {
+    return this.lanes.first;
+  }
+  /** There are further lanes now. */
+  get several(): boolean {
+    return this.lanes.several;
+  }
+  /** How many lanes would serve now, at most as many as were agreed on. */
+  get lanesWanted(): number {
+    return Math.min(this.#options.lanes ?? 1, this.#placement?.wanted ?? 1);
   }
 
   get streamCount(): number {
@@ -87,20 +120,20 @@ export class MuxSession implements LaneOwner {
   }
   /** The bytes that the peer has not acknowledged. */
   get unacked(): number {
-    return this.first.unacked;
+    return this.lanes.unacked;
   }
-  /** An answer of the peer is overdue. */
+  /** An answer of the peer is overdue, on every lane that has a carrier. */
   get doubted(): boolean {
-    return this.first.doubted;
+    return this.lanes.asked.every(({ doubted }) => doubted);
   }
   /** The peer has not answered a PING either, or there is no carrier to ask it on. */
   get silent(): boolean {
-    return this.first.silent;
+    return this.lanes.asked.every(({ silent }) => silent);
   }
 
   /** Opens a stream (OPEN); DATA may follow at once. The session must not be over. */
   open(payload: Uint8Array): MuxStream {
-    const lane = this.first;
+    const lane = this.#placement?.laneFor(this.first) ?? this.first;
     const stream = this.#stream(this.#nextId, lane, true);
     this.#nextId += 2;
     lane.append(frameType.open, stream.id, payload);
@@ -125,7 +158,18 @@ export class MuxSession implements LaneOwner {
     this.first.append(frameType.goaway, 0, concat([head, utf8AtMost(refusal.reason, maxReasonBytes)]));
   }
 
-  /** The last frame on this carrier, for the driver to write. */
+  /** A further lane, with this number, from its beginning. */
+  addLane(number: number): SessionLane {
+    this.#placement?.changed();
+    return this.lanes.add(number);
+  }
+
+  /** Closes a further lane, or one that has lost its carrier. What it carried goes on on lane 0. */
+  closeLane(lane: SessionLane): void {
+    this.#laneClose?.close(lane);
+  }
+
+  /** The last frame on a carrier, for the driver to write. */
   closeFrame(close: Close): Uint8Array {
     return encodeFrame(frameType.close, 0, encodeClose(close));
   }
@@ -136,7 +180,7 @@ export class MuxSession implements LaneOwner {
     this.#over = true;
     const streams = [...this.#streams.values()];
     this.#streams.clear();
-    this.first.lane.close();
+    for (const { lane } of this.lanes.all) lane.close();
     for (const stream of streams) stream.onReset(refusal);
   }
 
@@ -164,12 +208,37 @@ export class MuxSession implements LaneOwner {
 
   forget(stream: MuxStream): void {
     this.#streams.delete(stream.id);
+    this.#placement?.forget(stream);
+  }
+
+  hasShare(lane: SessionLane): boolean {
+    return this.lanes.hasShare(lane);
+  }
+
+  progressed(lane: SessionLane): void {
+    for (const one of this.lanes.all) if (one !== lane) one.pump();
+  }
+
+  flushing(): void {
+    if (this.#placement?.due) this.#placement.arrange();
+  }
+
+  moved(stream: MuxStream, bytes: number, way: 'sent' | 'received'): void {
+    const placement = this.#placement;
+    if (placement === undefined || (way === 'received' && this.#options.role === 'server')) return;
+    placement.moved(stream, bytes, way);
+    if (placement.due) this.#events.crowded?.();
+  }
+
+  checkControl(): void {
+    this.lanes.checkControl();
   }
 
   control(lane: SessionLane, { type, id, payload }: Frame): void {
-    if (type === frameType.close) this.#events.closed(decodeClose(payload));
+    if (type === frameType.close) this.#close(lane, payload);
     else if (type === frameType.goaway) this.#goaway(payload);
     else if (type === frameType.open) this.#opened(lane, id, payload);
+    else if (this.#laneClose && type === frameType.laneClose) this.#laneClose.received(payload);
     else if (type < 0x80) this.#onStream(lane, { type, id, payload });
     else if (type >= frameType.hello)
       throw new ProtocolFault(wireCode.protocolError, `a handshake frame (type ${type}) inside the session`);
@@ -180,6 +249,12 @@ export class MuxSession implements LaneOwner {
   #skip(type: number, payload: Uint8Array): void {
     if (!this.#unknown.spend(unknownFrames.overheadBytes + payload.length, this.#options.now()))
       throw new ProtocolFault(wireCode.excessive, `too many frames of an unknown type (the last of type ${type})`);
+  }
+
+  #close(lane: SessionLane, payload: Uint8Array): void {
+    const close = decodeClose(payload);
+    lane.closed = !close.resumable;
+    this.#events.closed(close, lane);
   }
 
   #onStream(lane: SessionLane, { type, id, payload }: Frame): void {
@@ -201,14 +276,14 @@ export class MuxSession implements LaneOwner {
 
   #opened(lane: SessionLane, id: number, payload: Uint8Array): void {
     const parity = this.#options.role === 'server' ? 1 : 0;
-    if (id % 2 !== parity || id <= this.#lastTheirs)
+    if (id % 2 !== parity || (this.#placement ? this.#streams.has(id) : id <= this.#lastTheirs))
       throw new ProtocolFault(wireCode.protocolError, `OPEN on stream ${id}`);
-    this.#lastTheirs = id;
+    this.#lastTheirs = Math.max(this.#lastTheirs, id);
     const refusal = this.#draining ?? (this.#streams.size >= this.#options.maxStreams ? tooMany : undefined);
     if (refusal) {
       lane.append(frameType.openErr, id, encodeRefusal(refusal));
       this.#events.refused?.();
-    } else this.#events.opened(this.#stream(id, lane, false), payload);
+    } else this.#events.opened(this.#stream(id, this.#placement?.laneFor(lane) ?? lane, false), payload);
   }
 
   #goaway(payload: Uint8Array): void {

@@ -1,10 +1,22 @@
 import { expect, test } from '@jest/globals';
 import { MuxStream, readBytes, type StreamHost } from './stream.ts';
 
+/** What a host offers to streams that move. */
+const still = {
+  streams: 0,
+  head: 0,
+  closing: false,
+  leaveTurn: () => false,
+  startMove: () => {},
+  sentMuch: () => {},
+  tookMuch: () => {},
+};
+
 function stream({ credit = 262_144, room = true, ours = true } = {}) {
   const frames: [number, string][] = [];
   const waiting: MuxStream[] = [];
   const host: StreamHost = {
+    ...still,
     nowMs: 0,
     srttMs: 0,
     growthBytes: 1_000_000,
@@ -102,6 +114,7 @@ test('a bulk stream whose turn comes seldom does not count as one that sends lit
   const one = new MuxStream(
     1,
     {
+      ...still,
       get nowMs() {
         return now;
       },
@@ -133,6 +146,7 @@ test('a bulk stream whose turn comes seldom does not count as one that sends lit
 test('what its window grew by is taken from the session, and given back at its end', () => {
   const growth = { left: 300_000 };
   const host: StreamHost = {
+    ...still,
     nowMs: 1,
     srttMs: 1_000_000,
     unanswered: 0,

@@ -29,7 +29,7 @@ export interface StreamEvents {
   writable(): void;
 }
 
-/** What a stream needs of its session. */
+/** What a stream needs of the lane that it sends on. */
 export interface StreamHost {
   readonly nowMs: number;
   readonly srttMs: number;
@@ -42,7 +42,30 @@ export interface StreamHost {
   appendBuffer(buffer: Uint8Array, length: number, lease: Lease): void;
   appendView(streamId: number, bytes: Uint8Array): void;
   waitForTurn(stream: MuxStream): void;
+  /** Gives up its turn; says whether it waited for one. */
+  leaveTurn(stream: MuxStream): boolean;
   forget(stream: MuxStream): void;
+  /** How many streams send on it. Streams count themselves. */
+  streams: number;
+  /** The lane offset behind everything that was appended. */
+  readonly head: number;
+  /** Its streams are to send elsewhere. */
+  readonly closing: boolean;
+  /** The stream is to be told of every acknowledgement (`passed`), the last one first. */
+  startMove(stream: MuxStream): void;
+  /** The stream sent so much in one epoch that it is not light. */
+  sentMuch(stream: MuxStream, bytes: number): void;
+  /** The destination of the stream accepted so much more: about half a window. */
+  tookMuch(stream: MuxStream, bytes: number): void;
+}
+
+/** A stream on its way to another lane: it waits until the old one acknowledged what it sent there. */
+interface Move {
+  to: StreamHost;
+  /** The offset of the old lane behind its last frame. */
+  mark: number;
+  /** Its source was told to wait. */
+  waits: boolean;
 }
 
 /** The credit that a source needs before it reads: one whole read. */
@@ -57,7 +80,10 @@ export class MuxStream {
   /** Set by the owner before control returns to the session. */
   events!: StreamEvents;
   bytesSent = 0;
-  readonly #host: StreamHost;
+  #host: StreamHost;
+  /** Where it was opened: its OPEN is unanswered there. */
+  readonly #opener: StreamHost;
+  #move: Move | undefined;
   readonly #window: ReceiveWindow;
   #credit: number;
   #creditBlocked = false;
@@ -74,7 +100,8 @@ export class MuxStream {
     options: { readonly sendCredit: number; readonly receiveWindow: number; readonly ours: boolean },
   ) {
     this.id = id;
-    this.#host = host;
+    this.#host = this.#opener = host;
+    host.streams++;
     this.#credit = options.sendCredit;
     this.#window = new ReceiveWindow(options.receiveWindow);
     this.#answered = !options.ours;
@@ -88,11 +115,24 @@ export class MuxStream {
     return this.#window.received;
   }
 
+  /** The lane that it sends on. */
+  get lane(): StreamHost {
+    return this.#host;
+  }
+  /** The lane that it will send on: another one while it moves. */
+  get target(): StreamHost {
+    return this.#move?.to ?? this.#host;
+  }
+
   /** Whether the source may read once more (up to `readBytes`). After false, `writable` follows when it may. */
   canSend(): boolean {
     if (this.#dead || this.#finSent) return false;
     if (this.#credit < readBytes) {
       this.#creditBlocked = true;
+      return false;
+    }
+    if (this.#move) {
+      this.#move.waits = true;
       return false;
     }
     if (this.#host.hasRoom(this.#isLight() ? lightExtraBytes : 0)) return true;
@@ -133,26 +173,26 @@ export class MuxStream {
   finish(): void {
     if (this.#dead || this.#finSent) return;
     this.#finSent = true;
-    this.#host.append(frameType.fin, this.id, nothing);
+    this.#append(frameType.fin, nothing);
     this.#settle();
   }
 
   /** Ends both halves at once, without an event for the owner. */
   reset(refusal: WireRefusal): void {
     if (this.#dead) return;
-    this.#host.append(frameType.reset, this.id, encodeRefusal(refusal));
+    this.#append(frameType.reset, encodeRefusal(refusal));
     this.#die();
   }
 
   /** Accepts the peer's OPEN: the destination is connected. */
   accept(payload: Uint8Array): void {
-    if (!this.#dead) this.#host.append(frameType.openOk, this.id, payload);
+    if (!this.#dead) this.#append(frameType.openOk, payload);
   }
 
   /** Refuses the peer's OPEN. */
   refuse(refusal: WireRefusal): void {
     if (this.#dead) return;
-    this.#host.append(frameType.openErr, this.id, encodeRefusal(refusal));
+    this.#append(frameType.openErr, encodeRefusal(refusal));
     this.#die();
   }
 
@@ -167,6 +207,39 @@ export class MuxStream {
     const payload = new Uint8Array(4);
     putU32(payload, 0, credit);
     this.#host.append(frameType.window, this.id, payload);
+    this.#host.tookMuch(this, credit);
+  }
+
+  /**
+   * Sends on another lane from now on, as soon as the old one has acknowledged what it sent there. A later call changes
+   * where it goes.
+   */
+  moveTo(to: StreamHost): void {
+    if (this.#move) this.#move.to = to;
+    if (this.#dead || this.#move || to === this.#host) return;
+    this.#move = { to, mark: this.#host.head, waits: this.#host.leaveTurn(this) };
+    this.#host.startMove(this);
+  }
+
+  /** The lane acknowledged up to `acked`; returns whether the move is over. */
+  passed(acked: number): boolean {
+    if (this.#move === undefined) return true;
+    if (acked < this.#move.mark) return false;
+    this.relocate(this.#move.to);
+    return true;
+  }
+
+  /** Sends on another lane at once: what it sent on the old one has arrived, or goes before on the new one. */
+  relocate(to: StreamHost): void {
+    if (this.#dead) return;
+    const waits = this.#host.leaveTurn(this) || this.#move?.waits === true;
+    this.#move = undefined;
+    this.#host.streams--;
+    to.streams++;
+    this.#host = to;
+    if (!waits || this.#finSent) return;
+    if (this.#credit >= readBytes) to.waitForTurn(this);
+    else this.#creditBlocked = true;
   }
 
   // Called by the session. State changes first, then the event for the owner, which may call back in.
@@ -195,7 +268,8 @@ export class MuxStream {
       throw new ProtocolFault(wireCode.flowControl, `more credit than there are bytes on stream ${this.id}`);
     if (this.#creditBlocked && this.#credit >= readBytes) {
       this.#creditBlocked = false;
-      this.#host.waitForTurn(this);
+      if (this.#move) this.#move.waits = true;
+      else this.#host.waitForTurn(this);
     }
   }
 
@@ -219,14 +293,22 @@ export class MuxStream {
   #settleOpen(): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#host.unanswered--;
+    this.#opener.unanswered--;
+  }
+
+  /** Appends a frame that keeps its order among those of this stream. */
+  #append(type: number, payload: Uint8Array): void {
+    this.#host.append(type, this.id, payload);
+    if (this.#move) this.#move.mark = this.#host.head;
   }
 
   #spent(bytes: number): boolean {
     this.bytesSent += bytes;
     this.#credit -= bytes;
+    if (this.#move) this.#move.mark = this.#host.head;
     const now = this.#host.nowMs;
     if (now - this.#epochAtMs > lightWindowMs) {
+      if (this.#epochBytes >= lightBytes) this.#host.sentMuch(this, this.#epochBytes);
       this.#epochAtMs = now;
       this.#epochBytes = 0;
     }
@@ -247,6 +329,8 @@ export class MuxStream {
 
   #die(): void {
     this.#dead = true;
+    this.#move = undefined;
+    this.#host.streams--;
     this.#settleOpen();
     this.#host.growthBytes += this.#window.grown;
     this.#host.forget(this);
