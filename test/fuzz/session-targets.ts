@@ -35,6 +35,7 @@ const hello = helloFrame(
   encodeHello({
     versions: { min: 1, max: 1 },
     kind: 'new',
+    lane: 0,
     features: 1,
     sessionId: new Uint8Array(16),
     epoch: 0,

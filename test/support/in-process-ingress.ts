@@ -35,6 +35,7 @@ export async function testIngress(
       headers: [],
       maxCarrierAgeMs: 0,
       maxReplayPerSession: 1 << 23,
+      lanes: 1,
       cert: pair.cert,
       key: pair.key,
       ca: certs.ca,

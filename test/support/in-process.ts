@@ -106,6 +106,7 @@ export async function testEgress({
       resumeWindowMs: 60_000,
       maxDetachedPerIdentity: 4,
       maxReplayPerSession: 1 << 23,
+      maxLanesPerSession: 8,
       maxReplayPerIdentity: 1 << 26,
       maxReplay: 1 << 29,
       logLevel: 'debug',

@@ -44,7 +44,9 @@ export function linkTo(
     replayLimitBytes: 1 << 20,
     agent: 'test',
     log,
+    lanes: 1,
     dial: (signal) => dialAlice(at, certs, signal),
+    dialBeside: (_carrier, signal) => dialAlice(at, certs, signal),
     ...changes,
   });
   atEnd(() => link.stop());

@@ -20,6 +20,7 @@ test('an egress needs certificate, key, client CA and policy, and has a default 
     maxStreams: 65_536,
     maxStreamsPerIdentity: 4_096,
     maxSessionsPerIdentity: 32,
+    maxLanesPerSession: 8,
     maxFailedStreamsPerIdentity: 500,
     maxHandshakes: 256,
     resumeWindowMs: 300_000,

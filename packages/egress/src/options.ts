@@ -10,6 +10,7 @@ import { resolveOptions, type Sources } from '@adit/shared/config/resolve';
 import type { Options, Settings } from '@adit/shared/config/setting';
 import { parseAddressRange } from '@adit/shared/config/values/address-range';
 import { parseCount } from '@adit/shared/config/values/count';
+import { parseLanes } from '@adit/shared/config/values/lanes';
 import { parseDeadline, parseDuration } from '@adit/shared/config/values/duration';
 import { parsePath } from '@adit/shared/config/values/file-path';
 import { parseListenPlace } from '@adit/shared/config/values/listen-place';
@@ -140,6 +141,13 @@ export const egressSettings = {
     fallback: '32',
     parse: parseCount,
     help: 'sessions of one identity',
+  },
+  maxLanesPerSession: {
+    name: 'max-lanes-per-session',
+    argument: 'N',
+    fallback: '8',
+    parse: parseLanes,
+    help: 'connections of one session, 1 to 8; the ingress opens further ones so that bulk delays nothing else',
   },
   maxFailedStreamsPerIdentity: {
     name: 'max-failed-streams-per-identity',

@@ -25,6 +25,7 @@ test('does not start without a policy', () => {
     maxStreams: 1,
     maxStreamsPerIdentity: 1,
     maxSessionsPerIdentity: 1,
+    maxLanesPerSession: 8,
     maxFailedStreamsPerIdentity: 500,
     maxWaitingPerIdentity: 1 << 28,
     maxHandshakes: 1,

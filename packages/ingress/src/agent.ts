@@ -207,7 +207,8 @@ export class IngressAgent {
   #link(target: EgressTarget, onUsable: (opener: StreamOpener) => void): EgressLink {
     const { log, agent } = this.#deps;
     if (target.kind === 'connect' || target.kind === 'connect+h2') return this.#connectEgress(target, onUsable);
-    const { carrier, serverName, wsPath, headers, congestion, maxCarrierAgeMs, maxReplayPerSession } = this.#options;
+    const { carrier, serverName, wsPath, headers, congestion, maxCarrierAgeMs, maxReplayPerSession, lanes } =
+      this.#options;
     const dialer = new Dialer({
       target,
       carrier,
@@ -222,6 +223,8 @@ export class IngressAgent {
     return new Link({
       name: formatEgress(target),
       dial: (signal) => dialer.dial(signal),
+      dialBeside: (beside, signal) => dialer.dialBeside(beside, signal),
+      lanes,
       answered: () => dialer.answered(),
       onUsable,
       handshakeTimeoutMs,

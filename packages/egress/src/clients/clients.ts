@@ -8,7 +8,7 @@
 import type { Duplex } from 'node:stream';
 import type { Refusal } from '@adit/shared/errors';
 import type { PeerIdentity } from '@adit/shared/identity/peer';
-import type { SessionPlace } from '../limits/limits.ts';
+import type { Lease, SessionPlace } from '../limits/limits.ts';
 import {
   admit,
   admitAgain,
@@ -75,6 +75,11 @@ export class Clients {
   /** A place among the sessions and connections of one identity. Refuses with LIMIT_SESSIONS. */
   place({ uri }: PeerIdentity): SessionPlace | Refusal {
     return this.#context.limits.session(uri);
+  }
+
+  /** A place for one more lane of a session. Refuses with LIMIT_SESSIONS. */
+  lanePlace({ uri }: PeerIdentity): Lease | Refusal {
+    return this.#context.limits.lane(uri);
   }
 
   /** Adds a client that was admitted; it stays until its `left`. */

@@ -29,6 +29,8 @@ interface Counts {
   readonly turns: TurnBudget;
   streams: number;
   sessions: number;
+  /** Lanes of sessions beside their first; each is a connection. */
+  lanes: number;
 }
 
 export class Limits {
@@ -64,6 +66,17 @@ export class Limits {
     return { ...lease, turns: counts.turns };
   }
 
+  /** A lane beside the first of a session: of one identity as many as it may have sessions. */
+  lane(identity: string): Lease | Refusal {
+    const counts = this.#of(identity);
+    if (counts.lanes >= this.#options.maxSessionsPerIdentity)
+      return { code: 'LIMIT_SESSIONS', reason: `this identity has ${counts.lanes} further lanes open already` };
+    counts.lanes++;
+    return this.#lease(identity, counts, () => {
+      counts.lanes--;
+    });
+  }
+
   stream(identity: string): Lease | Refusal {
     const counts = this.#of(identity);
     if (counts.streams >= this.#options.maxStreamsPerIdentity)
@@ -89,7 +102,7 @@ export class Limits {
   }
 
   #of(identity: string): Counts {
-    return this.#byIdentity.get(identity) ?? { turns: new TurnBudget(), streams: 0, sessions: 0 };
+    return this.#byIdentity.get(identity) ?? { turns: new TurnBudget(), streams: 0, sessions: 0, lanes: 0 };
   }
 
   #lease(identity: string, counts: Counts, give: () => void): Lease {
@@ -100,7 +113,7 @@ export class Limits {
         if (!held) return;
         held = false;
         give();
-        if (counts.streams === 0 && counts.sessions === 0) this.#byIdentity.delete(identity);
+        if (counts.streams + counts.sessions + counts.lanes === 0) this.#byIdentity.delete(identity);
       },
     };
   }

@@ -113,6 +113,7 @@ function inMemory(): {
       maxStreamsPerIdentity: 1_000,
       window: 262_144,
       maxReplayPerSession: 1 << 20,
+      maxLanesPerSession: 8,
       agent: 'test',
       resumeWindowMs: 60_000,
       maxDetachedPerIdentity: 4,

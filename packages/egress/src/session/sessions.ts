@@ -25,6 +25,8 @@ import { EgressSession } from './session.ts';
 export interface SessionsOptions extends DetachedOptions {
   readonly window: number;
   readonly maxReplayPerSession: number;
+  /** How many lanes a session may have; 1 for no further ones. */
+  readonly maxLanesPerSession: number;
   readonly maxStreamsPerIdentity: number;
   readonly agent: string;
 }
@@ -41,6 +43,19 @@ interface Greeting {
   readonly rest: Uint8Array;
 }
 
+/** What both ends agreed on. */
+interface Agreed {
+  readonly resumable: boolean;
+  readonly lanes: number;
+}
+
+interface LaneLine {
+  readonly state: 'opened' | 'closed';
+  readonly remote?: string;
+  readonly reason?: string;
+}
+
+const start: Position = { offset: 0, partial: 0 };
 /** Silence after which a carrier is given up; the ingress asks every ten seconds. */
 const deadAfterMs = 45_000;
 /**
@@ -80,7 +95,8 @@ export class Sessions {
         code: 'VERSION',
         reason: `this egress speaks version ${version}, the ingress ${versions.min} to ${versions.max}`,
       };
-    return kind === 'new' ? this.#found(carrier, identity, hello) : this.#resume(carrier, identity, hello);
+    if (kind === 'new') return this.#found(carrier, identity, hello);
+    return kind === 'lane' ? this.#addLane(carrier, identity, hello) : this.#resume(carrier, identity, hello);
   }
 
   #found(carrier: Carrier, identity: PeerIdentity, { value: { value: hello }, rest }: Greeting): Refusal | undefined {
@@ -91,9 +107,10 @@ export class Sessions {
     const { clients, options } = this.#context;
     const id = randomBytes(16);
     const resumable = options.resumeWindowMs > 0 && (hello.features & feature.resume) !== 0;
-    const driver = this.#drive(() => session, { hello, resumable, turns: place.turns });
+    const lanes = resumable && (hello.features & feature.lanes) !== 0 ? options.maxLanesPerSession : 1;
+    const driver = this.#drive(() => session, { hello, resumable, lanes, turns: place.turns });
     const session: EgressSession = new EgressSession({
-      ...{ id, key: resumeKey(carrier, id), place, resumable, driver },
+      ...{ id, key: resumeKey(carrier, id), place, resumable, lanes, driver },
       client: clients.join({
         name: id.subarray(0, 6).toString('hex'),
         identity,
@@ -103,19 +120,20 @@ export class Sessions {
     });
     this.#sessions.set(id.toString('hex'), session);
     session.client.connected({ ...factsOf(carrier), resumed: false, agent: hello.agent });
-    this.#welcome(session, carrier, { kind: 'new', theirs: { offset: 0, partial: 0 }, rest });
+    this.#welcome(session, carrier, hello);
+    session.driver.attach(carrier, start, rest);
     return undefined;
   }
 
   #drive(
     session: () => EgressSession,
-    { hello, resumable, turns }: { readonly hello: Hello; readonly resumable: boolean; readonly turns: TurnBudget },
+    { hello, turns, ...agreed }: Agreed & { readonly hello: Hello; readonly turns: TurnBudget },
   ): SessionDriver {
     const { options } = this.#context;
     return new SessionDriver(
       {
         role: 'server',
-        resumable,
+        ...agreed,
         receiveWindow: options.window,
         sendWindow: hello.window,
         maxStreams: options.maxStreamsPerIdentity + refusedInFlight,
@@ -131,6 +149,7 @@ export class Sessions {
           /* the ingress opens streams, we do not: nothing to stop */
         },
         lost: (reason) => this.#lost(session(), reason),
+        laneLost: (lane, reason) => this.#laneLost(session(), lane, reason),
         ended: ({ code, reason }) => this.#forget(session(), { code: codeOfWire(code), reason }),
       },
     );
@@ -167,8 +186,7 @@ export class Sessions {
 
   #resume(carrier: Carrier, identity: PeerIdentity, { value: bound, rest }: Greeting): Refusal | undefined {
     const hello = bound.value;
-    const session = this.#sessions.get(Buffer.from(hello.sessionId).toString('hex'));
-    const detail = session ? session.whyNot(carrier, identity, bound) : 'no such session';
+    const { session, detail } = this.#find(carrier, identity, bound);
     const resumes = session !== undefined && detail === undefined;
     // A path that breaks many times a second and still carries something in between is not held up.
     const tooOften = resumes && session.movedBy(hello) > session.moved ? undefined : this.#tooOften(identity);
@@ -181,23 +199,50 @@ export class Sessions {
     // before anything that rode behind HELLO is read: it is for streams of the new identity
     session.client.resumed(identity, carrier.remote);
     session.client.connected({ ...factsOf(carrier), resumed: true, epoch: hello.epoch });
-    this.#welcome(session, carrier, { kind: 'resume', theirs: hello.position, rest });
+    this.#welcome(session, carrier, hello);
+    session.driver.attach(carrier, hello.position, rest);
     return undefined;
   }
 
-  #welcome(
-    session: EgressSession,
+  /** A further lane: asked for as a resume is, and refused without harm to the session. */
+  #addLane(carrier: Carrier, identity: PeerIdentity, { value: bound, rest }: Greeting): Refusal | undefined {
+    const tooOften = this.#tooOften(identity);
+    if (tooOften) return tooOften;
+    const { session, detail } = this.#find(carrier, identity, bound);
+    if (session === undefined || detail !== undefined) return { ...notResumable, ...(detail && { detail }) };
+    const place = this.#context.clients.lanePlace(identity);
+    if ('code' in place) return place;
+    const { lane } = bound.value;
+    session.laneOpened(lane, place);
+    session.client.resumed(identity, session.client.remote);
+    this.#logLane(session, lane, { state: 'opened', remote: carrier.remote });
+    this.#welcome(session, carrier, bound.value);
+    session.driver.addLane(lane, carrier, rest);
+    return undefined;
+  }
+
+  /** The session that a HELLO means, and why it may not have it. */
+  #find(
     carrier: Carrier,
-    { kind, theirs, rest }: { readonly kind: 'new' | 'resume'; readonly theirs: Position; readonly rest: Uint8Array },
-  ): void {
+    identity: PeerIdentity,
+    bound: Bound<Hello>,
+  ): { readonly session?: EgressSession; readonly detail: string | undefined } {
+    const session = this.#sessions.get(Buffer.from(bound.value.sessionId).toString('hex'));
+    if (session === undefined) return { detail: 'no such session' };
+    return { session, detail: session.whyNot(carrier, identity, bound) };
+  }
+
+  #welcome(session: EgressSession, carrier: Carrier, { kind, lane }: Hello): void {
     const { options } = this.#context;
-    const { position } = session.driver.session.lane;
+    const position = lane === 0 ? session.driver.session.lane.position : start;
     sendWelcome(
       carrier,
       {
         kind,
+        lane,
+        lanes: session.lanes,
         version,
-        features: session.resumable ? feature.resume : 0,
+        features: (session.resumable ? feature.resume : 0) | (session.lanes > 1 ? feature.lanes : 0),
         sessionId: session.id,
         epoch: session.epoch,
         position,
@@ -209,7 +254,16 @@ export class Sessions {
       },
       session.key,
     );
-    session.driver.attach(carrier, theirs, rest);
+  }
+
+  #laneLost(session: EgressSession, lane: number, reason: string): void {
+    session.laneClosed(lane);
+    this.#logLane(session, lane, { state: 'closed', reason });
+  }
+
+  #logLane({ client }: EgressSession, lane: number, what: LaneLine): void {
+    const { name: session, identity } = client;
+    this.#context.log.info({ event: 'lane', session, identity: identity.uri, lane, ...what }, `lane ${what.state}`);
   }
 
   #lost(session: EgressSession, reason: string): void {
@@ -238,7 +292,7 @@ export class Sessions {
   #forget(session: EgressSession, { code, reason }: Refusal): void {
     if (!this.#sessions.delete(session.id.toString('hex'))) return;
     this.#detached.remove(session);
-    session.place.release();
+    session.release();
     session.client.left(`${code}: ${reason}`);
   }
 }

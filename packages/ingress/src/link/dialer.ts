@@ -105,6 +105,12 @@ export class Dialer {
     return made;
   }
 
+  /** Another carrier the way this one was made: to the address, or through the proxy, that it got through by. */
+  dialBeside({ kind, address }: Carrier, signal: AbortSignal): Promise<Carrier> {
+    if (kind !== 'tls') return this.#webSocket(signal);
+    return dialTls({ ...this.#common(), ...(address !== undefined && { host: address }), signal });
+  }
+
   /** Called when the egress answers on the carrier dialled last: that way gets through. */
   answered(): void {
     const network = this.#network();

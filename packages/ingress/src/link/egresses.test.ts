@@ -178,6 +178,8 @@ test('the ingress is denied for good when every listed egress has denied it', as
         replayLimitBytes: 1 << 20,
         agent: 'test',
         log,
+        lanes: 1,
+        dialBeside: () => Promise.reject(new Error('there is one lane')),
         dial: (signal) =>
           dialTls({
             host,

@@ -23,6 +23,11 @@ async function attached(options: Parameters<typeof testEgress>[0] = {}): Promise
     expire = resolve;
   });
   const session = new LinkSession(connected, {
+    name: 'edge',
+    lanes: 1,
+    dialBeside: () => Promise.reject(new Error('there is one lane')),
+    handshakeTimeoutMs: 30_000,
+    agent: 'test',
     window: 262_144,
     replayLimitBytes: 1 << 20,
     log: memoryLog().log,

@@ -9,12 +9,11 @@ import type { Logger } from '@adit/shared/observe/logger';
 import { feature } from '@adit/shared/protocol/hello';
 import type { Position } from '@adit/shared/protocol/mux/lane';
 import type { Connected, SessionSecret } from '@adit/shared/session/connect';
+import { FurtherLanes, type FurtherLanesOptions } from './further-lanes.ts';
 import { SessionDriver } from '@adit/shared/session/session-driver';
 
-export interface LinkSessionOptions {
-  readonly window: number;
+export interface LinkSessionOptions extends FurtherLanesOptions {
   readonly replayLimitBytes: number;
-  readonly log: Logger;
   /** Called when the egress owes an answer for too long, and when it answers again. */
   readonly doubted: () => void;
   readonly answers: (session: LinkSession) => void;
@@ -36,6 +35,8 @@ export class LinkSession {
   readonly resumable: boolean;
   /** The egress takes no new streams on it. */
   leaving = false;
+  /** Absent where both ends agreed on one lane. */
+  readonly further: FurtherLanes | undefined;
   over = false;
   /** Why it last lost its carrier. */
   trouble = '';
@@ -50,12 +51,15 @@ export class LinkSession {
     this.secret = secret;
     this.ttlMs = welcome.resumeTtlS * 1000;
     this.resumable = (welcome.features & feature.resume) !== 0;
+    const lanes = this.resumable && options.lanes !== 1 ? welcome.lanes : 1;
+    this.further = lanes > 1 ? new FurtherLanes(this, options) : undefined;
     this.#log = log;
     this.#expire = () => expired(this);
     this.driver = new SessionDriver(
       {
         role: 'client',
         resumable: this.resumable,
+        lanes,
         receiveWindow: window,
         sendWindow: welcome.window,
         maxStreams: 0,
@@ -69,6 +73,8 @@ export class LinkSession {
         doubted: () => options.doubted(),
         answers: () => options.answers(this),
         lost: (reason) => this.#lost(reason),
+        laneLost: (lane, reason) => this.further?.lost(lane, reason),
+        crowded: () => this.further?.crowded(),
         ended: ({ code, reason }) => this.#ended(codeOfWire(code), reason),
       },
     );
@@ -103,6 +109,7 @@ export class LinkSession {
 
   /** Lets go of the carrier, because another one is ready. */
   letGo(cause: string): void {
+    this.further?.renew(cause);
     this.driver.detach();
     this.#wait();
     this.#release(cause);
@@ -112,6 +119,7 @@ export class LinkSession {
   end(code: Code, reason: string): void {
     if (this.over) return;
     this.over = true;
+    this.further?.stop();
     clearTimeout(this.#expiry);
     this.driver.end({ code: wireOfCode(code), reason });
     this.#release(reason);
@@ -140,6 +148,7 @@ export class LinkSession {
   #ended(code: Code, reason: string): void {
     this.#log.warn({ event: 'disconnected', code, reason }, 'the egress ended the session');
     this.over = true;
+    this.further?.stop();
     this.#release(`the egress ended the session (${reason})`);
   }
 

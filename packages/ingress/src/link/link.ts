@@ -20,6 +20,10 @@ export interface LinkOptions {
   readonly name: string;
   /** Makes an authenticated carrier; rejects with AditError. */
   readonly dial: (signal: AbortSignal) => Promise<Carrier>;
+  /** Another carrier, made the way this one was; rejects with AditError. */
+  readonly dialBeside: (carrier: Carrier, signal: AbortSignal) => Promise<Carrier>;
+  /** The most lanes of a session, or `auto`. */
+  readonly lanes: number | 'auto';
   /** Called when the egress answers on the carrier dialled last, with a welcome or a refusal. */
   readonly answered: () => void;
   /** Called with a session that takes new streams. */
@@ -199,7 +203,8 @@ export class Link {
     signal.addEventListener('abort', giveUp, { once: true });
     try {
       const resume = kept && { resume: kept.nextAttempt() };
-      const connected = await connectSession(carrier, { window, agent, deadlineMs, ...resume });
+      const lanes = this.#options.lanes !== 1;
+      const connected = await connectSession(carrier, { window, agent, deadlineMs, lanes, ...resume });
       answered();
       return connected;
     } catch (error) {

@@ -15,6 +15,7 @@ import { parsePath } from '@adit/shared/config/values/file-path';
 import { parseForward } from '@adit/shared/config/values/forward';
 import { isCredential, nameOfHeader, parseHeader } from '@adit/shared/config/values/header';
 import { parseServerName } from '@adit/shared/config/values/host-port';
+import { parseLanesOrAuto } from '@adit/shared/config/values/lanes';
 import { parseListenSpec } from '@adit/shared/config/values/listen-at';
 import { namesUser, parseProxy, withoutPassword } from '@adit/shared/config/values/proxy-url';
 import { parseReplaySize } from '@adit/shared/config/values/size';
@@ -272,6 +273,15 @@ export const ingressSettings = {
     fallback: '5s',
     parse: parseDuration,
     help: 'how long connections may take to finish after SIGTERM; 0 cuts them at once',
+  },
+  lanes: {
+    name: 'lanes',
+    argument: 'auto|N',
+    fallback: 'auto',
+    parse: parseLanesOrAuto,
+    help:
+      'connections of a session to the egress, at most 8: further ones are opened beside the first while bulk would ' +
+      'delay other streams; auto does so where the round trip is 5 ms or more',
   },
   maxReplayPerSession: {
     name: 'max-replay-per-session',

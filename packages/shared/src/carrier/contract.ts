@@ -17,6 +17,8 @@ export interface Carrier {
   readonly duplex: Duplex;
   /** The other end, for the logs: "203.0.113.7:8443". */
   readonly remote: string;
+  /** The address that was connected to, where that is the egress itself: for another carrier beside this one. */
+  readonly address?: string;
   /** The proxy that it goes through, for the logs: "http://proxy.example.org:3128". */
   readonly via?: string;
   /** If an intermediary ends the outer TLS: the issuer of its certificate. */

@@ -110,7 +110,9 @@ export async function dialTls({ host, port, deadlineMs, ...options }: DialTlsOpt
         `what listens at ${remote} is not an Adit egress (it does not speak ${alpn})`,
       ),
     );
-  return carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote, via: options.proxy, tcp });
+  const carrier = carrierOf({ kind: 'tls', duplex: socket, proof: socket, remote, via: options.proxy, tcp });
+  const { remoteAddress } = socket;
+  return options.proxy || remoteAddress === undefined ? carrier : { ...carrier, address: remoteAddress };
 }
 
 /** For errors: empty, or " through the proxy http://proxy.example.org:3128". */

@@ -9,6 +9,7 @@ export const events = {
     'a listener is open at `address`; at the ingress `forward`, `socks`, `httpProxy`, `mixed`, `sni`, ' +
     '`tlsListen`, `transparent` or `controlSocket` says for what',
   connected: 'a session is up, both ends proven; `resumed` when it is an old one on a new carrier',
+  lane: 'a further connection of a session was opened or closed: `state`',
   detached: 'the carrier of a session broke; its streams wait for the next one',
   silent: 'at the ingress: the egress owes an answer for too long; new connections go elsewhere, or wait for it',
   answering: 'at the ingress: an egress that was silent answers again',

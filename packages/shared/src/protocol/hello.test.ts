@@ -17,7 +17,6 @@ import { encodeFrame, frameType, headerBytes } from './mux/frame.ts';
 import { encodeRefuse, ProtocolFault } from './refusal.ts';
 
 const shared = fc.record({
-  kind: fc.constantFrom('new' as const, 'resume' as const),
   features: fc.nat(0xffffffff),
   sessionId: fc.uint8Array({ minLength: 16, maxLength: 16 }),
   epoch: fc.nat(0xffffffff),
@@ -26,12 +25,23 @@ const shared = fc.record({
   maxStreams: fc.nat(0xffffffff),
   agent: fc.stringMatching(/^[a-z/.0-9]{0,40}$/),
 });
+const kind = fc.oneof(
+  fc.record({ kind: fc.constantFrom('new' as const, 'resume' as const), lane: fc.constant(0) }),
+  fc.record({ kind: fc.constant('lane' as const), lane: fc.integer({ min: 1, max: 7 }) }),
+);
 const hello: fc.Arbitrary<Hello> = fc
-  .tuple(shared, fc.nat(255), fc.nat(255))
-  .map(([one, min, max]) => ({ ...one, versions: { min, max } }));
+  .tuple(shared, kind, fc.nat(255), fc.nat(255))
+  .map(([one, what, min, max]) => ({ ...one, ...what, versions: { min, max } }));
 const welcome: fc.Arbitrary<Welcome> = fc
-  .tuple(shared, fc.nat(255), fc.nat(0xffffffff))
-  .map(([one, version, resumeTtlS]) => ({ ...one, version, resumeTtlS, instance: 'egress-1' }));
+  .tuple(shared, kind, fc.nat(255), fc.integer({ min: 1, max: 8 }), fc.nat(0xffffffff))
+  .map(([one, what, version, lanes, resumeTtlS]) => ({
+    ...one,
+    ...what,
+    version,
+    lanes,
+    resumeTtlS,
+    instance: 'egress-1',
+  }));
 const binder = new Uint8Array(32).fill(7);
 
 test('HELLO and WELCOME come back with what their binder covers', () => {
@@ -48,6 +58,7 @@ test('HELLO begins with its magic, then versions, kind and lane', () => {
   const bytes = encodeHello({
     versions: { min: 1, max: 1 },
     kind: 'resume',
+    lane: 0,
     features: 1,
     sessionId: new Uint8Array(16),
     epoch: 1,
@@ -64,6 +75,7 @@ describe('the first frame', () => {
     encodeHello({
       versions: { min: 1, max: 1 },
       kind: 'new',
+      lane: 0,
       features: 1,
       sessionId: new Uint8Array(16),
       epoch: 0,
@@ -128,6 +140,7 @@ test.each([
   const covered = encodeHello({
     versions: { min: 1, max: 1 },
     kind: 'new',
+    lane: 0,
     features: 1,
     sessionId: new Uint8Array(16),
     epoch: 0,
@@ -144,6 +157,7 @@ test('a critical option that nobody knows is refused, any other one is skipped',
   const covered = encodeHello({
     versions: { min: 1, max: 1 },
     kind: 'new',
+    lane: 0,
     features: 1,
     sessionId: new Uint8Array(16),
     epoch: 0,
@@ -156,11 +170,40 @@ test('a critical option that nobody knows is refused, any other one is skipped',
   expect(() => decodeHello(concat([covered, Uint8Array.of(0x80, 0x77, 0, 0), binder]))).toThrow(ProtocolFault);
 });
 
+test.each([
+  ['a new session on lane 1', 0, 1],
+  ['a resume of lane 1', 2, 1],
+  ['a further lane that is lane 0', 1, 0],
+  ['a further lane beyond the eighth', 1, 8],
+  ['a kind that nobody knows', 3, 0],
+])('HELLO for %s is a fault', (_what, kind, lane) => {
+  const bytes = helloFrame(
+    encodeHello({
+      versions: { min: 1, max: 1 },
+      kind: 'new',
+      lane: 0,
+      features: 3,
+      sessionId: new Uint8Array(16),
+      epoch: 0,
+      position: { offset: 0, partial: 0 },
+      window: 262_144,
+      maxStreams: 0,
+      agent: 'x',
+    }),
+    binder,
+  ).subarray(headerBytes);
+  bytes[10] = kind;
+  bytes[11] = lane;
+  expect(() => decodeHello(bytes)).toThrow(ProtocolFault);
+});
+
 test('WELCOME that is cut short is a fault', () => {
   const frame = welcomeFrame(
     encodeWelcome({
       version: 1,
       kind: 'new',
+      lane: 0,
+      lanes: 1,
       features: 1,
       sessionId: new Uint8Array(16),
       epoch: 0,

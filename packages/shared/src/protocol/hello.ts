@@ -3,27 +3,29 @@
  * Rule: each is the first frame of its direction. Decoding checks every field before anything is believed. The binder
  * is verified by whoever holds the keys.
  * Byte shape: HELLO MAGIC(8) VER_MIN(1) VER_MAX(1) KIND(1) LANE(1) FEATURES(4) SESSION(16) EPOCH(4) OFFSET(8)
- * PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TLVS(n) BINDER(32). WELCOME VER(1) KIND(1) LANE(1) 0(1) FEATURES(4) SESSION(16)
+ * PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TLVS(n) BINDER(32). WELCOME VER(1) KIND(1) LANE(1) LANES(1) FEATURES(4) SESSION(16)
  * EPOCH(4) OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TTL_S(4) TLVS(n) BINDER(32).
  * Spec: docs/protocol.md section 3.3.
  */
 import { concat, copyOf, putU32, putU64, text, u24, u32, u64, utf8 } from './bytes.ts';
 import type { Handshake, Step } from './handshake.ts';
-import { encodeFrame, frameType, headerBytes } from './mux/frame.ts';
+import { encodeFrame, frameType, headerBytes, maxLanes } from './mux/frame.ts';
 import type { Position } from './mux/lane.ts';
 import { minWindowBytes } from './mux/window.ts';
 import { decodeRefuse, ProtocolFault, type Refuse } from './refusal.ts';
 import { critical, decodeTlvs, encodeTlvs } from './tlv.ts';
 
 export const version = 1;
-export const helloKind = { new: 0, addLane: 1, resume: 2 } as const;
-export type HelloKind = 'new' | 'resume';
-export const feature = { resume: 1 } as const;
+export const helloKind = { new: 0, lane: 1, resume: 2 } as const;
+export type HelloKind = keyof typeof helloKind;
+export const feature = { resume: 1, lanes: 2 } as const;
 export const binderBytes = 32;
 export const sessionIdBytes = 16;
 
 interface Shared {
   readonly kind: HelloKind;
+  /** The lane that the carrier is for; 0 unless the kind is `lane`. */
+  readonly lane: number;
   readonly features: number;
   readonly sessionId: Uint8Array;
   readonly epoch: number;
@@ -39,6 +41,8 @@ export interface Hello extends Shared {
 }
 export interface Welcome extends Shared {
   readonly version: number;
+  /** How many lanes the session may have, with lane 0. */
+  readonly lanes: number;
   readonly resumeTtlS: number;
   readonly instance: string;
 }
@@ -52,17 +56,18 @@ export interface Bound<T> {
 
 const magic = Uint8Array.of(0x41, 0x44, 0x49, 0x54, 0x0d, 0x0a, 0x00, 0x01); // "ADIT\r\n\0\1"
 const tlv = { agent: 0x0001, instance: 0x0002 } as const;
+const kinds: readonly (HelloKind | undefined)[] = ['new', 'lane', 'resume'];
 const sharedBytes = 48;
 const maxHelloBytes = 2048;
 
 /** The payload without its binder. */
 export function encodeHello(hello: Hello): Uint8Array {
-  const head = Uint8Array.of(...magic, hello.versions.min, hello.versions.max, helloKind[hello.kind], 0);
+  const head = Uint8Array.of(...magic, hello.versions.min, hello.versions.max, helloKind[hello.kind], hello.lane);
   return concat([head, encodeShared(hello), encodeTlvs([[tlv.agent, utf8(hello.agent)]])]);
 }
 
 export function encodeWelcome(welcome: Welcome): Uint8Array {
-  const head = Uint8Array.of(welcome.version, helloKind[welcome.kind], 0, 0);
+  const head = Uint8Array.of(welcome.version, helloKind[welcome.kind], welcome.lane, welcome.lanes);
   const ttl = new Uint8Array(4);
   putU32(ttl, 0, welcome.resumeTtlS);
   return concat([
@@ -92,14 +97,13 @@ export function decodeHello(payload: Uint8Array): Bound<Hello> {
     'not an Adit HELLO',
   );
   const at = magic.length;
-  check(payload[at + 3] === 0, 'a lane other than the first');
   const { covered, binder, entries } = split(payload, fixed);
   return {
     covered,
     binder,
     value: {
       versions: { min: payload[at]!, max: payload[at + 1]! },
-      ...decodeShared(payload, at + 4, payload[at + 2]!),
+      ...decodeShared(payload, at + 4, { kind: payload[at + 2]!, lane: payload[at + 3]! }),
       agent: named(entries, tlv.agent),
     },
   };
@@ -108,14 +112,14 @@ export function decodeHello(payload: Uint8Array): Bound<Hello> {
 export function decodeWelcome(payload: Uint8Array): Bound<Welcome> {
   const fixed = 4 + sharedBytes + 4;
   check(payload.length >= fixed + binderBytes, 'a WELCOME that is too short');
-  check(payload[2] === 0, 'a lane other than the first');
   const { covered, binder, entries } = split(payload, fixed);
   return {
     covered,
     binder,
     value: {
       version: payload[0]!,
-      ...decodeShared(payload, 4, payload[1]!),
+      ...decodeShared(payload, 4, { kind: payload[1]!, lane: payload[2]! }),
+      lanes: Math.max(1, payload[3]!),
       resumeTtlS: u32(payload, 4 + sharedBytes),
       agent: named(entries, tlv.agent),
       instance: named(entries, tlv.instance),
@@ -182,14 +186,21 @@ function encodeShared(shared: Shared): Uint8Array {
   return out;
 }
 
-function decodeShared(bytes: Uint8Array, at: number, kind: number): Omit<Shared, 'agent'> {
-  check(kind === helloKind.new || kind === helloKind.resume, `kind ${kind} of attachment`);
+function decodeShared(
+  bytes: Uint8Array,
+  at: number,
+  { kind, lane }: { readonly kind: number; readonly lane: number },
+): Omit<Shared, 'agent'> {
+  const name = kinds[kind];
+  check(name !== undefined, `kind ${kind} of attachment`);
+  check(name === 'lane' ? lane > 0 && lane < maxLanes : lane === 0, `lane ${lane} in an attachment of kind ${kind}`);
   const offset = u64(bytes, at + 24);
   const window = u32(bytes, at + 36);
   check(Number.isSafeInteger(offset), 'an offset above 2^53');
   check(window >= minWindowBytes && window <= 0x7fff_ffff, `a window of ${window} bytes`);
   return {
-    kind: kind === helloKind.new ? 'new' : 'resume',
+    kind: name!,
+    lane,
     features: u32(bytes, at),
     sessionId: copyOf(bytes.subarray(at + 4, at + 20)),
     epoch: u32(bytes, at + 20),

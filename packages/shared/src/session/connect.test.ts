@@ -22,6 +22,8 @@ const id = new Uint8Array(16).fill(5);
 const welcome: Welcome = {
   version,
   kind: 'new',
+  lane: 0,
+  lanes: 1,
   features: 1,
   sessionId: id,
   epoch: 0,

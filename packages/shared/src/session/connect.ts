@@ -29,6 +29,10 @@ export interface SessionSecret {
 export interface ConnectOptions {
   /** The session to resume, from our position, as attachment number `epoch`; absent for a new one. */
   readonly resume?: SessionSecret & { readonly epoch: number; readonly position: Position };
+  /** The session to add a lane to, and the number of the lane. */
+  readonly add?: SessionSecret & { readonly lane: number };
+  /** Whether the session may have further lanes. */
+  readonly lanes?: boolean;
   /** The credit that the egress starts with on each stream; bytes. */
   readonly window: number;
   readonly agent: string;
@@ -57,9 +61,10 @@ const maxAnswerBytes = 4096 + 65_536;
  * Rejects with RefusedError, LINK_TIMEOUT, LINK_LOST or PROTOCOL_ERROR; the carrier is then the caller's to destroy.
  */
 export async function connectSession(carrier: Carrier, options: ConnectOptions): Promise<Connected> {
-  const { resume } = options;
-  const covered = encodeHello(helloOf(options));
-  const ours = resume ? binder({ key: resume.key, side: 'client', carrier, covered }) : Buffer.alloc(binderBytes);
+  const hello = helloOf(options);
+  const covered = encodeHello(hello);
+  const known: SessionSecret | undefined = options.resume ?? options.add;
+  const ours = known ? binder({ key: known.key, side: 'client', carrier, covered }) : Buffer.alloc(binderBytes);
   carrier.duplex.write(helloFrame(covered, ours));
   const { value: answer, rest } = await drive(carrier.duplex, awaitAnswer(), {
     deadlineMs: options.deadlineMs,
@@ -69,9 +74,9 @@ export async function connectSession(carrier: Carrier, options: ConnectOptions):
   });
   if (answer.kind === 'refuse') throw new RefusedError(answer.refuse);
   const { value: welcome, binder: theirs, covered: answered } = answer.welcome;
-  const key = resume?.key ?? resumeKey(carrier, welcome.sessionId);
+  const key = known?.key ?? resumeKey(carrier, welcome.sessionId);
   const proven = binderHolds({ key, side: 'server', carrier, covered: answered }, theirs);
-  if (!proven || !fits(welcome, resume))
+  if (!proven || !fits(welcome, hello))
     throw new AditError(
       'PROTOCOL_ERROR',
       `the egress ${carrier.remote} answered with a WELCOME that does not belong to this session`,
@@ -79,12 +84,13 @@ export async function connectSession(carrier: Carrier, options: ConnectOptions):
   return { welcome, secret: { id: welcome.sessionId, key }, rest };
 }
 
-function helloOf({ resume, window, agent }: ConnectOptions): Hello {
+function helloOf({ resume, add, lanes = false, window, agent }: ConnectOptions): Hello {
   return {
     versions: { min: version, max: version },
-    kind: resume ? 'resume' : 'new',
-    features: feature.resume,
-    sessionId: resume?.id ?? new Uint8Array(sessionIdBytes),
+    kind: resume ? 'resume' : add ? 'lane' : 'new',
+    lane: add?.lane ?? 0,
+    features: feature.resume | (lanes || add ? feature.lanes : 0),
+    sessionId: (resume ?? add)?.id ?? new Uint8Array(sessionIdBytes),
     epoch: resume?.epoch ?? 0,
     position: resume?.position ?? { offset: 0, partial: 0 },
     window,
@@ -94,7 +100,7 @@ function helloOf({ resume, window, agent }: ConnectOptions): Hello {
 }
 
 /** Whether this WELCOME answers our HELLO. */
-function fits(welcome: Welcome, resume: SessionSecret | undefined): boolean {
-  if (welcome.version !== version || welcome.kind !== (resume ? 'resume' : 'new')) return false;
-  return !resume || Buffer.compare(resume.id, welcome.sessionId) === 0;
+function fits(welcome: Welcome, { kind, lane, sessionId }: Hello): boolean {
+  if (welcome.version !== version || welcome.kind !== kind || welcome.lane !== lane) return false;
+  return kind === 'new' || Buffer.compare(sessionId, welcome.sessionId) === 0;
 }

@@ -45,6 +45,11 @@ export class Flight {
     this.capBytes = Math.min(firstCapBytes, limitBytes);
   }
 
+  /** The least round trip lately, ms; 0 before there is a sample. */
+  get leastRttMs(): number {
+    return this.#minRttMs;
+  }
+
   /** Everything up to `offset` was written to the carrier. */
   sent(offset: number, acked: number, nowMs: number): void {
     if (offset - this.#lastMark < markEveryBytes && this.#marks.length > 0) return;

@@ -34,6 +34,9 @@ export const maxDataBytes = 65_528;
 /** The largest payload of every other frame. */
 export const maxControlBytes = 16_384;
 
+/** The most lanes that a session may have, with lane 0: LANES in WELCOME. */
+export const maxLanes = 8;
+
 /**
  * How much a peer may send in unsequenced frames of unknown types, which are skipped: bytes, where each frame counts
  * its payload and `overheadBytes`. Beyond it the session ends with EXCESSIVE. A newer version that needs more agrees

@@ -9,8 +9,6 @@ import { ProtocolFault, wireCode } from '../refusal.ts';
 import { controlLimitFactor, type LaneOptions } from './lane.ts';
 import { type LaneOwner, SessionLane } from './session-lane.ts';
 
-/** The most lanes that a session may have, with lane 0: LANES in WELCOME. */
-export const maxLanes = 8;
 /** The part of the replay limit that each lane may always use. */
 const shares = 16;
 
