@@ -22,7 +22,7 @@ test(
       headers: [],
       maxCarrierAgeMs: 0,
       maxReplayPerSession: 8 * 1024 ** 2,
-      lanes: 'auto',
+      lanes: 1,
       cert: 'alice.crt',
       key: 'alice.key',
       ca: 'ca.crt',
