@@ -2,7 +2,7 @@
  * Drives one mux session: a driver for each of its lanes, and what concerns all of them.
  * Rule: losing the carrier of lane 0 detaches the session, which waits for the next one; losing that of a further lane
  * closes that lane. A fault of the peer on any lane ends the session. CLOSE ends it when it has come on every lane.
- * Not here: reading and writing (driver.ts), dialling and accepting carriers.
+ * Not here: reading and writing (lane-driver.ts), dialling and accepting carriers.
  */
 import { performance } from 'node:perf_hooks';
 import type { Carrier } from '../carrier/contract.ts';
@@ -11,7 +11,7 @@ import { type Goaway, MuxSession, type SessionOptions } from '../protocol/mux/se
 import type { SessionLane } from '../protocol/mux/session-lane.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { type Close, ProtocolFault, wireCode, type WireRefusal } from '../protocol/refusal.ts';
-import { LaneDriver, type LaneDriverOptions } from './driver.ts';
+import { LaneDriver, type LaneDriverOptions } from './lane-driver.ts';
 
 export interface DriverEvents {
   /** The peer opened a stream. */
