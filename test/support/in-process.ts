@@ -167,9 +167,13 @@ export interface TestSession {
 }
 
 /** A whole session as an ingress would have it. */
-export async function testSession(egress: { port: number; certs: Certificates }, pair: KeyPair): Promise<TestSession> {
+export async function testSession(
+  egress: { port: number; certs: Certificates },
+  pair: KeyPair,
+  { lanes = false } = {},
+): Promise<TestSession> {
   const carrier = await testCarrier(egress, pair);
-  const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000 }).catch(
+  const connected = await connectSession(carrier, { window: 262_144, agent: 'test', deadlineMs: 30_000, lanes }).catch(
     (error: unknown) => {
       carrier.duplex.destroy();
       throw error;
@@ -187,6 +191,7 @@ export async function testSession(egress: { port: number; certs: Certificates },
     {
       role: 'client',
       resumable: true,
+      lanes: connected.welcome.lanes,
       receiveWindow: 262_144,
       sendWindow: connected.welcome.window,
       maxStreams: 0,
@@ -228,6 +233,26 @@ export function testStream(
   });
   const relay = new Relay(stream, { opened: open, ended: end });
   return { stream, relay, opened, ended };
+}
+
+/** Adds a lane as an ingress would; fails with the refusal. */
+export async function testLane(
+  egress: { port: number; certs: Certificates },
+  session: TestSession,
+  options: { pair?: KeyPair; secret?: SessionSecret; lane: number },
+): Promise<Carrier> {
+  const carrier = await testCarrier(egress, options.pair ?? egress.certs.client('alice'));
+  const { rest } = await connectSession(carrier, {
+    window: 262_144,
+    agent: 'test',
+    deadlineMs: 30_000,
+    add: { ...(options.secret ?? session.connected.secret), lane: options.lane },
+  }).catch((error: unknown) => {
+    carrier.duplex.destroy();
+    throw error;
+  });
+  session.driver.addLane(options.lane, carrier, rest);
+  return carrier;
 }
 
 /** Attaches a new carrier as an ingress would that resumes; fails with the refusal. */

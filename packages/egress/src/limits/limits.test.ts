@@ -25,13 +25,23 @@ test('sessions have a limit of their own', () => {
   expect(limits.session('alice')).toMatchObject({ code: 'LIMIT_SESSIONS' });
 });
 
+test('further lanes are as many as sessions may be, and no sessions', () => {
+  const limits = new Limits(small);
+  const first = limits.lane('alice') as Lease;
+  limits.lane('alice');
+  expect(limits.lane('alice')).toMatchObject({ code: 'LIMIT_SESSIONS' });
+  expect(limits.session('alice')).toHaveProperty('release');
+  first.release();
+  expect(limits.lane('alice')).toHaveProperty('release');
+});
+
 test('any order of taking and giving back, twice too, keeps the counts right and leaves nothing behind', () => {
   fc.assert(
     fc.property(
       fc.array(
         fc.record({
           who: fc.constantFrom('a', 'b'),
-          what: fc.constantFrom('stream', 'session', 'release'),
+          what: fc.constantFrom('stream', 'session', 'lane', 'release'),
           which: fc.nat(20),
         }),
         { maxLength: 60 },
@@ -45,7 +55,7 @@ test('any order of taking and giving back, twice too, keeps the counts right and
             one?.lease.release();
             if (one) one.free = true;
           } else {
-            const lease: Lease | Refusal = what === 'stream' ? limits.stream(who) : limits.session(who);
+            const lease: Lease | Refusal = limits[what](who);
             if ('release' in lease) held.push({ lease, stream: what === 'stream', free: false });
           }
           expect(limits.streams).toBe(held.filter((one) => one.stream && !one.free).length);

@@ -25,11 +25,13 @@ export interface FurtherLanesOptions {
   readonly window: number;
   readonly agent: string;
   readonly log: Logger;
+  /** How long a lane is kept that is not needed; default 10 s. */
+  readonly idleLaneMs?: number;
 }
 
 /** How often the need is looked at while there is bulk; a need that lasts two looks opens a lane, ms. */
 const lookEveryMs = 250;
-/** A lane that was not needed for so long is closed, ms. Opening one costs three round trips and two signatures. */
+/** A lane that was not needed for so long is closed, by default, ms. Opening one costs three round trips and two signatures. */
 const idleMs = 10_000;
 /**
  * With `auto`, a path with a shorter round trip gets no lanes: what waits before it goes in less than a millisecond, and
@@ -120,7 +122,7 @@ export class FurtherLanes {
     const before = this.#moved;
     const lanes = this.#session.driver.session.lanes.all.filter(({ number }) => this.#open.has(number));
     this.#moved = new Map(lanes.map(({ number, lane }) => [number, lane.log.acked + lane.position.offset]));
-    if (nowMs - this.#idleSinceMs < idleMs) return;
+    if (nowMs - this.#idleSinceMs < (this.#options.idleLaneMs ?? idleMs)) return;
     const quiet = [...this.#moved].findLast(([number, moved]) => moved - (before.get(number) ?? 0) < quietBytes);
     if (quiet) this.#close(quiet[0], 'it is not needed any more');
   }
