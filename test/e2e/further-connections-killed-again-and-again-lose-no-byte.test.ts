@@ -9,7 +9,7 @@ test.each([
   ['TLS', (port: number) => `127.0.0.1:${port}`, 3],
   ['a WebSocket', (port: number) => `wss://127.0.0.1:${port}${path}`, 5],
 ])(
-  'three transfers each way over the lanes of one session, by %s, each connection killed after 0.4 to 3 s: all hashes right',
+  'three transfers each way over lanes, by %s, each connection killed after 0.4 to 3 s: all hashes right',
   async (_carrier, egressAt, seed) => {
     const [one, two, three] = await Promise.all([pouring(megabytes), pouring(megabytes), pouring(megabytes)]);
     const { ingress, egress, network, port } = await openCuttableTunnel({

@@ -1,7 +1,7 @@
 /**
  * The property of lanes: whatever two ends do, however streams move between lanes and wherever the carriers of lanes
- * die, every stream's bytes arrive in order and complete, and each stream ends exactly once at each end; nothing is lost
- * with a lane, and memory stays bounded. One run is one random history; used by the unit test and by the fuzzer.
+ * die, every stream's bytes arrive in order and complete, and each stream ends exactly once at each end. Nothing is
+ * lost with a lane, and memory stays bounded. One run is one random history; used by the unit test and by the fuzzer.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

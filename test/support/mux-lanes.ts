@@ -1,7 +1,7 @@
 /**
  * A pair of mux sessions with several lanes, each over a simulated link of its own that dies at any byte.
- * Rule: as in mux-pair.ts; lane 0 is that of the pair. An end that loses the carrier of a further lane closes it, as the
- * driver does.
+ * Rule: as in mux-pair.ts; lane 0 is that of the pair. An end that loses the carrier of a further lane closes the lane,
+ * as the driver does.
  */
 import type { SessionLane } from '../../packages/shared/src/protocol/mux/session-lane.ts';
 import type { Lease } from '../../packages/shared/src/protocol/mux/replay.ts';

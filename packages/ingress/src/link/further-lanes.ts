@@ -29,13 +29,13 @@ export interface FurtherLanesOptions {
   readonly idleLaneMs?: number;
 }
 
-/** How often the need is looked at while there is bulk; a need that lasts two looks opens a lane, ms. */
+/** How often the need is looked at while there is bulk, ms; a need that lasts two looks opens a lane. */
 const lookEveryMs = 250;
-/** A lane that was not needed for so long is closed, by default, ms. Opening one costs three round trips and two signatures. */
+/** A lane that was not needed for so long is closed, by default, ms: opening one costs three round trips. */
 const idleMs = 10_000;
 /**
- * With `auto`, a path with a shorter round trip gets no lanes: what waits before it goes in less than a millisecond, and
- * more connections only cost more system calls.
+ * With `auto`, a path with a shorter round trip gets no lanes, ms: what waits before it is gone in a moment, and more
+ * connections only cost more system calls.
  */
 const leastRttMs = 5;
 /** A lane that moved less than this from one look to the next is light: 0.5 Mbit/s, as in protocol/mux/meter.ts. */

@@ -3,8 +3,8 @@
  * Rule: each is the first frame of its direction. Decoding checks every field before anything is believed. The binder
  * is verified by whoever holds the keys.
  * Byte shape: HELLO MAGIC(8) VER_MIN(1) VER_MAX(1) KIND(1) LANE(1) FEATURES(4) SESSION(16) EPOCH(4) OFFSET(8)
- * PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TLVS(n) BINDER(32). WELCOME VER(1) KIND(1) LANE(1) LANES(1) FEATURES(4) SESSION(16)
- * EPOCH(4) OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TTL_S(4) TLVS(n) BINDER(32).
+ * PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TLVS(n) BINDER(32). WELCOME VER(1) KIND(1) LANE(1) LANES(1) FEATURES(4)
+ * SESSION(16) EPOCH(4) OFFSET(8) PARTIAL(4) WINDOW(4) MAX_STREAMS(4) TTL_S(4) TLVS(n) BINDER(32).
  * Spec: docs/protocol.md section 3.3.
  */
 import { concat, copyOf, putU32, putU64, text, u24, u32, u64, utf8 } from './bytes.ts';

@@ -25,7 +25,7 @@ export interface DriverEvents {
   answers?(): void;
   /** The carrier of lane 0 is gone. The session waits, detached. */
   lost(reason: string): void;
-  /** A further lane is closed, with its carrier: we lost that, or the peer closed the lane. Not called after our own. */
+  /** A further lane is closed, with its carrier, because that was lost or by the peer. Not called after `closeLane`. */
   laneLost?(lane: number, reason: string): void;
   /** More lanes would serve than there are, maybe. Called often; must be cheap. */
   crowded?(): void;

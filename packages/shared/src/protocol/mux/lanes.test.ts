@@ -8,7 +8,7 @@ test('carriers of any lane die at any byte while streams move, end and are reset
   fc.assert(lanesProperty(), { numRuns: 1_500 });
 });
 
-test('all lanes together keep no more than the limit, whatever a peer does not acknowledge; each may keep a sixteenth', () => {
+test('all lanes together keep no more than the limit of one, and each may always keep a sixteenth', () => {
   const limit = 1 << 20;
   const pair = new LanesPair({ replayLimitBytes: limit });
   const streams = Array.from({ length: 8 }, () => pair.open());
@@ -49,7 +49,7 @@ test('moving to and fro, with a peer that never acknowledges, keeps one stream s
   expect([pair.streams.server.get(1)!.received, mover.stream.canSend()]).toEqual([100, true]);
 });
 
-test('a peer that sends the frames of a stream on two lanes with a gap is held to its credit, and harms that stream only', () => {
+test('a peer that sends the frames of a stream on two lanes at once is held to its credit', () => {
   const pair = new LanesPair();
   pair.addLane(1);
   const data = encodeFrame(frameType.data, 1, new Uint8Array(60_000));

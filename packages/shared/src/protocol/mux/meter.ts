@@ -1,7 +1,7 @@
 /**
  * Whether a stream moves bulk in one direction: a bucket that what it moves fills, and that leaks.
  * Rule: the clock is an argument. A stream is bulk when it moved 256 KiB more than the leak, which a page or an answer
- * of an API rarely is and a transfer is within its first second; and it stays bulk for seconds after it stopped, so that
+ * of an API rarely is, and a transfer is within its first second. It stays bulk for seconds after it stopped, so that
  * streams do not go to and fro.
  */
 

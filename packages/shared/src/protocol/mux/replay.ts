@@ -204,7 +204,10 @@ export class ReplayLog {
     }
   }
 
-  /** Passes every frame of which something lies behind the kept `offset`, in order: a control frame whole, of DATA the rest. */
+  /**
+   * Passes every frame of which something lies behind the kept `offset`, in order: a control frame whole, of DATA the
+   * rest.
+   */
   rest(offset: number, each: (type: number, streamId: number, payload: Uint8Array) => void): void {
     for (const segment of this.#segments) {
       if (segment === undefined || segment.end <= offset) continue;
