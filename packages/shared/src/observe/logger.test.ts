@@ -47,6 +47,26 @@ describe('the log', () => {
       },
     ]);
   });
+  test('writes a record as any other line, byte for byte', () => {
+    const { log, text } = logger();
+    const fields = {
+      event: 'stream',
+      requested: 'evil\n"\\\u202e\u00e9',
+      long: 'x'.repeat(1_000),
+      list: ['a', 'b"'],
+      ms: 0.25,
+      odd: Number.NaN,
+      absent: undefined,
+      yes: true,
+      error: new AditError('DNS_FAILED', 'no such "host"'),
+    } as const;
+    log.info(fields);
+    log.record(fields);
+    const [line, record] = text()
+      .replaceAll(/"time":"[^"]*"/g, '"time":""')
+      .split('\n');
+    expect(record).toBe(line);
+  });
   test('leaves out what is below its level', () => {
     const { log, lines } = logger({ level: 'warn' });
     log.debug({ event: 'handshake' });
