@@ -43,6 +43,5 @@ function merged(runs: (readonly [number, number])[]): Ports {
 }
 
 export function portsInclude(ports: Ports, port: number): boolean {
-  for (const [first, last] of ports) if (port >= first && port <= last) return true;
-  return false;
+  return ports.some(([first, last]) => port >= first && port <= last);
 }

@@ -41,8 +41,18 @@ export function putU64(bytes: Uint8Array, at: number, value: number): void {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: false });
+/** Up to this length ASCII is encoded here: TextEncoder takes 1 microsecond for any text, a loop 40 ns for an address. */
+const shortText = 64;
+
 export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
+  if (text.length > shortText) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) return encoder.encode(text);
+    bytes[at] = code;
+  }
+  return bytes;
 }
 /** The text of bytes; invalid UTF-8 becomes U+FFFD. */
 export function text(bytes: Uint8Array): string {

@@ -4,20 +4,23 @@
  * Rule: a type from 0x8000 on is critical: a reader that does not know it refuses. Any other unknown type is skipped.
  * No type comes twice.
  */
-import { concat, putU16, u16 } from './bytes.ts';
+import { putU16, u16 } from './bytes.ts';
 import { ProtocolFault, wireCode } from './refusal.ts';
 
 export const critical = 0x8000;
 
-export function encodeTlvs(entries: Iterable<readonly [type: number, value: Uint8Array]>): Uint8Array {
-  const parts: Uint8Array[] = [];
+export function encodeTlvs(entries: readonly (readonly [type: number, value: Uint8Array])[]): Uint8Array {
+  let length = 0;
+  for (const [, value] of entries) length += 4 + value.length;
+  const bytes = new Uint8Array(length);
+  let at = 0;
   for (const [type, value] of entries) {
-    const head = new Uint8Array(4);
-    putU16(head, 0, type);
-    putU16(head, 2, value.length);
-    parts.push(head, value);
+    putU16(bytes, at, type);
+    putU16(bytes, at + 2, value.length);
+    bytes.set(value, at + 4);
+    at += 4 + value.length;
   }
-  return concat(parts);
+  return bytes;
 }
 
 /** The entries by type. Throws ProtocolFault if a length runs over the end or a type comes twice. */
