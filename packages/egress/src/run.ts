@@ -4,6 +4,7 @@
  */
 import { logUnknownVariables, warnOfVariables } from '@adit/shared/config/environment';
 import { takeActivation } from '@adit/shared/net/activation';
+import { dropFree } from '@adit/shared/net/free-list';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { giveMemoryBack } from '@adit/shared/process/give-back';
@@ -53,7 +54,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
     await server.start();
     systemd.ready();
     saveCompiledCode();
-    giveMemoryBack();
+    giveMemoryBack({ quiet: dropFree });
     watchLoop({ log });
   } catch (error) {
     failed.abort();

@@ -6,6 +6,7 @@
 import { logUnknownVariables, warnOfVariables } from '@adit/shared/config/environment';
 import { AditError } from '@adit/shared/errors';
 import { takeActivation } from '@adit/shared/net/activation';
+import { dropFree } from '@adit/shared/net/free-list';
 import { createLogger, flush, type Logger } from '@adit/shared/observe/logger';
 import { saveCompiledCode } from '@adit/shared/process/compiled-code';
 import { giveMemoryBack } from '@adit/shared/process/give-back';
@@ -66,7 +67,7 @@ async function runAgent(agent: IngressAgent, { log, systemd, reloadSignal }: Run
     await agent.start();
     systemd.ready();
     saveCompiledCode();
-    giveMemoryBack();
+    giveMemoryBack({ quiet: dropFree });
     watchLoop({ log });
   } catch (error) {
     denied.abort();

@@ -8,6 +8,7 @@
 import { concat } from '../protocol/bytes.ts';
 import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
+import { FreeList } from './free-list.ts';
 import { Gatherer } from './gatherer.ts';
 import { poison } from './slab.ts';
 
@@ -29,17 +30,17 @@ export class ReadBuffer implements Lease {
   }
   release(): void {
     poison(this.bytes);
-    if (pool.length < maxPooled) pool.push(this);
+    free.put(this);
   }
 }
 
-const pool: ReadBuffer[] = [];
+const free = new FreeList<ReadBuffer>({ most: maxPooled });
 const shared = new ReadBuffer();
 /** Overlapped reads on Windows fill the buffer between callbacks, so that it cannot be shared there. */
 const mayShare = process.platform !== 'win32';
 
 function take(): ReadBuffer {
-  return pool.pop() ?? new ReadBuffer();
+  return free.take() ?? new ReadBuffer();
 }
 
 /** Where reads go, usually the stream of a session. Each call returns whether the socket may read on. */

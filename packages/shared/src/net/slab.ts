@@ -7,6 +7,7 @@
  * seen.
  */
 import type { Lease } from '../protocol/mux/replay.ts';
+import { FreeList } from './free-list.ts';
 
 /** A byte that no test sends on its own. */
 const poisonByte = 0xdb;
@@ -55,23 +56,22 @@ export class Slab implements Lease {
 
 export class SlabPool {
   readonly #slabBytes: number;
-  readonly #most: number;
-  readonly #free: Slab[] = [];
+  readonly #free: FreeList<Slab>;
 
   /** Keeps at most `most` slabs that nobody holds. */
   constructor({ slabBytes, most }: { readonly slabBytes: number; readonly most: number }) {
     this.#slabBytes = slabBytes;
-    this.#most = most;
+    this.#free = new FreeList({ most });
   }
 
   /** A slab with one holder: the caller. */
   take(): Slab {
-    return (this.#free.pop() ?? new Slab(this, this.#slabBytes)).retain();
+    return (this.#free.take() ?? new Slab(this, this.#slabBytes)).retain();
   }
 
   /** For the slab whose last holder released it. */
   put(slab: Slab): void {
     poison(slab.bytes);
-    if (this.#free.length < this.#most) this.#free.push(slab);
+    this.#free.put(slab);
   }
 }

@@ -18,8 +18,8 @@ export interface GiveBackOptions {
 
 /** Two looks lie further apart than V8 looks by itself, 8 s. */
 const defaultLookEveryMs = 5_000;
-/** From which share of the time on that the event loop works there is a burst, and below which it is quiet. */
-const [busyShare, quietShare] = [0.1, 0.03];
+/** There is a burst while the event loop works for at least this share of the time. */
+const busyShare = 0.1;
 /** The first still has the garbage of the burst before it: only the next ones see that little is allocated. */
 const measurements = 4;
 
@@ -34,8 +34,9 @@ export function giveMemoryBack({ quiet, lookEveryMs = defaultLookEveryMs }: Give
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
-    if (utilization >= busyShare) due = measurements;
-    if (utilization >= quietShare || due === 0) return;
+    const isBusy = utilization >= busyShare;
+    if (isBusy) due = measurements;
+    if (isBusy || due === 0) return;
     if (due === measurements) quiet?.();
     collect ??= borrowCollector();
     collect?.({ type: 'minor' });
