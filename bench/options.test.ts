@@ -32,7 +32,8 @@ describe('the command line of the benchmark', () => {
     expect(parseOptions(['--link']).tests).toEqual(linkTests);
     expect(parseOptions(['--link', '--mux']).tests).toEqual([...linkTests, 'mux']);
     expect(parseOptions(['--full'])).toMatchObject({ tests: testNames, rounds: 7, full: true, fewerOfLong: true });
-    expect(parseOptions(['--full', '--rounds', '9'])).toMatchObject({ rounds: 9, fewerOfLong: false });
+    expect(parseOptions(['--full', '--rounds', '9'])).toMatchObject({ rounds: 9, fewerOfLong: true });
+    expect(parseOptions(['--link', '--rounds', '9'])).toMatchObject({ rounds: 9, fewerOfLong: false });
     expect(parseOptions(['--link', '--smoke']).tests).toEqual(['lossy', 'clean-cubic']);
     expect(parseOptions(['--smoke']).tests).not.toContain('idle10k');
     for (const other of [['--tests', 'bulk'], ['--link'], ['--mux']])

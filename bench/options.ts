@@ -63,8 +63,8 @@ export const usage = `usage: npm run bench -- [options]
   --mux                 the multiplexer alone, without sockets
   --full                everything, with all carriers: seven rounds of one second, those that take long in fewer
   --seconds N           length of one transfer or load (default 4)
-  --rounds N            interleaved rounds (default 5, with --compare 15; without this option, tests that take long have
-                        fewer)
+  --rounds N            interleaved rounds (default 5, with --compare 15; without this option, and with --full, tests
+                        that take long have fewer)
   --json FILE           every raw value
   --markdown FILE       the tables as Markdown, between the marks <!-- bench: begin --> and <!-- bench: end --> of FILE,
                         or in a new FILE
@@ -113,7 +113,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     tests: testsOf(values),
     seconds: smoke ? 1 : wholeNumber('--seconds', seconds ?? (full ? '1' : '4')),
     rounds: smoke ? 1 : wholeNumber('--rounds', rounds ?? (compare === undefined ? (full ? '7' : '5') : '15')),
-    fewerOfLong: rounds === undefined,
+    fewerOfLong: full || rounds === undefined,
     json: values.json,
     markdown: values.markdown,
     smoke,

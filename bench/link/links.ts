@@ -31,7 +31,7 @@ const clean = { delayMs: 20, megabitsPerSecond: 50, lossPercent: 0, measureMs: 4
 
 const links: Readonly<Record<LinkTestName, Bad>> = {
   lossy: { ...lossy, lossPercent: 0.5, congestion: 'bbr', measureMs: 4000 },
-  'lossy-cubic': { ...lossy, lossPercent: 0.1, congestion: 'cubic', measureMs: 8000 },
+  'lossy-cubic': { ...lossy, lossPercent: 0.1, congestion: 'cubic', measureMs: 6000 },
   'clean-cubic': { ...clean, congestion: 'cubic' },
   'clean-bbr': { ...clean, congestion: 'bbr' },
 };

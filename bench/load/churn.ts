@@ -2,7 +2,8 @@
  * What stays of connections that are over: the memory of the pair after many short ones and a minute of silence, beside
  * what it was when it had carried none.
  * Rule: every connection carries a request and its answer, 64 are open at a time, and each is over before its successor
- * begins; both readings wait until memory is at rest.
+ * begins; both readings wait until memory is at rest, and are of resident memory, which does not depend
+ * on who else runs.
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -31,9 +32,9 @@ export const churn: Load = {
     return {
       trouble: [],
       values: {
-        'churn-before': before.total / 2 ** 20,
-        'churn-after': after.total / 2 ** 20,
-        churn: after.total / before.total,
+        'churn-before': before.resident / 2 ** 20,
+        'churn-after': after.resident / 2 ** 20,
+        churn: after.resident / before.resident,
       },
     };
   },

@@ -27,6 +27,7 @@ export const idle: Load = {
   service: 'http',
   needs: ['nginx'],
   of: 'tunnels',
+  mostRounds: 5,
   measure: async (pair, { idleConnections }) => {
     const { base, each } = await grown(pair, idleConnections);
     return { trouble: [], values: { idle: each / 1024, 'idle-base': base / 2 ** 20 } };
@@ -39,7 +40,7 @@ export const idle10k: Load = {
   service: 'http',
   needs: ['nginx'],
   of: 'tunnels',
-  mostRounds: 3,
+  mostRounds: 2,
   connections: manyConnections + spareConnections,
   measure: async (pair) => {
     return { trouble: [], values: { idle10k: (await grown(pair, manyConnections)).each / 1024 } };

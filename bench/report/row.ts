@@ -75,10 +75,10 @@ export const rows = {
   idle: { test: 'idle', title: 'memory per idle connection, of 1,000', unit: 'KiB', better: 'less' },
   'idle-base': { test: 'idle', title: 'memory of the pair without connections', unit: 'MiB', better: 'less' },
   idle10k: { test: 'idle10k', title: 'memory per idle connection, of 9,900', unit: 'KiB', better: 'less' },
-  'churn-before': { test: 'churn', title: 'memory of the pair at its start', unit: 'MiB', better: 'less' },
+  'churn-before': { test: 'churn', title: 'resident memory of the pair at its start', unit: 'MiB', better: 'less' },
   'churn-after': {
     test: 'churn',
-    title: 'memory of the pair a minute after 90,000 short connections',
+    title: 'resident memory of the pair a minute after 90,000 short connections',
     unit: 'MiB',
     better: 'less',
   },
