@@ -9,7 +9,7 @@ import { didYouMean } from './complaint.ts';
 import { parseDestinationPattern, type DestinationPattern } from './destination-pattern.ts';
 import { parseIdentityPattern, type IdentityPattern } from './identity-pattern.ts';
 import { service } from './service-schema.ts';
-import { isMap, list, map, mapOf, oneOf, type Shape, text, textOf, then } from './shape.ts';
+import { isMap, list, map, mapOf, oneOf, type Shape, text, textOf, refine } from './shape.ts';
 import { via } from './via.ts';
 
 /** Accepts only services that the file defines. */
@@ -61,7 +61,7 @@ const policyOf = (services: readonly string[]) =>
 
 export type PolicySource = NonNullable<ReturnType<ReturnType<typeof policyOf>>>;
 
-const ruleName = then(text, (name, at) =>
+const ruleName = refine(text, (name, at) =>
   /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/.test(name)
     ? name
     : at.fault('a rule is named with up to 63 letters, digits, spaces, dots, dashes and underscores'),
@@ -69,7 +69,7 @@ const ruleName = then(text, (name, at) =>
 
 function ruleOf(services: readonly string[]) {
   const patterns = list(textOf(known(services, parseDestinationPattern)));
-  return then(
+  return refine(
     map(
       { name: ruleName, identities: list(textOf(parseIdentityPattern), { least: 1 }) },
       { allow: patterns, deny: patterns, 'deny-files': list(textOf(parseFile), { least: 1 }), via },

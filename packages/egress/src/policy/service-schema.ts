@@ -18,7 +18,7 @@ import {
   type BackendAddress,
   type Service,
 } from './service.ts';
-import { list, map, oneOf, type Shape, textOf, then, wholeNumber } from './shape.ts';
+import { list, map, oneOf, type Shape, textOf, refine, wholeNumber } from './shape.ts';
 import { type Via, via } from './via.ts';
 
 export type ServiceSource = Omit<Service, 'name'>;
@@ -65,14 +65,14 @@ function named(address: BackendAddress, weight: number): Backend {
   return { ...address, weight, name };
 }
 
-const shortForm = then(textOf(parseShort), ({ value }): ServiceSource => ({ ...serviceDefaults, backends: [value] }));
+const shortForm = refine(textOf(parseShort), ({ value }): ServiceSource => ({ ...serviceDefaults, backends: [value] }));
 
 const backend: Shape<Backend> = (value, at) =>
   typeof value === 'string' ? shortBackend(value, at) : longBackend(value, at);
 
-const shortBackend = then(textOf(parseBackend), ({ value }) => value);
+const shortBackend = refine(textOf(parseBackend), ({ value }) => value);
 
-const longBackend = then(
+const longBackend = refine(
   map({ address: textOf(parseBackend) }, { weight: wholeNumber(0, maxWeight), via }),
   ({ address: { value }, weight = 1, via: hop }): Backend => ({ ...value, weight, ...(hop && { via: hop }) }),
 );
@@ -87,7 +87,7 @@ const duration = textOf((written: string): Parsed<number> => {
 const time: Shape<{ readonly value: number }> = (value, at) =>
   duration(typeof value === 'number' ? String(value) : value, at);
 
-const health = then(
+const health = refine(
   map({}, { interval: time, timeout: time, rise: wholeNumber(1, 100), fall: wholeNumber(1, 100) }),
   ({ interval, timeout, rise, fall }) => ({
     intervalMs: interval?.value ?? healthDefaults.intervalMs,
@@ -102,7 +102,7 @@ const file = textOf((written): Parsed<string> =>
 );
 const serverName = textOf(parseHost);
 
-const tls = then(
+const tls = refine(
   map({}, { ca: file, 'server-name': serverName, cert: file, key: file }),
   ({ ca, 'server-name': name, cert, key }) => ({
     ...(ca && { ca: ca.value }),
@@ -112,7 +112,7 @@ const tls = then(
   }),
 );
 
-const longForm = then(
+const longForm = refine(
   map(
     { backends: list(backend, { least: 1 }) },
     {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { list, map, mapOf, oneOf, read, type Shape, text, textOf, then, wholeNumber } from './shape.ts';
+import { list, map, mapOf, oneOf, read, type Shape, text, textOf, refine, wholeNumber } from './shape.ts';
 
 const number = textOf((written) =>
   /^\d+$/.test(written) ? { ok: true, value: Number(written) } : { ok: false, reason: 'no number' },
@@ -64,7 +64,7 @@ describe('a map', () => {
     expect(faultsOf(mapOf(number), [])).toEqual([{ path: [], text: 'has to be a map of keys and values' }]);
   });
   it('is looked at as a whole only if its parts are right', () => {
-    const even = then(list(wholeNumber(0, 9)), (items, at) =>
+    const even = refine(list(wholeNumber(0, 9)), (items, at) =>
       items.length % 2 === 0 ? items : at.fault('is odd', [items.length - 1]),
     );
     expect(read(even, [1, 2]).value).toEqual([1, 2]);

@@ -52,7 +52,7 @@ export const text: Shape<string> = (value, at) =>
 
 /** A text that has a parser, beside what it means. A fault quotes the text and gives the reason of the parser. */
 export function textOf<T>(parse: (text: string) => Parsed<T>): Shape<{ readonly text: string; readonly value: T }> {
-  return then(text, (written, at) => {
+  return refine(text, (written, at) => {
     const parsed = parse(written);
     if (parsed.ok) return { text: written, value: parsed.value };
     return at.fault(`${JSON.stringify(written)}: ${parsed.reason}`);
@@ -113,7 +113,7 @@ export function mapOf<T>(shape: Shape<T>): Shape<Readonly<Record<string, T>>> {
 }
 
 /** Goes on with what a value means, if nothing is wrong with it. */
-export function then<T, Next>(shape: Shape<T>, next: (meant: T, at: Place) => Next | undefined): Shape<Next> {
+export function refine<T, Next>(shape: Shape<T>, next: (meant: T, at: Place) => Next | undefined): Shape<Next> {
   return (value, at) => {
     const meant = shape(value, at);
     return meant === undefined ? undefined : next(meant, at);

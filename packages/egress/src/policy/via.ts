@@ -13,7 +13,7 @@ import { parseProxyUrl, withoutPassword } from '@adit/shared/config/values/proxy
 import type { Parsed } from '@adit/shared/protocol/address';
 import { parseHost } from '@adit/shared/protocol/destination';
 import { formatProxy, type ProxyAddress } from '@adit/shared/protocol/proxy-address';
-import { map, oneOf, type Place, type Shape, text, textOf, then } from './shape.ts';
+import { map, oneOf, type Place, type Shape, text, textOf, refine } from './shape.ts';
 
 /** Paths as the policy has them. */
 export interface ViaFiles {
@@ -51,7 +51,7 @@ export const via: Shape<Via> = (value, at) =>
   typeof value === 'object' && value !== null ? viaMap(value, at) : plainVia(value, at);
 
 /** A URL, whose complaints show no password. */
-const hop = then(text, (written, at) => {
+const hop = refine(text, (written, at) => {
   const parsed = parseVia(written);
   if (parsed.ok) return parsed.value;
   return at.fault(`${JSON.stringify(withoutPassword(written))}: ${parsed.reason}`);
@@ -62,9 +62,9 @@ const path = textOf((written): Parsed<string> =>
 );
 const serverName = textOf(parseHost);
 
-const plainVia = then(hop, (value, at): Via | undefined => provided(value, {}, at));
+const plainVia = refine(hop, (value, at): Via | undefined => provided(value, {}, at));
 
-const viaMap = then(
+const viaMap = refine(
   map(
     {},
     {
