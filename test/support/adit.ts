@@ -19,13 +19,18 @@ export interface LogLine {
 }
 type Match = Readonly<Record<string, unknown>> | ((line: LogLine) => boolean);
 
+export interface AditOptions extends StartOptions {
+  /** The program `adit` of another version; default: what this tree builds. */
+  readonly program?: string;
+}
+
 export class AditProcess extends Child {
   #parsed = 0;
   readonly #log: LogLine[] = [];
   #expected: number | 'killed' = 0;
 
-  constructor(args: readonly string[], options: StartOptions = {}) {
-    super(process.execPath, [builtProgram(), ...args], { name: `adit ${args[0]}`, ...options });
+  constructor(args: readonly string[], { program = builtProgram(), ...options }: AditOptions = {}) {
+    super(process.execPath, [program, ...args], { name: `adit ${args[0]}`, ...options });
     atEnd(() => this.#checkEnd());
   }
 
@@ -133,7 +138,7 @@ export interface EgressOptions {
   readonly host?: string;
   readonly port?: number;
   readonly flags?: readonly string[];
-  readonly process?: StartOptions;
+  readonly process?: AditOptions;
 }
 export interface Egress {
   readonly process: AditProcess;
@@ -193,7 +198,7 @@ export interface IngressOptions {
   readonly to: Readonly<Record<string, string>>;
   readonly client?: KeyPair;
   readonly flags?: readonly string[];
-  readonly process?: StartOptions;
+  readonly process?: AditOptions;
 }
 export interface Ingress {
   readonly process: AditProcess;
