@@ -1,0 +1,113 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import { builtProgram, openPolicy, startEgress, startIngress } from '../support/adit.ts';
+import { egressArguments, sessionArguments } from '../support/arguments.ts';
+import { certificates } from '../support/certificates.ts';
+import { converse } from '../support/conversation.ts';
+import { olderAdit } from '../support/older-version.ts';
+import { scenario } from '../support/scenario.ts';
+import { eventually } from '../support/scope.ts';
+import { ask, echo } from '../support/services.ts';
+import { SocketHolder } from '../support/socket-holder.ts';
+
+const files = certificates();
+const { cert, key } = files.client('alice');
+/** Building the older version takes a while on a machine that has not. */
+const timeoutMs = 300_000;
+const drain = ['--log-format', 'json', '--drain-timeout', '60s'];
+
+/** Asks again and again, one connection each; the first that fails ends it, and fails `more` and `stop`. */
+function asking(port: number): { more(count: number): Promise<void>; stop(): Promise<number> } {
+  let [answered, stopped] = [0, false];
+  const run = (async () => {
+    while (!stopped) {
+      expect(await ask(port, `number ${answered}`)).toBe(`number ${answered}`);
+      answered++;
+    }
+    return answered;
+  })();
+  run.catch(() => {}); // awaited by `more` and `stop`
+  return {
+    more: async (count) => {
+      const enough = answered + count;
+      await Promise.race([run, eventually(`${count} more answers`, () => answered >= enough)]);
+    },
+    stop: () => {
+      stopped = true;
+      return run;
+    },
+  };
+}
+
+scenario(
+  'an egress of this version takes over the socket of an older one while connections come and one stays open',
+  ['python3', 'git', 'tar'],
+  async () => {
+    const holder = await SocketHolder.open('adit');
+    const policy = join(files.folder, 'takeover.yaml');
+    writeFileSync(policy, openPolicy);
+    const args = ['egress', ...egressArguments(files, policy, 'systemd:adit'), ...drain];
+    const old = await holder.start([process.execPath, olderAdit(), ...args]);
+    const ingress = await startIngress({
+      certificates: files,
+      egressPort: holder.port,
+      to: { echo: (await echo()).at },
+    });
+    const port = ingress.ports['echo']!;
+    const open = await converse(port, 'on the old one');
+    const asked = asking(port);
+
+    await holder.start([process.execPath, builtProgram(), ...args]);
+    await holder.line(/"event":"listening"/, 2);
+    process.kill(old, 'SIGTERM');
+    await ingress.process.event('draining');
+    await ingress.process.event('connected', {}, { nth: 2 });
+    await asked.more(50);
+
+    await open.echoes('still on the old one');
+    open.socket.end();
+    await open.received;
+    await holder.ended(1);
+    expect(await asked.stop()).toBeGreaterThan(50);
+    expect(ingress.process.all('refused')).toEqual([]);
+    await holder.finish();
+    expect(holder.lines.filter((line) => /"end":"(?:reset|refused)"/.test(line))).toEqual([]);
+  },
+  timeoutMs,
+);
+
+scenario(
+  'an ingress of this version takes over the socket of an older one while clients connect and one stays',
+  ['python3', 'git', 'tar'],
+  async () => {
+    const egress = await startEgress({ certificates: files });
+    const holder = await SocketHolder.open('web');
+    const to = (await echo()).at;
+    const args = [
+      'ingress',
+      '-L',
+      `systemd:web:${to}`,
+      ...sessionArguments(files, { cert, key }, egress.port),
+      ...drain,
+    ];
+    const old = await holder.start([process.execPath, olderAdit(), ...args]);
+    const open = await converse(holder.port, 'on the old one');
+    const asked = asking(holder.port);
+
+    await holder.start([process.execPath, builtProgram(), ...args]);
+    await holder.line(/"event":"connected"/, 2);
+    process.kill(old, 'SIGTERM');
+    await holder.line(/"event":"draining"/);
+    await asked.more(50);
+
+    await open.echoes('still on the old one');
+    open.socket.end();
+    await open.received;
+    await holder.ended(1);
+    expect(await asked.stop()).toBeGreaterThan(50);
+    await holder.finish();
+    expect(holder.lines.filter((line) => line.includes('"event":"refused"'))).toEqual([]);
+  },
+  timeoutMs,
+);
