@@ -1,7 +1,7 @@
 /**
  * An older version of Adit, built from the history of this repository by its own `npm run build`.
- * Rule: built once, beside, and then renamed into the cache, so that two tests that need it do not meet. Nothing of this
- * tree is in it. A clone without that commit fails and says what to do; nothing is fetched from a remote.
+ * Rule: built once, beside, and then renamed into the cache, so that two tests that need it do not meet. Nothing of
+ * this tree is in it. A clone without that commit fails and says what to do; nothing is fetched from a remote.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
