@@ -103,8 +103,9 @@ async function started(
 ): Promise<void> {
   new Child(findPeer(name)!, words(far), { cwd: folder });
   await accepting(server);
-  new Child(findPeer(name)!, words(near), { cwd: folder });
+  const laptop = new Child(findPeer(name)!, words(near), { cwd: folder });
   await accepting(local);
+  if (name === 'chisel') await laptop.line(/Connected/); // until then it drops what it accepts
 }
 
 for (const name of ['ghostunnel', 'wstunnel', 'chisel'].filter((peer) => findPeer(peer) !== undefined))
