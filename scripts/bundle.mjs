@@ -29,7 +29,7 @@ const programs = {
   ingress: { program: 'main.ts' },
 };
 /** Optional native libraries, found at run time or not. */
-const native = ['koffi', 'bufferutil', 'utf-8-validate'];
+const native = ['koffi'];
 
 /** What main.js is made of: it loads the file that is called as the command, if there is one. */
 const starter = (files) => `

@@ -4,6 +4,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import fc from 'fast-check';
 import { formatDestination, parseDestination } from '@adit/shared/protocol/destination';
+import { WebSocketDecoder, WebSocketFault } from '@adit/shared/protocol/websocket';
 import { refusalAnswer } from '../../packages/egress/src/connect/answer.ts';
 import { readHttp1 } from '../../packages/egress/src/connect/http1.ts';
 import { readHttp2 } from '../../packages/egress/src/connect/http2.ts';
@@ -31,6 +32,31 @@ export const httpTargets: readonly Target[] = [
           assert.deepEqual(parseDestination(formatDestination(asked.value)), asked);
           assert(headers['content-length'] === undefined, 'a CONNECT with a body is carried out');
         }
+      }),
+  },
+  {
+    name: 'websocket',
+    share: 1,
+    property: () =>
+      fc.property(fc.uint8Array({ maxLength: 500 }), fc.boolean(), fc.nat(20), (bytes, server, size) => {
+        const told = (piece: number): string => {
+          const events: string[] = [];
+          const end = server ? 'server' : 'client';
+          const sink = {
+            data: (payload: Uint8Array) => events.push(Buffer.from(payload).toString('hex')),
+            ping: (payload: Uint8Array) => events.push(` ping ${Buffer.from(payload).toString('hex')} `),
+            close: (code: number) => events.push(` close ${code} `),
+          };
+          const decoder = new WebSocketDecoder(sink, end);
+          try {
+            for (let at = 0; at < bytes.length; at += piece) decoder.receive(bytes.slice(at, at + piece));
+          } catch (error) {
+            if (!(error instanceof WebSocketFault)) throw error;
+            events.push(` fault ${error.message}`);
+          }
+          return events.join('');
+        };
+        assert.equal(told(size + 1), told(500));
       }),
   },
   {

@@ -11,7 +11,7 @@ import type { Carrier } from '@adit/shared/carrier/contract';
 import { acceptInnerTls } from '@adit/shared/carrier/inner-tls';
 import { carrierOf, serverOptions } from '@adit/shared/carrier/tls';
 import { dialWebSocket, type DialWebSocketOptions, type WebSocketForm } from '@adit/shared/carrier/websocket';
-import { WebSocketUpgrades } from '@adit/shared/carrier/websocket-server';
+import { acceptUpgrade } from '@adit/shared/carrier/websocket-server';
 import { loadCredentials } from '@adit/shared/identity/credentials';
 import { loadTrustAnchors } from '@adit/shared/identity/trust';
 import type { Certificates } from './certificates.ts';
@@ -54,9 +54,8 @@ export async function webSocketPairs(
       : { cert: readFileSync(front.cert), key: readFileSync(front.key), ALPNProtocols: ['http/1.1'], ...frontTls },
   );
   const accepted: ((carrier: Carrier) => void)[] = [];
-  const upgrades = new WebSocketUpgrades();
   const web = http.createServer().on('upgrade', (request, socket, head) =>
-    upgrades.accept({ request, socket, head }, (duplex) => {
+    acceptUpgrade({ request, socket, head }, (duplex) => {
       const give = (proof: tls.TLSSocket, carried = form): void =>
         accepted.shift()!(
           carrierOf({ kind: carried, duplex: form === 'websocket' ? duplex : proof, proof, remote: 'client' }),

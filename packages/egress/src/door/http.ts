@@ -10,7 +10,7 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 import { acceptInnerTls, handshakeByte } from '@adit/shared/carrier/inner-tls';
-import { answer, WebSocketUpgrades } from '@adit/shared/carrier/websocket-server';
+import { acceptUpgrade, answer } from '@adit/shared/carrier/websocket-server';
 import { AditError } from '@adit/shared/errors';
 import type { Logger } from '@adit/shared/observe/logger';
 import { safeText } from '@adit/shared/observe/safe-text';
@@ -40,7 +40,6 @@ const maxHeaderBytes = 16_384;
 export class HttpDoor {
   readonly #context: HttpContext;
   readonly #origins = new WeakMap<Duplex, Origin>();
-  readonly #upgrades = new WebSocketUpgrades();
   readonly #server = http.createServer({
     maxHeaderSize: maxHeaderBytes,
     insecureHTTPParser: false,
@@ -106,7 +105,7 @@ export class HttpDoor {
       answer(socket, { status: '404 Not Found', reason: 'there is no WebSocket at this path' });
       return;
     }
-    const refused = this.#upgrades.accept({ request, socket, head }, (duplex) => void this.#opened(origin, duplex));
+    const refused = acceptUpgrade({ request, socket, head }, (duplex) => void this.#opened(origin, duplex));
     if (refused !== undefined) this.#log(origin, refused);
   }
 

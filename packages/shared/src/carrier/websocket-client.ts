@@ -4,15 +4,15 @@
  * that names the server and the status. Frames carry the masking key 0, which changes no byte: ADR 8 gives the reason.
  * Spec: RFC 6455 sections 4.1, 5.3 and 10.3.
  */
-import type { IncomingMessage } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
-import { WebSocket } from 'ws';
 import { AditError, messageOf } from '../errors.ts';
 import { attempt } from '../net/attempt.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { safeText } from '../observe/safe-text.ts';
-import { messageLimits, WebSocketDuplex } from './websocket-duplex.ts';
-import { subprotocol } from './websocket-server.ts';
+import { WebSocketDuplex } from './websocket-duplex.ts';
+import { acceptOf, subprotocol } from './websocket-server.ts';
 
 export interface UpgradeOptions {
   /** The connection, which this owns from now on. */
@@ -30,44 +30,55 @@ export interface UpgradeOptions {
 /** Rejects with EGRESS_UNREACHABLE or LINK_TIMEOUT; the connection is then gone. */
 export function upgrade(options: UpgradeOptions): Promise<WebSocketDuplex> {
   const { over, peer, deadline, signal } = options;
-  let webSocket: WebSocket | undefined;
   return attempt<WebSocketDuplex>(
     {
       deadline,
       signal,
       timedOut: () => new AditError('LINK_TIMEOUT', deadline.missed(`${peer} did not answer the upgrade to WebSocket`)),
       aborted: () => new AditError('EGRESS_UNREACHABLE', `the connection to ${peer} was given up`),
-      giveUp: () => {
-        webSocket?.terminate();
-        over.destroy();
-      },
+      giveUp: () => over.destroy(),
     },
     ({ succeed, fail }) => {
-      const asked = (webSocket = ask(options));
-      asked
+      const key = randomBytes(16).toString('base64');
+      ask(options, key)
         .on('error', (error) => fail(notUpgraded(error, peer)))
-        .once('unexpected-response', (_request, response) => fail(explain(response, peer)))
-        .once('open', () => succeed(new WebSocketDuplex(asked)));
+        .once('response', (response) => fail(explain(response, peer)))
+        .once('upgrade', (response, socket, head) => {
+          const wrong = whyWrong(response, key);
+          if (wrong !== undefined) return fail(notUpgraded(new Error(wrong), peer));
+          if (head.length > 0) socket.unshift(head);
+          succeed(new WebSocketDuplex(socket, 'client'));
+        })
+        .end();
     },
   );
 }
 
-/** Sends the request. */
-function ask({ over, authority, path, headers }: UpgradeOptions): WebSocket {
-  return new WebSocket(`ws://${authority}${path}`, [subprotocol], {
+/** The request. */
+function ask({ over, authority, path, headers }: UpgradeOptions, key: string): ClientRequest {
+  return request({
     createConnection: () => over,
-    headers: { ...headers, host: authority },
-    perMessageDeflate: false,
-    ...messageLimits,
-    skipUTF8Validation: true,
-    followRedirects: false,
-    generateMask: unmasked,
+    setHost: false,
+    path,
+    headers: {
+      ...headers,
+      host: authority,
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': key,
+      'Sec-WebSocket-Protocol': subprotocol,
+    },
   });
 }
 
-/** Masking protects nothing inside TLS, and each end would touch every byte for it. */
-function unmasked(key: Buffer): void {
-  key.fill(0);
+/** What of the answer is not as RFC 6455 section 4.1 wants it. */
+function whyWrong({ headers }: IncomingMessage, key: string): string | undefined {
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'it upgrades to something else';
+  if (headers['sec-websocket-accept'] !== acceptOf(key)) return 'its Sec-WebSocket-Accept is wrong';
+  if (headers['sec-websocket-protocol'] !== subprotocol) return `it did not choose the subprotocol ${subprotocol}`;
+  if (headers['sec-websocket-extensions'] !== undefined) return 'it chose an extension that was not offered';
+  return undefined;
 }
 
 function notUpgraded(error: Error, peer: string): AditError {

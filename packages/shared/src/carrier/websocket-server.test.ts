@@ -4,14 +4,13 @@ import net from 'node:net';
 import { expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { atEnd, within } from '../../../../test/support/scope.ts';
-import { WebSocketUpgrades, subprotocol } from './websocket-server.ts';
+import { acceptUpgrade, subprotocol } from './websocket-server.ts';
 
 /** A server that echoes what comes over a WebSocket; what it refused is in `refused`. */
 async function server(): Promise<{ port: number; refused: (string | undefined)[] }> {
   const refused: (string | undefined)[] = [];
-  const upgrades = new WebSocketUpgrades();
   const web = http.createServer().on('upgrade', (request, socket, head) => {
-    refused.push(upgrades.accept({ request, socket, head }, (duplex) => duplex.pipe(duplex)));
+    refused.push(acceptUpgrade({ request, socket, head }, (duplex) => duplex.pipe(duplex)));
   });
   atEnd(() => {
     web.close();

@@ -4,11 +4,11 @@
  * because a client cannot know yet whether it speaks to an egress.
  * Not here: which path, and who the peer is.
  */
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import { farewell } from '../net/farewell.ts';
-import { messageLimits, WebSocketDuplex } from './websocket-duplex.ts';
+import { WebSocketDuplex } from './websocket-duplex.ts';
 
 export const subprotocol = 'adit.v1';
 
@@ -18,26 +18,34 @@ export interface UpgradeRequest {
   readonly head: Buffer;
 }
 
-export class WebSocketUpgrades {
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    ...messageLimits,
-    skipUTF8Validation: true,
-    handleProtocols: () => subprotocol,
-  });
-
-  /** Upgrades and calls `opened`; or answers with a status and a reason, closes, and returns the reason. */
-  accept({ request, socket, head }: UpgradeRequest, opened: (duplex: WebSocketDuplex) => void): string | undefined {
-    const refusal = whyNot(request, head);
-    if (refusal !== undefined) {
-      answer(socket, refusal);
-      return refusal.reason;
-    }
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => opened(new WebSocketDuplex(webSocket)));
-    return undefined;
+/** Upgrades and calls `opened`; or answers with a status and a reason, closes, and returns the reason. */
+export function acceptUpgrade(
+  { request, socket, head }: UpgradeRequest,
+  opened: (duplex: WebSocketDuplex) => void,
+): string | undefined {
+  const refusal = whyNot(request, head);
+  if (refusal !== undefined) {
+    answer(socket, refusal);
+    return refusal.reason;
   }
+  socket.write(
+    [
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${acceptOf(request.headers['sec-websocket-key']!)}`,
+      `Sec-WebSocket-Protocol: ${subprotocol}`,
+      '',
+      '',
+    ].join('\r\n'),
+  );
+  opened(new WebSocketDuplex(socket, 'server'));
+  return undefined;
+}
+
+/** What proves that an upgrade was understood (RFC 6455 section 4.2.2). */
+export function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
 export interface HttpRefusal {

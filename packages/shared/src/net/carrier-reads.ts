@@ -4,7 +4,7 @@
  * retain its slab (`slabOf`) and release it afterwards; copy a smaller one. A carrier that is idle, or whose reads
  * are small, holds no slab of its own: all of them share one buffer. TLS decrypts into it within one
  * call.
- * Where a socket cannot be read into buffers (user-buffer.ts), and over a WebSocket, it is read by 'data': what comes
+ * Where a socket cannot be read into buffers (user-buffer.ts) it is read by 'data': what comes
  * then belongs to nobody and may be kept as it is.
  */
 import type { Duplex } from 'node:stream';
@@ -27,6 +27,7 @@ const shared = Buffer.allocUnsafeSlow(recordBytes);
  * Passes on what is read from the duplex, which is paused and stays so. Returns what was read before: it comes first.
  */
 export function readCarrier(duplex: Duplex, pass: (bytes: Uint8Array) => void): Uint8Array {
+  if (passesPieces(duplex)) return duplex.readPieces(pass);
   const before = duplex instanceof tls.TLSSocket ? readIntoSlabs(duplex, pass) : undefined;
   if (before) return before;
   const pushes = gatherPushes(duplex);
@@ -38,6 +39,16 @@ export function readCarrier(duplex: Duplex, pass: (bytes: Uint8Array) => void): 
 }
 
 const nothing = new Uint8Array(0);
+
+/** A duplex over another one that passes on what it reads from that, without keeping it: a WebSocket. */
+export interface PassesPieces {
+  /** As `readCarrier` of the duplex. */
+  readPieces(pass: (bytes: Uint8Array) => void): Uint8Array;
+}
+
+function passesPieces(duplex: Duplex): duplex is Duplex & PassesPieces {
+  return 'readPieces' in duplex;
+}
 
 function readIntoSlabs(socket: tls.TLSSocket, pass: (bytes: Uint8Array) => void): Uint8Array | undefined {
   const reads = new SlabReads(pass);
