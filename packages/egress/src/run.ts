@@ -35,21 +35,7 @@ export async function runEgress(options: EgressOptions): Promise<number> {
   const systemd = new SdNotify({ environment: process.env, log, status: () => server.status });
   const failed = new AbortController();
   // Before the log says that it listens: whoever reads that may send a signal at once.
-  const signalled = untilSignalled({
-    reload: () => void systemd.reloading(() => server.reload('SIGHUP')),
-    reloadSignal: options.reloadSignal,
-    ignored: (signal) => logIgnored(log, signal),
-    swap: () =>
-      log.warn(
-        { event: 'failed', reason: 'SIGUSR2 moves the sessions of an ingress; an egress cannot' },
-        'nothing done',
-      ),
-    drain: (impatient) => {
-      systemd.stopping();
-      return server.drain(impatient);
-    },
-    until: failed.signal,
-  });
+  const signalled = untilStopped(server, { log, systemd, options, until: failed.signal });
   try {
     await server.start();
     systemd.ready();
@@ -65,6 +51,32 @@ export async function runEgress(options: EgressOptions): Promise<number> {
   systemd.close();
   stopped(log, access);
   return 0;
+}
+
+interface Running {
+  readonly log: Logger;
+  readonly systemd: SdNotify;
+  readonly options: EgressOptions;
+  readonly until: AbortSignal;
+}
+
+/** Does what signals ask for; resolves when the drain is done. */
+function untilStopped(server: EgressServer, { log, systemd, options, until }: Running): Promise<void> {
+  return untilSignalled({
+    reload: () => void systemd.reloading(() => server.reload('SIGHUP')),
+    reloadSignal: options.reloadSignal,
+    ignored: (signal) => logIgnored(log, signal),
+    swap: () =>
+      log.warn(
+        { event: 'failed', reason: 'SIGUSR2 moves the sessions of an ingress; an egress cannot' },
+        'nothing done',
+      ),
+    drain: (impatient) => {
+      systemd.stopping();
+      return server.drain(impatient);
+    },
+    until,
+  });
 }
 
 /** `--check`: everything that the start would refuse. */
