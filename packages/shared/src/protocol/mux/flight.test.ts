@@ -51,11 +51,19 @@ test('after a loss the kernel alone decides, for ten seconds; then the cap is ba
   expect(flight.capBytes).toBeLessThan(2 * capped);
 });
 
-test('what is unsent is bounded by what leaves in 10 ms, within bounds; before the first ack nothing is known', () => {
+test('what is unsent is bounded by what leaves in 10 ms, in 30 after a loss, within bounds; before the first ack nothing is known', () => {
   expect(new Flight(1_000_000).unsentBytes).toBeUndefined();
   expect(run(12_500, 80, 5_000).unsentBytes).toBeGreaterThan(100_000);
   expect(run(12_500, 80, 5_000).unsentBytes).toBeLessThan(200_000);
+  const lossy = run(12_500, 80, 5_000);
+  const before = lossy.unsentBytes!;
+  lossy.lost(5_000);
+  expect(lossy.unsentBytes! / before).toBeCloseTo(3, 1);
   expect(run(625, 40, 5_000).unsentBytes).toBe(32_768);
+  const quiet = new Flight(1_000_000);
+  quiet.sent(100, 0, 0);
+  quiet.acknowledged(100, 0, 1);
+  expect(quiet.unsentBytes).toBe(131_072);
   expect(run(2_000_000, 1, 1_000).unsentBytes).toBe(1_048_576);
 });
 

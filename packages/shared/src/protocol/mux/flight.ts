@@ -19,13 +19,18 @@ const rateWindowMs = 1_000;
 const rttWindowMs = 10_000;
 /** After a loss. */
 const uncappedMs = 10_000;
-/** What is unsent: as much as leaves in this time, within these bounds. */
-const unsentMs = 10;
-const unsent = { least: 32_768, most: 1_048_576 } as const;
+/**
+ * What is unsent: as much as leaves in this time, within these bounds. More where segments are lost: there it is not
+ * what a stream waits for, and a connection that runs dry loses more.
+ */
+const unsentMs = { capped: 10, uncapped: 30 } as const;
+const unsent = { least: 32_768, leastNear: 131_072, most: 1_048_576 } as const;
 
 export class Flight {
   /** The most bytes that may be in flight now. */
   capBytes: number;
+  /** How many bytes may wait before the kernel sends them; undefined before the first acks. */
+  unsentBytes: number | undefined;
   /** The smoothed round trip; 0 before the first sample. */
   srttMs = 0;
   readonly #limitBytes: number;
@@ -80,8 +85,10 @@ export class Flight {
     }
     if (nowMs < this.#uncappedUntil) {
       this.capBytes = this.#limitBytes;
+      this.#boundUnsent(unsentMs.uncapped);
       return;
     }
+    this.#boundUnsent(unsentMs.capped);
     const slack = Math.min(slackMs.most, Math.max(slackMs.least, this.#minRttMs));
     const unreported = Math.min(ackBytes, this.#rate * ackMs);
     const wanted = this.#rate * (this.#minRttMs + slack) + unreported + floorBytes;
@@ -102,12 +109,13 @@ export class Flight {
   lost(nowMs: number): void {
     this.#uncappedUntil = nowMs + uncappedMs;
     this.capBytes = this.#limitBytes;
+    if (this.unsentBytes !== undefined) this.#boundUnsent(unsentMs.uncapped);
   }
 
-  /** How many bytes may wait before the kernel sends them; undefined before the first acks. */
-  get unsentBytes(): number | undefined {
-    if (this.#rate === 0) return undefined;
-    return Math.round(Math.min(unsent.most, Math.max(unsent.least, this.#rate * unsentMs)));
+  #boundUnsent(ms: number): void {
+    // As for the cap: a near lane that sends little says nothing about its link.
+    const least = this.#minRttMs > slackMs.most ? unsent.least : unsent.leastNear;
+    this.unsentBytes = Math.round(Math.min(unsent.most, Math.max(least, this.#rate * ms)));
   }
 
   /** There is a new carrier: measurements of the old one do not apply. */
