@@ -28,13 +28,16 @@ function mayUnshare(): boolean {
 const stubs = ['basic.target', 'default.target', 'shutdown.target', 'sockets.target', 'timers.target', 'paths.target'];
 
 export class UserManager {
-  readonly folder = temporaryFolder();
-  readonly home = join(this.folder, 'home');
+  readonly folder: string;
+  readonly home: string;
   readonly #child: Child;
   readonly #cgroup = `adit-test-${process.pid}-${Date.now()}`;
   #pid = 0;
 
-  constructor() {
+  /** A unit with a /tmp of its own does not see what is below /tmp: it needs another folder. */
+  constructor(folder = temporaryFolder()) {
+    this.folder = folder;
+    this.home = join(folder, 'home');
     mkdirSync(join(this.folder, 'units'));
     mkdirSync(join(this.home, '.config', 'systemd', 'user'), { recursive: true });
     mkdirSync(join(this.folder, 'units', 'adit-.service.d'));
