@@ -64,10 +64,18 @@ export function buildImage(release: Release, notices: string): BuiltImage {
   });
   const annotations = annotationsOf(release);
   const index = storeJson(blobs, indexType, { schemaVersion: 2, mediaType: indexType, manifests, annotations });
-  const named = { ...index, annotations: { 'org.opencontainers.image.ref.name': release.version } };
+  const named = { ...index, annotations: namesOf(release) };
   const file = join(release.out, `adit-${release.version}.oci.tar`);
   writeFileSync(file, archiveOf(release, named, blobs));
   return { file, packages };
+}
+
+/** What podman, skopeo and docker call it once they have loaded it. */
+function namesOf({ version }: Release): Readonly<Record<string, string>> {
+  return {
+    'org.opencontainers.image.ref.name': `adit:${version}`,
+    'io.containerd.image.name': `docker.io/library/adit:${version}`,
+  };
 }
 
 function archiveOf(release: Release, named: Descriptor, blobs: Blobs): Buffer {

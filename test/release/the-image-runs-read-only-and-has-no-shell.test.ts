@@ -20,7 +20,7 @@ interface Unpacked {
 async function unpack(machine: string): Promise<Unpacked> {
   const folder = temporaryFolder();
   const layout = join(folder, 'layout');
-  const archive = `oci-archive:${artifact('adit-VERSION.oci.tar')}:${version}`;
+  const archive = `oci-archive:${artifact('adit-VERSION.oci.tar')}:adit:${version}`;
   await succeed('skopeo', ['--override-arch', machine, 'copy', '--quiet', archive, `oci:${layout}:adit`], {
     timeoutMs: 120_000,
   });
@@ -84,7 +84,7 @@ scenario(
 );
 
 test('its labels say what it is', async () => {
-  const archive = `oci-archive:${artifact('adit-VERSION.oci.tar')}:${version}`;
+  const archive = `oci-archive:${artifact('adit-VERSION.oci.tar')}:adit:${version}`;
   const { stdout } = await succeed('skopeo', ['inspect', '--config', archive]);
 
   expect(JSON.parse(stdout)).toMatchObject({
