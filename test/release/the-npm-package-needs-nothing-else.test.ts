@@ -1,5 +1,5 @@
 /** The npm package, installed with the network off: what `npm install -g FILE` gives. */
-import { mkdtempSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { succeed } from '../support/child.ts';
@@ -12,10 +12,10 @@ import { shared } from '../support/shared.ts';
 const tgz = artifact('adit-tunnel-VERSION.tgz');
 const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
 
-/** A prefix with the package, installed without the optional library and without a network. */
+/** A prefix with the package, installed where the optional library cannot be had: no network, and nothing in the cache. */
 const prefix = shared(async () => {
   const folder = temporaryFolder();
-  const flags = ['--offline', '--no-optional', '--no-audit', '--no-fund', '--prefix', folder];
+  const flags = ['--offline', '--cache', join(folder, 'cache'), '--no-audit', '--no-fund', '--prefix', folder];
   await succeed('npm', ['install', '--global', ...flags, tgz], { env: { ...env, HOME: folder }, timeoutMs: 120_000 });
   return folder;
 });
@@ -45,6 +45,15 @@ scenario('three commands are installed, with their manual, and no other package'
     expect((await succeed(join(folder, 'bin', name), ['--version'], { env })).stdout).toBe(`${version}\n`);
   const page = realpathSync(join(folder, 'share/man/man1/adit.1'));
   expect(readFileSync(page, 'utf8')).toContain('.TH');
+});
+
+test('in a folder, --no-optional leaves the optional library out', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'package.json'), '{}'); // or npm looks for one above
+  await succeed('npm', ['install', '--offline', '--no-optional', '--no-audit', '--no-fund', tgz], { cwd: folder, env });
+
+  expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['adit-tunnel']);
+  expect((await succeed(join(folder, 'node_modules/.bin/adit'), ['--version'], { env })).stdout).toBe(`${version}\n`);
 });
 
 scenario('the command and the two halves do the main job', ['npm'], async () => {
