@@ -6,11 +6,31 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Gatherer, smallBytes } from '../../packages/shared/src/net/gatherer.ts';
-import { poisonReleased, SlabPool } from '../../packages/shared/src/net/slab.ts';
+import { poisonReleased, type Slab, SlabPool } from '../../packages/shared/src/net/slab.ts';
 import type { Lease } from '../../packages/shared/src/protocol/mux/replay.ts';
 
 poisonReleased();
 const reads = new SlabPool({ slabBytes: 65_536, most: 2 });
+
+/** Reads one piece after the other into a slab, as a carrier does, for all streams. */
+class Reader {
+  #slab = reads.take();
+  #at = 0;
+
+  room(bytes: number): { readonly slab: Slab; readonly at: number } {
+    if (this.#at + bytes > this.#slab.bytes.length) this.next();
+    const at = this.#at;
+    this.#at += bytes;
+    return { slab: this.#slab, at };
+  }
+
+  next(): void {
+    this.#slab.release();
+    this.#slab = reads.take();
+    this.#at = 0;
+  }
+}
+const reader = new Reader();
 
 /** The size of a piece: often on an edge. */
 export const pieceBytes = fc.oneof(
@@ -34,6 +54,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('flush' as const, 'write' as const), of }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('read' as const), of }) },
 );
 
 class Stream {
@@ -45,14 +66,13 @@ class Stream {
   readonly #leases: Lease[] = [];
   readonly #given: Buffer[] = [];
 
-  /** `lent`: the memory is the reader's, who gives it back after the call. */
+  /** `lent`: the memory is that of the reader, who uses it again once nobody holds it. */
   add(bytes: Buffer, { lent, drains }: { readonly lent: boolean; readonly drains: boolean }): void {
     this.#given.push(bytes);
     if (!lent) return this.gatherer.add(bytes, drains);
-    const slab = reads.take();
-    slab.bytes.set(bytes);
-    this.gatherer.add(slab.bytes.subarray(0, bytes.length), drains);
-    slab.release();
+    const { slab, at } = reader.room(bytes.length);
+    slab.bytes.set(bytes, at);
+    this.gatherer.add(slab.bytes.subarray(at, at + bytes.length), drains);
   }
 
   /** Everything is written, and nobody reads it any more. What is given back is poisoned. */
@@ -72,6 +92,7 @@ export function gatherProperty() {
       const stream = streams[done.of]!;
       if (done.op === 'add') stream.add(Buffer.alloc(done.length, done.fill), done);
       else if (done.op === 'flush') stream.gatherer.flush();
+      else if (done.op === 'read') reader.next();
       else stream.write();
     }
     for (const stream of streams) stream.write();
