@@ -11,8 +11,16 @@ import { AditError } from '@adit/shared/errors';
 import { newBackoff } from '@adit/shared/net/backoff';
 import type { Logger } from '@adit/shared/observe/logger';
 import { maxLanes } from '@adit/shared/protocol/mux/frame';
-import { connectSession } from '@adit/shared/session/connect';
-import type { LinkSession } from './link-session.ts';
+import { connectSession, type SessionSecret } from '@adit/shared/session/connect';
+import type { SessionDriver } from '@adit/shared/session/session-driver';
+
+/** The session that has the lanes. */
+export interface Laned {
+  readonly driver: SessionDriver;
+  readonly secret: SessionSecret;
+  /** It takes new streams, as far as is known. */
+  readonly usable: boolean;
+}
 
 export interface FurtherLanesOptions {
   /** The egress, for logs. */
@@ -44,7 +52,7 @@ const quietBytes = 16_384;
 const maxPauseMs = 60_000;
 
 export class FurtherLanes {
-  readonly #session: LinkSession;
+  readonly #session: Laned;
   readonly #options: FurtherLanesOptions;
   readonly #stop = new AbortController();
   readonly #backoff = newBackoff({ firstMs: 1_000, capMs: maxPauseMs });
@@ -58,7 +66,7 @@ export class FurtherLanes {
   #idleSinceMs: number | undefined;
   #notBeforeMs = 0;
 
-  constructor(session: LinkSession, options: FurtherLanesOptions) {
+  constructor(session: Laned, options: FurtherLanesOptions) {
     this.#session = session;
     this.#options = options;
   }
