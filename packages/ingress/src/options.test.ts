@@ -22,7 +22,7 @@ test(
       headers: [],
       maxCarrierAgeMs: 0,
       maxReplayPerSession: 8 * 1024 ** 2,
-      lanes: 1,
+      lanes: 'auto',
       cert: 'alice.crt',
       key: 'alice.key',
       ca: 'ca.crt',

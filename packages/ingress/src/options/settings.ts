@@ -277,7 +277,7 @@ export const ingressSettings = {
   lanes: {
     name: 'lanes',
     argument: 'auto|N',
-    fallback: '1',
+    fallback: 'auto',
     parse: parseLanesOrAuto,
     help:
       'connections of a session to the egress, at most 8: further ones are opened beside the first while bulk would ' +

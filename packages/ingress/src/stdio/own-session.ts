@@ -12,6 +12,7 @@ import type { StreamOpener } from '@adit/shared/stream/contract';
 import { MovableStream } from '@adit/shared/stream/movable-stream';
 import { StreamDuplex } from '@adit/shared/stream/stream-duplex';
 import { IngressAgent } from '../agent.ts';
+import type { IngressOptions } from '../options.ts';
 import type { StdioOptions } from './options.ts';
 
 const pollMs = 5;
@@ -34,7 +35,8 @@ export async function openSession(
   { destination, session, controlSocket }: StdioOptions,
   { log, signal }: Surroundings,
 ): Promise<Opened> {
-  const options = sessionOptions(session, controlSocket);
+  // it has one stream: nothing that bulk could hold up
+  const options: IngressOptions = { ...sessionOptions(session, controlSocket), lanes: 1 };
   const agent = new IngressAgent(options, {
     log,
     agent: `adit/${packageVersion()}`,
