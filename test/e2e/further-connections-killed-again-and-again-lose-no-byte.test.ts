@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { openCuttableTunnel } from '../support/cuttable-tunnel.ts';
 import { pouring, poursBothWays } from '../support/pouring.ts';
 
-const megabytes = 192;
+const megabytes = 96;
 const path = '/through/here';
 
 test.each([

@@ -11,6 +11,7 @@ import { ProtocolFault } from '../../packages/shared/src/protocol/refusal.ts';
 import { decodeTlvs } from '../../packages/shared/src/protocol/tlv.ts';
 import { gatherProperty } from '../support/gather-property.ts';
 import { lookUpsProperty } from '../support/look-ups-property.ts';
+import { lanesProperty } from '../support/mux-lanes-property.ts';
 import { muxProperty } from '../support/mux-property.ts';
 import { transferProperty } from '../support/mux-transfer.ts';
 import { bytes, damaged, mayThrow, splitAt, type Target } from './input.ts';
@@ -123,6 +124,7 @@ export const sessionTargets: readonly Target[] = [
   { name: 'look-ups', share: 0.02, property: () => lookUpsProperty() },
   { name: 'mux-transfer', share: 0.05, property: () => transferProperty() },
   { name: 'mux-pair', share: 1, property: () => muxProperty() },
+  { name: 'mux-lanes', share: 1, property: () => lanesProperty() },
 ];
 
 /**
