@@ -41,7 +41,7 @@ export function putU64(bytes: Uint8Array, at: number, value: number): void {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: false });
-/** Up to this length ASCII is encoded here: TextEncoder takes 1 microsecond for any text, a loop 40 ns for an address. */
+/** Up to this length ASCII is encoded here: TextEncoder takes a microsecond for any, a loop 40 ns. */
 const shortText = 64;
 
 export function utf8(text: string): Uint8Array {
