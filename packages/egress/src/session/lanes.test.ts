@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { echo } from '../../../../test/support/services.ts';
 import {
@@ -10,7 +11,8 @@ import {
   type TestSession,
   testStream,
 } from '../../../../test/support/in-process.ts';
-import { eventually } from '../../../../test/support/scope.ts';
+import { newCa } from '../../../../test/support/issuer.ts';
+import { eventually, within } from '../../../../test/support/scope.ts';
 
 describe('a further lane', () => {
   test.each([
@@ -96,6 +98,34 @@ describe('a further lane', () => {
     egress.server.close();
     await session.ended;
     await gone;
+  });
+
+  test('of an identity whose CA is no longer trusted is gone with its session', async () => {
+    const egress = await testEgress();
+    const session = await testSession(egress, egress.certs.client('alice'), { lanes: true });
+    const carrier = await testLane(egress, session, { lane: 1 });
+    const gone = once(carrier.duplex, 'close');
+    writeFileSync(egress.certs.ca, newCa('Another CA').certPem);
+    expect(await within(30_000, 'the end of the session', session.ended)).toMatch(/no longer trusted/);
+    await within(30_000, 'the end of the lane', gone);
+  });
+
+  test('of an egress that drains carries what is open to its end, and no other is added', async () => {
+    const egress = await testEgress();
+    const session = await testSession(egress, egress.certs.client('alice'), { lanes: true });
+    await testLane(egress, session, { lane: 1 });
+    const open = testStream(session, (await echo()).at);
+    await open.opened;
+    open.stream.moveTo(session.driver.session.lanes.of(1)!);
+    await eventually('the move', () => open.stream.lane === session.driver.session.lanes.of(1));
+    const drained = egress.server.drain(new AbortController().signal);
+    expect(await session.ended).toMatch(/goaway/);
+    await expect(testLane(egress, session, { lane: 2 })).rejects.toMatchObject({
+      code: 'EGRESS_UNREACHABLE',
+    });
+    expect(open.stream.dead).toBe(false);
+    open.relay.abort('NO_ERROR', 'done');
+    await within(30_000, 'the drain', drained);
   });
 
   test('stays where it is when the first lane is resumed', async () => {
