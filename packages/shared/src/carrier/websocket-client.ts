@@ -1,22 +1,24 @@
 /**
  * The ingress end of a WebSocket: requests the upgrade over an open connection.
  * Rule: one request, no redirects, no compression, subprotocol `adit.v1`. An answer other than an upgrade is an error
- * that names the server and the status. Frames carry the masking key 0, which changes no byte: ADR 8 gives the reason.
+ * that names the server and the status. The library `ws` makes the handshake and is lent the connection for that only;
+ * the frames are ours (ADR 17), and carry the masking key 0, which changes no byte: ADR 8 gives the reason.
  * Spec: RFC 6455 sections 4.1, 5.3 and 10.3.
  */
-import { randomBytes } from 'node:crypto';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type net from 'node:net';
+import type { WebSocket } from 'ws';
 import { AditError, messageOf } from '../errors.ts';
 import { attempt } from '../net/attempt.ts';
+import { BorrowedDuplex } from '../net/borrowed-duplex.ts';
 import type { Deadline } from '../net/deadline.ts';
 import { safeText } from '../observe/safe-text.ts';
 import { WebSocketDuplex } from './websocket-duplex.ts';
-import { acceptOf, subprotocol } from './websocket-server.ts';
+import { subprotocol } from './websocket-server.ts';
 
 export interface UpgradeOptions {
   /** The connection, which this owns from now on. */
-  readonly over: Socket;
+  readonly over: net.Socket;
   /** For the Host header: "tunnel.example.org" or "tunnel.example.org:8443". */
   readonly authority: string;
   readonly path: string;
@@ -28,8 +30,9 @@ export interface UpgradeOptions {
 }
 
 /** Rejects with EGRESS_UNREACHABLE or LINK_TIMEOUT; the connection is then gone. */
-export function upgrade(options: UpgradeOptions): Promise<WebSocketDuplex> {
+export async function upgrade(options: UpgradeOptions): Promise<WebSocketDuplex> {
   const { over, peer, deadline, signal } = options;
+  const { WebSocket } = await import('ws');
   return attempt<WebSocketDuplex>(
     {
       deadline,
@@ -39,46 +42,33 @@ export function upgrade(options: UpgradeOptions): Promise<WebSocketDuplex> {
       giveUp: () => over.destroy(),
     },
     ({ succeed, fail }) => {
-      const key = randomBytes(16).toString('base64');
-      ask(options, key)
+      const lent = new BorrowedDuplex({ socket: over });
+      new WebSocket(...asked(options, lent))
         .on('error', (error) => fail(notUpgraded(error, peer)))
-        .once('response', (response) => fail(explain(response, peer)))
-        .once('upgrade', (response, socket, head) => {
-          const wrong = whyWrong(response, key);
-          if (wrong !== undefined) return fail(notUpgraded(new Error(wrong), peer));
-          if (head.length > 0) socket.unshift(head);
-          succeed(new WebSocketDuplex(socket, 'client'));
-        })
-        .end();
+        .once('unexpected-response', (_request, response) => fail(explain(response, peer)))
+        .once('open', () => {
+          lent.giveBack();
+          succeed(new WebSocketDuplex(over, 'client'));
+        });
     },
   );
 }
 
 /** The request. */
-function ask({ over, authority, path, headers }: UpgradeOptions, key: string): ClientRequest {
-  return request({
-    createConnection: () => over,
-    setHost: false,
-    path,
-    headers: {
-      ...headers,
-      host: authority,
-      Connection: 'Upgrade',
-      Upgrade: 'websocket',
-      'Sec-WebSocket-Version': '13',
-      'Sec-WebSocket-Key': key,
-      'Sec-WebSocket-Protocol': subprotocol,
+function asked(
+  { authority, path, headers }: UpgradeOptions,
+  lent: BorrowedDuplex,
+): ConstructorParameters<typeof WebSocket> {
+  return [
+    `ws://${authority}${path}`,
+    [subprotocol],
+    {
+      headers: { ...headers, host: authority },
+      perMessageDeflate: false,
+      followRedirects: false,
+      createConnection: (() => lent) as unknown as typeof net.connect,
     },
-  });
-}
-
-/** What of the answer is not as RFC 6455 section 4.1 wants it. */
-function whyWrong({ headers }: IncomingMessage, key: string): string | undefined {
-  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'it upgrades to something else';
-  if (headers['sec-websocket-accept'] !== acceptOf(key)) return 'its Sec-WebSocket-Accept is wrong';
-  if (headers['sec-websocket-protocol'] !== subprotocol) return `it did not choose the subprotocol ${subprotocol}`;
-  if (headers['sec-websocket-extensions'] !== undefined) return 'it chose an extension that was not offered';
-  return undefined;
+  ];
 }
 
 function notUpgraded(error: Error, peer: string): AditError {

@@ -1,16 +1,32 @@
 /**
  * The egress end of a WebSocket: answers an upgrade request and returns the duplex.
  * Rule: no compression, bounded messages, and only the subprotocol `adit.v1`. Bytes before the answer are refused,
- * because a client cannot know yet whether it speaks to an egress.
+ * because a client cannot know yet whether it speaks to an egress. The library `ws` makes the handshake and is lent the
+ * socket for that only; the frames are ours (ADR 17).
  * Not here: which path, and who the peer is.
  */
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { WebSocketServer } from 'ws';
+import { BorrowedDuplex } from '../net/borrowed-duplex.ts';
 import { farewell } from '../net/farewell.ts';
 import { WebSocketDuplex } from './websocket-duplex.ts';
 
 export const subprotocol = 'adit.v1';
+
+/** Loaded for the first upgrade: many an egress never sees one. */
+let handshakes: WebSocketServer | undefined;
+
+async function handshakesOf(): Promise<WebSocketServer> {
+  if (handshakes) return handshakes;
+  const ws = await import('ws');
+  return (handshakes ??= new ws.WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    handleProtocols: () => subprotocol,
+  }));
+}
 
 export interface UpgradeRequest {
   readonly request: IncomingMessage;
@@ -28,24 +44,14 @@ export function acceptUpgrade(
     answer(socket, refusal);
     return refusal.reason;
   }
-  socket.write(
-    [
-      'HTTP/1.1 101 Switching Protocols',
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      `Sec-WebSocket-Accept: ${acceptOf(request.headers['sec-websocket-key']!)}`,
-      `Sec-WebSocket-Protocol: ${subprotocol}`,
-      '',
-      '',
-    ].join('\r\n'),
+  const lent = new BorrowedDuplex({ socket });
+  void handshakesOf().then((server) =>
+    server.handleUpgrade(request, lent, head, () => {
+      lent.giveBack();
+      opened(new WebSocketDuplex(socket, 'server'));
+    }),
   );
-  opened(new WebSocketDuplex(socket, 'server'));
   return undefined;
-}
-
-/** What proves that an upgrade was understood (RFC 6455 section 4.2.2). */
-export function acceptOf(key: string): string {
-  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
 export interface HttpRefusal {

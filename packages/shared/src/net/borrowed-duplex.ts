@@ -1,16 +1,25 @@
 /**
- * A relay socket as an ordinary duplex, for a handshake with the client before the relay splices.
+ * A socket as an ordinary duplex that is lent for a handshake: with the local client before the relay splices, or of a
+ * WebSocket.
  * Rule: one user at a time. `giveBack` leaves the socket paused and keeps every byte that was read and not used; the
- * relay reads those first. Destroyed with an error it resets the socket, without one it closes it.
+ * next user reads those first. Destroyed with an error it resets the socket, without one it closes it.
  */
+import net from 'node:net';
 import { Duplex } from 'node:stream';
 import { concat } from '../protocol/bytes.ts';
 import { headerBytes } from '../protocol/mux/frame.ts';
 import type { Lease } from '../protocol/mux/replay.ts';
-import { resetSocket, type RelaySocket } from './sockets.ts';
+import type { PooledReads } from './read-buffers.ts';
+import { resetSocket } from './sockets.ts';
+
+/** What is lent: a socket, or a duplex over one. */
+interface Lent {
+  readonly socket: Duplex;
+  readonly reads?: PooledReads | undefined;
+}
 
 export class BorrowedDuplex extends Duplex {
-  readonly #local: RelaySocket;
+  readonly #local: Lent;
   #borrowed = true;
   readonly #took = (chunk: Buffer): void => {
     if (!this.#take(chunk)) this.#local.socket.pause();
@@ -22,7 +31,7 @@ export class BorrowedDuplex extends Duplex {
     this.destroy(this.#local.socket.errored ?? undefined);
   };
 
-  constructor(local: RelaySocket) {
+  constructor(local: Lent) {
     super({ allowHalfOpen: true });
     this.#local = local;
     const { socket, reads } = local;
@@ -66,8 +75,9 @@ export class BorrowedDuplex extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     if (this.#borrowed) {
-      if (error) resetSocket(this.#local.socket);
-      else this.#local.socket.destroy();
+      const { socket } = this.#local;
+      if (error && socket instanceof net.Socket) resetSocket(socket);
+      else socket.destroy();
     }
     done(error);
   }
