@@ -11,8 +11,7 @@ import { builtinModules } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const maxLines = 350;
-const maxColumns = 120;
+const [maxLines, maxColumns] = [350, 120];
 const [protocol, codes, errors, observe, net, identity, config, carrier, session, stream, process_, native] = [
   'protocol',
   'codes.ts',
