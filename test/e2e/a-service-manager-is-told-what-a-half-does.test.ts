@@ -19,6 +19,7 @@ scenario('an egress tells that it is ready, reloads, and stops, and feeds the wa
   await socket.message(/^READY=1/, 2);
   egress.process.signal('SIGTERM');
   await socket.message(/^STOPPING=1\|STATUS=Draining$/);
+  await egress.process.ends(0); // a second signal in the last moments of a process would be its end
 });
 
 scenario('an ingress tells the egress that it has reached', ['python3'], async () => {
@@ -37,4 +38,5 @@ scenario('an ingress tells the egress that it has reached', ['python3'], async (
   await socket.message(/^READY=1/, 2);
   ingress.process.signal('SIGTERM');
   await socket.message(/^STOPPING=1/);
+  await ingress.process.ends(0);
 });
