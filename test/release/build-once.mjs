@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Lists of packages for apt, so that no test has to fetch them. */
-const kept = ['--skip=cleanup/apt/lists', '--skip=cleanup/apt/cache'];
+const kept = ['--skip=cleanup/apt/lists'];
 const included = 'adduser,openssh-client';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
