@@ -1,7 +1,7 @@
 /**
  * What an executable runs first: the program of the command that it is called with, from the assets inside of it.
- * Rule: only that program is compiled and kept in memory; `adit egress` has nothing of the CA. Its text is ASCII, as the
- * bundler writes it, so it is one byte a character and outside of the heap: `getAsset` would hold it twice.
+ * Rule: only that program is compiled and kept in memory; `adit egress` has nothing of the CA. Its text is ASCII, as
+ * the bundler writes it, so it is one byte a character and outside of the heap: `getAsset` would hold it twice.
  */
 const { getRawAsset } = require('node:sea');
 const { constants, compileFunction } = require('node:vm');

@@ -12,7 +12,7 @@ import { shared } from '../support/shared.ts';
 const tgz = artifact('adit-tunnel-VERSION.tgz');
 const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
 
-/** A prefix with the package, installed where the optional library cannot be had: no network, and nothing in the cache. */
+/** A prefix with the package, installed where the optional library cannot be had: no network, an empty cache. */
 const prefix = shared(async () => {
   const folder = temporaryFolder();
   const flags = ['--offline', '--cache', join(folder, 'cache'), '--no-audit', '--no-fund', '--prefix', folder];
