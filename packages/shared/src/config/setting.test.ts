@@ -24,7 +24,7 @@ test('what is optional may be missing, and loses nothing else', () => {
 function table(settings: Settings): string {
   const row = ({ name, short, argument, many, required, fallback, help }: Setting): string =>
     [
-      `\`${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` ${argument}`}\``,
+      `\`${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` ${argument.replaceAll('|', '\\|')}`}\``,
       `\`${name}:\`${many ? ' (list)' : ''}`,
       `\`${variableOf(name)}\``,
       required ? 'required' : fallback === undefined ? '' : `\`${fallback}\``,
