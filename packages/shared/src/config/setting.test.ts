@@ -24,7 +24,7 @@ test('what is optional may be missing, and loses nothing else', () => {
 function table(settings: Settings): string {
   const row = ({ name, short, argument, many, required, fallback, help }: Setting): string =>
     [
-      `\`${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` ${argument.replaceAll('|', '\\|')}`}\``,
+      `\`${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` ${inTable(argument)}`}\``,
       `\`${name}:\`${many ? ' (list)' : ''}`,
       `\`${variableOf(name)}\``,
       required ? 'required' : fallback === undefined ? '' : `\`${fallback}\``,
@@ -36,6 +36,11 @@ function table(settings: Settings): string {
     ...Object.values(settings).map((setting) => `| ${row(setting)} |`),
     '| `--config FILE` | | `ADIT_CONFIG` | | YAML file with any of these as keys |',
   ].join('\n');
+}
+
+/** A bar ends a cell. */
+function inTable(text: string): string {
+  return text.replaceAll('|', '\\|');
 }
 
 test('docs/configuration.md lists every setting as the tables have it', () => {
