@@ -24,7 +24,7 @@ test('what is optional may be missing, and loses nothing else', () => {
 function table(settings: Settings): string {
   const row = ({ name, short, argument, many, required, fallback, help }: Setting): string =>
     [
-      `\`${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` ${inTable(argument)}`}\``,
+      `\`${short === undefined ? '' : `-${short}, `}--${name}${argument === undefined ? '' : ` ${cell(argument)}`}\``,
       `\`${name}:\`${many ? ' (list)' : ''}`,
       `\`${variableOf(name)}\``,
       required ? 'required' : fallback === undefined ? '' : `\`${fallback}\``,
@@ -39,7 +39,7 @@ function table(settings: Settings): string {
 }
 
 /** A bar ends a cell. */
-function inTable(text: string): string {
+function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
