@@ -1,3 +1,4 @@
+import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
@@ -7,7 +8,7 @@ import { expect, test } from '@jest/globals';
 import type { ListenSpec } from '@adit/shared/config/values/listen-at';
 import { parseCidr } from '@adit/shared/protocol/address';
 import { testCarrier, testEgress } from '../../../../test/support/in-process.ts';
-import { temporaryFolder } from '../../../../test/support/scope.ts';
+import { atEnd, temporaryFolder, within } from '../../../../test/support/scope.ts';
 import { proxyBlock } from '../../../shared/src/protocol/proxy-protocol-writer.ts';
 
 test('listens on every address it was given, and says which', async () => {
@@ -142,4 +143,61 @@ test('a name of systemd that has no socket stops the start', async () => {
   await expect(
     testEgress({ listen: [{ listen: { kind: 'systemd', name: 'adit' }, spec: 'systemd:adit' }] }),
   ).rejects.toMatchObject({ code: 'ACTIVATION_INVALID' });
+});
+
+test('what comes for TLS is read by TLS alone, and behind a PROXY header handed back to it', async () => {
+  const egress = await testEgress({
+    listen: [{}, { acceptProxy: true as const }].map((more) => ({
+      listen: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+      spec: '',
+      ...more,
+    })),
+  });
+  const read: number[] = [];
+  const accepted = (message: unknown): void => {
+    const { socket } = message as { readonly socket: net.Socket };
+    const at = read.push(0) - 1;
+    const push = socket.push.bind(socket);
+    socket.push = (chunk: Buffer | null) => {
+      read[at]! += chunk?.length ?? 0;
+      return push(chunk);
+    };
+  };
+  diagnostics.subscribe('net.server.socket', accepted);
+  atEnd(() => diagnostics.unsubscribe('net.server.socket', accepted));
+  const ask = async (address: string, header: Uint8Array): Promise<string> => {
+    const socket = net.connect({ host: '127.0.0.1', port: Number(address.split(':')[1]) });
+    socket.write(header);
+    const over = tls.connect({ socket, ca: readFileSync(egress.certs.ca), servername: 'localhost' });
+    over.write('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    return ((await over.toArray()) as Buffer[]).join('');
+  };
+  const ends = { source: { host: '192.0.2.7', port: 51_514 }, destination: { host: '192.0.2.8', port: 443 } };
+  const header = proxyBlock({ ends });
+
+  expect(await ask(egress.server.addresses[0]!, new Uint8Array(0))).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await ask(egress.server.addresses[1]!, header)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(read).toEqual([0, expect.any(Number)]);
+  expect(read[1]).toBeGreaterThanOrEqual(header.length);
+});
+
+test.each([
+  ['closes without a byte', (peer: net.Socket): unknown => peer.end()],
+  ['is reset', (peer: net.Socket): unknown => peer.resetAndDestroy()],
+])('a connection that %s leaves its place at once', async (_how, leave) => {
+  const egress = await testEgress({ maxHandshakes: 1 });
+  const served = new Promise<net.Socket>((resolve) => {
+    const accepted = (message: unknown): void => resolve((message as { readonly socket: net.Socket }).socket);
+    diagnostics.subscribe('net.server.socket', accepted);
+    atEnd(() => diagnostics.unsubscribe('net.server.socket', accepted));
+  });
+  const peer = net.connect({ host: '127.0.0.1', port: egress.port });
+  const socket = await served;
+  const closed = once(socket, 'close');
+  leave(peer);
+  await within(2_000, 'the close, before any deadline', closed);
+
+  const carrier = await testCarrier(egress, egress.certs.client('alice'));
+  carrier.duplex.destroy();
+  expect(egress.lines.filter((line) => line['code'] === 'OVERLOAD')).toEqual([]);
 });

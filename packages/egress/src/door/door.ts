@@ -22,7 +22,7 @@ import type { Clients } from '../clients/clients.ts';
 import { attach } from '../session/attach.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { type Arrival, Arrivals } from './arrivals.ts';
-import { firstByte } from './first-byte.ts';
+import { heard, stirred } from './first-byte.ts';
 import { HttpDoor } from './http.ts';
 import { ProxyHeaders } from './proxy-header.ts';
 import { Turns } from './turns.ts';
@@ -56,6 +56,8 @@ export interface DoorContext {
 }
 
 type Serve = (socket: net.Socket, arrival: Arrival) => void;
+/** Waits until a connection may be served. */
+type Spoke = (socket: net.Socket) => Promise<boolean>;
 
 export class Door {
   /** Where it listens, in the order of the options. */
@@ -122,7 +124,8 @@ export class Door {
       socket.allowHalfOpen = false;
       const announced = acceptProxy === true || this.#proxyHeaders.expected(socket);
       const arrival = this.#arrivals.accept(socket, { announced });
-      if (arrival) void this.#receive(arrival, { announced, always: acceptProxy === true }, serve);
+      const spoke = facts.http ? heard : stirred;
+      if (arrival) void this.#receive(arrival, { announced, always: acceptProxy === true, spoke }, serve);
     };
     const listener = await listen(at, accept, {
       pauseOnConnect: false,
@@ -137,16 +140,16 @@ export class Door {
   /** Reads the PROXY header, if there is one; then, after the first byte, waits for its turn. Never rejects. */
   async #receive(
     arrival: Arrival,
-    header: { readonly announced: boolean; readonly always: boolean },
+    expected: { readonly announced: boolean; readonly always: boolean; readonly spoke: Spoke },
     serve: Serve,
   ): Promise<void> {
     const { socket } = arrival;
-    if (header.announced) {
-      const named = await this.#proxyHeaders.read(arrival, header);
+    if (expected.announced) {
+      const named = await this.#proxyHeaders.read(arrival, expected);
       if (!named) return;
       if (named.client) arrival.named(named.client);
     }
-    if ((await firstByte(socket)) === undefined) return;
+    if (!(await expected.spoke(socket))) return;
     arrival.heard();
     socket.once(
       'close',
