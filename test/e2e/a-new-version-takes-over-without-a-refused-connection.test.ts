@@ -49,46 +49,48 @@ function asking(
   };
 }
 
-scenario(
-  'an egress of this version takes over the socket of an older one while connections come and one stays open',
-  ['python3', 'git', 'tar'],
-  async () => {
-    const holder = await SocketHolder.open('adit');
-    const policy = join(files.folder, 'takeover.yaml');
-    writeFileSync(policy, openPolicy);
-    const args = ['egress', ...egressArguments(files, policy, 'systemd:adit'), ...drain];
-    const old = await holder.start([process.execPath, olderAdit(), ...args]);
-    const ingress = await startIngress({
-      certificates: files,
-      egressPort: holder.port,
-      to: { echo: (await echo()).at },
-    });
-    const port = ingress.ports['echo']!;
-    const open = await converse(port, 'on the old one');
-    // One that is on its way while the old egress says that it drains is refused, with that reason.
-    let crossed = 0;
-    const asked = asking(
-      port,
-      () => ingress.process.all('refused', { code: 'DRAINING' }).length > crossed && ++crossed === 1,
-    );
+/** A version that refuses what is on its way while it says that it drains: one stream, with that reason. */
+const older = { name: 'an older one', program: olderAdit, refuses: 1 };
+const thisVersion = { name: 'one of this version', program: () => builtProgram(), refuses: 0 };
 
-    await holder.start([process.execPath, builtProgram(), ...args]);
-    await holder.line(/"event":"listening"/, 2);
-    process.kill(old, 'SIGTERM');
-    await ingress.process.event('draining');
-    await ingress.process.event('connected', {}, { nth: 2 });
-    await asked.more(50);
+for (const { name, program, refuses } of [older, thisVersion])
+  scenario(
+    `an egress of this version takes over the socket of ${name} while connections come and one stays open`,
+    ['python3', 'git', 'tar'],
+    async () => {
+      const holder = await SocketHolder.open('adit');
+      const policy = join(files.folder, 'takeover.yaml');
+      writeFileSync(policy, openPolicy);
+      const args = ['egress', ...egressArguments(files, policy, 'systemd:adit'), ...drain];
+      const old = await holder.start([process.execPath, program(), ...args]);
+      const ingress = await startIngress({
+        certificates: files,
+        egressPort: holder.port,
+        to: { echo: (await echo()).at },
+      });
+      const port = ingress.ports['echo']!;
+      const open = await converse(port, 'on the old one');
+      let crossed = 0;
+      const refused = (): number => ingress.process.all('refused', { code: 'DRAINING' }).length;
+      const asked = asking(port, () => crossed < refuses && refused() > crossed && ++crossed > 0);
 
-    await open.echoes('still on the old one');
-    open.socket.end();
-    await open.received;
-    await holder.ended(1);
-    expect(await asked.stop()).toBeGreaterThan(50);
-    expect(ingress.process.all('refused')).toHaveLength(crossed);
-    await holder.finish();
-  },
-  timeoutMs,
-);
+      await holder.start([process.execPath, builtProgram(), ...args]);
+      await holder.line(/"event":"listening"/, 2);
+      process.kill(old, 'SIGTERM');
+      await ingress.process.event('draining');
+      await ingress.process.event('connected', {}, { nth: 2 });
+      await asked.more(50);
+
+      await open.echoes('still on the old one');
+      open.socket.end();
+      await open.received;
+      await holder.ended(1);
+      expect(await asked.stop()).toBeGreaterThan(50);
+      expect(ingress.process.all('refused')).toHaveLength(crossed);
+      await holder.finish();
+    },
+    timeoutMs,
+  );
 
 scenario(
   'an ingress of this version takes over the socket of an older one while clients connect and one stays',

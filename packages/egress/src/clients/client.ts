@@ -17,8 +17,11 @@ import { type Asked, type Changed, ServedStream, type StreamContext } from '../s
 
 /** What a way in does itself. */
 export interface Way {
-  /** Takes no new streams, and ends with the last one; they may take `graceMs`. */
-  leave(graceMs: number): void;
+  /**
+   * Tells the peer to ask for no new streams, and ends with the last one; they may take `graceMs`. `left` is called
+   * when none can come any more: those that cross the announcement are served.
+   */
+  leave(graceMs: number, left: () => void): void;
   /** Ends at once and tells the peer why, once for all streams. Absent where each stream is reset by itself. */
   end?(refusal: Refusal): void;
 }
@@ -49,7 +52,7 @@ export interface ClientContext extends Omit<StreamContext, 'client' | 'admit' | 
   readonly log: Logger;
   /** A duplex carries a stream; the client has not left before it is closed. */
   readonly held: (duplex: Duplex) => void;
-  /** One of the streams is over. */
+  /** One of the streams is over, or none can come any more. */
   readonly streamEnded: () => void;
   /** The client has to go: it is logged and ended. */
   readonly turnAway: (client: Client, refusal: Refusal) => void;
@@ -65,6 +68,8 @@ export class Client {
   #identity: PeerIdentity;
   #remote: string;
   #ended = false;
+  /** It was told to ask for no new streams, and some may be under way. */
+  #leaving = false;
 
   constructor({ name, identity, remote, way }: Joining, context: ClientContext) {
     this.name = name;
@@ -84,6 +89,10 @@ export class Client {
   /** Streams that are open. */
   get streams(): number {
     return this.#streams.size;
+  }
+  /** It has streams, or they may be under way although it leaves. */
+  get busy(): boolean {
+    return this.#streams.size > 0 || this.#leaving;
   }
   /** It was ended; what is left of it closes. */
   get ended(): boolean {
@@ -137,9 +146,13 @@ export class Client {
     for (const stream of [...this.#streams]) stream.recheck(changed);
   }
 
-  /** Takes no new streams; those that are open may finish. */
+  /** Takes no new streams but those that are under way; they and those that are open may finish. */
   leave(graceMs: number): void {
-    this.#way.leave(graceMs);
+    this.#leaving = true;
+    this.#way.leave(graceMs, () => {
+      this.#leaving = false;
+      this.#context.streamEnded();
+    });
   }
 
   /** Ends it and every stream. */
@@ -150,7 +163,9 @@ export class Client {
       return;
     }
     for (const stream of [...this.#streams]) stream.abort(refusal);
-    this.#way.leave(0);
+    this.#way.leave(0, () => {
+      /* it is ended: nobody waits for it */
+    });
   }
 
   /** Logs that its session is up, anew or again, and publishes a new one. */

@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { behindAckMs } from '@adit/shared/protocol/mux/departure';
 import { integer, newCa } from '../../../../test/support/issuer.ts';
 import { closedPort, echo } from '../../../../test/support/services.ts';
 import { allowLoopback, testEgress, testResume, testSession, testStream } from '../../../../test/support/in-process.ts';
 import { testIngress } from '../../../../test/support/in-process-ingress.ts';
-import { within } from '../../../../test/support/scope.ts';
+import { eventually, within } from '../../../../test/support/scope.ts';
 
 const only = (name: string): string =>
   `version: 1\nrules:\n  - name: ${name}\n    identities: [${name}]\n    allow: ["127.0.0.1:*"]\n`;
@@ -23,7 +24,7 @@ test('a revocation ends the sessions of that certificate with the reason, and no
   await expect(testSession(egress, alice)).rejects.toMatchObject({ code: 'CLIENT_CERT_REVOKED' });
 });
 
-test('a drain refuses new streams, lets those open finish, and then ends', async () => {
+test('a drain serves what crosses its announcement, refuses what comes later, and ends with the last one', async () => {
   const egress = await testEgress();
   const to = await echo();
   const session = await testSession(egress, egress.certs.client('alice'));
@@ -31,9 +32,47 @@ test('a drain refuses new streams, lets those open finish, and then ends', async
   await stream.opened;
   const drained = egress.server.drain(new AbortController().signal);
   expect(await session.ended).toMatch(/goaway/);
-  expect(await testStream(session, to.at).ended).toMatchObject({ end: 'refused', code: 53 });
-  stream.relay.abort('NO_ERROR', 'done');
+  const crossing = testStream(session, to.at);
+  await crossing.opened;
+  const refused: unknown[] = [];
+  await eventually('a refusal', () => {
+    const late = testStream(session, to.at);
+    void late.opened.then(() => late.relay.abort('NO_ERROR', 'done'));
+    void late.ended.then(({ end, code }) => {
+      if (end === 'refused') refused.push(code);
+    });
+    return refused.length > 0;
+  });
+  expect(refused[0]).toBe(53);
+  for (const { relay } of [stream, crossing]) relay.abort('NO_ERROR', 'done');
   await within(30_000, 'the drain', drained);
+});
+
+test.each([60_000, 0])(
+  'a drain with a resume window of %d ms does not end a session before streams that were under way have come',
+  async (resumeWindowMs) => {
+    const egress = await testEgress({ resumeWindowMs });
+    const to = await echo();
+    const session = await testSession(egress, egress.certs.client('alice'));
+    const drained = egress.server.drain(new AbortController().signal);
+    expect(await session.ended).toMatch(/goaway/);
+    const crossing = testStream(session, to.at);
+    await within(30_000, 'the stream', crossing.opened);
+    crossing.relay.abort('NO_ERROR', 'done');
+    await within(30_000, 'the drain', drained);
+  },
+);
+
+test('a drain without clients ends at once, and one whose time is up cuts a session that may get streams', async () => {
+  const alone = await testEgress();
+  const began = performance.now();
+  await alone.server.drain(new AbortController().signal);
+  expect(performance.now() - began).toBeLessThan(behindAckMs);
+  const egress = await testEgress({ drainTimeoutMs: 0 });
+  const session = await testSession(egress, egress.certs.client('alice'));
+  await egress.server.drain(new AbortController().signal);
+  expect(session.driver.session.over).toBe(false); // not yet: CLOSE is under way
+  await eventually('CLOSE', () => session.driver.session.over);
 });
 
 test('a policy that is not valid changes nothing and says so', async () => {

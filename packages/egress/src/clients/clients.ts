@@ -108,7 +108,10 @@ export class Clients {
     }
   }
 
-  /** No new streams; resolves when the last stream is over and its connection closed. `draining` is true by now. */
+  /**
+   * No new streams but those that cross the announcement; resolves when the last stream is over and its connection
+   * closed. `draining` is true by now.
+   */
   drain(graceMs: number): Promise<void> {
     for (const client of this.#present()) client.leave(graceMs);
     return new Promise((resolve) => {
@@ -145,7 +148,7 @@ export class Clients {
 
   #checkEmpty(): void {
     if (!this.#emptied || this.#held.size > 0) return;
-    for (const { streams } of this.#clients) if (streams > 0) return;
+    for (const { busy } of this.#clients) if (busy) return;
     this.#emptied();
   }
 }

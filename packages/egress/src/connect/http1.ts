@@ -37,9 +37,7 @@ export function serveHttp1(
   } else {
     const socket = proof!; // was admitted by it
     const way = {
-      leave: () => {
-        /* its one stream is all there is to it */
-      },
+      leave: (_graceMs: number, left: () => void): void => left(), // its one stream is all there is to it
     };
     const client = joinCaller(origin, { identity: admitted.identity, way }, clients);
     socket.once('close', () => client.left());

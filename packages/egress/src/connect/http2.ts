@@ -14,7 +14,7 @@ import type { Parsed } from '@adit/shared/protocol/address';
 import type { Destination } from '@adit/shared/protocol/destination';
 import { ConnectionStream } from '@adit/shared/stream/connection-stream';
 import type { NotAdmitted } from '../clients/admit.ts';
-import { Client } from '../clients/client.ts';
+import { Client, type Way } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { Origin } from '../door/arrivals.ts';
 import { hopsOf } from '../via-header.ts';
@@ -78,7 +78,14 @@ function clientOf(
 ): Client | NotAdmitted {
   const place = clients.place(identity);
   if ('code' in place) return { identity, refusal: place };
-  const client = joinCaller(origin, { identity, way: { leave: () => session.close() } }, clients);
+  const way: Way = {
+    // Node says GOAWAY once, and ignores what crosses it: the client is told that it may ask again, elsewhere
+    leave: (_graceMs, left) => {
+      session.close();
+      left();
+    },
+  };
+  const client = joinCaller(origin, { identity, way }, clients);
   client.connected({ carrier: 'h2', resumed: false });
   session.once('close', () => {
     place.release();

@@ -158,10 +158,10 @@ export class Sessions {
   /** A session without a carrier has no way back once nobody may attach: it ends at once. */
   #way(session: () => EgressSession): Way {
     return {
-      leave: (graceMs) => {
+      leave: (graceMs, left) => {
         const { driver } = session();
         if (driver.attached)
-          driver.session.goaway({ code: wireOfCode(shuttingDown.code), reason: shuttingDown.reason }, graceMs);
+          driver.goaway({ code: wireOfCode(shuttingDown.code), reason: shuttingDown.reason }, graceMs, left);
         else this.#end(session(), shuttingDown);
       },
       end: (refusal) => this.#end(session(), refusal),

@@ -47,6 +47,8 @@ export class SessionDriver {
   readonly #further = new Map<SessionLane, LaneDriver>();
   /** What CLOSE said, while it is missing on other lanes. */
   #closing: Close | undefined;
+  #departing: NodeJS.Timeout | undefined;
+  #departed: (() => void) | undefined;
 
   constructor(options: DriverOptions, events: DriverEvents) {
     this.#options = options;
@@ -58,6 +60,7 @@ export class SessionDriver {
         opened: (stream, payload) => events.opened(stream, payload),
         refused: () => events.refused?.(),
         goaway: (goaway) => events.goaway(goaway),
+        goawayRead: () => this.#depart(),
         closed: (close, lane) => this.#closed(close, lane),
         laneClosed: (lane) => this.#laneLost(lane, 'the peer closed it'),
         crowded: () => events.crowded?.(),
@@ -105,6 +108,16 @@ export class SessionDriver {
     this.#first.detach();
   }
 
+  /**
+   * Says GOAWAY. `departed` is called when the peer's new streams are refused: within seconds, unless the session is
+   * over before.
+   */
+  goaway(refusal: WireRefusal, graceMs: number, departed: () => void): void {
+    this.#departed = departed;
+    this.session.goaway(refusal, graceMs);
+    this.#depart();
+  }
+
   /** Ends the session from our side: resets its streams, and sends CLOSE to the peer. */
   end(refusal: WireRefusal): void {
     const drivers = this.#drivers();
@@ -120,6 +133,14 @@ export class SessionDriver {
    */
   doubt(): void {
     for (const driver of this.#drivers()) driver.doubt();
+  }
+
+  #depart(): void {
+    clearTimeout(this.#departing);
+    if (this.session.over) return;
+    const leftMs = this.session.acceptsForMs;
+    if (leftMs > 0) this.#departing = setTimeout(() => this.#depart(), Math.ceil(leftMs)).unref();
+    else this.#departed?.();
   }
 
   #drive(lane: SessionLane): LaneDriver {

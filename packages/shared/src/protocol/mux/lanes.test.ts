@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LanesPair } from '../../../../../test/support/mux-lanes.ts';
 import { lanesProperty } from '../../../../../test/support/mux-lanes-property.ts';
+import { inAllMs } from './departure.ts';
 import { encodeFrame, frameType } from './frame.ts';
 
 test('carriers of any lane die at any byte while streams move, end and are reset: bytes in order and complete', () => {
@@ -29,6 +30,7 @@ test('a peer that makes us answer on every lane and acknowledges nothing is cut 
   const pair = new LanesPair({ replayLimitBytes: 1 << 16 });
   for (let lane = 1; lane < 8; lane++) pair.addLane(lane);
   pair.ends.server.goaway({ code: 53, reason: 'x'.repeat(200) }, 0);
+  pair.nowMs += inAllMs; // now they are refused with that reason
   let opens = 0;
   expect(() => {
     for (; opens < 40_000; opens++)

@@ -32,7 +32,7 @@ export interface LaneOwner {
   wake(lane: SessionLane): void;
   /** Whether the limit of the session lets this lane keep more. Asked only where there are several. */
   hasShare(lane: SessionLane): boolean;
-  /** The peer has acknowledged more. Told only where there are several. */
+  /** The peer has acknowledged more. */
   progressed(lane: SessionLane): void;
   /** Throws ProtocolFault where lanes together are owed too much. Asked only where there are several. */
   checkControl(): void;
@@ -249,7 +249,7 @@ export class SessionLane implements StreamHost {
   /** The peer has acknowledged more. */
   #passed(): void {
     for (const stream of this.#movers) if (stream.passed(this.lane.log.acked)) this.#movers.delete(stream);
-    if (this.#owner.several) this.#owner.progressed(this);
+    this.#owner.progressed(this);
   }
 
   /** Whether the peer owes an acknowledgement; without resumption it never does. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { MuxPair, type Side } from '../../../../../test/support/mux-pair.ts';
 import { muxProperty } from '../../../../../test/support/mux-property.ts';
 import { wireCode } from '../refusal.ts';
+import { behindAckMs, inAllMs } from './departure.ts';
 import { encodeFrame, frameType } from './frame.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/[\s|]/g, ''), 'hex'));
@@ -45,13 +46,14 @@ describe('opening a stream', () => {
     expect([third.over, third.code]).toEqual(['refused', 27]);
   });
 
-  test('after GOAWAY is refused, and the streams that are open go on', () => {
+  test('after GOAWAY is refused once the peer can know, and the streams that are open go on', () => {
     const pair = new MuxPair();
     const first = pair.open();
     pair.settle();
     pair.ends.server.goaway({ code: 53, reason: 'draining' }, 1_000);
     pair.settle();
     expect(pair.goaways).toEqual(['client']);
+    pair.nowMs += behindAckMs;
     const late = pair.open();
     pair.send('client', 1, 10, 'copy');
     pair.settle();
@@ -152,6 +154,7 @@ describe('a peer that breaks the protocol', () => {
     const pair = new MuxPair({ replayLimitBytes: 1 << 16 });
     const opens = Array.from({ length: 40_000 }, (_, n) => encodeFrame(frameType.open, 2 * n + 1, new Uint8Array(0)));
     pair.ends.server.goaway({ code: 53, reason: 'x'.repeat(200) }, 0);
+    pair.nowMs += inAllMs; // now they are refused with that reason
     expect(() => {
       for (const open of opens) pair.ends.server.first.receive(open);
     }).toThrow(expect.objectContaining({ code: 4 }));

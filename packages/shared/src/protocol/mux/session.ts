@@ -19,6 +19,7 @@ import {
   type WireRefusal,
 } from '../refusal.ts';
 import { Allowance } from './allowance.ts';
+import { Departure } from './departure.ts';
 import { encodeFrame, frameType, unknownFrames } from './frame.ts';
 import type { Lane, LaneOptions } from './lane.ts';
 import { LaneClose } from './lane-close.ts';
@@ -42,6 +43,8 @@ export interface SessionEvents {
   /** An OPEN of the peer was refused here: too many streams are open, or the session goes away. */
   refused?(): void;
   goaway(goaway: Goaway): void;
+  /** The peer has read our GOAWAY: `acceptsForMs` is shorter now. */
+  goawayRead?(): void;
   /** The peer's last frame on this lane: it ends the session, or when resumable only the carrier. */
   closed(close: Close, lane: SessionLane): void;
   /** The peer closed a further lane, or has answered ours: its carrier is of no use any more. */
@@ -72,7 +75,8 @@ export class MuxSession implements LaneOwner {
   readonly #streams = new Map<number, MuxStream>();
   #nextId: number;
   #lastTheirs = 0;
-  #draining: WireRefusal | undefined;
+  /** Since GOAWAY. */
+  #departure: Departure | undefined;
   readonly #unknown: Allowance;
   #over = false;
   /** Absent where only one lane was agreed on. */
@@ -148,14 +152,20 @@ export class MuxSession implements LaneOwner {
     return stream;
   }
 
-  /** Accepts no new streams from the peer; open ones continue. */
+  /** How long the peer may still open streams after our GOAWAY, ms; 0 when they are refused. */
+  get acceptsForMs(): number {
+    return this.#departure?.acceptsForMs(this.#options.now()) ?? Infinity;
+  }
+
+  /** Says that new streams are refused, and refuses them when the peer can know; open ones continue. */
   goaway(refusal: WireRefusal, graceMs: number): void {
-    this.#draining = refusal;
     const head = new Uint8Array(10);
     putU32(head, 0, this.#lastTheirs);
     putU16(head, 4, refusal.code);
     putU32(head, 6, graceMs);
     this.first.append(frameType.goaway, 0, concat([head, utf8AtMost(refusal.reason, maxReasonBytes)]));
+    const { resumable, now } = this.#options;
+    this.#departure = new Departure(refusal, { offset: resumable ? this.first.head : undefined, nowMs: now() });
   }
 
   /** A further lane, with this number, from its beginning. */
@@ -216,7 +226,9 @@ export class MuxSession implements LaneOwner {
   }
 
   progressed(lane: SessionLane): void {
-    for (const one of this.lanes.all) if (one !== lane) one.pump();
+    if (lane.number === 0 && this.#departure?.acked(lane.lane.log.acked, this.#options.now()))
+      this.#events.goawayRead?.();
+    if (this.several) for (const one of this.lanes.all) if (one !== lane) one.pump();
   }
 
   flushing(): void {
@@ -279,7 +291,9 @@ export class MuxSession implements LaneOwner {
     if (id % 2 !== parity || (this.#placement ? this.#streams.has(id) : id <= this.#lastTheirs))
       throw new ProtocolFault(wireCode.protocolError, `OPEN on stream ${id}`);
     this.#lastTheirs = Math.max(this.#lastTheirs, id);
-    const refusal = this.#draining ?? (this.#streams.size >= this.#options.maxStreams ? tooMany : undefined);
+    const refusal =
+      this.#departure?.refusal(this.#options.now()) ??
+      (this.#streams.size >= this.#options.maxStreams ? tooMany : undefined);
     if (refusal) {
       lane.append(frameType.openErr, id, encodeRefusal(refusal));
       this.#events.refused?.();
