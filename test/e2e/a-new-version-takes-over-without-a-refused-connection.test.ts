@@ -4,6 +4,7 @@ import { expect } from '@jest/globals';
 import { builtProgram, openPolicy, startEgress, startIngress } from '../support/adit.ts';
 import { egressArguments, sessionArguments } from '../support/arguments.ts';
 import { certificates } from '../support/certificates.ts';
+import { chaos } from '../support/chaos.ts';
 import { converse } from '../support/conversation.ts';
 import { olderAdit } from '../support/older-version.ts';
 import { scenario } from '../support/scenario.ts';
@@ -18,24 +19,28 @@ const timeoutMs = 300_000;
 const drain = ['--log-format', 'json', '--drain-timeout', '60s'];
 
 /**
- * Asks again and again, one connection each; the first that fails ends it, and fails `more` and `stop`, unless it is
+ * Asks again and again, `atOnce` at a time, one connection each; the first that fails ends it, and fails `more` and `stop`, unless it is
  * `excused`.
  */
 function asking(
   port: number,
-  excused: () => boolean = () => false,
+  {
+    excused = async () => false,
+    atOnce = 1,
+  }: { readonly excused?: () => Promise<boolean>; readonly atOnce?: number } = {},
 ): { more(count: number): Promise<void>; stop(): Promise<number> } {
   let [answered, stopped] = [0, false];
-  const run = (async () => {
+  const one = async (): Promise<void> => {
     while (!stopped)
       try {
-        expect(await ask(port, `number ${answered}`)).toBe(`number ${answered}`);
+        const text = `number ${answered}`;
+        expect(await ask(port, text)).toBe(text);
         answered++;
       } catch (error) {
-        if (!excused()) throw error;
+        if (!(await excused())) throw error;
       }
-    return answered;
-  })();
+  };
+  const run = Promise.all(Array.from({ length: atOnce }, one)).then(() => answered);
   run.catch(() => {}); // awaited by `more` and `stop`
   return {
     more: async (count) => {
@@ -50,10 +55,11 @@ function asking(
 }
 
 /** A version that refuses what is on its way while it says that it drains: one stream, with that reason. */
-const older = { name: 'an older one', program: olderAdit, refuses: 1 };
-const thisVersion = { name: 'one of this version', program: () => builtProgram(), refuses: 0 };
+const older = { name: 'an older one', program: olderAdit, refuses: 1, atOnce: 1, delayMs: 0 };
+/** On a path so long that some of many connections always cross the announcement. */
+const thisVersion = { name: 'one of this version', program: () => builtProgram(), refuses: 0, atOnce: 16, delayMs: 50 };
 
-for (const { name, program, refuses } of [older, thisVersion])
+for (const { name, program, refuses, atOnce, delayMs } of [older, thisVersion])
   scenario(
     `an egress of this version takes over the socket of ${name} while connections come and one stays open`,
     ['python3', 'git', 'tar'],
@@ -65,14 +71,20 @@ for (const { name, program, refuses } of [older, thisVersion])
       const old = await holder.start([process.execPath, program(), ...args]);
       const ingress = await startIngress({
         certificates: files,
-        egressPort: holder.port,
+        egressPort: delayMs > 0 ? (await chaos(holder.port, { delayMs })).port : holder.port,
         to: { echo: (await echo()).at },
       });
       const port = ingress.ports['echo']!;
       const open = await converse(port, 'on the old one');
       let crossed = 0;
-      const refused = (): number => ingress.process.all('refused', { code: 'DRAINING' }).length;
-      const asked = asking(port, () => crossed < refuses && refused() > crossed && ++crossed > 0);
+      const excused = async (): Promise<boolean> => {
+        if (crossed >= refuses) return false;
+        crossed++;
+        await ingress.process.event('refused', { code: 'DRAINING' }, { nth: crossed });
+        return true;
+      };
+      const asked = asking(port, { excused, atOnce });
+      await asked.more(50);
 
       await holder.start([process.execPath, builtProgram(), ...args]);
       await holder.line(/"event":"listening"/, 2);
