@@ -19,8 +19,8 @@ const timeoutMs = 300_000;
 const drain = ['--log-format', 'json', '--drain-timeout', '60s'];
 
 /**
- * Asks again and again, `atOnce` at a time, one connection each; the first that fails ends it, and fails `more` and `stop`, unless it is
- * `excused`.
+ * Asks again and again, `atOnce` at a time, one connection each; the first that fails ends it, and fails `more` and
+ * `stop`, unless it is `excused`.
  */
 function asking(
   port: number,
