@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { farAddress } from './link/far-address.ts';
 import { type Pki, makePki } from './pki.ts';
 import { run } from './process/child.ts';
 
@@ -29,7 +30,7 @@ test.each([
 });
 test('the certificates carry the names that the pairs check', () => {
   const names = (file: string): string | undefined => new X509Certificate(readFileSync(file)).subjectAltName;
-  expect(names(pki.server.cert)).toBe('DNS:localhost, IP Address:127.0.0.1');
+  expect(names(pki.server.cert)).toBe(`DNS:localhost, IP Address:127.0.0.1, IP Address:${farAddress}`);
   expect(names(pki.client.cert)).toBe('URI:spiffe://bench.test/client/alice');
 });
 test('the keys are for their owner alone', () => {
